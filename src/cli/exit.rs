@@ -1,0 +1,52 @@
+//! The exit codes: a promise to scripts.
+
+use std::process::ExitCode;
+
+/// Why the tool ends as it does. Of several, [`Exit::worst`] wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every expectation passed, the implied ones too.
+    Passed = 0,
+    /// An expectation failed.
+    Failed = 1,
+    /// Usage, or a scenario or expectation file that cannot be understood.
+    Usage = 2,
+    /// No namespace, no permission, disk full.
+    Environment = 3,
+    /// Our own failure to launch or supervise.
+    Internal = 4,
+    /// Evidence may be missing.
+    Inconclusive = 5,
+    /// A damaged capture: read up to the damage.
+    Damaged = 6,
+}
+
+impl Exit {
+    /// Worst first: 2, 3, 4, 6, 1, 5, 0.
+    fn rank(self) -> u8 {
+        match self {
+            Exit::Usage => 6,
+            Exit::Environment => 5,
+            Exit::Internal => 4,
+            Exit::Damaged => 3,
+            Exit::Failed => 2,
+            Exit::Inconclusive => 1,
+            Exit::Passed => 0,
+        }
+    }
+
+    #[must_use]
+    pub fn worst(self, other: Exit) -> Exit {
+        if other.rank() > self.rank() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}

@@ -1,0 +1,28 @@
+//! One file for each subcommand; flags become validated settings before
+//! anything runs.
+
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Run network programs in a private network, keep every packet, and say in
+/// one line what the wire must show.
+#[derive(Debug, Parser)]
+#[command(name = "netlab-capture", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// The whole program: reads argv, returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {}
+}

@@ -1,0 +1,339 @@
+//! What a decoded packet says: plain values, positions into the frame's bytes,
+//! nothing owned but the rare boxed part.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::savefile::Timestamp;
+
+/// A range of bytes inside one frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: u32,
+    pub len: u32,
+}
+
+impl Span {
+    /// The bytes of the range; empty where the frame is shorter than it claims.
+    pub fn of<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let start = self.start as usize;
+        frame.get(start..start + self.len as usize).unwrap_or(&[])
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// One frame, decoded. Holds no bytes: every [`Span`] points into the frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Packet {
+    /// `frame.number`, from 1.
+    pub number: u64,
+    /// `frame.time_epoch`.
+    pub time: Timestamp,
+    /// `frame.len`: bytes on the wire.
+    pub len: u32,
+    /// `frame.cap_len`: bytes in the file.
+    pub cap_len: u32,
+    /// Index of the capturing interface in the file (`frame.interface_id`).
+    pub interface: u32,
+    pub link: Link,
+    pub net: Option<Net>,
+    pub transport: Transport,
+    /// What is wrong or unknown about the frame. Never an `Err`: a malformed
+    /// packet is data.
+    pub trouble: Option<Trouble>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Link {
+    Ethernet(Ethernet),
+    /// Linux cooked capture v1 or v2 (`sll`).
+    LinuxCooked {
+        packet_type: u16,
+        ethertype: u16,
+    },
+    /// BSD null or loop (`null.family`).
+    Null {
+        family: u32,
+    },
+    /// Raw IP: no link layer.
+    Raw,
+    /// A link type that is not decoded.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ethernet {
+    pub dst: [u8; 6],
+    pub src: [u8; 6],
+    /// `eth.type` of the innermost header (after VLAN tags).
+    pub ethertype: u16,
+    /// `vlan.id`, outermost first.
+    pub vlan: [Option<u16>; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Net {
+    V4(Ipv4),
+    V6(Ipv6),
+}
+
+impl Net {
+    pub fn src(&self) -> IpAddr {
+        match self {
+            Net::V4(ip) => ip.src.into(),
+            Net::V6(ip) => ip.src.into(),
+        }
+    }
+
+    pub fn dst(&self) -> IpAddr {
+        match self {
+            Net::V4(ip) => ip.dst.into(),
+            Net::V6(ip) => ip.dst.into(),
+        }
+    }
+}
+
+/// RFC 791. Field names as Wireshark's `ip.*`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ipv4 {
+    /// Position of the header in the frame (`hdr_len` bytes, options included).
+    pub header: Span,
+    pub dscp: u8,
+    pub ecn: u8,
+    /// `ip.len`: total length in bytes.
+    pub total_len: u16,
+    pub id: u16,
+    pub dont_fragment: bool,
+    pub more_fragments: bool,
+    /// `ip.frag_offset` in bytes.
+    pub fragment_offset: u16,
+    pub ttl: u8,
+    pub protocol: u8,
+    pub checksum: u16,
+    pub src: Ipv4Addr,
+    pub dst: Ipv4Addr,
+    pub options: Span,
+}
+
+/// RFC 8200. Field names as Wireshark's `ipv6.*`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ipv6 {
+    /// Position of the fixed header (40 bytes).
+    pub header: Span,
+    pub traffic_class: u8,
+    pub flow_label: u32,
+    /// `ipv6.plen`.
+    pub payload_len: u16,
+    /// `ipv6.nxt` of the fixed header.
+    pub next_header: u8,
+    pub hop_limit: u8,
+    pub src: Ipv6Addr,
+    pub dst: Ipv6Addr,
+    /// The extension headers between the fixed header and the upper layer.
+    pub extensions: Span,
+    /// The upper layer's protocol number, after all extension headers.
+    pub protocol: u8,
+    pub fragment: Option<Ipv6Fragment>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ipv6Fragment {
+    pub id: u32,
+    /// In bytes.
+    pub offset: u16,
+    pub more: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transport {
+    Tcp(Tcp),
+    Udp(Udp),
+    Icmp(Icmp),
+    Icmpv6(Icmp),
+    /// An IP fragment whose upper layer cannot be read.
+    Fragment,
+    /// Another protocol over IP, by its number.
+    Other {
+        protocol: u8,
+        payload: Span,
+    },
+    /// No IP, or no readable upper layer.
+    None,
+}
+
+/// RFC 9293. Field names as Wireshark's `tcp.*`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tcp {
+    /// Position of the header, options included (`tcp.hdr_len` bytes).
+    pub header: Span,
+    pub src_port: u16,
+    pub dst_port: u16,
+    /// `tcp.seq_raw`.
+    pub seq: u32,
+    /// `tcp.ack_raw`; meaningless without ACK.
+    pub ack: u32,
+    pub flags: TcpFlags,
+    /// `tcp.window_size_value`: unscaled.
+    pub window: u16,
+    pub checksum: u16,
+    pub urgent: u16,
+    pub options: Span,
+    pub payload: Span,
+    /// `tcp.len` by the IP header's account: more than `payload.len` where the
+    /// frame was cut.
+    pub len: u32,
+}
+
+/// The twelve bits of `tcp.flags`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpFlags(pub u16);
+
+impl TcpFlags {
+    pub const FIN: u16 = 0x001;
+    pub const SYN: u16 = 0x002;
+    pub const RST: u16 = 0x004;
+    pub const PSH: u16 = 0x008;
+    pub const ACK: u16 = 0x010;
+    pub const URG: u16 = 0x020;
+    pub const ECE: u16 = 0x040;
+    pub const CWR: u16 = 0x080;
+    pub const AE: u16 = 0x100;
+
+    pub fn has(self, bits: u16) -> bool {
+        self.0 & bits == bits
+    }
+    pub fn syn(self) -> bool {
+        self.has(Self::SYN)
+    }
+    pub fn ack(self) -> bool {
+        self.has(Self::ACK)
+    }
+    pub fn fin(self) -> bool {
+        self.has(Self::FIN)
+    }
+    pub fn rst(self) -> bool {
+        self.has(Self::RST)
+    }
+}
+
+/// RFC 768. The 8-byte header, field by field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Udp {
+    /// Position of the 8 bytes.
+    pub header: Span,
+    pub src_port: u16,
+    pub dst_port: u16,
+    /// `udp.length`: header and payload, as the header claims.
+    pub length: u16,
+    pub checksum: u16,
+    pub payload: Span,
+}
+
+/// RFC 792 and RFC 4443.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Icmp {
+    pub kind: u8,
+    pub code: u8,
+    pub checksum: u16,
+    /// The four bytes after the checksum: identifier and sequence of an echo,
+    /// the next-hop MTU of "fragmentation needed".
+    pub rest: [u8; 4],
+    pub payload: Span,
+    /// The packet that an ICMP error quotes.
+    pub quoted: Option<Box<Quoted>>,
+}
+
+/// The packet inside an ICMP error, as far as it was quoted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quoted {
+    pub net: Net,
+    pub protocol: u8,
+    pub src_port: Option<u16>,
+    pub dst_port: Option<u16>,
+    /// `tcp.seq_raw` of a quoted segment.
+    pub seq: Option<u32>,
+    /// `udp.length` of a quoted datagram.
+    pub udp_length: Option<u16>,
+    /// The quoted bytes after the transport header (UDP only).
+    pub payload: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// A header claims more bytes than there are, or forbidden values.
+    Malformed { layer: &'static str, reason: String },
+    /// The frame was cut when it was captured (`cap_len < len`).
+    Truncated { layer: &'static str },
+    /// A link type or protocol that is not decoded.
+    Unknown { what: &'static str, number: u32 },
+}
+
+/// The state of a checksum (`*.checksum.status`).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum ChecksumStatus {
+    Good,
+    Bad,
+    /// Left to hardware that loopback does not have, or not enough bytes.
+    Unverified,
+    /// UDP over IPv4 with checksum 0.
+    Absent,
+}
+
+impl Packet {
+    pub fn tcp(&self) -> Option<&Tcp> {
+        match &self.transport {
+            Transport::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    pub fn udp(&self) -> Option<&Udp> {
+        match &self.transport {
+            Transport::Udp(udp) => Some(udp),
+            _ => None,
+        }
+    }
+
+    /// ICMP or ICMPv6.
+    pub fn icmp(&self) -> Option<&Icmp> {
+        match &self.transport {
+            Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    /// Source and destination ports of TCP and UDP.
+    pub fn ports(&self) -> Option<(u16, u16)> {
+        match &self.transport {
+            Transport::Tcp(tcp) => Some((tcp.src_port, tcp.dst_port)),
+            Transport::Udp(udp) => Some((udp.src_port, udp.dst_port)),
+            _ => None,
+        }
+    }
+
+    /// Source and destination with ports, for TCP and UDP.
+    pub fn sockets(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let (src, dst) = self.ports()?;
+        let net = self.net.as_ref()?;
+        Some((
+            SocketAddr::new(net.src(), src),
+            SocketAddr::new(net.dst(), dst),
+        ))
+    }
+
+    /// The payload of TCP, UDP, ICMP or another protocol, as far as captured.
+    pub fn payload(&self) -> Span {
+        match &self.transport {
+            Transport::Tcp(tcp) => tcp.payload,
+            Transport::Udp(udp) => udp.payload,
+            Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp.payload,
+            Transport::Other { payload, .. } => *payload,
+            Transport::Fragment | Transport::None => Span::default(),
+        }
+    }
+}

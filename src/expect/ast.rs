@@ -1,0 +1,352 @@
+//! The expectation language, parsed. Every node knows its place in the text.
+
+use std::ops::Range;
+
+/// Bytes of the expectation's text.
+pub type Span = Range<usize>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+/// One named expectation, ready to judge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    pub name: String,
+    pub text: String,
+    pub statements: Vec<Spanned<Statement>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    Sequence(Sequence),
+    /// `no STEP` or `no FILTER`.
+    No(StepOrFilter),
+    /// `each SUBJECT has CONDITION`; `maybe each` allows no subject.
+    Each(Each),
+    /// Any comparison: `packets(F) == 2`, `tcp[0].state == "REJ"`,
+    /// `stream(client > server) == "hello"`, `client.exit == 1`, joined by
+    /// `and`, `or`, `not`.
+    Claim(Claim),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequence {
+    pub mode: Mode,
+    pub scope: Option<Scope>,
+    pub steps: Vec<Spanned<Step>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Exactly,
+    InOrder,
+    AnyOrder,
+    ExactlyPackets,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scope {
+    /// `on tcp[0]`, `on udp[1]`.
+    Conversation {
+        protocol: crate::savefile::Protocol,
+        id: u32,
+    },
+    /// `(tcp.port == 12000)`.
+    Filter(Filter),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// None where the step names no ends (`no RST`).
+    pub ends: Option<StepEnds>,
+    pub event: EventPattern,
+    pub times: Times,
+    pub where_: Option<Spanned<Filter>>,
+    pub within: Option<Spanned<Within>>,
+    /// `as reply`.
+    pub name: Option<Spanned<String>>,
+    /// The step says `after_stop`: packets after a stop signal satisfy it.
+    pub after_stop: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepEnds {
+    pub from: Spanned<EndPattern>,
+    pub to: Spanned<EndPattern>,
+    /// `<>`.
+    pub either_way: bool,
+}
+
+/// `client`, `nobody:12000`, `server:80`, `any`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndPattern {
+    pub who: Who,
+    pub port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Who {
+    Role(String),
+    Nobody,
+    Any,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventPattern {
+    Syn,
+    SynAck,
+    /// The handshake's ACK in event sequences; any ACK without payload in
+    /// `exactly packets` and in claims.
+    Ack,
+    Fin,
+    Rst,
+    Data(Option<Content>),
+    Udp(Option<Content>),
+    /// Type and code names or numbers: `icmp port-unreachable`, `icmp`.
+    Icmp(Option<String>),
+    /// `GET /index.html`; method `HTTP` stands for any method.
+    Request {
+        method: String,
+        target: Option<Content>,
+    },
+    /// `HTTP 404`, `HTTP`.
+    Response {
+        code: Option<u16>,
+    },
+    /// Named only: no event unless a step asks for it.
+    Retransmission,
+    KeepAlive,
+    WindowUpdate,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The whole of it, byte for byte.
+    Exactly(Vec<u8>),
+    /// `~ /regex/`, case-sensitive, on bytes.
+    Matches(regex::bytes::Regex),
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Content::Exactly(a), Content::Exactly(b)) => a == b,
+            (Content::Matches(a), Content::Matches(b)) => a.as_str() == b.as_str(),
+            _ => false,
+        }
+    }
+}
+
+/// `maybe` is 0..1; nothing written is 1..1; `x0..` has no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    pub min: u32,
+    pub max: Option<u32>,
+}
+
+/// `within 50ms` of the step before, or `of reply`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Within {
+    /// Nanoseconds.
+    pub limit: i64,
+    pub of: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepOrFilter {
+    Step(Box<Step>),
+    Filter(Filter),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Each {
+    pub maybe: bool,
+    pub subject: Spanned<Subject>,
+    pub condition: Spanned<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// `each udp`, `each server > client data`: packets by filter or step.
+    Packets(StepOrFilter),
+    /// `each tcp[]`, `each udp[]`, `each http[]`.
+    All(Collection),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Collection {
+    Tcp,
+    Udp,
+    Http,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// On packets: a filter.
+    Filter(Filter),
+    /// On conversations and messages: a claim whose bare names are the
+    /// subject's own fields (`state == "SF"`).
+    Claim(Claim),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    And(Box<Claim>, Box<Claim>),
+    Or(Box<Claim>, Box<Claim>),
+    Not(Box<Claim>),
+    Compare {
+        left: Spanned<Value>,
+        op: Spanned<Op>,
+        right: Spanned<Value>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Contains,
+    /// `~ /regex/` (steps and claims) and `matches` (filters, case ignored).
+    Matches,
+}
+
+/// A value of a claim, evaluated on the whole trace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Number(f64),
+    /// Nanoseconds: `50ms`.
+    Duration(i64),
+    Bool(bool),
+    Text(Vec<u8>),
+    Regex(Regex),
+    /// `packets(FILTER)` or `packets(STEP)`.
+    Packets(Box<StepOrFilter>),
+    /// `stream(client > server)`.
+    Stream(StepEnds),
+    /// `upper(V)`, `lower(V)`, `len(V)`.
+    Call {
+        function: Function,
+        argument: Box<Spanned<Value>>,
+    },
+    /// `file("www/x.html")`: its bytes, read when the scenario was loaded.
+    File(String),
+    /// `tcp[0].state`, `http[0].response.body`: collection, index, path.
+    Member {
+        collection: Collection,
+        index: u32,
+        path: Vec<String>,
+    },
+    /// `client.exit`, `client.stdout`.
+    Program {
+        role: String,
+        path: Vec<String>,
+    },
+    /// `state` inside `each tcp[] has …`.
+    Own(Vec<String>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Regex(pub regex::bytes::Regex);
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    Upper,
+    Lower,
+    Len,
+}
+
+/// A display filter: means what it means in Wireshark 4 (`wireshark-filter(4)`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    And(Box<Filter>, Box<Filter>),
+    Or(Box<Filter>, Box<Filter>),
+    Not(Box<Filter>),
+    /// A bare field or protocol: it exists in the packet.
+    Exists(FieldRef),
+    Compare {
+        left: Operand,
+        op: FilterOp,
+        right: Operand,
+    },
+    /// `field in {80, 8000..8080}`.
+    In {
+        field: FieldRef,
+        set: Vec<SetItem>,
+    },
+    /// `from == client`, `to == server`, `!=` likewise.
+    End {
+        to: bool,
+        who: EndPattern,
+        negated: bool,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetItem {
+    One(Literal),
+    Range(Literal, Literal),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    Field(FieldRef),
+    Literal(Literal),
+    /// `as NAME` made a step's packet available: `syn.tcp.seq`, and sums
+    /// `syn.tcp.seq + 1`.
+    OfStep {
+        step: String,
+        field: FieldRef,
+        plus: i64,
+    },
+}
+
+/// A field of the registry, checked when parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldRef {
+    pub name: String,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    Number(i128),
+    Float(f64),
+    Bool(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+    Ip(std::net::IpAddr, Option<u8>),
+    Regex(Regex),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterOp {
+    /// `==`, `eq`, `any_eq`: any of the field's values.
+    Eq,
+    /// `!=`, `ne`, `all_ne`: all of them (Wireshark 4).
+    Ne,
+    /// `===`, `all_eq`.
+    AllEq,
+    /// `!==`, `any_ne`.
+    AnyNe,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Contains,
+    Matches,
+    /// `&`: any common bit.
+    BitAnd,
+}

@@ -1,0 +1,9 @@
+//! Reading and writing capture files: pcap and pcapng, and the recording that
+//! goes with them. Owns the bytes of the formats; knows nothing of what is
+//! inside a frame.
+
+mod model;
+mod recording;
+
+pub use model::*;
+pub use recording::*;

@@ -1,0 +1,74 @@
+//! The words of a capture file: moments, frames, interfaces, damage.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A moment of packet time: nanoseconds since the Unix epoch (`frame.time_epoch`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Nanoseconds from `earlier` to `self`; negative where packet time runs backwards.
+    pub fn since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+/// One record of a capture file, borrowed from the read buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// `frame.number`, from 1.
+    pub number: u64,
+    pub time: Timestamp,
+    /// Bytes on the wire; at least `data.len()` in a sound file.
+    pub len: u32,
+    /// Index into [`CaptureInfo::interfaces`].
+    pub interface: u32,
+    /// The interface's link type (https://www.tcpdump.org/linktypes.html).
+    pub link_type: u32,
+    pub data: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Pcap,
+    Pcapng,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    pub name: Option<String>,
+    pub link_type: u32,
+    /// 0: no limit.
+    pub snaplen: u32,
+    /// From an interface statistics block.
+    pub received: Option<u64>,
+    pub dropped: Option<u64>,
+}
+
+/// What a capture file says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptureInfo {
+    /// The name to show: the path as the user gave it.
+    pub file: String,
+    pub format: Format,
+    pub interfaces: Vec<Interface>,
+    pub packets: u64,
+    /// Where and why reading stopped before the end of the file.
+    pub damage: Option<Damage>,
+}
+
+/// A fault of a capture file. What lies before it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Byte offset in the file.
+    pub offset: u64,
+    pub reason: String,
+}

@@ -1,0 +1,91 @@
+//! The Trace: what the reading half knows of one capture. It owns packets,
+//! conversations, streams and messages; they refer to each other by index.
+//!
+//! Expectations and reports read it; nothing changes it once it is built.
+
+use std::ops::Range;
+
+use crate::conversation::{Conversation, ConversationIndex, Direction, Seen, Stream, Ways};
+use crate::decode::Packet;
+use crate::message::Message;
+use crate::savefile::{CaptureInfo, Recording};
+
+/// Who owned an end of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A program: index into [`Trace::roles`].
+    Role(usize),
+    /// No program owned the endpoint.
+    Nobody,
+    /// The capture does not tell.
+    Unknown,
+}
+
+/// A packet's two ends: for an ICMP error, those of the packet it quotes, reversed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    pub from: Owner,
+    pub to: Owner,
+}
+
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// All frames' bytes, one after the other.
+    pub bytes: Vec<u8>,
+    /// Where each packet's frame lies in `bytes`.
+    pub frames: Vec<Range<usize>>,
+    pub packets: Vec<Packet>,
+    /// What its conversation says of each packet; same index as `packets`.
+    pub seen: Vec<Seen>,
+    /// Who owned each packet's ends; same index as `packets`.
+    pub ends: Vec<Ends>,
+    pub conversations: Vec<Conversation>,
+    /// The reassembled streams; same index as `conversations`. Empty for UDP.
+    pub streams: Vec<Ways<Stream>>,
+    pub messages: Vec<Message>,
+    /// Names of the roles, in the order of their programs.
+    pub roles: Vec<String>,
+    pub capture: CaptureInfo,
+    /// What the packets cannot say: programs, sockets, the proof.
+    pub recording: Option<Recording>,
+}
+
+impl Trace {
+    /// The bytes of the frame at `index`; empty for an index out of range.
+    pub fn frame(&self, index: usize) -> &[u8] {
+        self.frames
+            .get(index)
+            .and_then(|range| self.bytes.get(range.clone()))
+            .unwrap_or(&[])
+    }
+
+    /// The captured payload of the packet at `index`.
+    pub fn payload(&self, index: usize) -> &[u8] {
+        self.packets
+            .get(index)
+            .map(|p| p.payload().of(self.frame(index)))
+            .unwrap_or(&[])
+    }
+
+    /// One way of a conversation, reassembled.
+    pub fn stream(&self, conversation: ConversationIndex, way: Direction) -> Option<&Stream> {
+        self.streams.get(conversation).map(|ways| ways.get(way))
+    }
+
+    /// Was the packet sent after the first stop signal?
+    pub fn after_stop(&self, index: usize) -> bool {
+        self.recording
+            .as_ref()
+            .and_then(|r| r.packets_before_stop)
+            .is_some_and(|before| index as u64 >= before)
+    }
+
+    /// The name to show for an owner.
+    pub fn owner_name(&self, owner: Owner) -> &str {
+        match owner {
+            Owner::Role(i) => self.roles.get(i).map_or("?", String::as_str),
+            Owner::Nobody => "nobody",
+            Owner::Unknown => "?",
+        }
+    }
+}
