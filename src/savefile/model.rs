@@ -31,7 +31,7 @@ pub struct Frame<'a> {
     pub len: u32,
     /// Index into [`CaptureInfo::interfaces`].
     pub interface: u32,
-    /// The interface's link type (https://www.tcpdump.org/linktypes.html).
+    /// The interface's link type (<https://www.tcpdump.org/linktypes.html>).
     pub link_type: u32,
     pub data: &'a [u8],
 }
@@ -51,6 +51,17 @@ pub struct Interface {
     /// From an interface statistics block.
     pub received: Option<u64>,
     pub dropped: Option<u64>,
+}
+
+/// The interface that a capture file is written for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceDescription {
+    /// Empty where there is none to state.
+    pub name: String,
+    /// <https://www.tcpdump.org/linktypes.html>
+    pub link_type: u16,
+    /// The longest piece of a frame that is kept; 0: no limit.
+    pub snaplen: u32,
 }
 
 /// What a capture file says of itself.

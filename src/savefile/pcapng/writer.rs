@@ -1,0 +1,195 @@
+//! Writing one section with one interface: what a live recording needs.
+
+use std::io::{self, Write};
+
+use super::format::*;
+use crate::savefile::{InterfaceDescription, Recording, Timestamp};
+
+/// How much of a recording goes into one custom block. Readers refuse blocks
+/// of more than 16 MiB, so a long recording is split over several.
+const RECORDING_PIECE: usize = 4 << 20;
+
+/// Writes a pcapng file, little-endian, with nanosecond time stamps.
+///
+/// A frame costs a few small `write_all` calls and no allocation: give it a
+/// writer that buffers.
+pub struct Writer<W: Write> {
+    output: W,
+    /// Time of the earliest and the latest frame so far.
+    times: Option<(u64, u64)>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the section header and the interface description.
+    pub fn new(mut output: W, interface: &InterfaceDescription) -> io::Result<Self> {
+        write_section_header(&mut output)?;
+        write_interface(&mut output, interface)?;
+        Ok(Writer {
+            output,
+            times: None,
+        })
+    }
+
+    /// Writes one frame, of which `data` was captured and which had
+    /// `original_len` bytes on the wire.
+    pub fn write_frame(
+        &mut self,
+        time: Timestamp,
+        original_len: u32,
+        data: &[u8],
+    ) -> io::Result<()> {
+        let nanoseconds = unsigned(time)?;
+        let padding = padding(data.len());
+        let total = block_length(ENHANCED_PACKET_FRAMING + data.len() + padding)?;
+
+        let mut head = [0; 28];
+        let (time_high, time_low) = halves(nanoseconds);
+        let fields = [
+            ENHANCED_PACKET,
+            total,
+            0, // the only interface
+            time_high,
+            time_low,
+            data.len() as u32, // below MAX_BLOCK
+            original_len,
+        ];
+        for (place, field) in head.chunks_exact_mut(4).zip(fields) {
+            place.copy_from_slice(&field.to_le_bytes());
+        }
+        self.output.write_all(&head)?;
+        self.output.write_all(data)?;
+        write_tail(&mut self.output, padding, total)?;
+
+        self.times = Some(match self.times {
+            None => (nanoseconds, nanoseconds),
+            Some((first, last)) => (first.min(nanoseconds), last.max(nanoseconds)),
+        });
+        Ok(())
+    }
+
+    /// Writes what the packets cannot say, as custom blocks.
+    pub fn write_recording(&mut self, recording: &Recording) -> io::Result<()> {
+        let json = serde_json::to_vec(recording)?;
+        for piece in json.chunks(RECORDING_PIECE) {
+            let padding = padding(piece.len());
+            let total = block_length(FRAMING + 4 + RECORDING_MAGIC.len() + piece.len() + padding)?;
+            self.output.write_all(&CUSTOM.to_le_bytes())?;
+            self.output.write_all(&total.to_le_bytes())?;
+            self.output.write_all(&RECORDING_PEN.to_le_bytes())?;
+            self.output.write_all(RECORDING_MAGIC)?;
+            self.output.write_all(piece)?;
+            // JSON holds no NUL: a reader takes the padding off again.
+            write_tail(&mut self.output, padding, total)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the interface's counters: packets received by it, and packets
+    /// dropped for want of room.
+    pub fn write_statistics(&mut self, received: u64, dropped: u64) -> io::Result<()> {
+        let (first, last) = self.times.unwrap_or_default();
+        let mut body = Vec::with_capacity(80);
+        body.extend_from_slice(&0u32.to_le_bytes()); // the only interface
+        body.extend_from_slice(&time_bytes(last));
+        if self.times.is_some() {
+            push_option(&mut body, ISB_STARTTIME, &time_bytes(first));
+            push_option(&mut body, ISB_ENDTIME, &time_bytes(last));
+        }
+        push_option(&mut body, ISB_IFRECV, &received.to_le_bytes());
+        push_option(&mut body, ISB_IFDROP, &dropped.to_le_bytes());
+        push_option(&mut body, OPT_END, &[]);
+        write_block(&mut self.output, INTERFACE_STATISTICS, &body)
+    }
+
+    /// Hands buffered bytes to the system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    /// The output, unflushed.
+    pub fn into_inner(self) -> W {
+        self.output
+    }
+}
+
+fn write_section_header(output: &mut impl Write) -> io::Result<()> {
+    let mut body = Vec::new();
+    body.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
+    body.extend_from_slice(&1u16.to_le_bytes());
+    body.extend_from_slice(&0u16.to_le_bytes());
+    body.extend_from_slice(&u64::MAX.to_le_bytes()); // the section's length is not known
+    let tool = concat!("netlab-capture ", env!("CARGO_PKG_VERSION"));
+    push_option(&mut body, SHB_USERAPPL, tool.as_bytes());
+    push_option(&mut body, OPT_END, &[]);
+    write_block(output, SECTION_HEADER, &body)
+}
+
+fn write_interface(output: &mut impl Write, interface: &InterfaceDescription) -> io::Result<()> {
+    let mut body = Vec::new();
+    body.extend_from_slice(&interface.link_type.to_le_bytes());
+    body.extend_from_slice(&0u16.to_le_bytes());
+    body.extend_from_slice(&interface.snaplen.to_le_bytes());
+    if !interface.name.is_empty() {
+        push_option(&mut body, IF_NAME, interface.name.as_bytes());
+    }
+    push_option(&mut body, IF_TSRESOL, &[9]);
+    push_option(&mut body, OPT_END, &[]);
+    write_block(output, INTERFACE_DESCRIPTION, &body)
+}
+
+/// `body` is a multiple of four bytes long.
+fn write_block(output: &mut impl Write, kind: u32, body: &[u8]) -> io::Result<()> {
+    let total = block_length(FRAMING + body.len())?;
+    output.write_all(&kind.to_le_bytes())?;
+    output.write_all(&total.to_le_bytes())?;
+    output.write_all(body)?;
+    write_tail(output, 0, total)
+}
+
+fn write_tail(output: &mut impl Write, padding: usize, total: u32) -> io::Result<()> {
+    let mut tail = [0; 7];
+    if let Some(end) = tail.get_mut(padding..padding + 4) {
+        end.copy_from_slice(&total.to_le_bytes());
+    }
+    output.write_all(tail.get(..padding + 4).unwrap_or(&tail))
+}
+
+/// Appends an option. A value beyond 65,535 bytes is cut there: no option can
+/// hold more.
+pub(in crate::savefile) fn push_option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
+    let len = u16::try_from(value.len()).unwrap_or(u16::MAX);
+    let value = value.get(..usize::from(len)).unwrap_or(value);
+    body.extend_from_slice(&code.to_le_bytes());
+    body.extend_from_slice(&len.to_le_bytes());
+    body.extend_from_slice(value);
+    body.resize(body.len() + padding(value.len()), 0);
+}
+
+/// The two 32-bit words of a time stamp, the upper one first.
+fn halves(nanoseconds: u64) -> (u32, u32) {
+    ((nanoseconds >> 32) as u32, nanoseconds as u32)
+}
+
+fn time_bytes(nanoseconds: u64) -> [u8; 8] {
+    let (high, low) = halves(nanoseconds);
+    (u64::from(low) << 32 | u64::from(high)).to_le_bytes()
+}
+
+fn unsigned(time: Timestamp) -> io::Result<u64> {
+    u64::try_from(time.0).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a time before 1970 cannot be written",
+        )
+    })
+}
+
+fn block_length(len: usize) -> io::Result<u32> {
+    if len > MAX_BLOCK {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "longer than a pcapng block may be (16 MiB)",
+        ));
+    }
+    Ok(len as u32)
+}
