@@ -11,9 +11,19 @@ pub struct Source {
     pub text: String,
 }
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The text cannot be used.
+    Error,
+    /// The text is used as it stands, but probably means something else.
+    Warning,
+}
+
 /// One mistake of an author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    pub severity: Severity,
     /// Stable and short: `E012`; the list is in [`crate::expect::codes`] and
     /// [`crate::scenario`].
     pub code: &'static str,

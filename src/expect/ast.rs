@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::diagnostic::Diagnostic;
+
 /// Bytes of the expectation's text.
 pub type Span = Range<usize>;
 
@@ -17,6 +19,12 @@ pub struct Expectation {
     pub name: String,
     pub text: String,
     pub statements: Vec<Spanned<Statement>>,
+    /// `hint` of the scenario, for the outcome.
+    pub hint: Option<String>,
+    /// `points` of the scenario, for the outcome.
+    pub points: Option<f64>,
+    /// What is allowed but probably not meant; all of severity `Warning`.
+    pub warnings: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +63,7 @@ pub enum Scope {
         id: u32,
     },
     /// `(tcp.port == 12000)`.
-    Filter(Filter),
+    Filter(Spanned<Filter>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -105,8 +113,8 @@ pub enum EventPattern {
     Rst,
     Data(Option<Content>),
     Udp(Option<Content>),
-    /// Type and code names or numbers: `icmp port-unreachable`, `icmp`.
-    Icmp(Option<String>),
+    /// Type and code names or numbers: `icmp port-unreachable`, `icmp 3/3`, `icmp`.
+    Icmp(Option<IcmpPattern>),
     /// `GET /index.html`; method `HTTP` stands for any method.
     Request {
         method: String,
@@ -120,6 +128,18 @@ pub enum EventPattern {
     Retransmission,
     KeepAlive,
     WindowUpdate,
+}
+
+/// What an ICMP message must be, already looked up: at least one of the two
+/// protocols is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IcmpPattern {
+    /// As written: `port-unreachable`, `3/3`.
+    pub text: String,
+    /// ICMP (IPv4): type, and code where it is asked for.
+    pub v4: Option<(u8, Option<u8>)>,
+    /// ICMPv6.
+    pub v6: Option<(u8, Option<u8>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -157,8 +177,8 @@ pub struct Within {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepOrFilter {
-    Step(Box<Step>),
-    Filter(Filter),
+    Step(Box<Spanned<Step>>),
+    Filter(Spanned<Filter>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -273,6 +293,8 @@ pub enum Function {
 pub enum Filter {
     And(Box<Filter>, Box<Filter>),
     Or(Box<Filter>, Box<Filter>),
+    /// One of the two, not both.
+    Xor(Box<Filter>, Box<Filter>),
     Not(Box<Filter>),
     /// A bare field or protocol: it exists in the packet.
     Exists(FieldRef),
@@ -285,6 +307,8 @@ pub enum Filter {
     In {
         field: FieldRef,
         set: Vec<SetItem>,
+        /// `not in`.
+        negated: bool,
     },
     /// `from == client`, `to == server`, `!=` likewise.
     End {
@@ -303,6 +327,11 @@ pub enum SetItem {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
     Field(FieldRef),
+    /// `tcp.flags & 0x12`: the field's bits under the mask.
+    Masked {
+        field: FieldRef,
+        mask: u64,
+    },
     Literal(Literal),
     /// `as NAME` made a step's packet available: `syn.tcp.seq`, and sums
     /// `syn.tcp.seq + 1`.
@@ -323,11 +352,14 @@ pub struct FieldRef {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     Number(i128),
-    Float(f64),
+    /// A time, in nanoseconds (filters write seconds).
+    Time(i128),
     Bool(bool),
-    Text(String),
+    /// A string, or bytes written `47:45:54`.
     Bytes(Vec<u8>),
+    /// An address, or a prefix of this length.
     Ip(std::net::IpAddr, Option<u8>),
+    /// Case ignored.
     Regex(Regex),
 }
 
@@ -347,6 +379,4 @@ pub enum FilterOp {
     Ge,
     Contains,
     Matches,
-    /// `&`: any common bit.
-    BitAnd,
 }
