@@ -2,6 +2,8 @@
 //! says what it shows.
 
 pub mod ast;
+pub mod claim_fields;
+pub mod icmp;
 mod outcome;
 
 pub use outcome::*;
