@@ -2,6 +2,8 @@
 //! means type 3 code 3 over IPv4 (RFC 792) and type 1 code 4 over IPv6
 //! (RFC 4443). Numbers are taken too: `3`, `3/3`.
 
+use super::ast::IcmpPattern;
+
 /// One name, with what it stands for in each version. A code of `None` is any.
 struct Name {
     name: &'static str,
@@ -59,27 +61,34 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|n| n.name)
 }
 
-/// Is this a name or number that `icmp` may be followed by?
-pub fn is_known(text: &str) -> bool {
-    numbers(text).is_some() || names().any(|n| n == text)
+/// What a name or number after `icmp` asks for; None for an unknown one.
+pub fn pattern(text: &str) -> Option<IcmpPattern> {
+    let (v4, v6) = match numbers(text) {
+        Some(numbers) => (Some(numbers), Some(numbers)),
+        None => {
+            let known = NAMES.iter().find(|n| n.name == text)?;
+            (known.v4, known.v6)
+        }
+    };
+    Some(IcmpPattern {
+        text: text.to_owned(),
+        v4,
+        v6,
+    })
 }
 
-/// Does a message of this type and code bear the name (or number) `text`?
-pub fn is_called(text: &str, ipv6: bool, kind: u8, code: u8) -> bool {
-    let meant = match numbers(text) {
-        Some(numbers) => Some(numbers),
-        None => NAMES
-            .iter()
-            .find(|n| n.name == text)
-            .and_then(|n| if ipv6 { n.v6 } else { n.v4 }),
-    };
-    meant.is_some_and(|(k, c)| k == kind && c.is_none_or(|c| c == code))
+impl IcmpPattern {
+    /// Does a message of this type and code fit?
+    pub fn fits(&self, ipv6: bool, kind: u8, code: u8) -> bool {
+        let meant = if ipv6 { self.v6 } else { self.v4 };
+        meant.is_some_and(|(k, c)| k == kind && c.is_none_or(|c| c == code))
+    }
 }
 
 /// The most precise name of a message; `type/code` for one without a name.
 pub fn name_of(ipv6: bool, kind: u8, code: u8) -> String {
     names()
-        .find(|name| is_called(name, ipv6, kind, code))
+        .find(|name| pattern(name).is_some_and(|p| p.fits(ipv6, kind, code)))
         .map_or_else(|| format!("{kind}/{code}"), str::to_owned)
 }
 
@@ -104,6 +113,10 @@ fn numbers(text: &str) -> Option<(u8, Option<u8>)> {
 mod tests {
     use super::*;
 
+    fn is_called(text: &str, ipv6: bool, kind: u8, code: u8) -> bool {
+        pattern(text).is_some_and(|p| p.fits(ipv6, kind, code))
+    }
+
     #[test]
     fn one_name_covers_both_versions() {
         assert!(is_called("port-unreachable", false, 3, 3));
@@ -121,7 +134,8 @@ mod tests {
         assert_eq!(name_of(true, 1, 4), "port-unreachable");
         assert_eq!(name_of(false, 3, 9), "destination-unreachable");
         assert_eq!(name_of(false, 42, 1), "42/1");
-        assert!(is_known(&name_of(false, 42, 1)));
+        assert!(pattern("42/1").is_some());
+        assert!(pattern("port-unreachabel").is_none());
     }
 
     #[test]
