@@ -16,7 +16,7 @@ pub enum SavefileError {
     #[error("{name} cannot be read: {reason}")]
     Unsupported { name: String, reason: String },
     /// Only pcapng has a place for packet comments.
-    #[error("packet comments need a pcapng file; this one is {found}")]
+    #[error("packet comments need a pcapng file; {found}")]
     NoComments { found: String },
     /// Wireshark refuses the block that the comments of one packet would make.
     #[error("frame {frame}: its comments are longer than a pcapng block may be")]

@@ -2,12 +2,19 @@
 //! goes with them. Owns the bytes of the formats; knows nothing of what is
 //! inside a frame.
 
+mod annotate;
+mod bytes;
 mod error;
+mod found;
 mod model;
 pub mod pcap;
 pub mod pcapng;
+mod reader;
 mod recording;
+mod source;
 
+pub use annotate::{COMMENT_MARK, annotate};
 pub use error::SavefileError;
 pub use model::*;
+pub use reader::Reader;
 pub use recording::*;

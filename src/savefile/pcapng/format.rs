@@ -8,8 +8,10 @@ pub const PACKET: u32 = 2;
 pub const SIMPLE_PACKET: u32 = 3;
 pub const INTERFACE_STATISTICS: u32 = 5;
 pub const ENHANCED_PACKET: u32 = 6;
-/// A custom block that other tools may copy into new files.
-pub const CUSTOM: u32 = 0x0000_0BAD;
+/// The recording's block, of a type from the range for local use. A custom
+/// block (0x00000BAD) will not do: Wireshark and tshark list it among the
+/// packets, as a frame of its own, and two packets would no longer be two.
+pub const RECORDING: u32 = 0x8000_0BAD;
 
 pub const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
 
@@ -29,15 +31,18 @@ pub const ISB_OSDROP: u16 = 7;
 pub const FRAMING: usize = 12;
 /// Framing and fixed fields of an enhanced packet block.
 pub const ENHANCED_PACKET_FRAMING: usize = 32;
+/// As above, for a packet block.
+pub const PACKET_FRAMING: usize = 32;
+/// As above, for a simple packet block.
+pub const SIMPLE_PACKET_FRAMING: usize = 16;
 
 /// A larger block is refused, as Wireshark and libpcap do.
 pub const MAX_BLOCK: usize = 16 << 20;
-/// Our own block may be larger: it holds the programs' output.
+/// The most bytes of recording that are read, over all its blocks.
 pub const MAX_RECORDING: usize = 64 << 20;
 
-/// The example number of RFC 5612: a private enterprise number of our own is
-/// not registered, so the magic behind it says whose block it is.
-pub const RECORDING_PEN: u32 = 32473;
+/// What the recording's block begins with. Types for local use belong to
+/// nobody, so the magic says whose block it is.
 pub const RECORDING_MAGIC: &[u8; 28] = b"netlab-capture/recording/v1\0";
 
 /// Bytes that fill `len` up to a multiple of four.

@@ -1,6 +1,11 @@
 //! The pcapng format: sections of typed blocks.
 
+mod block;
 pub(super) mod format;
+pub(super) mod option;
+mod reader;
 mod writer;
 
+pub(super) use block::{Blocks, Walk};
+pub(super) use reader::{Records, is_pcapng};
 pub use writer::Writer;

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 
 use super::format::*;
+use super::option;
+use crate::savefile::bytes::ByteOrder;
 use crate::savefile::{InterfaceDescription, Recording, Timestamp};
 
-/// How much of a recording goes into one custom block. Readers refuse blocks
+/// How much of a recording goes into one block. Readers refuse blocks
 /// of more than 16 MiB, so a long recording is split over several.
 const RECORDING_PIECE: usize = 4 << 20;
 
@@ -67,15 +69,18 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes what the packets cannot say, as custom blocks.
+    /// Writes what the packets cannot say, as blocks that other tools skip.
+    /// Fails with `InvalidInput` where it is longer than a reader takes (64 MiB).
     pub fn write_recording(&mut self, recording: &Recording) -> io::Result<()> {
         let json = serde_json::to_vec(recording)?;
+        if json.len() > MAX_RECORDING {
+            return Err(invalid("the recording is longer than 64 MiB"));
+        }
         for piece in json.chunks(RECORDING_PIECE) {
             let padding = padding(piece.len());
-            let total = block_length(FRAMING + 4 + RECORDING_MAGIC.len() + piece.len() + padding)?;
-            self.output.write_all(&CUSTOM.to_le_bytes())?;
+            let total = block_length(FRAMING + RECORDING_MAGIC.len() + piece.len() + padding)?;
+            self.output.write_all(&RECORDING.to_le_bytes())?;
             self.output.write_all(&total.to_le_bytes())?;
-            self.output.write_all(&RECORDING_PEN.to_le_bytes())?;
             self.output.write_all(RECORDING_MAGIC)?;
             self.output.write_all(piece)?;
             // JSON holds no NUL: a reader takes the padding off again.
@@ -154,15 +159,9 @@ fn write_tail(output: &mut impl Write, padding: usize, total: u32) -> io::Result
     output.write_all(tail.get(..padding + 4).unwrap_or(&tail))
 }
 
-/// Appends an option. A value beyond 65,535 bytes is cut there: no option can
-/// hold more.
-pub(in crate::savefile) fn push_option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
-    let len = u16::try_from(value.len()).unwrap_or(u16::MAX);
-    let value = value.get(..usize::from(len)).unwrap_or(value);
-    body.extend_from_slice(&code.to_le_bytes());
-    body.extend_from_slice(&len.to_le_bytes());
-    body.extend_from_slice(value);
-    body.resize(body.len() + padding(value.len()), 0);
+/// Appends an option to a block's body.
+fn push_option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
+    option::push(body, ByteOrder::Little, code, value);
 }
 
 /// The two 32-bit words of a time stamp, the upper one first.
@@ -176,20 +175,16 @@ fn time_bytes(nanoseconds: u64) -> [u8; 8] {
 }
 
 fn unsigned(time: Timestamp) -> io::Result<u64> {
-    u64::try_from(time.0).map_err(|_| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a time before 1970 cannot be written",
-        )
-    })
+    u64::try_from(time.0).map_err(|_| invalid("a time before 1970 cannot be written"))
 }
 
 fn block_length(len: usize) -> io::Result<u32> {
     if len > MAX_BLOCK {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "longer than a pcapng block may be (16 MiB)",
-        ));
+        return Err(invalid("longer than a pcapng block may be (16 MiB)"));
     }
     Ok(len as u32)
+}
+
+fn invalid(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
