@@ -36,3 +36,36 @@ pub struct Diagnostic {
     /// The way out: the nearest valid name, the fix.
     pub help: Option<String>,
 }
+
+/// The candidate that was probably meant by `name`: few letters differ, upper
+/// and lower case count as equal. For `Diagnostic::help`.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > 64 {
+        return None;
+    }
+    let name = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&name, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        let keys = ["title", "timeout", "stdin", "stdout"];
+        assert_eq!(nearest("timout", keys), Some("timeout"));
+        assert_eq!(nearest("Stdot", keys), Some("stdout"));
+        assert_eq!(nearest("answer", keys), None);
+        assert_eq!(nearest("", keys), None);
+    }
+}

@@ -1,6 +1,20 @@
 //! The scenario file: model, parsing, catalogue. Reads text; runs nothing, and
 //! leaves the statements of `[expect]` to `expect`.
 
+mod catalogue;
+pub mod codes;
+mod command;
+mod expectation;
 mod model;
+mod network;
+mod order;
+mod parse;
+mod program;
+mod reader;
+mod strings;
+mod words;
 
+pub use catalogue::{BUILTIN, builtin, catalogue};
 pub use model::*;
+pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse};
+pub use words::{Wrong, split_command};
