@@ -11,7 +11,7 @@ use super::order::check_programs;
 use super::program::program;
 use super::reader::{Entry, Reader, entries};
 use super::{Scenario, codes};
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Severity, Source};
 
 /// The largest scenario file that is read: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -40,6 +40,7 @@ const KEYS: [&str; 10] = [
 pub fn parse(source: Source) -> Result<Scenario, Vec<Diagnostic>> {
     if source.text.len() > MAX_BYTES {
         return Err(vec![Diagnostic {
+            severity: Severity::Error,
             code: codes::TOO_LARGE,
             message: "a scenario file has at most 1 MiB".to_owned(),
             span: 0..0,

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::words::{self, Wrong};
 use super::{codes, strings};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, Severity, nearest};
 
 /// One `key = value` of a table.
 #[derive(Clone)]
@@ -87,6 +87,7 @@ impl<'t> Reader<'t> {
         self.broken.push(line.start..line.end + 1);
         let message = error.message();
         self.mistakes.push(Diagnostic {
+            severity: Severity::Error,
             code: codes::SYNTAX,
             message: format!("this is not valid TOML: {message}"),
             span,
@@ -118,6 +119,7 @@ impl<'t> Reader<'t> {
             return;
         }
         self.mistakes.push(Diagnostic {
+            severity: Severity::Error,
             code,
             message: message.into(),
             span,
