@@ -1,0 +1,389 @@
+//! Trace and outcomes to the report: the document as a whole.
+
+use std::collections::BTreeSet;
+
+use super::conversation::{Close, Conversation, EachWay, Side, TcpConversation, UdpConversation};
+use super::http::{HttpHeads, messages};
+use super::model::{
+    Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Place, Program, Proof,
+    Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
+};
+use super::packets::packets;
+use crate::conversation::{self, Direction, TcpFacts, Ways};
+use crate::diagnostic::Source;
+use crate::expect::Outcome;
+use crate::savefile::{self, Recording};
+use crate::scenario;
+use crate::trace::{Owner, Trace};
+
+/// What the report holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Include `packets[]`.
+    pub packets: bool,
+    /// The byte-stable form, for golden files.
+    pub stable: bool,
+    /// The recording was read from a file, not made just now: its proof is
+    /// only claimed.
+    pub claimed: bool,
+    /// Include the SHA-256 of message bodies.
+    pub digests: bool,
+    /// The numbers of the packets that a display filter let through. None: all
+    /// packets are displayed.
+    pub displayed: Option<BTreeSet<u64>>,
+}
+
+impl Report {
+    /// The report on one capture. Without `scenario` its name and source come
+    /// from the recording, where there is one.
+    pub fn build(
+        trace: &Trace,
+        scenario: Option<&scenario::Scenario>,
+        outcomes: &[Outcome],
+        options: &Options,
+    ) -> Report {
+        let recording = trace.recording.as_ref();
+        let heads = HttpHeads::of(trace);
+        let error = error(trace);
+        let mut report = Report {
+            schema: SchemaName::V1,
+            scenario: scenario
+                .map(scenario_part)
+                .or_else(|| recording.and_then(recorded_scenario)),
+            verdict: verdict(error.is_some(), recording, outcomes),
+            error,
+            duration_ms: recording.map(|r| millis_u64(r.duration)),
+            programs: recording
+                .map(|r| r.programs.iter().map(program).collect())
+                .unwrap_or_default(),
+            capture: Some(capture(trace, options)),
+            packets: options
+                .packets
+                .then(|| packets(trace, &heads, outcomes, options.displayed.as_ref())),
+            conversations: conversations(trace),
+            messages: messages(trace, options.digests),
+            expectations: outcomes
+                .iter()
+                .map(|outcome| expectation(outcome, scenario))
+                .collect(),
+        };
+        if options.stable {
+            super::stable::stabilise(&mut report);
+        }
+        report
+    }
+
+    /// The report where nothing could be recorded or read. `name` is the
+    /// scenario or the capture that was asked for.
+    pub fn error(name: &str, code: ErrorCode, message: impl Into<String>) -> Report {
+        Report {
+            schema: SchemaName::V1,
+            scenario: Some(Scenario {
+                name: name.to_owned(),
+                ..Scenario::default()
+            }),
+            verdict: Some(Verdict::Error),
+            error: Some(Error {
+                code,
+                message: message.into(),
+            }),
+            duration_ms: None,
+            programs: Vec::new(),
+            capture: None,
+            packets: None,
+            conversations: Vec::new(),
+            messages: Vec::new(),
+            expectations: Vec::new(),
+        }
+    }
+
+    /// The name to show: the scenario's, else the capture file's.
+    pub fn name(&self) -> &str {
+        match (&self.scenario, &self.capture) {
+            (Some(scenario), _) => &scenario.name,
+            (None, Some(capture)) => &capture.file,
+            (None, None) => "",
+        }
+    }
+}
+
+/// Nanoseconds to milliseconds.
+pub(super) fn millis(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+fn millis_u64(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+/// Our own failure in mid-run comes before damage of the file: it explains it.
+fn error(trace: &Trace) -> Option<Error> {
+    let fault = trace.recording.as_ref().and_then(|r| r.fault.as_ref());
+    if let Some(fault) = fault {
+        return Some(Error {
+            code: ErrorCode::Internal,
+            message: fault.clone(),
+        });
+    }
+    let damage = trace.capture.damage.as_ref()?;
+    Some(Error {
+        code: ErrorCode::DamagedCapture,
+        message: format!(
+            "{} is damaged at byte {}: {}. Everything before it was read",
+            trace.capture.file, damage.offset, damage.reason
+        ),
+    })
+}
+
+/// None where nothing was to be judged.
+fn verdict(error: bool, recording: Option<&Recording>, outcomes: &[Outcome]) -> Option<Verdict> {
+    if error {
+        return Some(Verdict::Error);
+    }
+    let judged = outcomes.iter().map(|o| Verdict::from(o.verdict));
+    let interrupted = recording
+        .filter(|r| r.interrupted)
+        .map(|_| Verdict::Inconclusive);
+    judged.chain(interrupted).max_by_key(|v| match v {
+        Verdict::Pass => 0,
+        Verdict::Inconclusive => 1,
+        Verdict::Fail => 2,
+        Verdict::Error => 3,
+    })
+}
+
+fn scenario_part(scenario: &scenario::Scenario) -> Scenario {
+    Scenario {
+        name: scenario.name.clone(),
+        title: scenario.title.clone(),
+        question: scenario.question.clone(),
+        answer: scenario.answer.clone(),
+        hint: scenario.hint.clone(),
+        source: Some(scenario.source.name.clone()),
+    }
+}
+
+fn recorded_scenario(recording: &Recording) -> Option<Scenario> {
+    let scenario = recording.scenario.as_ref()?;
+    Some(Scenario {
+        name: scenario.name.clone(),
+        source: Some(scenario.source.clone()),
+        ..Scenario::default()
+    })
+}
+
+fn program(program: &savefile::Program) -> Program {
+    Program {
+        role: program.role.clone(),
+        argv: program.argv.clone(),
+        pid: program.pid,
+        exit: program.exit,
+        ended: program.ended,
+        start_error: program.start_error.clone(),
+        note: program.note.clone(),
+        stdout: program.stdout.lossy().into_owned(),
+        stderr: program.stderr.lossy().into_owned(),
+        output_cut: program.output_cut,
+        duration_ms: program.duration.map(millis_u64),
+        sockets: program
+            .sockets
+            .iter()
+            .map(|s| socket(s, &program.role))
+            .collect(),
+    }
+}
+
+fn socket(socket: &savefile::Socket, role: &str) -> Socket {
+    Socket {
+        protocol: socket.protocol,
+        local: Endpoint {
+            address: socket.local.ip(),
+            port: socket.local.port().into(),
+            role: Some(role.to_owned()),
+        },
+        remote: socket.remote.map(|remote| Endpoint {
+            address: remote.ip(),
+            port: remote.port().into(),
+            role: None,
+        }),
+        listening: socket.listening,
+        opened_ns: Some(socket.opened),
+        closed_ns: socket.closed,
+    }
+}
+
+fn capture(trace: &Trace, options: &Options) -> Capture {
+    let info = &trace.capture;
+    let proof = trace.recording.as_ref().map(|r| &r.proof);
+    let first = info.interfaces.first();
+    Capture {
+        file: info.file.clone(),
+        link_type: first.map(|i| i.link_type),
+        snaplen: first.map(|i| i.snaplen),
+        packets: info.packets,
+        displayed: match &options.displayed {
+            Some(numbers) => numbers.len() as u64,
+            None => info.packets,
+        },
+        dropped: proof.map(|p| p.dropped).or_else(|| {
+            let known: Vec<u64> = info.interfaces.iter().filter_map(|i| i.dropped).collect();
+            (!known.is_empty()).then(|| known.iter().sum())
+        }),
+        proof: proof.map(|proof| Proof {
+            complete: proof.is_complete(),
+            opening: proof.opening,
+            closing: proof.closing,
+            interface_counter: proof.interface_counter,
+            interface_packets: proof.interface_packets,
+            owners: proof.owners,
+            claimed: options.claimed,
+        }),
+        damage: info.damage.as_ref().map(|d| Damage {
+            offset: d.offset,
+            reason: d.reason.clone(),
+        }),
+    }
+}
+
+fn conversations(trace: &Trace) -> Vec<Conversation> {
+    let owners = conversation_owners(trace);
+    trace
+        .conversations
+        .iter()
+        .zip(owners)
+        .map(|(c, owner)| {
+            let endpoint = |socket: std::net::SocketAddr, owner: Owner| Endpoint {
+                address: socket.ip(),
+                port: socket.port().into(),
+                role: role_name(trace, owner),
+            };
+            Conversation {
+                id: c.id,
+                protocol: c.protocol,
+                client: endpoint(c.client, owner.to_client),
+                server: endpoint(c.server, owner.to_server),
+                packets: each_way(&c.packets),
+                bytes: each_way(&c.bytes),
+                duration_ms: Some(millis(c.last.since(c.first))),
+                tcp: c.tcp.as_ref().map(tcp_conversation),
+                udp: c.udp.as_ref().map(|udp| UdpConversation {
+                    datagrams: each_way(&udp.datagrams),
+                    lost: udp.lost,
+                }),
+            }
+        })
+        .collect()
+}
+
+/// Who owns the two ends of each conversation, by its first packet that tells:
+/// `to_client` is the client's owner.
+fn conversation_owners(trace: &Trace) -> Vec<Ways<Owner>> {
+    let unknown = Ways {
+        to_server: Owner::Unknown,
+        to_client: Owner::Unknown,
+    };
+    let mut owners = vec![unknown; trace.conversations.len()];
+    for (seen, ends) in trace.seen.iter().zip(&trace.ends) {
+        let (Some(index), Some(direction)) = (seen.conversation, seen.direction) else {
+            continue;
+        };
+        let Some(known) = owners.get_mut(index) else {
+            continue;
+        };
+        for (way, owner) in [(direction, ends.to), (direction.opposite(), ends.from)] {
+            if *known.get(way) == Owner::Unknown {
+                *known.get_mut(way) = owner;
+            }
+        }
+    }
+    owners
+}
+
+/// The name of an owner; None where it is not known.
+pub(super) fn role_name(trace: &Trace, owner: Owner) -> Option<String> {
+    (owner != Owner::Unknown).then(|| trace.owner_name(owner).to_owned())
+}
+
+fn each_way(ways: &Ways<u64>) -> EachWay {
+    EachWay {
+        to_server: ways.to_server,
+        to_client: ways.to_client,
+    }
+}
+
+fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
+    let (close, closed_by) = close(tcp.close);
+    TcpConversation {
+        completeness: tcp.completeness,
+        state: tcp.state,
+        history: tcp.history.clone(),
+        handshake_rtt_ms: tcp.handshake_rtt.map(millis),
+        close,
+        closed_by,
+        retransmissions: tcp.retransmissions,
+        out_of_order: tcp.out_of_order,
+        missing_bytes: tcp.missing_bytes,
+    }
+}
+
+fn close(close: conversation::Close) -> (Close, Option<Side>) {
+    // The direction is that of the segment: to the server means by the client.
+    let side = |direction| match direction {
+        Direction::ToServer => Side::Client,
+        Direction::ToClient => Side::Server,
+    };
+    match close {
+        conversation::Close::Open => (Close::Open, None),
+        conversation::Close::Fin { first } => (Close::Fin, Some(side(first))),
+        conversation::Close::HalfClosed { by } => (Close::HalfClosed, Some(side(by))),
+        conversation::Close::Reset { by } => (Close::Reset, Some(side(by))),
+        conversation::Close::Refused => (Close::Refused, Some(Side::Server)),
+    }
+}
+
+fn expectation(outcome: &Outcome, scenario: Option<&scenario::Scenario>) -> Expectation {
+    let written = scenario
+        .filter(|_| !outcome.implied)
+        .and_then(|s| s.expectations.iter().find(|e| e.name == outcome.name));
+    let span = outcome.failure.as_ref().and_then(|f| f.span.clone());
+    let place = scenario.zip(written).map(|(scenario, written)| {
+        let start = span.as_ref().map_or(0, |s| s.start);
+        let offset = written.source_span(start..start).start;
+        place(&scenario.source, offset)
+    });
+    Expectation {
+        name: outcome.name.clone(),
+        text: outcome.text.clone(),
+        source: place,
+        implied: outcome.implied,
+        verdict: outcome.verdict.into(),
+        evidence: outcome.evidence.clone(),
+        detail: outcome.failure.as_ref().map(|f| Detail {
+            message: f.message.clone(),
+            span: f.span.as_ref().map(|s| TextSpan {
+                start: s.start,
+                end: s.end,
+            }),
+            expected: f.expected.clone(),
+            actual: f.actual.clone(),
+            difference: f.difference.clone(),
+            diverges_at: f.diverges_at,
+            wireshark_filter: f.wireshark_filter.clone(),
+            notes: f.notes.clone(),
+        }),
+        hint: outcome.hint.clone(),
+        points: outcome.points,
+        visibility: written.and_then(|w| w.visibility.clone()),
+    }
+}
+
+/// Line and column of a byte offset.
+fn place(source: &Source, offset: usize) -> Place {
+    let before = source.text.get(..offset).unwrap_or(source.text.as_str());
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    Place {
+        file: source.name.clone(),
+        line: before.matches('\n').count() + 1,
+        column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+    }
+}

@@ -1,0 +1,163 @@
+//! Conversations and HTTP messages of the JSON document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::model::{Endpoint, is_zero};
+use crate::conversation::ConnState;
+use crate::savefile::Protocol;
+
+/// One conversation: a TCP connection, or the datagrams between two sockets.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Conversation {
+    /// Number among the conversations of its protocol: `tcp.stream`,
+    /// `udp.stream`.
+    pub id: u32,
+    pub protocol: Protocol,
+    /// Who sent the SYN, or spoke first.
+    pub client: Endpoint,
+    pub server: Endpoint,
+    pub packets: EachWay,
+    /// TCP: bytes of the stream, each counted once. UDP: payload bytes.
+    pub bytes: EachWay,
+    /// From its first packet to its last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpConversation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<UdpConversation>,
+}
+
+/// A number for each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EachWay {
+    pub to_server: u64,
+    pub to_client: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TcpConversation {
+    /// `tcp.completeness`, a sum: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32.
+    pub completeness: u8,
+    /// Zeek's `conn_state`.
+    pub state: ConnState,
+    /// Zeek's `history` letters.
+    pub history: String,
+    /// From the SYN to the handshake's last ACK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake_rtt_ms: Option<f64>,
+    pub close: Close,
+    /// Who sent the first FIN, or the RST. Absent for `open`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<Side>,
+    pub retransmissions: u32,
+    pub out_of_order: u32,
+    /// Bytes that were never seen although later ones were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing_bytes: u64,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Close {
+    /// Still open at the end of the capture.
+    Open,
+    /// Both sides sent FIN.
+    Fin,
+    /// Only one side sent FIN.
+    HalfClosed,
+    /// Cut by a RST.
+    Reset,
+    /// The SYN was answered by RST.
+    Refused,
+}
+
+/// A side of a conversation, whatever the roles are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Client,
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UdpConversation {
+    pub datagrams: EachWay,
+    /// Datagrams that an ICMP error reported as undelivered.
+    pub lost: u64,
+}
+
+/// One HTTP transaction: a request and its response, as far as seen.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Message {
+    /// Index into `conversations[]`.
+    pub conversation: usize,
+    /// `tcp.stream`.
+    pub stream: u32,
+    /// `frame.number` of every packet that carried a part of it.
+    pub frames: Vec<u64>,
+    pub http: HttpTransaction,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct HttpTransaction {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<HttpRequest>,
+    /// The final response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<HttpResponse>,
+    /// 1xx responses before it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interim: Vec<HttpResponse>,
+    /// From the packet that completes the request's head to the one that
+    /// completes the response's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct HttpRequest {
+    pub method: String,
+    /// The target as sent.
+    pub uri: String,
+    pub version: String,
+    /// `frame.number` of the packet that completes the head.
+    pub frame: u64,
+    pub headers: Vec<Header>,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct HttpResponse {
+    pub code: u16,
+    pub phrase: String,
+    pub version: String,
+    /// `frame.number` of the packet that completes the head.
+    pub frame: u64,
+    pub headers: Vec<Header>,
+    pub body: Body,
+}
+
+/// One header field, as sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Header {
+    pub name: String,
+    pub value: String,
+}
+
+/// The content, transfer coding removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Body {
+    /// Bytes seen.
+    pub len: usize,
+    /// The whole body was seen, by its own framing.
+    pub complete: bool,
+    /// In hex; only where digests are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// A gap in the stream lies in the body, or its framing is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}

@@ -1,0 +1,304 @@
+//! The JSON document, from the top: scenario, verdict, programs, capture,
+//! expectations. Field names spell Wireshark's where Wireshark has one.
+//!
+//! What is absent is left out: a field is never null.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::conversation::{Conversation, Message};
+use super::packet::{Packet, Port};
+use crate::expect;
+use crate::savefile::{Ended, Exit, Protocol};
+
+/// One scenario or one capture, judged: the document that `--json` writes on
+/// one line.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Report {
+    pub schema: SchemaName,
+    /// Absent where a capture was read that no scenario made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
+    /// Of the whole: error before fail before inconclusive before pass. Absent
+    /// where nothing was to be judged (`inspect`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why the verdict is "error".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+    /// From the start of the first program to the end of the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    pub programs: Vec<Program>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// Absent unless asked for: a capture may hold millions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packets: Option<Vec<Packet>>,
+    /// In the order of their first packets.
+    pub conversations: Vec<Conversation>,
+    /// One for each HTTP transaction.
+    pub messages: Vec<Message>,
+    pub expectations: Vec<Expectation>,
+}
+
+/// The name and version of this format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum SchemaName {
+    #[default]
+    #[serde(rename = "netlab-capture/report/v1")]
+    V1,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Pass,
+    Fail,
+    /// Evidence may be missing: neither pass nor fail.
+    Inconclusive,
+    /// Nothing could be judged, or the capture is damaged: see `error`.
+    Error,
+}
+
+impl From<expect::Verdict> for Verdict {
+    fn from(verdict: expect::Verdict) -> Verdict {
+        match verdict {
+            expect::Verdict::Pass => Verdict::Pass,
+            expect::Verdict::Fail => Verdict::Fail,
+            expect::Verdict::Inconclusive => Verdict::Inconclusive,
+        }
+    }
+}
+
+/// What kept the tool from a judgement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Error {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+/// Each stands for one exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A wrong command line, or a scenario or expectation file that cannot be
+    /// understood (exit code 2).
+    Usage,
+    /// No namespace, no permission, disk full (exit code 3).
+    Environment,
+    /// Our own failure to launch or supervise (exit code 4).
+    Internal,
+    /// The capture file is damaged: it was read up to the damage (exit code 6).
+    DamagedCapture,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Scenario {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The file it was read from; `builtin:NAME` for the catalogue. Absent
+    /// where it is not known (an error before it was found).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// One program of the run, and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Program {
+    pub role: String,
+    pub argv: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Absent: it was never started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// What ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+    /// Why it could not be executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_error: Option<String>,
+    /// Why it was not started, or was ended early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// As UTF-8; bytes that are none are U+FFFD (the savefile keeps them all).
+    pub stdout: String,
+    pub stderr: String,
+    /// Bytes of output beyond the bound, which were not kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output_cut: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    /// The sockets it owned.
+    pub sockets: Vec<Socket>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Socket {
+    pub protocol: Protocol,
+    /// The address may be a wildcard.
+    pub local: Endpoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Endpoint>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub listening: bool,
+    /// When it was created, nanoseconds since the epoch, in packet time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_ns: Option<i64>,
+    /// When it was gone, nanoseconds since the epoch, in packet time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_ns: Option<i64>,
+}
+
+/// An address and a port, and who owned them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Endpoint {
+    pub address: IpAddr,
+    pub port: Port,
+    /// The role of the program that owned it, or `nobody`. Absent: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// The capture file, and why it can be believed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Capture {
+    pub file: String,
+    /// Of the first interface, by number (<https://www.tcpdump.org/linktypes.html>).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_type: Option<u32>,
+    /// Of the first interface; 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snaplen: Option<u32>,
+    pub packets: u64,
+    /// How many of them `packets[]` shows: those that a display filter let
+    /// through, else all.
+    pub displayed: u64,
+    /// Absent where the file does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
+    /// Absent where the file holds no recording of this tool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// Where and why reading stopped before the end of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
+}
+
+/// Why it is believed that no packet is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Proof {
+    /// No packet is missing: both canaries seen, nothing dropped, and the
+    /// interface's counter, where there is one, agrees.
+    pub complete: bool,
+    /// The opening canary was seen before the first program was started.
+    pub opening: bool,
+    /// The closing canary was seen after the last program's last packet.
+    pub closing: bool,
+    /// The interface's own receive counter grew by exactly the packets
+    /// captured. Absent: there is no such witness (`--host`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface_counter: Option<bool>,
+    /// What the interface counted, canaries left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface_packets: Option<u64>,
+    /// Who owned which socket is known for every socket of every program.
+    pub owners: bool,
+    /// The proof was read from a file: it is as true as the file.
+    pub claimed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Damage {
+    /// Byte offset in the file.
+    pub offset: u64,
+    pub reason: String,
+}
+
+/// One judged expectation.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Expectation {
+    pub name: String,
+    /// The statements as written; for an implied one, what it demands in words.
+    pub text: String,
+    /// Where the statements stand; on a failure, the step that found no event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+    /// Every program carries it; no author wrote it.
+    pub implied: bool,
+    pub verdict: Verdict,
+    /// `frame.number` of the packets that prove it, or break it.
+    pub evidence: Vec<u64>,
+    /// Why it failed or is inconclusive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+}
+
+/// A place in a text file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Place {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+}
+
+/// Why an expectation failed or is inconclusive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Detail {
+    /// One sentence: what is wrong.
+    pub message: String,
+    /// The place in the expectation's `text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<TextSpan>,
+    /// In the notation of the expectation language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The nearest actual event, in the same notation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// The field that differs, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
+    /// `frame.number` where expectation and wire part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diverges_at: Option<u64>,
+    /// A display filter that shows the packets in question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wireshark_filter: Option<String>,
+    /// What it means, what to try.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Bytes of an expectation's text, UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TextSpan {
+    pub start: usize,
+    pub end: usize,
+}
+
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
+}
+
+pub(super) fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
