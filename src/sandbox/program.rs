@@ -1,0 +1,305 @@
+//! One program of a run: started, fed, listened to, ended.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType,
+};
+use rustix::process::{Pid, PidfdFlags, Signal};
+
+use crate::savefile::{Bytes, Ended, Exit, Program};
+use crate::scenario::StopSignal;
+
+use super::plan::PlannedProgram;
+use super::sys;
+
+/// Bytes of each output that are kept; what comes after is read and counted.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// An output pipe of a program and what came out of it.
+struct Output {
+    pipe: Option<File>,
+    kept: Vec<u8>,
+    cut: u64,
+}
+
+impl Output {
+    fn new(pipe: Option<impl Into<OwnedFd>>) -> io::Result<Output> {
+        let pipe = match pipe {
+            Some(pipe) => {
+                let fd = pipe.into();
+                rustix::io::ioctl_fionbio(&fd, true)?;
+                Some(File::from(fd))
+            }
+            None => None,
+        };
+        Ok(Output {
+            pipe,
+            kept: Vec::new(),
+            cut: 0,
+        })
+    }
+
+    /// Reads what is there, a bounded amount in one go so that a flood does
+    /// not keep the supervisor from its other work.
+    fn read(&mut self) {
+        let mut buffer = [0u8; 16 * 1024];
+        for _ in 0..8 {
+            let Some(pipe) = &mut self.pipe else { return };
+            match pipe.read(&mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(n) => {
+                    let room = OUTPUT_LIMIT - self.kept.len().min(OUTPUT_LIMIT);
+                    let keep = n.min(room);
+                    self.kept.extend_from_slice(buffer.get(..keep).unwrap_or(&[]));
+                    self.cut += (n - keep) as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+}
+
+/// A program that was started.
+pub struct Running {
+    child: Child,
+    pidfd: OwnedFd,
+    listener: Option<OwnedFd>,
+    stdin: Option<(File, Vec<u8>, usize)>,
+    stdout: Output,
+    stderr: Output,
+    pub started: Instant,
+    /// Our signal was sent, and why.
+    signalled: Option<Ended>,
+    /// When KILL follows a signal that was not obeyed.
+    pub kill_at: Option<Instant>,
+    /// Packets captured before our signal.
+    pub stopped_after: Option<u64>,
+}
+
+/// How a program came to an end.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub exit: Exit,
+    pub ended: Ended,
+}
+
+impl Running {
+    /// Starts the program. `watch`: its sockets are noted by seccomp.
+    pub fn start(plan: &PlannedProgram, watch: bool) -> Result<Running, StartError> {
+        let (Some(name), arguments) = (plan.argv.first(), plan.argv.get(1..).unwrap_or(&[])) else {
+            return Err(StartError::Exec(io::ErrorKind::InvalidInput.into()));
+        };
+        let mut command = match &plan.executable {
+            Some(path) => Command::new(path),
+            None => Command::new(name),
+        };
+        command
+            .arg0(name)
+            .args(arguments)
+            .envs(&plan.env)
+            .stdin(if plan.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(cwd) = &plan.cwd {
+            command.current_dir(cwd);
+        }
+        let (ours, theirs) = rustix::net::socketpair(
+            AddressFamily::UNIX,
+            SocketType::DGRAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )
+        .map_err(|e| StartError::Supervise(e.into()))?;
+        let spawned = sys::spawn(&mut command, watch.then(|| theirs.as_fd()));
+        let listener = receive_descriptor(&ours);
+        let mut child = match spawned {
+            Ok(child) => child,
+            // The filter is installed, and its listener sent, before exec.
+            Err(error) if watch && listener.is_none() => {
+                // A bad working directory fails before that too.
+                return Err(match error.raw_os_error() {
+                    Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::EAGAIN) => {
+                        StartError::Exec(error)
+                    }
+                    _ => StartError::Watch(error),
+                });
+            }
+            Err(error) => return Err(StartError::Exec(error)),
+        };
+        let started = Instant::now();
+        let set_up = (|| -> io::Result<Running> {
+            let pid = Pid::from_raw(child.id() as i32).ok_or(Errno::SRCH)?;
+            let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+            let stdin = match (child.stdin.take(), &plan.stdin) {
+                (Some(pipe), Some(bytes)) => {
+                    let fd = OwnedFd::from(pipe);
+                    rustix::io::ioctl_fionbio(&fd, true)?;
+                    Some((File::from(fd), bytes.clone(), 0))
+                }
+                _ => None,
+            };
+            let stdout = Output::new(child.stdout.take())?;
+            let stderr = Output::new(child.stderr.take())?;
+            Ok(Running {
+                child,
+                pidfd,
+                listener,
+                stdin,
+                stdout,
+                stderr,
+                started,
+                signalled: None,
+                kill_at: None,
+                stopped_after: None,
+            })
+        })();
+        let mut running = set_up.map_err(StartError::Supervise)?;
+        running.feed();
+        Ok(running)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    pub fn listener(&self) -> Option<&OwnedFd> {
+        self.listener.as_ref()
+    }
+
+    /// The listener's process and all its children are gone.
+    pub fn close_listener(&mut self) {
+        self.listener = None;
+    }
+
+    /// Output pipes that are still open.
+    pub fn outputs(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [&self.stdout, &self.stderr]
+            .into_iter()
+            .filter_map(|output| output.pipe.as_ref().map(AsFd::as_fd))
+    }
+
+    /// The input pipe, while there is something left to write.
+    pub fn input(&self) -> Option<BorrowedFd<'_>> {
+        self.stdin.as_ref().map(|(pipe, _, _)| pipe.as_fd())
+    }
+
+    pub fn read_outputs(&mut self) {
+        self.stdout.read();
+        self.stderr.read();
+    }
+
+    /// Writes what the input pipe takes; closes it behind the last byte.
+    pub fn feed(&mut self) {
+        while let Some((pipe, bytes, written)) = &mut self.stdin {
+            let rest = bytes.get(*written..).unwrap_or(&[]);
+            if rest.is_empty() {
+                self.stdin = None;
+                return;
+            }
+            match pipe.write(rest) {
+                Ok(n) => *written += n,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // It does not read its input: its own affair.
+                Err(_) => self.stdin = None,
+            }
+        }
+    }
+
+    /// Sends a signal to the program and what it started.
+    pub fn signal(&mut self, signal: Signal, why: Ended) {
+        self.signalled.get_or_insert(why);
+        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
+            // It leads its own session and group.
+            if rustix::process::kill_process_group(pid, signal).is_err() {
+                let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
+            }
+        }
+    }
+
+    /// Has it ended? Reaps it.
+    pub fn try_end(&mut self) -> io::Result<Option<End>> {
+        let Some(status) = self.child.try_wait()? else {
+            return Ok(None);
+        };
+        let exit = match (status.code(), status.signal()) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Code(-1),
+        };
+        Ok(Some(End {
+            exit,
+            ended: self.signalled.unwrap_or(Ended::ByItself),
+        }))
+    }
+
+    /// Fills in what it wrote.
+    pub fn into_result(mut self, result: &mut Program) {
+        self.read_outputs();
+        result.output_cut = self.stdout.cut + self.stderr.cut;
+        result.stdout = Bytes(self.stdout.kept);
+        result.stderr = Bytes(self.stderr.kept);
+        result.stopped_after = self.stopped_after;
+    }
+}
+
+/// Why a program did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// It cannot be executed: the program's fault, an observation.
+    Exec(io::Error),
+    /// The kernel does not let us watch its sockets.
+    Watch(io::Error),
+    /// Our own failure to supervise it.
+    Supervise(io::Error),
+}
+
+fn receive_descriptor(socket: &OwnedFd) -> Option<OwnedFd> {
+    let mut byte = [0u8; 1];
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    rustix::net::recvmsg(
+        socket,
+        &mut [io::IoSliceMut::new(&mut byte)],
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
+    )
+    .ok()?;
+    control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    })
+}
+
+/// The signal's number for the kernel.
+pub fn signal_of(stop: StopSignal) -> Signal {
+    match stop {
+        StopSignal::Term => Signal::TERM,
+        StopSignal::Int => Signal::INT,
+        StopSignal::Hup => Signal::HUP,
+        StopSignal::Quit => Signal::QUIT,
+        StopSignal::Kill => Signal::KILL,
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("pid", &self.child.id())
+            .field("pidfd", &self.pidfd.as_raw_fd())
+            .finish_non_exhaustive()
+    }
+}

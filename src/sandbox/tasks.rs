@@ -1,0 +1,177 @@
+//! What the programs are doing, from `/proc`: asleep, and if so in which
+//! system call.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags};
+
+/// Threads and processes looked at in one go; a program with more is taken to
+/// be busy.
+const LIMIT: usize = 512;
+
+/// `/proc` of the recorder's own PID namespace, opened before the programs' own
+/// is mounted over it.
+pub struct Proc {
+    dir: OwnedFd,
+}
+
+/// What a program and its descendants are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Some thread runs, or sleeps for a time of its own choosing.
+    Busy,
+    /// Every thread sleeps until something happens.
+    Asleep,
+    /// As `Asleep`, and one of them waits for input.
+    Receiving,
+}
+
+impl Proc {
+    pub fn open() -> std::io::Result<Proc> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open("/proc", flags, Mode::empty())?;
+        Ok(Proc { dir })
+    }
+
+    fn read(&self, path: &str) -> Option<String> {
+        let fd = rustix::fs::openat(
+            &self.dir,
+            path,
+            OFlags::RDONLY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .ok()?;
+        let mut text = String::new();
+        std::fs::File::from(fd)
+            .take(64 * 1024)
+            .read_to_string(&mut text)
+            .ok()?;
+        Some(text)
+    }
+
+    fn threads(&self, pid: u32) -> Vec<u32> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let path = format!("{pid}/task");
+        let Ok(dir) = rustix::fs::openat(&self.dir, path.as_str(), flags, Mode::empty()) else {
+            return Vec::new();
+        };
+        let Ok(entries) = rustix::fs::Dir::new(dir) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok())
+            .take(LIMIT)
+            .collect()
+    }
+
+    /// The activity of a program and all that it forked.
+    pub fn activity(&self, pid: u32) -> Activity {
+        let mut pending = vec![pid];
+        let mut seen = 0;
+        let mut receiving = false;
+        while let Some(pid) = pending.pop() {
+            for thread in self.threads(pid) {
+                seen += 1;
+                if seen > LIMIT {
+                    return Activity::Busy;
+                }
+                match self.thread_activity(pid, thread) {
+                    Activity::Busy => return Activity::Busy,
+                    Activity::Asleep => {}
+                    Activity::Receiving => receiving = true,
+                }
+                if let Some(children) = self.read(&format!("{pid}/task/{thread}/children")) {
+                    pending.extend(children.split_whitespace().filter_map(|c| c.parse::<u32>().ok()));
+                }
+            }
+        }
+        if receiving {
+            Activity::Receiving
+        } else {
+            Activity::Asleep
+        }
+    }
+
+    fn thread_activity(&self, pid: u32, thread: u32) -> Activity {
+        let Some(stat) = self.read(&format!("{pid}/task/{thread}/stat")) else {
+            // It has just ended.
+            return Activity::Asleep;
+        };
+        // "pid (name) S …": the name may hold anything, also parentheses.
+        let state = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.trim_start().chars().next());
+        match state {
+            Some('Z' | 'X') => Activity::Asleep,
+            Some('S') => self
+                .read(&format!("{pid}/task/{thread}/syscall"))
+                .map_or(Activity::Asleep, |line| sleeping_in(&line)),
+            _ => Activity::Busy,
+        }
+    }
+}
+
+/// Reads `/proc/PID/syscall` of a sleeping thread: "number arg0 arg1 …".
+fn sleeping_in(line: &str) -> Activity {
+    let mut words = line.split_whitespace();
+    let Some(number) = words.next().and_then(|w| w.parse::<i64>().ok()) else {
+        // "running", or -1 outside of a system call.
+        return Activity::Busy;
+    };
+    if RECEIVING.contains(&number) {
+        Activity::Receiving
+    } else if NAPPING.contains(&number) {
+        Activity::Busy
+    } else {
+        Activity::Asleep
+    }
+}
+
+/// System calls in which a program waits for input or for a peer.
+const RECEIVING: &[i64] = &[
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_pwait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_select,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+];
+
+/// System calls that end by themselves: the program will act without being
+/// asked.
+const NAPPING: &[i64] = &[libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syscall_lines() {
+        let receive = format!("{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e", libc::SYS_recvfrom);
+        assert_eq!(sleeping_in(&receive), Activity::Receiving);
+        let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
+        assert_eq!(sleeping_in(&nap), Activity::Busy);
+        let futex = format!("{} 0x0", libc::SYS_futex);
+        assert_eq!(sleeping_in(&futex), Activity::Asleep);
+        assert_eq!(sleeping_in("running"), Activity::Busy);
+        assert_eq!(sleeping_in(""), Activity::Busy);
+    }
+
+    #[test]
+    fn own_process_is_busy() {
+        let proc = Proc::open().unwrap();
+        assert_eq!(proc.activity(std::process::id()), Activity::Busy);
+    }
+}
