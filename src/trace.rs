@@ -72,12 +72,20 @@ impl Trace {
         self.streams.get(conversation).map(|ways| ways.get(way))
     }
 
-    /// Was the packet sent after the first stop signal?
+    /// Was the packet sent or received by a program that we had told to stop?
+    /// Its FIN then is the kernel's, not the program's.
     pub fn after_stop(&self, index: usize) -> bool {
-        self.recording
-            .as_ref()
-            .and_then(|r| r.packets_before_stop)
-            .is_some_and(|before| index as u64 >= before)
+        let (Some(ends), Some(recording)) = (self.ends.get(index), &self.recording) else {
+            return false;
+        };
+        [ends.from, ends.to].into_iter().any(|owner| match owner {
+            Owner::Role(role) => recording
+                .programs
+                .get(role)
+                .and_then(|program| program.stopped_after)
+                .is_some_and(|before| index as u64 >= before),
+            Owner::Nobody | Owner::Unknown => false,
+        })
     }
 
     /// The name to show for an owner.

@@ -96,7 +96,8 @@ pub fn at<E: Into<io::Error>>(step: Step) -> impl Fn(E) -> EnvironmentError {
 const APPARMOR: &str = "Ubuntu 23.10 and later restrict user namespaces by AppArmor. Allow this program: `netlab-capture doctor --apparmor` prints a profile and where to put it; or for the whole machine: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
 const DOCKER: &str = "In Docker: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined …, or as root in the container: docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt apparmor=unconfined …";
 const AS_ROOT: &str = "With root, or CAP_SYS_ADMIN and CAP_NET_ADMIN, no user namespace is needed: sudo netlab-capture …";
-const HOST: &str = "Or capture on the machine's own loopback (needs CAP_NET_RAW): netlab-capture run --host …";
+const HOST: &str =
+    "Or capture on the machine's own loopback (needs CAP_NET_RAW): netlab-capture run --host …";
 
 fn ways_out(step: Step, errno: Option<i32>) -> Vec<String> {
     let mut ways: Vec<&str> = Vec::new();

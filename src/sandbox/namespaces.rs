@@ -43,8 +43,16 @@ pub fn enter_user_namespace() -> Result<(), EnvironmentError> {
     sys::unshare(libc::CLONE_NEWUSER).map_err(at(Step::UserNamespace))?;
     // Without CAP_SETGID outside, the kernel wants setgroups given up first.
     write_proc("/proc/self/setgroups", "deny", Step::SetGroups)?;
-    write_proc("/proc/self/uid_map", &format!("{uid} {uid} 1\n"), Step::UidMap)?;
-    write_proc("/proc/self/gid_map", &format!("{gid} {gid} 1\n"), Step::GidMap)
+    write_proc(
+        "/proc/self/uid_map",
+        &format!("{uid} {uid} 1\n"),
+        Step::UidMap,
+    )?;
+    write_proc(
+        "/proc/self/gid_map",
+        &format!("{gid} {gid} 1\n"),
+        Step::GidMap,
+    )
 }
 
 fn write_proc(path: &str, text: &str, step: Step) -> Result<(), EnvironmentError> {
@@ -105,7 +113,9 @@ impl PidNamespace {
     /// Kills every process of the namespace and waits until the last is gone.
     pub fn end(self) {
         let _ = rustix::process::kill_process(self.init, Signal::KILL);
-        let _ = retry(|| rustix::process::waitpid(Some(self.init), rustix::process::WaitOptions::empty()));
+        let _ = retry(|| {
+            rustix::process::waitpid(Some(self.init), rustix::process::WaitOptions::empty())
+        });
     }
 }
 

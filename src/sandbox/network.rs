@@ -126,7 +126,11 @@ pub fn set_parameters(own: &BTreeMap<String, String>) -> Result<(), EnvironmentE
         match set_parameter(key, value) {
             // A kernel without the parameter, or (MPTCP, congestion control)
             // without the feature.
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {}
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::InvalidInput
+                ) => {}
             Err(e) if e.raw_os_error() == Some(libc::ENOTDIR) => {}
             other => other.map_err(|e| parameter_error(key, &e))?,
         }

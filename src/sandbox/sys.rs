@@ -114,7 +114,11 @@ const NATIVE: u32 = 0xc000_003e;
 const NATIVE: u32 = 0xc000_00b7;
 #[cfg(target_arch = "riscv64")]
 const NATIVE: u32 = 0xc000_00f3;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+)))]
 compile_error!("the seccomp filter does not know this architecture");
 
 const fn op(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
@@ -188,7 +192,9 @@ fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
         (*header).cmsg_level = libc::SOL_SOCKET;
         (*header).cmsg_type = libc::SCM_RIGHTS;
         (*header).cmsg_len = libc::CMSG_LEN(4) as _;
-        libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(descriptor);
+        libc::CMSG_DATA(header)
+            .cast::<RawFd>()
+            .write_unaligned(descriptor);
         check(libc::sendmsg(socket, &raw const message, 0) as libc::c_int)?;
     }
     Ok(())
@@ -221,7 +227,13 @@ pub fn spawn(command: &mut Command, listener_to: Option<BorrowedFd<'_>>) -> io::
                 }
             }
             libc::prctl(libc::PR_SET_SECUREBITS, securebits, 0, 0, 0);
-            libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+            libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_CLEAR_ALL,
+                0,
+                0,
+                0,
+            );
             check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
         }
         if let Some(socket) = listener_to {
@@ -308,7 +320,11 @@ pub fn answer_with_socket(
         flags: SECCOMP_ADDFD_FLAG_SEND,
         srcfd: socket.as_raw_fd() as u32,
         newfd: 0,
-        newfd_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+        newfd_flags: if close_on_exec {
+            libc::O_CLOEXEC as u32
+        } else {
+            0
+        },
     };
     // SAFETY: the kernel reads `answer` during the call only.
     check(unsafe {

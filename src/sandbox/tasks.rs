@@ -83,7 +83,11 @@ impl Proc {
                     Activity::Receiving => receiving = true,
                 }
                 if let Some(children) = self.read(&format!("{pid}/task/{thread}/children")) {
-                    pending.extend(children.split_whitespace().filter_map(|c| c.parse::<u32>().ok()));
+                    pending.extend(
+                        children
+                            .split_whitespace()
+                            .filter_map(|c| c.parse::<u32>().ok()),
+                    );
                 }
             }
         }
@@ -159,7 +163,10 @@ mod tests {
 
     #[test]
     fn syscall_lines() {
-        let receive = format!("{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e", libc::SYS_recvfrom);
+        let receive = format!(
+            "{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e",
+            libc::SYS_recvfrom
+        );
         assert_eq!(sleeping_in(&receive), Activity::Receiving);
         let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
         assert_eq!(sleeping_in(&nap), Activity::Busy);

@@ -20,9 +20,6 @@ pub struct Recording {
     pub scenario: Option<RecordedScenario>,
     pub programs: Vec<Program>,
     pub proof: Proof,
-    /// Number of packets captured before the first stop signal; those behind
-    /// it are marked `after_stop`. None: no program was stopped.
-    pub packets_before_stop: Option<u64>,
     /// From the start of the first program to the end of the last, nanoseconds.
     pub duration: u64,
     /// The user ended the run before the programs did.
@@ -65,6 +62,9 @@ pub struct Program {
     /// Bytes of output beyond the bound, which were not kept.
     pub output_cut: u64,
     pub sockets: Vec<Socket>,
+    /// Number of packets captured before we sent it a signal: later packets
+    /// from or to it are marked `after_stop`. None: it got no signal of ours.
+    pub stopped_after: Option<u64>,
     /// From its start to its end, nanoseconds.
     pub duration: Option<u64>,
 }
