@@ -2,6 +2,8 @@
 //! anything runs.
 
 mod exit;
+#[cfg(feature = "record")]
+mod lab;
 
 use std::process::ExitCode;
 
@@ -19,10 +21,20 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    #[cfg(feature = "record")]
+    #[command(flatten)]
+    Lab(lab::Program),
+}
 
 /// The whole program: reads argv, returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {}
+    #[cfg(feature = "record")]
+    if let Some(code) = lab::dispatch(std::env::args_os().nth(1).as_deref()) {
+        return code;
+    }
+    match Cli::parse().command {
+        #[cfg(feature = "record")]
+        Command::Lab(program) => lab::run(&program),
+    }
 }
