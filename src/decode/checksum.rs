@@ -1,0 +1,216 @@
+//! Are the checksums right? Asked only where somebody wants to know.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use etherparse::checksum::Sum16BitWords;
+use etherparse::ip_number;
+
+use super::{ChecksumStatus, Ipv6, Net, Packet, Span, Transport};
+
+/// The states of a packet's checksums; None where the layer has none, or it
+/// cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checksums {
+    /// `ip.checksum.status`: IPv4 only.
+    pub ip: Option<ChecksumStatus>,
+    /// `tcp.checksum.status`, `udp.checksum.status`, `icmp.checksum.status` or
+    /// `icmpv6.checksum.status`.
+    pub transport: Option<ChecksumStatus>,
+}
+
+/// Verifies the checksums of `packet`, which was decoded from `frame`.
+///
+/// A TCP or UDP checksum that does not verify is `Unverified`, not `Bad`, where
+/// it was plainly left to hardware: it holds the sum of the pseudo-header only,
+/// or the packet never left the machine (both addresses loopback, or equal).
+pub fn checksum_status(packet: &Packet, frame: &[u8]) -> Checksums {
+    let Some(net) = &packet.net else {
+        return Checksums::default();
+    };
+    Checksums {
+        ip: ip(net, frame),
+        transport: transport(packet, net, frame),
+    }
+}
+
+fn ip(net: &Net, frame: &[u8]) -> Option<ChecksumStatus> {
+    let Net::V4(ip) = net else {
+        return None;
+    };
+    Some(verified(
+        Sum16BitWords::new().add_slice(ip.header.of(frame)),
+    ))
+}
+
+fn transport(packet: &Packet, net: &Net, frame: &[u8]) -> Option<ChecksumStatus> {
+    let end = net_end(net, packet.len);
+    let icmp_start = packet.payload().start.saturating_sub(8);
+    let (protocol, checksum, start, end) = match &packet.transport {
+        Transport::Tcp(tcp) => (ip_number::TCP, tcp.checksum, tcp.header.start, end),
+        Transport::Udp(udp) => {
+            let start = udp.header.start;
+            // 0: a jumbogram, which ends where the packet does.
+            let end = match udp.length {
+                0 => end,
+                length => start + u32::from(length),
+            };
+            (ip_number::UDP, udp.checksum, start, end)
+        }
+        Transport::Icmp(icmp) => (ip_number::ICMP, icmp.checksum, icmp_start, end),
+        Transport::Icmpv6(icmp) => (ip_number::IPV6_ICMP, icmp.checksum, icmp_start, end),
+        Transport::Fragment | Transport::Other { .. } | Transport::None => return None,
+    };
+    if protocol == ip_number::UDP && checksum == 0 {
+        return Some(match net {
+            Net::V4(_) => ChecksumStatus::Absent,
+            // RFC 8200 forbids it.
+            Net::V6(_) => ChecksumStatus::Bad,
+        });
+    }
+    let len = end.saturating_sub(start);
+    let bytes = Span { start, len }.of(frame);
+    if bytes.is_empty() || is_fragment(net) {
+        return Some(ChecksumStatus::Unverified);
+    }
+
+    if protocol == ip_number::ICMP {
+        return Some(verified(Sum16BitWords::new().add_slice(bytes)));
+    }
+    let (src, dst) = ends(net, frame);
+    let pseudo_header = pseudo_header(src, dst, protocol.0, len);
+    let status = verified(pseudo_header.clone().add_slice(bytes));
+    if status == ChecksumStatus::Good || protocol == ip_number::IPV6_ICMP {
+        return Some(status);
+    }
+    // Linux leaves the sum of the pseudo-header in the field; where the card
+    // also cuts the packet into segments, Windows leaves the length out.
+    let without_length = self::pseudo_header(src, dst, protocol.0, 0);
+    let left_to_hardware = checksum == folded(&pseudo_header)
+        || checksum == folded(&without_length)
+        || src == dst
+        || (src.is_loopback() && dst.is_loopback());
+    Some(if left_to_hardware {
+        ChecksumStatus::Unverified
+    } else {
+        ChecksumStatus::Bad
+    })
+}
+
+/// Where in the frame the IP packet ends by its own account.
+fn net_end(net: &Net, frame_len: u32) -> u32 {
+    match net {
+        Net::V4(ip) if ip.total_len != 0 => ip.header.start + u32::from(ip.total_len),
+        Net::V6(ip) if ip.payload_len != 0 => {
+            ip.header.start + ip.header.len + u32::from(ip.payload_len)
+        }
+        _ => frame_len,
+    }
+}
+
+fn is_fragment(net: &Net) -> bool {
+    match net {
+        Net::V4(ip) => ip.more_fragments || ip.fragment_offset != 0,
+        Net::V6(ip) => ip.fragment.is_some_and(|f| f.more || f.offset != 0),
+    }
+}
+
+/// RFC 9293 §3.1 and RFC 8200 §8.1, which have equal sums.
+fn pseudo_header(src: IpAddr, dst: IpAddr, protocol: u8, len: u32) -> Sum16BitWords {
+    let mut sum = Sum16BitWords::new();
+    for address in [src, dst] {
+        sum = match address {
+            IpAddr::V4(address) => sum.add_4bytes(address.octets()),
+            IpAddr::V6(address) => sum.add_16bytes(address.octets()),
+        };
+    }
+    sum.add_4bytes(len.to_be_bytes()).add_2bytes([0, protocol])
+}
+
+/// The state of a checksum that is part of what was summed up.
+fn verified(sum: Sum16BitWords) -> ChecksumStatus {
+    match sum.ones_complement() {
+        0 => ChecksumStatus::Good,
+        _ => ChecksumStatus::Bad,
+    }
+}
+
+/// The sum itself, as it stands in a header.
+fn folded(sum: &Sum16BitWords) -> u16 {
+    !sum.ones_complement().to_be()
+}
+
+/// The addresses that the pseudo-header has: over IPv6 an extension header may
+/// name the true source or the last destination.
+fn ends(net: &Net, frame: &[u8]) -> (IpAddr, IpAddr) {
+    let Net::V6(ip) = net else {
+        return (net.src(), net.dst());
+    };
+    let (mut src, mut dst) = (ip.src, ip.dst);
+    for (kind, header) in extensions(ip, frame) {
+        match etherparse::IpNumber(kind) {
+            ip_number::IPV6_DEST_OPTIONS => src = home_address(header).unwrap_or(src),
+            ip_number::IPV6_ROUTE => dst = last_destination(header).unwrap_or(dst),
+            _ => {}
+        }
+    }
+    (src.into(), dst.into())
+}
+
+/// Kind and bytes of each extension header.
+fn extensions<'a>(ip: &Ipv6, frame: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
+    let mut kind = ip.next_header;
+    let mut rest = ip.extensions.of(frame);
+    std::iter::from_fn(move || {
+        let [next, len, ..] = *rest else {
+            return None;
+        };
+        let size = match etherparse::IpNumber(kind) {
+            ip_number::IPV6_FRAG => 8,
+            ip_number::AUTH => (usize::from(len) + 2) * 4,
+            _ => (usize::from(len) + 1) * 8,
+        };
+        let (header, behind) = rest.split_at_checked(size)?;
+        let this = kind;
+        kind = next;
+        rest = behind;
+        Some((this, header))
+    })
+}
+
+/// RFC 6275 §6.3: the home address option of a destination options header.
+fn home_address(header: &[u8]) -> Option<Ipv6Addr> {
+    const PAD1: u8 = 0;
+    const HOME_ADDRESS: u8 = 201;
+    let mut rest = header.get(2..)?;
+    loop {
+        rest = match rest {
+            [PAD1, rest @ ..] => rest,
+            [HOME_ADDRESS, 16, value @ ..] => return address(value),
+            [_, len, rest @ ..] => rest.get(usize::from(*len)..)?,
+            _ => return None,
+        };
+    }
+}
+
+/// The last hop of a routing header that is not at its end yet.
+fn last_destination(header: &[u8]) -> Option<Ipv6Addr> {
+    let [_, len, kind, segments_left, _, _, _, _, addresses @ ..] = header else {
+        return None;
+    };
+    if *segments_left == 0 {
+        return None;
+    }
+    match kind {
+        // RFC 5095 and RFC 6275: in the order of travel.
+        0 | 2 => address(addresses.get((usize::from(*len) / 2).checked_sub(1)? * 16..)?),
+        // RFC 8754: the last one first.
+        4 => address(addresses),
+        _ => None,
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<Ipv6Addr> {
+    bytes
+        .first_chunk::<16>()
+        .map(|octets| Ipv6Addr::from(*octets))
+}
