@@ -2,4 +2,3 @@
 //! finished report and print nothing themselves.
 
 pub mod diagnostic;
-pub mod text;
