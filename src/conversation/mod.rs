@@ -2,6 +2,19 @@
 //! exchanges, ICMP errors linked to what they quote. Knows nothing of what the
 //! streams say.
 
+mod analysis;
 mod model;
+mod quoting;
+mod reassembly;
+mod sequence;
+mod tcp;
+mod tracker;
+mod zeek;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use model::*;
+pub use tracker::{Closed, Limits, Tracked, Tracker};

@@ -11,8 +11,11 @@ use crate::savefile::{Protocol, Timestamp};
 /// Index of a conversation in [`crate::trace::Trace::conversations`].
 pub type ConversationIndex = usize;
 
-/// Which way a packet of a conversation goes. The client is who sent the SYN,
-/// or spoke first.
+/// Which way a packet of a conversation goes.
+///
+/// The client is who sent the SYN, or received the SYN,ACK. Where neither was
+/// captured it is who spoke first; in TCP, the other one if the first to speak
+/// has a well-known server's port and the other has not (as Zeek guesses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -75,14 +78,17 @@ pub struct TcpFacts {
     pub completeness: u8,
     /// Zeek's `conn_state`.
     pub state: ConnState,
-    /// Zeek's `history` letters, capital for the client's.
+    /// Zeek's `history` letters, capital for the originator's: the client's,
+    /// except where a connection starts with a SYN,ACK, whose sender Zeek takes
+    /// for the originator.
     pub history: String,
-    /// SYN to the handshake's last ACK, nanoseconds.
+    /// The (latest) SYN to the handshake's last ACK, nanoseconds.
     pub handshake_rtt: Option<i64>,
     pub close: Close,
     pub retransmissions: u32,
     pub out_of_order: u32,
-    /// Stream bytes that were never seen although later ones were.
+    /// Stream bytes that were never captured although later ones, or the
+    /// stream's end, were.
     pub missing_bytes: u64,
 }
 
@@ -154,6 +160,7 @@ pub struct SeenTcp {
     pub window: u32,
     /// The bytes of the stream that this packet was the first to carry, as
     /// offsets (0 is the first byte after the SYN). None for no new byte.
+    /// Where an earlier packet brought bytes from its middle, those lie within.
     pub new_bytes: Option<Range<u64>>,
     /// The third segment of the handshake.
     pub handshake_ack: bool,

@@ -1,0 +1,387 @@
+//! Segments to stream: one way of a TCP connection, put in order. The first
+//! copy of a byte wins; what is missing becomes a gap. Memory is bounded.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{Gap, Limits, Piece, Stream};
+
+/// A segment, or a part of one, that waits for bytes before it.
+#[derive(Debug)]
+struct Waiting {
+    /// Bytes on the wire; more than `data` where the frame was cut.
+    len: u64,
+    data: Vec<u8>,
+    packet: usize,
+}
+
+/// Reassembles one direction. Offsets are those of the stream: 0 is its first
+/// byte.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    stream: Stream,
+    limits: Limits,
+    /// Everything before it is in the stream, or given up as missing.
+    next: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    waiting_bytes: usize,
+    end: Option<u64>,
+    missing: u64,
+}
+
+/// Segments that may wait at a time, whatever their size: each costs memory
+/// beyond its bytes.
+const MAX_WAITING: usize = 16_384;
+
+impl Assembler {
+    pub(super) fn new(limits: Limits) -> Assembler {
+        Assembler {
+            stream: Stream::default(),
+            limits,
+            next: 0,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            end: None,
+            missing: 0,
+        }
+    }
+
+    /// The offset up to which nothing more is expected.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes a segment of `len` bytes on the wire, of which `data` was
+    /// captured. Returns the range in which this segment was the first to
+    /// carry bytes; a part that came earlier may lie within it.
+    pub(super) fn insert(
+        &mut self,
+        at: u64,
+        len: u64,
+        data: &[u8],
+        packet: usize,
+    ) -> Option<Range<u64>> {
+        let start = at.max(self.next);
+        let end = at.saturating_add(len);
+        if start == self.next && start < end && self.waiting.is_empty() {
+            // Nearly every segment of nearly every capture.
+            self.append(end - start, slice(data, start - at, end - at), packet);
+            return Some(start..end);
+        }
+        let mut new: Option<Range<u64>> = None;
+        for piece in self.uncovered(start, end) {
+            new = Some(new.map_or(piece.start, |r| r.start)..piece.end);
+            let bytes = slice(data, piece.start - at, piece.end - at);
+            if piece.start == self.next {
+                self.append(piece.end - piece.start, bytes, packet);
+                self.append_waiting();
+            } else {
+                self.waiting_bytes += bytes.len();
+                let waiting = Waiting {
+                    len: piece.end - piece.start,
+                    data: bytes.to_vec(),
+                    packet,
+                };
+                self.waiting.insert(piece.start, waiting);
+            }
+        }
+        while self.waiting_bytes > self.limits.waiting || self.waiting.len() > MAX_WAITING {
+            self.give_up_gap();
+        }
+        new
+    }
+
+    /// A FIN stands at `offset`.
+    pub(super) fn end_at(&mut self, offset: u64) {
+        self.stream.finished = true;
+        self.end.get_or_insert(offset);
+    }
+
+    /// The number of gaps that would remain if everything before `to` were
+    /// given up now, not counting what lies before `from`.
+    pub(super) fn holes(&self, from: u64, to: u64) -> usize {
+        self.uncovered(from.max(self.next), to).len()
+    }
+
+    /// The stream as far as seen, and the bytes missing in it.
+    pub(super) fn finish(mut self) -> (Stream, u64) {
+        while !self.waiting.is_empty() {
+            self.give_up_gap();
+        }
+        if let Some(end) = self.end.filter(|end| *end > self.next) {
+            self.gap(end - self.next);
+        }
+        (self.stream, self.missing)
+    }
+
+    /// The parts of `from..to` that no segment brought yet, ascending.
+    fn uncovered(&self, from: u64, to: u64) -> Vec<Range<u64>> {
+        let mut parts = Vec::new();
+        if from >= to {
+            return parts;
+        }
+        let first = self
+            .waiting
+            .range(..=from)
+            .next_back()
+            .map_or(from, |(start, _)| *start);
+        let mut cursor = from;
+        for (start, waiting) in self.waiting.range(first..to) {
+            if *start > cursor {
+                parts.push(cursor..*start);
+            }
+            cursor = cursor.max(start + waiting.len);
+        }
+        if cursor < to {
+            parts.push(cursor..to);
+        }
+        parts
+    }
+
+    /// Appends to the stream. `bytes` may be shorter than `len` (a cut frame):
+    /// the rest is a gap.
+    fn append(&mut self, len: u64, bytes: &[u8], packet: usize) {
+        let room = self.limits.stream.saturating_sub(self.stream.bytes.len());
+        let kept = bytes.get(..room).unwrap_or(bytes);
+        if kept.len() < bytes.len() {
+            self.stream.cut = true;
+        }
+        if !kept.is_empty() {
+            self.stream.pieces.push(Piece {
+                at: self.stream.bytes.len(),
+                len: kept.len(),
+                packet,
+            });
+            self.stream.bytes.extend_from_slice(kept);
+        }
+        self.next += bytes.len() as u64;
+        if len > bytes.len() as u64 {
+            self.gap(len - bytes.len() as u64);
+        }
+    }
+
+    fn append_waiting(&mut self) {
+        while let Some(entry) = self.waiting.first_entry()
+            && *entry.key() == self.next
+        {
+            let waiting = entry.remove();
+            self.waiting_bytes -= waiting.data.len();
+            self.append(waiting.len, &waiting.data, waiting.packet);
+        }
+    }
+
+    /// Goes on behind the first gap.
+    fn give_up_gap(&mut self) {
+        if let Some(start) = self.waiting.keys().next().copied() {
+            self.gap(start.saturating_sub(self.next));
+            self.append_waiting();
+        }
+    }
+
+    fn gap(&mut self, missing: u64) {
+        if missing == 0 {
+            return;
+        }
+        self.next += missing;
+        self.missing += missing;
+        if self.stream.cut {
+            return;
+        }
+        let at = self.stream.bytes.len();
+        match self.stream.gaps.last_mut() {
+            Some(last) if last.at == at => last.missing += missing,
+            _ => self.stream.gaps.push(Gap { at, missing }),
+        }
+    }
+}
+
+/// `data[from..to]`, as far as there is data.
+fn slice(data: &[u8], from: u64, to: u64) -> &[u8] {
+    let clamp = |x: u64| usize::try_from(x).map_or(data.len(), |x| x.min(data.len()));
+    data.get(clamp(from)..clamp(to)).unwrap_or(&[])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn assembler() -> Assembler {
+        Assembler::new(Limits::default())
+    }
+
+    fn add(a: &mut Assembler, at: u64, text: &str, packet: usize) -> Option<Range<u64>> {
+        a.insert(at, text.len() as u64, text.as_bytes(), packet)
+    }
+
+    #[test]
+    fn segments_in_order() {
+        let mut a = assembler();
+        assert_eq!(add(&mut a, 0, "hel", 1), Some(0..3));
+        assert_eq!(add(&mut a, 3, "lo", 2), Some(3..5));
+        assert_eq!(add(&mut a, 0, "hel", 3), None);
+        a.end_at(5);
+        let (stream, missing) = a.finish();
+        assert_eq!(stream.bytes, b"hello");
+        assert_eq!(missing, 0);
+        assert!(stream.finished && !stream.cut && stream.gaps.is_empty());
+        assert_eq!(stream.completed_by(0..4), Some(2));
+        assert_eq!(stream.completed_by(0..3), Some(1));
+    }
+
+    #[test]
+    fn a_late_segment_fills_its_place() {
+        let mut a = assembler();
+        assert_eq!(add(&mut a, 3, "lo", 1), Some(3..5));
+        assert_eq!(a.next(), 0);
+        assert_eq!(add(&mut a, 0, "hel", 2), Some(0..3));
+        assert_eq!(a.next(), 5);
+        let (stream, _) = a.finish();
+        assert_eq!(stream.bytes, b"hello");
+        assert_eq!(stream.completed_by(0..5), Some(2));
+        assert_eq!(stream.completed_by(3..5), Some(1));
+    }
+
+    #[test]
+    fn the_first_copy_wins() {
+        let mut a = assembler();
+        add(&mut a, 2, "XX", 1);
+        assert_eq!(add(&mut a, 0, "abcdef", 2), Some(0..6));
+        add(&mut a, 0, "ZZZZZZ", 3);
+        assert_eq!(a.finish().0.bytes, b"abXXef");
+    }
+
+    #[test]
+    fn what_never_came_is_a_gap() {
+        let mut a = assembler();
+        add(&mut a, 0, "ab", 1);
+        add(&mut a, 5, "fg", 2);
+        a.end_at(9);
+        assert_eq!(a.holes(0, 9), 2);
+        assert_eq!(a.holes(0, 7), 1);
+        assert_eq!(a.holes(5, 7), 0);
+        let (stream, missing) = a.finish();
+        assert_eq!(stream.bytes, b"abfg");
+        assert_eq!(
+            stream.gaps,
+            [Gap { at: 2, missing: 3 }, Gap { at: 4, missing: 2 }]
+        );
+        assert_eq!(missing, 5);
+    }
+
+    #[test]
+    fn the_rest_of_a_cut_frame_is_a_gap() {
+        let mut a = assembler();
+        assert_eq!(a.insert(0, 100, b"head", 1), Some(0..100));
+        assert_eq!(add(&mut a, 100, "tail", 2), Some(100..104));
+        let (stream, missing) = a.finish();
+        assert_eq!(stream.bytes, b"headtail");
+        assert_eq!(stream.gaps, [Gap { at: 4, missing: 96 }]);
+        assert_eq!(missing, 96);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limits = Limits {
+            stream: 10,
+            waiting: 8,
+            ..Limits::default()
+        };
+        let mut a = Assembler::new(limits);
+        for i in 0..100u64 {
+            // Every second byte is missing, so all of them wait.
+            a.insert(1 + 2 * i, 1, b"x", i as usize);
+            assert!(a.waiting_bytes <= 8);
+        }
+        let (stream, missing) = a.finish();
+        assert_eq!(stream.bytes.len(), 10);
+        assert!(stream.cut);
+        assert_eq!(missing, 100);
+    }
+
+    #[test]
+    fn offsets_at_the_end_of_the_number_range_do_no_harm() {
+        let mut a = assembler();
+        a.insert(u64::MAX - 1, 10, b"0123456789", 0);
+        a.insert(u64::MAX, 1, b"x", 0);
+        a.finish();
+    }
+
+    proptest! {
+        /// Any cutting, overlapping, doubling and reordering of a stream gives
+        /// the stream back, and says of every byte exactly once that it is new.
+        #[test]
+        fn any_segmentation_gives_the_stream_back(
+            bytes in prop::collection::vec(any::<u8>(), 1..400),
+            cuts in prop::collection::vec((0usize..400, 1usize..60), 0..40),
+            seed in any::<u64>(),
+        ) {
+            // Pieces that cover everything, plus arbitrary overlapping ones.
+            let mut segments: Vec<Range<usize>> = (0..bytes.len())
+                .step_by(37)
+                .map(|at| at..(at + 37).min(bytes.len()))
+                .collect();
+            for (at, len) in cuts {
+                let at = at % bytes.len();
+                segments.push(at..(at + len).min(bytes.len()));
+            }
+            shuffle(&mut segments, seed);
+            let mut a = assembler();
+            let mut new_bytes = 0u64;
+            for (packet, range) in segments.iter().enumerate() {
+                let before = covered(&segments[..packet], bytes.len());
+                let after = covered(&segments[..=packet], bytes.len());
+                let new = a.insert(range.start as u64, range.len() as u64, &bytes[range.clone()], packet);
+                prop_assert_eq!(new.is_some(), after > before);
+                if let Some(new) = new {
+                    prop_assert!(new.start >= range.start as u64 && new.end <= range.end as u64);
+                    prop_assert!(new.end - new.start >= (after - before) as u64);
+                }
+                new_bytes += (after - before) as u64;
+            }
+            prop_assert_eq!(new_bytes, bytes.len() as u64);
+            let (stream, missing) = a.finish();
+            prop_assert_eq!(&stream.bytes, &bytes);
+            prop_assert_eq!(missing, 0);
+            let mut at = 0;
+            for piece in &stream.pieces {
+                prop_assert_eq!(piece.at, at);
+                at += piece.len;
+            }
+            prop_assert_eq!(at, bytes.len());
+        }
+
+        /// Whatever is missing: bytes and gaps together span the whole.
+        #[test]
+        fn gaps_say_what_is_missing(segments in prop::collection::vec((0u64..500, 1u64..50), 0..30)) {
+            let mut a = assembler();
+            let mut seen = [false; 600];
+            for (packet, (at, len)) in segments.iter().enumerate() {
+                a.insert(*at, *len, &vec![7; *len as usize], packet);
+                seen[*at as usize..(at + len) as usize].fill(true);
+            }
+            let span = seen.iter().rposition(|s| *s).map_or(0, |last| last + 1);
+            let present = seen.iter().filter(|s| **s).count();
+            let (stream, missing) = a.finish();
+            prop_assert_eq!(stream.bytes.len(), present);
+            prop_assert_eq!(missing as usize, span - present);
+            prop_assert_eq!(stream.gaps.iter().map(|g| g.missing).sum::<u64>(), missing);
+        }
+    }
+
+    fn covered(segments: &[Range<usize>], len: usize) -> usize {
+        (0..len)
+            .filter(|i| segments.iter().any(|s| s.contains(i)))
+            .count()
+    }
+
+    fn shuffle<T>(items: &mut [T], mut seed: u64) {
+        for i in (1..items.len()).rev() {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            items.swap(i, (seed >> 33) as usize % (i + 1));
+        }
+    }
+}

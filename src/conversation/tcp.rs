@@ -1,0 +1,425 @@
+//! One TCP connection, segment by segment: relative numbers, handshake, close,
+//! completeness; with the analysis, Zeek's view and the streams beside it.
+
+use std::ops::Range;
+
+use crate::decode::TcpFlags;
+use crate::savefile::Timestamp;
+
+use super::analysis::{self, Flow, Numbers};
+use super::reassembly::Assembler;
+use super::sequence::Positions;
+use super::zeek::{self, Zeek};
+use super::{Close, Direction, Limits, SeenTcp, Stream, TcpFacts, Ways};
+
+/// Wireshark's bits of `tcp.completeness`.
+mod completeness {
+    pub const SYN: u8 = 1;
+    pub const SYN_ACK: u8 = 2;
+    pub const ACK: u8 = 4;
+    pub const DATA: u8 = 8;
+    pub const FIN: u8 = 16;
+    pub const RST: u8 = 32;
+}
+
+/// A shift beyond this is read as this (RFC 7323, section 2.3).
+const MAX_WINDOW_SHIFT: u8 = 14;
+
+/// A segment as the connection needs it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'a> {
+    pub packet: usize,
+    pub time: Timestamp,
+    pub flags: TcpFlags,
+    pub seq: u32,
+    pub ack: u32,
+    /// Unscaled.
+    pub window: u16,
+    /// The window scale option.
+    pub scale: Option<u8>,
+    /// Payload bytes on the wire.
+    pub len: u32,
+    /// Those that were captured.
+    pub data: &'a [u8],
+}
+
+impl Segment<'_> {
+    pub(super) fn is_syn(&self) -> bool {
+        self.flags.syn() && !self.flags.ack()
+    }
+
+    pub(super) fn is_syn_ack(&self) -> bool {
+        self.flags.syn() && self.flags.ack()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Scale {
+    /// The handshake was not seen.
+    #[default]
+    Unknown,
+    NotUsed,
+    Shift(u8),
+}
+
+/// One side's half of the state: of what it sends.
+#[derive(Debug)]
+struct Side {
+    /// The sequence number that is shown as 0.
+    base: Option<u32>,
+    positions: Option<Positions>,
+    /// The initial sequence number, from a SYN.
+    isn: Option<u32>,
+    fin: bool,
+    scale: Scale,
+    flow: Flow,
+    stream: Assembler,
+}
+
+impl Side {
+    fn new(limits: Limits) -> Side {
+        Side {
+            base: None,
+            positions: None,
+            isn: None,
+            fin: false,
+            scale: Scale::Unknown,
+            flow: Flow::default(),
+            stream: Assembler::new(limits),
+        }
+    }
+
+    fn relative(&self, seq: u32) -> u32 {
+        seq.wrapping_sub(self.base.unwrap_or(0))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    sides: Ways<Side>,
+    zeek: Zeek,
+    completeness: u8,
+    latest_syn: Option<Timestamp>,
+    /// Wireshark's `tcp.analysis.initial_rtt`: to the first ACK of any kind.
+    initial_rtt: Option<i64>,
+    handshake_rtt: Option<i64>,
+    handshake_done: bool,
+    first_fin: Option<Direction>,
+    reset: Option<Direction>,
+    retransmissions: u32,
+    out_of_order: u32,
+}
+
+/// Who is the client, by the first segment: the way that this one goes.
+pub(super) fn first_direction(segment: &Segment, src_port: u16, dst_port: u16) -> Direction {
+    let from_server = segment.is_syn_ack()
+        || (!segment.flags.syn() && zeek::likely_from_server(src_port, dst_port, false));
+    if from_server {
+        Direction::ToClient
+    } else {
+        Direction::ToServer
+    }
+}
+
+impl Connection {
+    /// A connection whose first captured segment goes `way`.
+    pub(super) fn new(
+        segment: &Segment,
+        way: Direction,
+        src_port: u16,
+        dst_port: u16,
+        limits: Limits,
+    ) -> Connection {
+        let flipped =
+            !segment.is_syn() && zeek::likely_from_server(src_port, dst_port, segment.flags.syn());
+        let originator = if flipped { way.opposite() } else { way };
+        Connection {
+            sides: Ways {
+                to_server: Side::new(limits),
+                to_client: Side::new(limits),
+            },
+            zeek: Zeek::new(originator, flipped),
+            completeness: 0,
+            latest_syn: None,
+            initial_rtt: None,
+            handshake_rtt: None,
+            handshake_done: false,
+            first_fin: None,
+            reset: None,
+            retransmissions: 0,
+            out_of_order: 0,
+        }
+    }
+
+    /// Does this SYN open another connection on the same ports? Its number is
+    /// another one, or the old connection was over.
+    pub(super) fn is_superseded_by(&self, segment: &Segment, way: Direction) -> bool {
+        let side = self.sides.get(way);
+        let over = self.completeness & (completeness::FIN | completeness::RST) != 0;
+        segment.is_syn() && side.base.is_some_and(|base| base != segment.seq || over)
+    }
+
+    /// Nothing more is due: both sides sent FIN, or one sent RST.
+    pub(super) fn is_over(&self) -> bool {
+        self.reset.is_some() || (self.sides.to_server.fin && self.sides.to_client.fin)
+    }
+
+    pub(super) fn segment(&mut self, segment: &Segment, way: Direction) -> SeenTcp {
+        self.restart_numbers(segment, way);
+        self.set_bases(segment, way);
+        self.scaling(segment, way);
+        self.complete(segment);
+        self.times(segment);
+
+        let mut seen = SeenTcp {
+            handshake_ack: self.is_handshake_ack(segment, way),
+            ..SeenTcp::default()
+        };
+        if seen.handshake_ack {
+            self.handshake_done = true;
+            self.handshake_rtt = self.latest_syn.map(|syn| segment.time.since(syn));
+        }
+        self.numbers(segment, way, &mut seen);
+        self.judge(segment, way, &mut seen);
+        let look = zeek::Look {
+            flags: segment.flags,
+            seq: segment.seq,
+            ack: segment.ack,
+            window: segment.window,
+            len: segment.len,
+        };
+        self.zeek
+            .segment(&look, way, &self.sides.get(way.opposite()).stream);
+        seen.new_bytes = self.reassemble(segment, way);
+        seen.new_fin = self.fin(segment, way);
+        if segment.flags.rst() && self.reset.is_none() && !self.is_over() {
+            self.reset = Some(way);
+        }
+        seen
+    }
+
+    /// New stream bytes of each way; the facts; the streams.
+    pub(super) fn finish(self) -> (TcpFacts, Ways<Stream>) {
+        let close = self.close();
+        let state = self.zeek.state();
+        let history = self.zeek.history().to_owned();
+        let (to_server, missing_up) = self.sides.to_server.stream.finish();
+        let (to_client, missing_down) = self.sides.to_client.stream.finish();
+        let facts = TcpFacts {
+            completeness: self.completeness,
+            state,
+            history,
+            handshake_rtt: self.handshake_rtt,
+            close,
+            retransmissions: self.retransmissions,
+            out_of_order: self.out_of_order,
+            missing_bytes: missing_up + missing_down,
+        };
+        let streams = Ways {
+            to_server,
+            to_client,
+        };
+        (facts, streams)
+    }
+
+    fn close(&self) -> Close {
+        let client_syn = self.sides.to_server.isn.is_some();
+        let answered = self.sides.to_client.isn.is_some();
+        match (self.reset, self.first_fin) {
+            (Some(Direction::ToClient), _) if client_syn && !answered => Close::Refused,
+            (Some(by), _) => Close::Reset { by },
+            (None, Some(first)) if self.sides.get(first.opposite()).fin => Close::Fin { first },
+            (None, Some(by)) => Close::HalfClosed { by },
+            (None, None) => Close::Open,
+        }
+    }
+
+    /// A SYN with the number of the one before, or a SYN,ACK with another one.
+    fn restart_numbers(&mut self, segment: &Segment, way: Direction) {
+        let side = self.sides.get_mut(way);
+        let Some(base) = side.base else {
+            return;
+        };
+        if segment.is_syn() && base == segment.seq {
+            side.flow.syn_again();
+        }
+        if segment.is_syn_ack() && base != segment.seq {
+            side.base = Some(segment.seq);
+            // The bytes so far stay; those behind the new SYN follow them.
+            let next = side.stream.next().cast_signed();
+            if let Some(positions) = &mut side.positions {
+                positions.restart(segment.seq, next);
+            }
+        }
+    }
+
+    /// The numbers that are shown as 0: each side's SYN, or what stands for one
+    /// that was not captured.
+    fn set_bases(&mut self, segment: &Segment, way: Direction) {
+        let own = segment.seq.wrapping_sub(u32::from(!segment.flags.syn()));
+        let side = self.sides.get_mut(way);
+        let base = *side.base.get_or_insert(own);
+        if segment.flags.syn() {
+            side.isn.get_or_insert(segment.seq);
+        }
+        side.positions.get_or_insert_with(|| Positions::new(base));
+        let peer = self.sides.get_mut(way.opposite());
+        if segment.flags.ack() && peer.base.is_none() {
+            let base = segment.ack.wrapping_sub(1);
+            peer.base = Some(base);
+            peer.positions = Some(Positions::new(base));
+        }
+    }
+
+    fn scaling(&mut self, segment: &Segment, way: Direction) {
+        if let Some(shift) = segment.scale {
+            self.sides.get_mut(way).scale = Scale::Shift(shift.min(MAX_WINDOW_SHIFT));
+        }
+        if !segment.flags.syn() {
+            return;
+        }
+        let peer = self.sides.get(way.opposite()).scale;
+        if self.sides.get(way).scale == Scale::Unknown {
+            // Both sides must offer it (RFC 7323, section 2.2).
+            self.sides.to_server.scale = Scale::NotUsed;
+            self.sides.to_client.scale = Scale::NotUsed;
+        } else if segment.flags.ack() && peer == Scale::NotUsed {
+            self.sides.get_mut(way).scale = Scale::NotUsed;
+        }
+    }
+
+    fn complete(&mut self, segment: &Segment) {
+        let flags = segment.flags;
+        if segment.is_syn() {
+            let first = self.completeness == 0;
+            self.completeness |= completeness::SYN;
+            if first && segment.len > 0 {
+                // TCP Fast Open.
+                self.completeness |= completeness::DATA;
+            }
+        }
+        if segment.is_syn_ack() {
+            self.completeness |= completeness::SYN_ACK;
+        }
+        if flags.ack() && !flags.syn() {
+            // Also a RST,ACK without bytes: a refused connection has this bit.
+            self.completeness |= if segment.len > 0 {
+                completeness::DATA
+            } else {
+                completeness::ACK
+            };
+        }
+        if flags.has(TcpFlags::FIN | TcpFlags::ACK) {
+            self.completeness |= completeness::FIN;
+        }
+        if flags.rst() {
+            self.completeness |= completeness::RST;
+        }
+    }
+
+    fn times(&mut self, segment: &Segment) {
+        if segment.is_syn() {
+            self.latest_syn = Some(segment.time);
+        } else if segment.flags.ack() && !segment.flags.syn() && self.initial_rtt.is_none() {
+            self.initial_rtt = self.latest_syn.map(|syn| segment.time.since(syn));
+        }
+    }
+
+    fn is_handshake_ack(&self, segment: &Segment, way: Direction) -> bool {
+        let follows = |isn: Option<u32>, seq: u32| isn.is_some_and(|i| i.wrapping_add(1) == seq);
+        !self.handshake_done
+            && way == Direction::ToServer
+            && segment.flags.ack()
+            && !segment.flags.syn()
+            && !segment.flags.rst()
+            && follows(self.sides.to_server.isn, segment.seq)
+            && follows(self.sides.to_client.isn, segment.ack)
+    }
+
+    fn numbers(&self, segment: &Segment, way: Direction, seen: &mut SeenTcp) {
+        let side = self.sides.get(way);
+        let flags = segment.flags;
+        seen.seq = side.relative(segment.seq);
+        if flags.ack() {
+            seen.ack = self.sides.get(way.opposite()).relative(segment.ack);
+        }
+        seen.next_seq = seen
+            .seq
+            .wrapping_add(segment.len)
+            .wrapping_add(u32::from(flags.syn() || flags.fin()));
+        seen.window = match side.scale {
+            Scale::Shift(shift) if !flags.syn() => u32::from(segment.window) << shift,
+            _ => u32::from(segment.window),
+        };
+    }
+
+    fn judge(&mut self, segment: &Segment, way: Direction, seen: &mut SeenTcp) {
+        let numbers = Numbers {
+            time: segment.time,
+            flags: segment.flags,
+            seq: segment.seq,
+            ack: segment.ack,
+            window: u32::from(segment.window),
+            len: segment.len,
+        };
+        let (forward, reverse) = match way {
+            Direction::ToServer => (&mut self.sides.to_server, &mut self.sides.to_client),
+            Direction::ToClient => (&mut self.sides.to_client, &mut self.sides.to_server),
+        };
+        let verdict = analysis::analyse(
+            &numbers,
+            &mut forward.flow,
+            &mut reverse.flow,
+            self.initial_rtt,
+        );
+        seen.retransmission = verdict.retransmission;
+        seen.out_of_order = verdict.out_of_order;
+        seen.duplicate_ack = verdict.duplicate_ack;
+        seen.keep_alive = verdict.keep_alive;
+        seen.keep_alive_ack = verdict.keep_alive_ack;
+        seen.window_update = verdict.window_update;
+        seen.zero_window = verdict.zero_window;
+        self.retransmissions += u32::from(verdict.retransmission);
+        self.out_of_order += u32::from(verdict.out_of_order);
+    }
+
+    /// The offset in the stream of the first byte after the segment's header.
+    fn offset(side: &Side, segment: &Segment) -> i64 {
+        let position = side.positions.map_or(1, |p| p.of(segment.seq));
+        position - 1 + i64::from(segment.flags.syn())
+    }
+
+    fn reassemble(&mut self, segment: &Segment, way: Direction) -> Option<Range<u64>> {
+        // What a RST carries is no part of the stream (RFC 9293, section 3.5.3).
+        if segment.len == 0 || segment.flags.rst() {
+            return None;
+        }
+        let side = self.sides.get_mut(way);
+        let offset = Connection::offset(side, segment);
+        // Bytes before offset 0: a keep-alive, or sent before the first
+        // captured segment and captured behind it.
+        let before = offset.min(0).unsigned_abs();
+        let len = u64::from(segment.len).checked_sub(before)?;
+        let skip = usize::try_from(before).unwrap_or(usize::MAX);
+        let data = segment.data.get(skip..).unwrap_or(&[]);
+        let at = offset.max(0).unsigned_abs();
+        let new = side.stream.insert(at, len, data, segment.packet);
+        if let Some(positions) = &mut side.positions {
+            positions.saw(segment.seq.wrapping_add(segment.len));
+        }
+        new
+    }
+
+    /// Returns whether this is the side's first FIN.
+    fn fin(&mut self, segment: &Segment, way: Direction) -> bool {
+        let side = self.sides.get_mut(way);
+        if !segment.flags.fin() || side.fin {
+            return false;
+        }
+        side.fin = true;
+        let end = Connection::offset(side, segment) + i64::from(segment.len);
+        side.stream.end_at(end.max(0).unsigned_abs());
+        self.first_fin.get_or_insert(way);
+        true
+    }
+}

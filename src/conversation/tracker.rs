@@ -1,0 +1,389 @@
+//! Packets to conversations, one packet at a time in file order. State lives
+//! for each open conversation; what is over can be taken out while the capture
+//! goes on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+
+use crate::decode::{Packet, Quoted, Tcp, Transport, Udp};
+use crate::savefile::{Protocol, Timestamp};
+
+use super::quoting::Recent;
+use super::tcp::{self, Connection, Segment};
+use super::{Conversation, ConversationIndex, Direction, Seen, Stream, UdpFacts, Ways};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// Bounds on memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes kept of each way of a stream; beyond it the stream is `cut`.
+    pub stream: usize,
+    /// Bytes of a stream that may wait for a segment before them; beyond it the
+    /// segment is given up as missing.
+    pub waiting: usize,
+    /// Nanoseconds of packet time after which a conversation that is over (or,
+    /// in UDP, silent) is closed for good: a later packet begins another one.
+    /// None: not before the end of the capture, as Wireshark does.
+    pub linger: Option<i64>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            stream: 16 << 20,
+            waiting: 4 << 20,
+            linger: None,
+        }
+    }
+}
+
+/// All conversations of a capture, in the order of their first packets.
+#[derive(Clone, Debug, Default)]
+pub struct Tracked {
+    pub conversations: Vec<Conversation>,
+    /// Same index; empty for UDP.
+    pub streams: Vec<Ways<Stream>>,
+}
+
+/// A conversation to which nothing more will be added.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    pub index: ConversationIndex,
+    pub conversation: Conversation,
+    pub streams: Ways<Stream>,
+}
+
+/// Both ends of a conversation, the lower one first.
+type Key = (Protocol, SocketAddr, SocketAddr);
+
+fn key(protocol: Protocol, a: SocketAddr, b: SocketAddr) -> Key {
+    (protocol, a.min(b), a.max(b))
+}
+
+/// A conversation that packets are still added to.
+#[derive(Debug)]
+struct Open {
+    facts: Conversation,
+    connection: Option<Box<Connection>>,
+    recent: Ways<Recent>,
+}
+
+impl Open {
+    fn direction(&self, src: SocketAddr) -> Direction {
+        if src == self.facts.client {
+            Direction::ToServer
+        } else {
+            Direction::ToClient
+        }
+    }
+
+    fn count(&mut self, time: Timestamp, way: Direction, bytes: u64) {
+        self.facts.last = self.facts.last.max(time);
+        *self.facts.packets.get_mut(way) += 1;
+        *self.facts.bytes.get_mut(way) += bytes;
+    }
+
+    fn close(mut self, index: ConversationIndex) -> Closed {
+        let mut streams = Ways::default();
+        if let Some(connection) = self.connection {
+            let (facts, ways) = connection.finish();
+            self.facts.tcp = Some(facts);
+            streams = ways;
+        }
+        Closed {
+            index,
+            conversation: self.facts,
+            streams,
+        }
+    }
+}
+
+/// Assigns packets to conversations and says what their state tells of each.
+#[derive(Debug)]
+pub struct Tracker {
+    limits: Limits,
+    open: BTreeMap<ConversationIndex, Open>,
+    /// The conversation that a packet between two ends belongs to now.
+    current: HashMap<Key, ConversationIndex>,
+    closed: Vec<Closed>,
+    next: ConversationIndex,
+    tcp_ids: u32,
+    udp_ids: u32,
+    /// Packet time of the last search for conversations to close.
+    swept: Option<Timestamp>,
+}
+
+impl Tracker {
+    pub fn new(limits: Limits) -> Tracker {
+        Tracker {
+            limits,
+            open: BTreeMap::new(),
+            current: HashMap::new(),
+            closed: Vec::new(),
+            next: 0,
+            tcp_ids: 0,
+            udp_ids: 0,
+            swept: None,
+        }
+    }
+
+    /// Takes the next packet in file order. `index` is its place in the trace,
+    /// `frame` its bytes.
+    pub fn packet(&mut self, index: usize, packet: &Packet, frame: &[u8]) -> Seen {
+        self.sweep(packet.time);
+        match &packet.transport {
+            Transport::Tcp(tcp) => self.tcp(index, packet, tcp, frame),
+            Transport::Udp(udp) => self.udp(index, packet, udp, frame),
+            Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp
+                .quoted
+                .as_ref()
+                .map_or_else(Seen::default, |quoted| self.icmp_error(quoted, frame)),
+            _ => Seen::default(),
+        }
+    }
+
+    /// The conversations that were closed since the last call, with their
+    /// streams. What is taken here is not in [`Tracker::finish`] again.
+    pub fn take_closed(&mut self) -> Vec<Closed> {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// The end of the capture: all conversations that were not taken before.
+    pub fn finish(mut self) -> Tracked {
+        for (index, open) in std::mem::take(&mut self.open) {
+            self.closed.push(open.close(index));
+        }
+        self.closed.sort_by_key(|closed| closed.index);
+        let mut tracked = Tracked::default();
+        for closed in self.closed {
+            tracked.conversations.push(closed.conversation);
+            tracked.streams.push(closed.streams);
+        }
+        tracked
+    }
+
+    fn tcp(&mut self, index: usize, packet: &Packet, tcp: &Tcp, frame: &[u8]) -> Seen {
+        let Some((src, dst)) = packet.sockets() else {
+            return Seen::default();
+        };
+        let segment = Segment {
+            packet: index,
+            time: packet.time,
+            flags: tcp.flags,
+            seq: tcp.seq,
+            ack: tcp.ack,
+            window: tcp.window,
+            scale: window_scale(tcp, frame),
+            len: tcp.len,
+            data: tcp.payload.of(frame),
+        };
+        let key = key(Protocol::Tcp, src, dst);
+        let known = self.current.get(&key).copied().filter(|i| {
+            self.open.get(i).is_some_and(|open| {
+                let way = open.direction(src);
+                open.connection
+                    .as_ref()
+                    .is_some_and(|c| !c.is_superseded_by(&segment, way))
+            })
+        });
+        let conversation = known.unwrap_or_else(|| {
+            let way = tcp::first_direction(&segment, src.port(), dst.port());
+            let connection = Connection::new(&segment, way, src.port(), dst.port(), self.limits);
+            self.begin(key, src, dst, way, packet.time, Some(Box::new(connection)))
+        });
+        let Some(open) = self.open.get_mut(&conversation) else {
+            return Seen::default();
+        };
+        let way = open.direction(src);
+        let Some(connection) = open.connection.as_mut() else {
+            return Seen::default();
+        };
+        let seen = connection.segment(&segment, way);
+        let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
+        open.count(packet.time, way, new);
+        open.recent.get_mut(way).remember(index, packet, frame);
+        Seen {
+            conversation: Some(conversation),
+            direction: Some(way),
+            quotes: None,
+            tcp: Some(seen),
+        }
+    }
+
+    fn udp(&mut self, index: usize, packet: &Packet, udp: &Udp, frame: &[u8]) -> Seen {
+        let Some((src, dst)) = packet.sockets() else {
+            return Seen::default();
+        };
+        let key = key(Protocol::Udp, src, dst);
+        let conversation = match self.current.get(&key) {
+            Some(conversation) => *conversation,
+            None => self.begin(key, src, dst, Direction::ToServer, packet.time, None),
+        };
+        let Some(open) = self.open.get_mut(&conversation) else {
+            return Seen::default();
+        };
+        let way = open.direction(src);
+        open.count(packet.time, way, payload_on_the_wire(packet, udp));
+        let facts = open.facts.udp.get_or_insert_default();
+        *facts.datagrams.get_mut(way) += 1;
+        open.recent.get_mut(way).remember(index, packet, frame);
+        Seen {
+            conversation: Some(conversation),
+            direction: Some(way),
+            quotes: None,
+            tcp: None,
+        }
+    }
+
+    /// An ICMP error belongs to the conversation of the packet it quotes, and
+    /// never begins one.
+    fn icmp_error(&mut self, quoted: &Quoted, frame: &[u8]) -> Seen {
+        let protocol = match quoted.protocol {
+            TCP => Protocol::Tcp,
+            UDP => Protocol::Udp,
+            _ => return Seen::default(),
+        };
+        let (Some(src_port), Some(dst_port)) = (quoted.src_port, quoted.dst_port) else {
+            return Seen::default();
+        };
+        let src = SocketAddr::new(quoted.net.src(), src_port);
+        let dst = SocketAddr::new(quoted.net.dst(), dst_port);
+        let Some(conversation) = self.current.get(&key(protocol, src, dst)).copied() else {
+            return Seen::default();
+        };
+        let Some(open) = self.open.get_mut(&conversation) else {
+            return Seen::default();
+        };
+        let way = open.direction(src);
+        let found = open.recent.get_mut(way).find(quoted, frame);
+        if let Some(facts) = &mut open.facts.udp
+            && found.is_none_or(|found| found.first)
+        {
+            facts.lost += 1;
+        }
+        Seen {
+            conversation: Some(conversation),
+            direction: Some(way.opposite()),
+            quotes: found.map(|found| found.packet),
+            tcp: None,
+        }
+    }
+
+    fn begin(
+        &mut self,
+        key: Key,
+        src: SocketAddr,
+        dst: SocketAddr,
+        way: Direction,
+        time: Timestamp,
+        connection: Option<Box<Connection>>,
+    ) -> ConversationIndex {
+        let (client, server) = match way {
+            Direction::ToServer => (src, dst),
+            Direction::ToClient => (dst, src),
+        };
+        let ids = match key.0 {
+            Protocol::Tcp => &mut self.tcp_ids,
+            Protocol::Udp => &mut self.udp_ids,
+        };
+        let id = *ids;
+        *ids += 1;
+        let index = self.next;
+        self.next += 1;
+        let facts = Conversation {
+            protocol: key.0,
+            id,
+            client,
+            server,
+            first: time,
+            last: time,
+            packets: Ways::default(),
+            bytes: Ways::default(),
+            tcp: None,
+            udp: (key.0 == Protocol::Udp).then(UdpFacts::default),
+        };
+        let open = Open {
+            facts,
+            connection,
+            recent: Ways::default(),
+        };
+        self.open.insert(index, open);
+        if let Some(old) = self.current.insert(key, index)
+            && self.limits.linger.is_some()
+        {
+            self.close(old);
+        }
+        index
+    }
+
+    /// Closes what is over for longer than the limit. Looks around only so
+    /// often that the work stays in proportion to the packets.
+    fn sweep(&mut self, now: Timestamp) {
+        let Some(linger) = self.limits.linger else {
+            return;
+        };
+        let due = self
+            .swept
+            .is_none_or(|last| now.since(last) >= linger.max(1) || now < last);
+        if !due {
+            return;
+        }
+        self.swept = Some(now);
+        let over: Vec<ConversationIndex> = self
+            .open
+            .iter()
+            .filter(|(_, open)| {
+                now.since(open.facts.last) >= linger
+                    && open.connection.as_ref().is_none_or(|c| c.is_over())
+            })
+            .map(|(index, _)| *index)
+            .collect();
+        for index in over {
+            self.close(index);
+        }
+    }
+
+    fn close(&mut self, index: ConversationIndex) {
+        let Some(open) = self.open.remove(&index) else {
+            return;
+        };
+        let key = key(open.facts.protocol, open.facts.client, open.facts.server);
+        if self.current.get(&key) == Some(&index) {
+            self.current.remove(&key);
+        }
+        self.closed.push(open.close(index));
+    }
+}
+
+/// The shift of the window scale option (RFC 7323), which only a SYN may carry.
+fn window_scale(tcp: &Tcp, frame: &[u8]) -> Option<u8> {
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const WINDOW_SCALE: u8 = 3;
+    let mut rest = if tcp.flags.syn() {
+        tcp.options.of(frame)
+    } else {
+        &[]
+    };
+    loop {
+        match *rest {
+            [] | [END, ..] | [_] => return None,
+            [NO_OPERATION, ref behind @ ..] => rest = behind,
+            [WINDOW_SCALE, 3, shift, ..] => return Some(shift),
+            [_, len, ..] => rest = rest.get(usize::from(len).max(2)..)?,
+        }
+    }
+}
+
+/// Payload bytes by the UDP header's account where the frame was cut.
+fn payload_on_the_wire(packet: &Packet, udp: &Udp) -> u64 {
+    const HEADER: u16 = 8;
+    let captured = u64::from(udp.payload.len);
+    if packet.cap_len < packet.len {
+        captured.max(u64::from(udp.length.saturating_sub(HEADER)))
+    } else {
+        captured
+    }
+}
