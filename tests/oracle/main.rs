@@ -1,0 +1,7 @@
+//! Oracle tests: what Wireshark says of a capture, compared with what we say.
+
+mod corpus;
+mod decode_corpus;
+
+mod savefile;
+mod tshark;
