@@ -6,13 +6,16 @@ mod namespaces;
 mod netlink;
 mod network;
 mod owners;
+mod plan;
+mod program;
 mod sockets;
+mod supervise;
 pub(crate) mod sys;
 mod tasks;
 
 pub use error::*;
 pub use namespaces::*;
 pub use network::*;
-pub use owners::*;
-pub use sockets::*;
+pub use plan::*;
+pub use supervise::*;
 pub use tasks::*;

@@ -57,7 +57,8 @@ impl Output {
                 Ok(n) => {
                     let room = OUTPUT_LIMIT - self.kept.len().min(OUTPUT_LIMIT);
                     let keep = n.min(room);
-                    self.kept.extend_from_slice(buffer.get(..keep).unwrap_or(&[]));
+                    self.kept
+                        .extend_from_slice(buffer.get(..keep).unwrap_or(&[]));
                     self.cut += (n - keep) as u64;
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
@@ -72,7 +73,6 @@ impl Output {
 pub struct Running {
     child: Child,
     pidfd: OwnedFd,
-    listener: Option<OwnedFd>,
     stdin: Option<(File, Vec<u8>, usize)>,
     stdout: Output,
     stderr: Output,
@@ -93,8 +93,9 @@ pub struct End {
 }
 
 impl Running {
-    /// Starts the program. `watch`: its sockets are noted by seccomp.
-    pub fn start(plan: &PlannedProgram, watch: bool) -> Result<Running, StartError> {
+    /// Starts the program; also returns the listener on which it, and all that
+    /// it forks, asks for sockets.
+    pub fn start(plan: &PlannedProgram) -> Result<(Running, OwnedFd), StartError> {
         let (Some(name), arguments) = (plan.argv.first(), plan.argv.get(1..).unwrap_or(&[])) else {
             return Err(StartError::Exec(io::ErrorKind::InvalidInput.into()));
         };
@@ -106,7 +107,11 @@ impl Running {
             .arg0(name)
             .args(arguments)
             .envs(&plan.env)
-            .stdin(if plan.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if plan.stdin.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(cwd) = &plan.cwd {
@@ -119,13 +124,19 @@ impl Running {
             None,
         )
         .map_err(|e| StartError::Supervise(e.into()))?;
-        let spawned = sys::spawn(&mut command, watch.then(|| theirs.as_fd()));
+        let spawned = sys::spawn(&mut command, theirs.as_fd());
         let listener = receive_descriptor(&ours);
-        let mut child = match spawned {
-            Ok(child) => child,
-            // The filter is installed, and its listener sent, before exec.
-            Err(error) if watch && listener.is_none() => {
-                // A bad working directory fails before that too.
+        let (mut child, listener) = match (spawned, listener) {
+            (Ok(child), Some(listener)) => (child, listener),
+            (Ok(_), None) => {
+                return Err(StartError::Supervise(io::Error::other(
+                    "the listener for its sockets did not arrive",
+                )));
+            }
+            // The listener is sent before exec, so exec failed.
+            (Err(error), Some(_)) => return Err(StartError::Exec(error)),
+            // A bad working directory, or no room for a process, comes first.
+            (Err(error), None) => {
                 return Err(match error.raw_os_error() {
                     Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::EAGAIN) => {
                         StartError::Exec(error)
@@ -133,7 +144,6 @@ impl Running {
                     _ => StartError::Watch(error),
                 });
             }
-            Err(error) => return Err(StartError::Exec(error)),
         };
         let started = Instant::now();
         let set_up = (|| -> io::Result<Running> {
@@ -152,7 +162,6 @@ impl Running {
             Ok(Running {
                 child,
                 pidfd,
-                listener,
                 stdin,
                 stdout,
                 stderr,
@@ -164,7 +173,7 @@ impl Running {
         })();
         let mut running = set_up.map_err(StartError::Supervise)?;
         running.feed();
-        Ok(running)
+        Ok((running, listener))
     }
 
     pub fn pid(&self) -> u32 {
@@ -173,15 +182,6 @@ impl Running {
 
     pub fn pidfd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
-    }
-
-    pub fn listener(&self) -> Option<&OwnedFd> {
-        self.listener.as_ref()
-    }
-
-    /// The listener's process and all its children are gone.
-    pub fn close_listener(&mut self) {
-        self.listener = None;
     }
 
     /// Output pipes that are still open.

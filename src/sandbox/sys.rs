@@ -200,12 +200,12 @@ fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts a program as powerless as an ordinary user's: own session, no new
-/// privileges, empty bounding set, root without root's powers. With
-/// `listener_to`, its creation of sockets is watched: the listener is sent
-/// there before the program's first instruction.
-pub fn spawn(command: &mut Command, listener_to: Option<BorrowedFd<'_>>) -> io::Result<Child> {
-    let listener_to = listener_to.map(|fd| fd.as_raw_fd());
+/// Starts a program as powerless as an ordinary user's: own session, no no new
+/// privileges, empty bounding set, root without root's powers. Its creation of
+/// sockets is watched: the listener is sent to `listener_to` before the
+/// program's first instruction.
+pub fn spawn(command: &mut Command, listener_to: BorrowedFd<'_>) -> io::Result<Child> {
+    let listener_to = listener_to.as_raw_fd();
     let confine = move || -> io::Result<()> {
         // SAFETY: between fork and exec of a process with threads: system
         // calls with integer arguments only, no allocation.
@@ -236,10 +236,8 @@ pub fn spawn(command: &mut Command, listener_to: Option<BorrowedFd<'_>>) -> io::
             );
             check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
         }
-        if let Some(socket) = listener_to {
-            let listener = install_socket_filter()?;
-            send_descriptor(socket, listener)?;
-        }
+        let listener = install_socket_filter()?;
+        send_descriptor(listener_to, listener)?;
         // SAFETY: marks descriptors from 3 upwards close-on-exec; the pipe by
         // which std reports a failed exec stays usable until then.
         unsafe {

@@ -1,0 +1,159 @@
+//! Recording one run: a network is made, the capture armed, the programs run,
+//! the proof taken, the savefile closed.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use crate::sandbox::{
+    self, EnvironmentError, Loopback, Network, PidNamespace, Plan, Proc, Step, at, supervise,
+};
+use crate::savefile::{Proof, RecordedScenario, Recording};
+
+use super::live::{Live, Settings};
+
+/// How long a canary may take, again and again sent, until the capture counts
+/// as blind.
+const CANARY_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Records one run into `savefile`. The calling process must have one thread; it
+/// is the run's own and ends after it.
+///
+/// `control` breaks the run off when it becomes readable or hangs up; what was
+/// captured until then is kept. `entered` is called behind the change of
+/// namespaces: the kernel forgets a parent-death signal when capabilities change.
+pub fn record(
+    plan: &Plan,
+    scenario: RecordedScenario,
+    savefile: File,
+    control: &OwnedFd,
+    entered: &dyn Fn(),
+) -> Result<(), EnvironmentError> {
+    let private = plan.network == Network::Private;
+    let mut loopback = None;
+    if private {
+        sandbox::enter()?;
+        entered();
+        let mut lo = Loopback::open()?;
+        lo.bring_up()?;
+        loopback = Some(lo);
+    }
+    let live = Live::start(settings(plan), savefile).map_err(at(Step::Capture))?;
+    // While the interface is being opened, which takes longest:
+    let proc = Proc::open().map_err(at(Step::PidNamespace))?;
+    let namespace = match &mut loopback {
+        Some(lo) => {
+            prepare_network(plan, lo)?;
+            Some(PidNamespace::create()?)
+        }
+        None => {
+            adopt_orphans()?;
+            None
+        }
+    };
+    live.opened()
+        .map_err(|cause| EnvironmentError::because(Step::Capture, cause))?;
+    let counted_before = match &mut loopback {
+        Some(lo) => Some(lo.received().map_err(at(Step::Loopback))?),
+        None => None,
+    };
+    let opening = live.canary(CANARY_DEADLINE).is_some();
+    if !opening {
+        return Err(EnvironmentError::because(
+            Step::OpeningCanary,
+            "a frame of our own did not come through the capture",
+        ));
+    }
+    let mut capture = Supervised { live: &live };
+    let supervised = supervise(plan, &mut capture, control, proc, namespace)?;
+    let closing = live.canary(CANARY_DEADLINE).is_some();
+    let counted = match (&mut loopback, counted_before) {
+        (Some(lo), Some(before)) => lo.received().ok().map(|now| now.saturating_sub(before)),
+        _ => None,
+    };
+    let Some(ended) = live.end() else {
+        return Err(EnvironmentError::because(
+            Step::Capture,
+            "the capture ended before the run did",
+        ));
+    };
+    let interface_packets = counted.map(|n| n.saturating_sub(ended.canaries_sent));
+    let recording = Recording {
+        tool: concat!("netlab-capture ", env!("CARGO_PKG_VERSION")).into(),
+        scenario: Some(scenario),
+        programs: supervised.programs,
+        proof: Proof {
+            opening,
+            closing: closing && supervised.settled,
+            interface_counter: interface_packets.map(|n| n == ended.captured),
+            interface_packets,
+            captured: ended.captured,
+            // Unknown is not none.
+            dropped: ended.dropped.unwrap_or(u64::MAX),
+            owners: supervised.owners,
+        },
+        duration: u64::try_from(supervised.duration.as_nanos()).unwrap_or(u64::MAX),
+        interrupted: supervised.interrupted,
+        fault: ended.fault,
+    };
+    let mut writer = ended.writer;
+    let written = writer
+        .write_recording(&recording)
+        .and_then(|()| {
+            writer.write_statistics(
+                ended.captured + recording.proof.dropped,
+                recording.proof.dropped,
+            )
+        })
+        .and_then(|()| writer.flush());
+    drop(writer);
+    // The disk's own word is the truer one.
+    ended.disk.finish().map_err(at(Step::Savefile))?;
+    written.map_err(at(Step::Savefile))
+}
+
+struct Supervised<'a> {
+    live: &'a Live,
+}
+
+impl sandbox::Capture for Supervised<'_> {
+    fn mark(&mut self) -> Option<u64> {
+        self.live.canary(CANARY_DEADLINE)
+    }
+
+    fn failed(&self) -> bool {
+        self.live.failed()
+    }
+}
+
+fn prepare_network(plan: &Plan, lo: &mut Loopback) -> Result<(), EnvironmentError> {
+    sandbox::set_parameters(&plan.sysctl)?;
+    for address in &plan.addresses {
+        lo.add_address(*address)?;
+    }
+    for address in plan.hosts.values() {
+        lo.add_address(*address)?;
+    }
+    sandbox::private_hosts(&plan.hosts, &sandbox::host_name())
+}
+
+/// Without a PID namespace, what the programs leave behind comes to us.
+fn adopt_orphans() -> Result<(), EnvironmentError> {
+    let own = rustix::process::getpid();
+    rustix::process::set_child_subreaper(Some(own)).map_err(at(Step::Fork))
+}
+
+fn settings(plan: &Plan) -> Settings {
+    let filter = match &plan.network {
+        Network::Private => None,
+        Network::Host { ports } => {
+            let mut parts: Vec<String> = ports.iter().map(|p| format!("port {p}")).collect();
+            parts.extend(["icmp".into(), "icmp6".into(), "ether proto 0x88b5".into()]);
+            Some(parts.join(" or "))
+        }
+    };
+    Settings {
+        interface: "lo".into(),
+        filter,
+    }
+}

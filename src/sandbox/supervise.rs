@@ -1,0 +1,771 @@
+//! Runs the programs of a plan: each when its time has come, each watched, each
+//! ended, and nothing left behind.
+//!
+//! Readiness and quiet are read from the kernel. The loop waits for events; where
+//! the kernel has no event to wait for (a port opened, a queue drained) it looks
+//! again after a short pause, and no decision rests on the pause itself.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::Signal;
+
+use crate::savefile::{Ended, Program};
+use crate::scenario::{After, Ready};
+
+use super::error::{EnvironmentError, Step, at};
+use super::namespaces::PidNamespace;
+use super::owners::Owners;
+use super::plan::{Network, Plan, PlannedProgram};
+use super::program::{Running, StartError, signal_of};
+use super::sockets::{KernelSocket, SocketTable, State};
+use super::tasks::{Activity, Proc};
+
+/// How long a program may take to obey a stop signal before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the network may take to fall silent after the last program.
+const SETTLE: Duration = Duration::from_secs(3);
+/// The pause between two looks at the kernel, growing from the one to the other.
+const PAUSE_MIN: Duration = Duration::from_micros(100);
+const PAUSE_MAX: Duration = Duration::from_millis(4);
+
+/// What the capture does for the supervisor.
+pub trait Capture {
+    /// A marker has passed through the capture: every packet sent before the
+    /// call is in it, and their number is returned. None: it did not come back
+    /// in time.
+    fn mark(&mut self) -> Option<u64>;
+    /// The capture can no longer be written.
+    fn failed(&self) -> bool;
+}
+
+enum Phase {
+    /// It waits for its `after`.
+    Pending,
+    Running(Running),
+    Over,
+}
+
+struct Slot<'a> {
+    plan: &'a PlannedProgram,
+    phase: Phase,
+    result: Program,
+    /// It was seen ready, since when it stays so.
+    ready: bool,
+}
+
+impl Slot<'_> {
+    fn running(&mut self) -> Option<&mut Running> {
+        match &mut self.phase {
+            Phase::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_))
+    }
+
+    /// It never ends by itself, and so nobody waits for its end.
+    fn is_background(&self) -> bool {
+        self.plan.stop.is_some()
+    }
+}
+
+/// What came of a plan's programs.
+pub struct Supervised {
+    pub programs: Vec<Program>,
+    pub duration: Duration,
+    pub interrupted: bool,
+    /// Nothing but TIME_WAIT was left when the last program was gone.
+    pub settled: bool,
+    /// The owner of every socket is known.
+    pub owners: bool,
+}
+
+/// Runs all programs of a plan in the calling process's namespaces.
+///
+/// `control` becomes readable, or hangs up, when the run is to be broken off.
+pub fn supervise(
+    plan: &Plan,
+    capture: &mut dyn Capture,
+    control: &OwnedFd,
+    proc: Proc,
+    namespace: Option<PidNamespace>,
+) -> Result<Supervised, EnvironmentError> {
+    let mut supervisor = Supervisor {
+        slots: plan.programs.iter().map(Slot::new).collect(),
+        listeners: Vec::new(),
+        private: plan.network == Network::Private,
+        capture,
+        control,
+        proc,
+        owners: Owners::new().map_err(at(Step::SocketDiag))?,
+        table: SocketTable::open().map_err(at(Step::SocketDiag))?,
+        interrupted: false,
+        pause: PAUSE_MIN,
+        deadline: Instant::now() + plan.timeout,
+        stop_sent: false,
+    };
+    let started = Instant::now();
+    let outcome = supervisor.run();
+    let duration = started.elapsed();
+    // Whatever happened: nothing survives.
+    if let Some(namespace) = namespace {
+        namespace.end();
+    } else {
+        supervisor.kill_all();
+    }
+    supervisor.finish();
+    let settled = supervisor.settle();
+    outcome?;
+    Ok(supervisor.into_result(duration, settled))
+}
+
+impl<'a> Slot<'a> {
+    fn new(plan: &'a PlannedProgram) -> Slot<'a> {
+        Slot {
+            plan,
+            phase: Phase::Pending,
+            result: Program {
+                role: plan.role.clone(),
+                argv: plan.argv.clone(),
+                ..Program::default()
+            },
+            ready: false,
+        }
+    }
+}
+
+struct Supervisor<'a> {
+    slots: Vec<Slot<'a>>,
+    /// The seccomp listener of each started program, by its index. One outlives
+    /// its program where that left children behind.
+    listeners: Vec<(usize, OwnedFd)>,
+    capture: &'a mut dyn Capture,
+    control: &'a OwnedFd,
+    proc: Proc,
+    owners: Owners,
+    table: SocketTable,
+    /// In a private network every socket counts, in the machine's own only
+    /// those of our programs.
+    private: bool,
+    interrupted: bool,
+    pause: Duration,
+    deadline: Instant,
+    stop_sent: bool,
+}
+
+/// Packet time, now.
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+}
+
+impl Supervisor<'_> {
+    fn run(&mut self) -> Result<(), EnvironmentError> {
+        loop {
+            self.start_due()?;
+            if !self.slots.iter().any(|slot| slot.is_running()) && !self.any_startable() {
+                return Ok(());
+            }
+            let look_again = self.decide()?;
+            if !self.slots.iter().any(|slot| slot.is_running()) {
+                continue;
+            }
+            self.wait(look_again)?;
+            self.check_times();
+        }
+    }
+
+    /// Starts every program whose time has come.
+    fn start_due(&mut self) -> Result<(), EnvironmentError> {
+        // Starting one may make the next one due ("after exit" of a program
+        // that cannot be executed), so until nothing changes.
+        loop {
+            let due: Vec<usize> = (0..self.slots.len()).filter(|i| self.is_due(*i)).collect();
+            if due.is_empty() || self.interrupted {
+                return Ok(());
+            }
+            for index in due {
+                self.start(index)?;
+            }
+        }
+    }
+
+    fn is_due(&self, index: usize) -> bool {
+        let Some(slot) = self.slots.get(index) else {
+            return false;
+        };
+        if !matches!(slot.phase, Phase::Pending) {
+            return false;
+        }
+        match &slot.plan.after {
+            None => true,
+            Some(After::Ready(role)) => self.slot_of(role).is_some_and(|s| s.ready),
+            Some(After::Exit(role)) => self
+                .slot_of(role)
+                .is_some_and(|s| matches!(s.phase, Phase::Over)),
+        }
+    }
+
+    fn slot_of(&self, role: &str) -> Option<&Slot<'_>> {
+        self.slots.iter().find(|slot| slot.plan.role == role)
+    }
+
+    /// A program that waits for something which can still happen without
+    /// another program running.
+    fn any_startable(&self) -> bool {
+        (0..self.slots.len()).any(|i| self.is_due(i)) && !self.interrupted
+    }
+
+    fn start(&mut self, index: usize) -> Result<(), EnvironmentError> {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
+        match Running::start(slot.plan) {
+            Ok((running, listener)) => {
+                slot.result.pid = Some(running.pid());
+                slot.phase = Phase::Running(running);
+                self.listeners.push((index, listener));
+                self.pause = PAUSE_MIN;
+                self.stop_sent = self.interrupted;
+                Ok(())
+            }
+            Err(StartError::Exec(error)) => {
+                slot.result.start_error = Some(error.to_string());
+                slot.phase = Phase::Over;
+                Ok(())
+            }
+            Err(StartError::Watch(error)) => Err(EnvironmentError::new(Step::SocketFilter, &error)),
+            Err(StartError::Supervise(error)) => Err(EnvironmentError::new(Step::Fork, &error)),
+        }
+    }
+
+    /// Looks at readiness and quiet where something depends on them. True: it
+    /// wants to look again soon.
+    fn decide(&mut self) -> Result<bool, EnvironmentError> {
+        let mut look_again = false;
+        if self.someone_waits_for_readiness() {
+            let sockets = self.look()?;
+            self.note_readiness(&sockets);
+            if (0..self.slots.len()).any(|i| self.is_due(i)) {
+                return Ok(true);
+            }
+            look_again = true;
+        }
+        if self.foreground_is_over() {
+            if self.stop_sent {
+                return Ok(look_again);
+            }
+            if self.is_quiet()? {
+                self.stop_background();
+                return Ok(look_again);
+            }
+            look_again = true;
+        } else if !look_again && self.only_waiters_are_left() {
+            if self.waiters_are_blocked() && self.is_quiet()? {
+                self.end_waiters();
+                return Ok(look_again);
+            }
+            look_again = true;
+        }
+        Ok(look_again)
+    }
+
+    fn look(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
+        let sockets = self.table.dump().map_err(at(Step::SocketDiag))?;
+        self.owners.observe(&sockets);
+        Ok(sockets)
+    }
+
+    fn someone_waits_for_readiness(&self) -> bool {
+        self.slots.iter().any(|slot| {
+            matches!(slot.phase, Phase::Pending)
+                && matches!(&slot.plan.after, Some(After::Ready(role))
+                    if self.slot_of(role).is_some_and(|s| s.is_running() && !s.ready))
+        })
+    }
+
+    fn note_readiness(&mut self, sockets: &[KernelSocket]) {
+        for index in 0..self.slots.len() {
+            let Some(slot) = self.slots.get(index) else {
+                continue;
+            };
+            let wanted = slot.plan.ready;
+            let ready = self
+                .owners
+                .ready_ports(index, sockets)
+                .any(|(protocol, port)| wanted.is_none_or(|want| want == Ready { protocol, port }));
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.ready |= ready;
+            }
+        }
+    }
+
+    /// Every program that ends by itself has ended, or can no longer start.
+    fn foreground_is_over(&self) -> bool {
+        self.slots.iter().all(|slot| match &slot.phase {
+            Phase::Over => true,
+            Phase::Running(_) => slot.is_background(),
+            Phase::Pending => !self.may_still_start(slot),
+        })
+    }
+
+    /// Could what a pending program waits for still come true before the
+    /// background is stopped?
+    fn may_still_start(&self, slot: &Slot<'_>) -> bool {
+        let awaited = match &slot.plan.after {
+            None => return true,
+            Some(After::Ready(role) | After::Exit(role)) => self.slot_of(role),
+        };
+        let Some(awaited) = awaited else {
+            return false;
+        };
+        match (&slot.plan.after, &awaited.phase) {
+            (Some(After::Ready(_)), Phase::Running(_)) => true,
+            // A server that is only ended by us: the one that waits for its
+            // end is started after that.
+            (Some(After::Exit(_)), Phase::Running(_)) => !awaited.is_background(),
+            (_, Phase::Over) => matches!(slot.plan.after, Some(After::Exit(_))) || awaited.ready,
+            (_, Phase::Pending) => self.may_still_start(awaited),
+            (None, _) => true,
+        }
+    }
+
+    /// All running foreground programs are of the kind that ends by waiting.
+    fn only_waiters_are_left(&self) -> bool {
+        let mut waiters = self
+            .slots
+            .iter()
+            .filter(|slot| slot.is_running() && !slot.is_background())
+            .peekable();
+        waiters.peek().is_some() && waiters.all(|slot| slot.plan.ends_waiting)
+    }
+
+    fn waiters_are_blocked(&self) -> bool {
+        self.slots
+            .iter()
+            .filter(|slot| !slot.is_background())
+            .filter_map(|slot| match &slot.phase {
+                Phase::Running(running) => Some(running.pid()),
+                _ => None,
+            })
+            .all(|pid| self.proc.activity(pid) == Activity::Receiving)
+    }
+
+    /// No handshake in progress, no byte unread or unacknowledged, and every
+    /// program asleep: then nothing happens until we do something. Looked at
+    /// twice, as a program may have been between two sleeps.
+    fn is_quiet(&mut self) -> Result<bool, EnvironmentError> {
+        let before = self.look()?;
+        if !before.iter().all(KernelSocket::is_quiet) {
+            return Ok(false);
+        }
+        self.note_readiness(&before);
+        let at_rest = self.slots.iter().all(|slot| match &slot.phase {
+            // A server that was just started is given the time to open its port.
+            Phase::Running(_) if slot.plan.ready.is_some() && !slot.ready => false,
+            Phase::Running(running) => self.proc.activity(running.pid()) != Activity::Busy,
+            _ => true,
+        });
+        if !at_rest {
+            return Ok(false);
+        }
+        let after = self.look()?;
+        Ok(before == after)
+    }
+
+    fn stop_background(&mut self) {
+        self.stop_sent = true;
+        self.signal_where(|slot| slot.is_background(), Ended::Stopped);
+    }
+
+    fn end_waiters(&mut self) {
+        self.signal_where(|slot| !slot.is_background(), Ended::Waiting);
+    }
+
+    /// Marks the capture and sends each chosen running program its stop signal.
+    fn signal_where(&mut self, chosen: impl Fn(&Slot<'_>) -> bool, why: Ended) {
+        if !self.slots.iter().any(|s| s.is_running() && chosen(s)) {
+            return;
+        }
+        let captured = self.capture.mark();
+        for slot in &mut self.slots {
+            if !chosen(slot) {
+                continue;
+            }
+            let stop = slot.plan.stop.map_or(Signal::TERM, signal_of);
+            if let Some(running) = slot.running() {
+                running.stopped_after = running.stopped_after.or(captured).or(Some(0));
+                let signal = match why {
+                    Ended::Timeout => Signal::KILL,
+                    _ => stop,
+                };
+                running.signal(signal, why);
+                running.kill_at = Some(Instant::now() + GRACE);
+            }
+        }
+    }
+
+    /// Waits for the next event: an order, an end, a request for a socket, an
+    /// output, an obituary; or for a pause to look again.
+    fn wait(&mut self, look_again: bool) -> Result<(), EnvironmentError> {
+        let timeout = self.next_timeout(look_again);
+        let mut tags = vec![Tag::Control];
+        let mut fds: Vec<BorrowedFd<'_>> = vec![self.control.as_fd()];
+        if self.interrupted {
+            tags.clear();
+            fds.clear();
+        }
+        for (position, (_, listener)) in self.listeners.iter().enumerate() {
+            tags.push(Tag::Listener(position));
+            fds.push(listener.as_fd());
+        }
+        for descriptor in self.owners.descriptors() {
+            tags.push(Tag::Obituary);
+            fds.push(descriptor);
+        }
+        for (index, slot) in self.slots.iter().enumerate() {
+            if let Phase::Running(running) = &slot.phase {
+                tags.push(Tag::End);
+                fds.push(running.pidfd());
+                for output in running.outputs() {
+                    tags.push(Tag::Output(index));
+                    fds.push(output);
+                }
+                if let Some(input) = running.input() {
+                    tags.push(Tag::Input(index));
+                    fds.push(input);
+                }
+            }
+        }
+        let mut polled: Vec<PollFd<'_>> = fds
+            .iter()
+            .zip(&tags)
+            .map(|(fd, tag)| {
+                let events = match tag {
+                    Tag::Input(_) => PollFlags::OUT,
+                    _ => PollFlags::IN,
+                };
+                PollFd::from_borrowed_fd(*fd, events)
+            })
+            .collect();
+        let timeout = Timespec::try_from(timeout).ok();
+        match rustix::event::poll(&mut polled, timeout.as_ref()) {
+            Ok(0) => {
+                if look_again {
+                    self.pause = (self.pause * 2).min(PAUSE_MAX);
+                }
+                return Ok(());
+            }
+            Ok(_) => self.pause = PAUSE_MIN,
+            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(error) => return Err(EnvironmentError::new(Step::Fork, &error.into())),
+        }
+        let events: Vec<(Tag, PollFlags)> = polled
+            .iter()
+            .zip(tags)
+            .map(|(fd, tag)| (tag, fd.revents()))
+            .filter(|(_, flags)| !flags.is_empty())
+            .collect();
+        for &(tag, flags) in &events {
+            self.handle(tag, flags)?;
+        }
+        // A listener hangs up when none of its processes is left.
+        for &(tag, flags) in events.iter().rev() {
+            if let Tag::Listener(position) = tag {
+                if flags.contains(PollFlags::HUP) {
+                    self.listeners.swap_remove(position);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_timeout(&self, look_again: bool) -> Duration {
+        let now = Instant::now();
+        // Behind the deadline everything that runs has a time of its own.
+        let mut at = if now < self.deadline {
+            self.deadline
+        } else {
+            now + GRACE
+        };
+        for slot in &self.slots {
+            if let Phase::Running(running) = &slot.phase {
+                if let Some(kill_at) = running.kill_at {
+                    at = at.min(kill_at);
+                } else if !slot.is_background() {
+                    at = at.min(running.started + slot.plan.timeout);
+                } else if now >= self.deadline {
+                    at = at.min(now + PAUSE_MAX);
+                }
+            }
+        }
+        let until = at.saturating_duration_since(now);
+        if look_again {
+            until.min(self.pause)
+        } else {
+            until
+        }
+    }
+
+    fn handle(&mut self, tag: Tag, flags: PollFlags) -> Result<(), EnvironmentError> {
+        match tag {
+            Tag::Control => self.interrupt(),
+            Tag::Obituary => self.owners.hear(now()),
+            Tag::End => self.reap(),
+            Tag::Listener(position) => self.serve(position, flags)?,
+            Tag::Output(index) => {
+                if let Some(running) = self.slots.get_mut(index).and_then(Slot::running) {
+                    running.read_outputs();
+                }
+            }
+            Tag::Input(index) => {
+                if let Some(running) = self.slots.get_mut(index).and_then(Slot::running) {
+                    running.feed();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a request for a socket.
+    fn serve(&mut self, position: usize, flags: PollFlags) -> Result<(), EnvironmentError> {
+        let Some((program, listener)) = self.listeners.get(position) else {
+            return Ok(());
+        };
+        if flags.contains(PollFlags::IN) {
+            self.owners
+                .serve(*program, listener, now())
+                .map_err(at(Step::SocketFilter))?;
+        }
+        Ok(())
+    }
+
+    fn interrupt(&mut self) {
+        if self.interrupted {
+            return;
+        }
+        self.interrupted = true;
+        self.stop_sent = true;
+        self.signal_where(|_| true, Ended::Interrupted);
+    }
+
+    /// Notes the programs that have ended.
+    fn reap(&mut self) {
+        for slot in &mut self.slots {
+            let Some(running) = slot.running() else {
+                continue;
+            };
+            let Ok(Some(end)) = running.try_end() else {
+                continue;
+            };
+            let lived = running.started.elapsed();
+            slot.result.exit = Some(end.exit);
+            slot.result.ended = Some(end.ended);
+            slot.result.duration = u64::try_from(lived.as_nanos()).ok();
+            if let Phase::Running(running) = std::mem::replace(&mut slot.phase, Phase::Over) {
+                running.into_result(&mut slot.result);
+            }
+        }
+    }
+
+    /// Ends what has outlived its time.
+    fn check_times(&mut self) {
+        let now = Instant::now();
+        let over = now >= self.deadline || self.capture.failed();
+        let late = |slot: &Slot<'_>| {
+            !slot.is_background()
+                && matches!(&slot.phase, Phase::Running(r)
+                    if r.kill_at.is_none() && (over || now >= r.started + slot.plan.timeout))
+        };
+        // At its time's end a program that is expected to wait, and does, has
+        // done what it should: only the wire was never quiet.
+        if self.slots.iter().any(late) {
+            let waits: Vec<bool> = self
+                .slots
+                .iter()
+                .map(|slot| {
+                    slot.plan.ends_waiting
+                        && matches!(&slot.phase, Phase::Running(r)
+                            if self.proc.activity(r.pid()) == Activity::Receiving)
+                })
+                .collect();
+            let why: Vec<(String, bool)> = self
+                .slots
+                .iter()
+                .zip(waits)
+                .filter(|(slot, _)| late(slot))
+                .map(|(slot, waits)| (slot.plan.role.clone(), waits))
+                .collect();
+            for (role, waits) in why {
+                let ended = if waits {
+                    Ended::Waiting
+                } else {
+                    Ended::Timeout
+                };
+                self.signal_where(|slot| slot.plan.role == role, ended);
+            }
+        }
+        if over && !self.stop_sent && self.foreground_is_over() {
+            self.stop_background();
+        }
+        for slot in &mut self.slots {
+            if let Some(running) = slot.running() {
+                if running.kill_at.is_some_and(|at| now >= at) {
+                    running.signal(Signal::KILL, Ended::Stopped);
+                    running.kill_at = Some(now + GRACE);
+                }
+            }
+        }
+        // An event may have been missed between poll and here.
+        self.reap();
+    }
+
+    /// Without a PID namespace: kills the programs and their groups.
+    fn kill_all(&mut self) {
+        for slot in &mut self.slots {
+            if let Some(running) = slot.running() {
+                running.signal(Signal::KILL, Ended::Stopped);
+            }
+        }
+    }
+
+    /// After the namespace's end: collects what is left of every program.
+    fn finish(&mut self) {
+        let until = Instant::now() + GRACE;
+        while self.slots.iter().any(Slot::is_running) && Instant::now() < until {
+            self.reap();
+            if self.slots.iter().any(Slot::is_running) && self.wait(true).is_err() {
+                break;
+            }
+        }
+        for index in 0..self.slots.len() {
+            let note = self.note_for(index);
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.result.note = slot.result.note.take().or(note);
+            }
+        }
+    }
+
+    /// Why a program never started, or what kept others waiting for it.
+    fn note_for(&self, index: usize) -> Option<String> {
+        let slot = self.slots.get(index)?;
+        match (&slot.phase, &slot.plan.after) {
+            (Phase::Pending, Some(After::Ready(role))) => {
+                let wanted = self.slot_of(role).and_then(|s| s.plan.ready);
+                Some(format!(
+                    "not started: it waited until {role} {}",
+                    self.port_opened(role, wanted)
+                ))
+            }
+            (Phase::Pending, Some(After::Exit(role))) => Some(format!(
+                "not started: it waited for the end of {role}, which did not come"
+            )),
+            (Phase::Pending, None) => Some("not started: the run was broken off before".into()),
+            _ if slot.plan.ready.is_some() && !slot.ready && slot.result.start_error.is_none() => {
+                let role = &slot.plan.role;
+                Some(format!(
+                    "it was expected that {role} {}",
+                    self.port_opened(role, slot.plan.ready)
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// "listens on TCP port 12000; it opened TCP port 12001 instead".
+    fn port_opened(&self, role: &str, wanted: Option<Ready>) -> String {
+        let wanted = wanted.map_or_else(
+            || "listens on a port".to_string(),
+            |r| format!("listens on {} port {}", protocol_name(r.protocol), r.port),
+        );
+        match self.opened_ports(role) {
+            opened if opened.is_empty() => format!("{wanted}; it opened no port"),
+            opened => format!("{wanted}; it opened {opened} instead"),
+        }
+    }
+
+    fn opened_ports(&self, role: &str) -> String {
+        let Some(index) = self.slots.iter().position(|s| s.plan.role == role) else {
+            return String::new();
+        };
+        let mut ports: Vec<String> = self
+            .owners
+            .sockets_of(index)
+            .iter()
+            .filter(|s| s.listening || s.protocol == crate::savefile::Protocol::Udp)
+            .map(|s| format!("{} port {}", protocol_name(s.protocol), s.local.port()))
+            .collect();
+        ports.dedup();
+        ports.join(", ")
+    }
+
+    /// Waits until the network holds nothing but TIME_WAIT and every socket of
+    /// every program is accounted for.
+    fn settle(&mut self) -> bool {
+        let until = Instant::now() + SETTLE;
+        self.pause = PAUSE_MIN;
+        loop {
+            self.owners.hear(now());
+            let Ok(sockets) = self.look() else {
+                return false;
+            };
+            let ours = |s: &KernelSocket| {
+                s.state != State::TimeWait
+                    && (self.private || self.owners.program_of(s.cookie).is_some())
+            };
+            let silent = !sockets.iter().any(ours);
+            if silent && self.owners.all_gone() {
+                return true;
+            }
+            if Instant::now() >= until {
+                return silent;
+            }
+            if self.wait(true).is_err() {
+                return false;
+            }
+        }
+    }
+
+    fn into_result(self, duration: Duration, settled: bool) -> Supervised {
+        let owners = self.owners.complete();
+        let programs = self
+            .slots
+            .into_iter()
+            .enumerate()
+            .map(|(index, slot)| {
+                let mut result = slot.result;
+                result.sockets = self.owners.sockets_of(index);
+                result
+            })
+            .collect();
+        Supervised {
+            programs,
+            duration,
+            interrupted: self.interrupted,
+            settled,
+            owners,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Tag {
+    Control,
+    Obituary,
+    End,
+    Listener(usize),
+    Output(usize),
+    Input(usize),
+}
+
+fn protocol_name(protocol: crate::savefile::Protocol) -> &'static str {
+    match protocol {
+        crate::savefile::Protocol::Tcp => "TCP",
+        crate::savefile::Protocol::Udp => "UDP",
+    }
+}
