@@ -35,7 +35,8 @@ const PINNED: &[(&str, &str)] = &[
     ("net.ipv4.tcp_sack", "1"),
     ("net.ipv4.tcp_ecn", "2"),
     ("net.ipv4.tcp_fastopen", "1"),
-    ("net.ipv4.tcp_congestion_control", "cubic"),
+    // The one that every kernel has and lets every network choose.
+    ("net.ipv4.tcp_congestion_control", "reno"),
     ("net.ipv4.tcp_rto_min_us", "200000"),
     ("net.ipv4.tcp_fin_timeout", "60"),
     ("net.ipv4.tcp_abort_on_overflow", "0"),
@@ -124,8 +125,7 @@ impl Loopback {
 pub fn set_parameters(own: &BTreeMap<String, String>) -> Result<(), EnvironmentError> {
     for (key, value) in PINNED {
         match set_parameter(key, value) {
-            // A kernel without the parameter, or (MPTCP, congestion control)
-            // without the feature.
+            // A kernel without the parameter, or without its feature.
             Err(e)
                 if matches!(
                     e.kind(),
