@@ -4,6 +4,9 @@
 mod exit;
 #[cfg(feature = "record")]
 mod lab;
+mod list;
+mod output;
+mod show;
 
 use std::process::ExitCode;
 
@@ -22,6 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    List(list::Args),
+    Show(show::Args),
     #[cfg(feature = "record")]
     #[command(flatten)]
     Lab(lab::Program),
@@ -34,6 +39,8 @@ pub fn main() -> ExitCode {
         return code;
     }
     match Cli::parse().command {
+        Command::List(args) => list::main(&args).into(),
+        Command::Show(args) => show::main(&args).into(),
         #[cfg(feature = "record")]
         Command::Lab(program) => lab::run(&program),
     }

@@ -14,7 +14,7 @@ mod reader;
 mod strings;
 mod words;
 
-pub use catalogue::{BUILTIN, builtin, catalogue};
+pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
 pub use model::*;
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse};
 pub use words::{Wrong, split_command};

@@ -117,8 +117,26 @@ fn file<'t>(reader: &mut Reader<'t>, fields: &[Entry<'t>], scenario: &mut Scenar
     scenario.programs = programs.into_iter().map(|read| read.spec).collect();
 }
 
+/// Text for people. A newline counts as a space, an empty line parts two
+/// paragraphs, so that a file can be wrapped as its author likes.
 fn text<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<String> {
-    reader.string(field).map(str::to_owned)
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in reader.string(field)?.lines() {
+        let line = line.trim();
+        match paragraphs.last_mut().filter(|_| open && !line.is_empty()) {
+            Some(paragraph) => {
+                paragraph.push(' ');
+                paragraph.push_str(line);
+            }
+            None if line.is_empty() => open = false,
+            None => {
+                paragraphs.push(line.to_owned());
+                open = true;
+            }
+        }
+    }
+    Some(paragraphs.join("\n\n"))
 }
 
 #[cfg(test)]
@@ -247,6 +265,13 @@ ends = "waiting"
         assert_eq!(second.points, Some(2.5));
         assert_eq!(second.hint.as_deref(), Some("h"));
         assert_eq!(second.visibility.as_deref(), Some("hidden"));
+    }
+
+    #[test]
+    fn text_for_people_is_read_as_paragraphs() {
+        let text = "answer = \"\"\"\n one\n two\n\n \n three\n\"\"\"\n[program.a]\nrun = 'a'\n";
+        let scenario = read(text).unwrap();
+        assert_eq!(scenario.answer.as_deref(), Some("one two\n\nthree"));
     }
 
     #[test]
