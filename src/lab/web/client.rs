@@ -172,7 +172,7 @@ fn framing(code: u16, fields: &[httparse::Header<'_>]) -> Result<Framing, String
     if matches!(code, 101 | 204 | 304) {
         return Ok(Framing::Empty);
     }
-    if let Some(coding) = values("Transfer-Encoding").last() {
+    if let Some(coding) = values("Transfer-Encoding").next_back() {
         let last = coding.rsplit(|byte| *byte == b',').next();
         let chunked =
             last.is_some_and(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"));

@@ -1,0 +1,8 @@
+//! Tests that run real programs and look at what they did.
+
+#![cfg(target_os = "linux")]
+
+mod lab_script;
+mod lab_sentences;
+mod lab_web;
+mod programs;
