@@ -173,13 +173,14 @@ fn cooked_payload(
 
 /// BSD null (the family in the byte order of the capturing machine) and loop
 /// (in network order). No family needs more than 16 bits, so the order shows.
+/// Some systems put an EtherType there instead.
 fn null(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
     let Some(head) = frame.first_chunk::<4>() else {
         return (Link::Unknown, Err(Fault::short("null", 4, frame.len())));
     };
     let little = u32::from_le_bytes(*head);
     let family = if little > 0xFFFF {
-        u32::from_be_bytes(*head)
+        u32::from_be_bytes(*head) & 0xFFFF
     } else {
         little
     };
@@ -187,6 +188,8 @@ fn null(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
         2 => Ok(4),
         // Linux, NetBSD and OpenBSD, FreeBSD, macOS.
         10 | 24 | 28 | 30 => Ok(6),
+        number if number == u32::from(ether_type::IPV4.0) => Ok(4),
+        number if number == u32::from(ether_type::IPV6.0) => Ok(6),
         number => Err(Fault::Unknown {
             what: "address family",
             number,

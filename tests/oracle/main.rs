@@ -2,6 +2,7 @@
 
 mod corpus;
 mod decode_corpus;
+mod decode_fields;
 
 mod savefile;
 mod tshark;

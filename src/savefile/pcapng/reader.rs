@@ -47,17 +47,19 @@ impl Clock {
     };
 
     /// A time stamp in nanoseconds; the nearest there is where it does not fit.
+    ///
+    /// The upper half of the range is read as times before 1970, which is what
+    /// tools that write such numbers mean.
     fn time(self, units: u64) -> Timestamp {
         let exponent = u32::from(self.resolution & 0x7F);
-        let scaled = u128::from(units) * 1_000_000_000;
+        let scaled = i128::from(units.cast_signed()) * 1_000_000_000;
         let nanoseconds = if self.resolution & 0x80 != 0 {
             scaled.checked_shr(exponent).unwrap_or(0)
         } else {
-            10u128
+            10i128
                 .checked_pow(exponent)
-                .map_or(0, |divisor| scaled / divisor)
+                .map_or(0, |divisor| scaled.div_euclid(divisor))
         };
-        let nanoseconds = i128::try_from(nanoseconds).unwrap_or(i128::MAX);
         let shifted = nanoseconds.saturating_add(i128::from(self.offset) * 1_000_000_000);
         Timestamp(shifted.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     }
