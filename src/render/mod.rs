@@ -1,4 +1,12 @@
 //! Renderers: terminal, JSON, JUnit, TAP, packet comments. They see only the
 //! finished report and print nothing themselves.
 
+pub mod comments;
 pub mod diagnostic;
+mod explain;
+pub mod json;
+pub mod junit;
+pub mod tap;
+pub mod terminal;
+pub mod text;
+pub mod wireshark;

@@ -1,0 +1,137 @@
+//! The last line of a report, the one line of a report among several, and the
+//! table behind them.
+
+use super::expectations::sign;
+use super::line::{Line, Tone};
+use super::screen::{Screen, count, duration};
+use crate::render::text::width;
+use crate::report::{Report, Verdict};
+
+/// The verdict in one line, in full sentences where there is an error.
+pub fn closing(screen: &mut Screen, report: &Report) {
+    let Some(verdict) = report.verdict else {
+        return;
+    };
+    let (sign, tone) = sign(screen, verdict);
+    let mut line = Line::default();
+    line.push(&format!("{sign} {}", word(verdict)), tone);
+    let indent = line.end() + 2;
+    let remark = screen.clean_lines(&remark(report, verdict));
+    let remark = match verdict {
+        Verdict::Error => remark,
+        _ => screen.in_charset(remark),
+    };
+    screen.hanging(line, indent.min(12), &remark, Tone::Plain);
+}
+
+/// `✓ tcp-refused   2 packets   5 expectations   18 ms`
+pub fn line(screen: &mut Screen, report: &Report) {
+    let verdict = report.verdict.unwrap_or(Verdict::Pass);
+    let (sign, tone) = sign(screen, verdict);
+    let name = screen.clean(report.name());
+    let mut line = Line::default();
+    line.put(0, sign, tone);
+    const NAME: usize = 24;
+    let room = screen.width.saturating_sub(2);
+    let end = line.put(2, &screen.cut(&name, room), Tone::Plain);
+    let remark = screen.in_charset(screen.clean_lines(&remark(report, verdict)));
+    let start = (end + 2).max(2 + NAME.min(screen.width / 2));
+    let first = remark.lines().next().unwrap_or("");
+    let room = screen.width.saturating_sub(start);
+    if verdict == Verdict::Error && width(&remark) > room {
+        screen.line(&line);
+        screen.paragraph(4, &remark, Tone::Plain);
+        return;
+    }
+    if room > 0 {
+        line.put(start, &screen.cut(first, room), Tone::Dim);
+    }
+    screen.line(&line);
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Fail => "failed",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::Error => "error",
+    }
+}
+
+fn remark(report: &Report, verdict: Verdict) -> String {
+    let all = report.expectations.len() as u64;
+    let with = |wanted: Verdict| {
+        let found = report.expectations.iter().filter(|e| e.verdict == wanted);
+        found.count() as u64
+    };
+    let mut facts = Vec::new();
+    match verdict {
+        Verdict::Error => {
+            return report
+                .error
+                .as_ref()
+                .map_or_else(String::new, |e| e.message.clone());
+        }
+        Verdict::Pass => facts.push(count(all, "expectation", "expectations")),
+        Verdict::Fail => {
+            let of = count(all, "expectation", "expectations");
+            facts.push(format!("{} of {of}", with(Verdict::Fail)));
+        }
+        Verdict::Inconclusive => {
+            let of = count(all, "expectation", "expectations");
+            let doubtful = with(Verdict::Inconclusive);
+            facts.push(format!("{doubtful} of {of}: evidence may be missing"));
+        }
+    }
+    if let Some(capture) = &report.capture {
+        facts.push(count(capture.packets, "packet", "packets"));
+    }
+    facts.extend(report.duration_ms.map(duration));
+    facts.join(" · ")
+}
+
+/// How many of several reports came to which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub passed: u64,
+    pub failed: u64,
+    pub inconclusive: u64,
+    pub errors: u64,
+    /// Reports in which nothing was judged.
+    pub unjudged: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, report: &Report) {
+        let field = match report.verdict {
+            Some(Verdict::Pass) => &mut self.passed,
+            Some(Verdict::Fail) => &mut self.failed,
+            Some(Verdict::Inconclusive) => &mut self.inconclusive,
+            Some(Verdict::Error) => &mut self.errors,
+            None => &mut self.unjudged,
+        };
+        *field += 1;
+    }
+
+    /// `8 passed · 1 failed`, zeros left out.
+    pub(super) fn show(&self, screen: &mut Screen) {
+        let parts = [
+            (self.passed, "passed", Tone::Good),
+            (self.failed, "failed", Tone::Bad),
+            (self.inconclusive, "inconclusive", Tone::Notice),
+            (self.errors, "with errors", Tone::Bad),
+            (self.unjudged, "read", Tone::Plain),
+        ];
+        let mut line = Line::default();
+        for (number, word, tone) in parts.into_iter().filter(|(n, ..)| *n > 0) {
+            if line.end() > 0 {
+                line.push(&format!(" {} ", screen.symbols.dot), Tone::Dim);
+            }
+            line.push(&format!("{number} {word}"), tone);
+        }
+        if line.end() > 0 {
+            screen.blank();
+            screen.line(&line);
+        }
+    }
+}
