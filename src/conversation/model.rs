@@ -207,12 +207,14 @@ pub struct Gap {
 }
 
 impl Stream {
-    /// The packet that completed the bytes up to (not including) `end`: the
-    /// latest in the capture of those that brought them.
+    /// The packet that completed the bytes of `range`: the latest in the
+    /// capture of those that brought them.
     pub fn completed_by(&self, range: Range<usize>) -> Option<usize> {
+        let first = self.pieces.partition_point(|p| p.at + p.len <= range.start);
         self.pieces
+            .get(first..)?
             .iter()
-            .filter(|p| p.at < range.end && p.at + p.len > range.start)
+            .take_while(|p| p.at < range.end)
             .map(|p| p.packet)
             .max()
     }

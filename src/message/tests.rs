@@ -1,0 +1,443 @@
+//! Exchanges of every kind, whole and broken, in any segmentation.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::conversation::testing::*;
+use crate::conversation::{Gap, Piece, Stream, Ways};
+
+/// A stream as one packet brought it; `#` in the text is a gap of 10 bytes.
+fn stream(text: &str, packet: usize, finished: bool) -> Stream {
+    let mut stream = Stream {
+        finished,
+        ..Stream::default()
+    };
+    for (n, part) in text.split('#').enumerate() {
+        if n > 0 {
+            stream.gaps.push(Gap {
+                at: stream.bytes.len(),
+                missing: 10,
+            });
+        }
+        if !part.is_empty() {
+            stream.pieces.push(Piece {
+                at: stream.bytes.len(),
+                len: part.len(),
+                packet,
+            });
+        }
+        stream.bytes.extend_from_slice(part.as_bytes());
+    }
+    stream
+}
+
+/// Reads an exchange that both sides ended.
+fn read(requests: &str, responses: &str) -> Vec<Message> {
+    messages_of(
+        0,
+        &Ways {
+            to_server: stream(requests, 1, true),
+            to_client: stream(responses, 2, true),
+        },
+    )
+}
+
+fn response(message: &Message) -> &Response {
+    message.response.as_ref().expect("a response")
+}
+
+fn text(body: &Body) -> &str {
+    std::str::from_utf8(&body.bytes).unwrap()
+}
+
+#[test]
+fn a_request_and_its_response() {
+    let get = "GET /a?b=c HTTP/1.1\r\nHost: x\r\nX-Y:  two words \r\n\r\n";
+    let ok = "HTTP/1.1 200 All Right\r\nContent-Length: 5\r\n\r\nhello";
+    let messages = read(get, ok);
+    assert_eq!(messages.len(), 1);
+    let request = messages[0].request.as_ref().unwrap();
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("GET", "/a?b=c")
+    );
+    assert_eq!(request.head.version, "HTTP/1.1");
+    assert_eq!(request.head.header("x-y"), Some("two words"));
+    assert_eq!(
+        (request.head.range.clone(), request.head.packet),
+        (0..get.len(), 1)
+    );
+    assert!(request.body.complete && request.body.framing == Framing::None);
+    let response = response(&messages[0]);
+    assert_eq!(
+        (response.code, response.phrase.as_str()),
+        (200, "All Right")
+    );
+    assert_eq!(text(&response.body), "hello");
+    assert!(response.body.complete);
+    assert_eq!(response.body.framing, Framing::ContentLength);
+    assert_eq!(response.body.range, ok.len() - 5..ok.len());
+    assert_eq!(response.body.trouble, None);
+}
+
+#[test]
+fn what_is_no_http_is_none() {
+    for words in [
+        "",
+        "hello world\n",
+        "USER anonymous\r\n",
+        "HELO example.org\r\n",
+        "GET /\r\n",
+        "GET / HTTP/1.1",
+        "HTTP/2 200\r\n",
+        "\u{16}\u{3}\u{1}HTTP/1.1\n",
+        "{\"a\": \"b HTTP/1.1\"}\n",
+    ] {
+        assert_eq!(read(words, "HELLO WORLD\n"), [], "{words:?}");
+    }
+}
+
+#[test]
+fn pipelined_requests_and_their_answers() {
+    let messages = read(
+        "GET /1 HTTP/1.1\r\n\r\nHEAD /2 HTTP/1.1\r\n\r\nPOST /3 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /4 HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1\
+         HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\
+         HTTP/1.1 204 No Content\r\n\r\n",
+    );
+    let summary: Vec<_> = messages
+        .iter()
+        .map(|m| {
+            let request = m.request.as_ref().unwrap();
+            (request.target.as_str(), m.response.as_ref().map(|r| r.code))
+        })
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            ("/1", Some(200)),
+            ("/2", Some(200)),
+            ("/3", Some(204)),
+            ("/4", None)
+        ]
+    );
+    assert_eq!(text(&messages[2].request.as_ref().unwrap().body), "abc");
+    // A response to HEAD has no body, whatever its Content-Length.
+    let head = response(&messages[1]);
+    assert!(head.body.complete && head.body.bytes.is_empty() && head.body.trouble.is_none());
+}
+
+#[test]
+fn interim_responses_come_before_the_final_one() {
+    let messages = read(
+        "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+    );
+    assert_eq!(messages.len(), 1);
+    let codes: Vec<u16> = messages[0].interim.iter().map(|r| r.code).collect();
+    assert_eq!(codes, [100, 103]);
+    assert_eq!(response(&messages[0]).code, 201);
+}
+
+#[test]
+fn a_body_until_close() {
+    let ok = "HTTP/1.0 200 OK\r\n\r\n<html>HTTP/1.1 404 in the text\n";
+    let messages = read("GET / HTTP/1.0\r\n\r\n", ok);
+    let body = &response(&messages[0]).body;
+    assert_eq!(body.framing, Framing::UntilClose);
+    assert!(body.complete && text(body).starts_with("<html>HTTP/1.1 404"));
+    let open = messages_of(
+        0,
+        &Ways {
+            to_server: stream("GET / HTTP/1.0\r\n\r\n", 0, false),
+            to_client: stream(ok, 1, false),
+        },
+    );
+    assert!(!response(&open[0]).body.complete);
+}
+
+#[test]
+fn chunks_extensions_and_trailers() {
+    let messages = read(
+        "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\nContent-Length: 3\r\n\r\n\
+         4\r\nWiki\r\n6 ; name=value\r\npedia \r\n0003\r\nE\r\n\r\n0\r\nExpires: never\r\n\r\n\
+         HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+    );
+    let body = &response(&messages[0]).body;
+    assert_eq!(text(body), "Wikipedia E\r\n");
+    assert!(body.complete && body.trouble.is_none());
+    assert_eq!(body.framing, Framing::Chunked);
+    assert_eq!(response(&messages[1]).code, 304);
+    assert!(response(&messages[1]).body.complete);
+}
+
+#[test]
+fn broken_chunks_are_told() {
+    let trouble = |chunks: &str| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let messages = read("GET / HTTP/1.1\r\n\r\n", &format!("{head}{chunks}"));
+        let body = response(&messages[0]).body.clone();
+        assert!(!body.complete, "{chunks:?}");
+        body.trouble.unwrap_or_default()
+    };
+    assert!(trouble("xyz\r\n").contains("hexadecimal"));
+    assert!(trouble("-1\r\na\r\n").contains("hexadecimal"));
+    assert!(trouble("0x1\r\na\r\n").contains("hexadecimal"));
+    assert!(trouble("\r\n").contains("hexadecimal"));
+    assert!(trouble("1\na\r\n0\r\n\r\n").contains("CR LF"));
+    assert!(trouble("1\r\nab\r\n0\r\n\r\n").contains("longer"));
+    assert!(trouble("10000000000000000\r\n").contains("too large"));
+    assert!(trouble("ffffffffffffffff\r\nabc").contains("ends before"));
+    assert!(trouble("3\r\nabc\r\n").contains("ends before"));
+    assert!(trouble("0\r\nno colon\r\n\r\n").contains("colon"));
+    assert!(trouble(&format!("1;{}", "x".repeat(5000))).contains("too long"));
+}
+
+#[test]
+fn wrong_lengths_are_told() {
+    let trouble = |head: &str, rest: &str| {
+        let responses = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{rest}");
+        let messages = read("GET / HTTP/1.1\r\n\r\n", &responses);
+        response(&messages[0])
+            .body
+            .trouble
+            .clone()
+            .unwrap_or_default()
+    };
+    assert!(trouble("Content-Length: 9", "short").contains("ends after 5"));
+    assert!(trouble("Content-Length: 2", "too long").contains("6 more bytes"));
+    assert!(trouble("Content-Length: +2", "ab").contains("not a number"));
+    assert!(trouble("Content-Length: 99999999999999999999", "").contains("not a number"));
+    assert!(trouble("Content-Length: 1\r\nContent-Length: 2", "ab").contains("several"));
+    assert_eq!(trouble("Content-Length: 2, 2", "ab"), "");
+    let messages = read("HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nbody!");
+    assert!(
+        response(&messages[0])
+            .body
+            .trouble
+            .as_ref()
+            .unwrap()
+            .contains("5 more bytes")
+    );
+}
+
+#[test]
+fn a_tunnel_and_an_upgrade_end_the_reading() {
+    let messages = read(
+        "CONNECT h:1 HTTP/1.1\r\n\r\nGET /inside HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 Connected\r\n\r\nHTTP/1.1 404 Inside\r\n\r\n",
+    );
+    assert_eq!(messages.len(), 1);
+    assert!(response(&messages[0]).body.complete);
+    let messages = read(
+        "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\u{1}\u{2}",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n\u{1}\u{2}",
+    );
+    assert_eq!(messages.len(), 1);
+    assert_eq!(response(&messages[0]).code, 101);
+    assert_eq!(response(&messages[0]).body.trouble, None);
+    // A refused tunnel goes on as HTTP.
+    let messages = read(
+        "CONNECT h:1 HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    );
+    assert_eq!(messages.len(), 2);
+}
+
+#[test]
+fn one_side_alone() {
+    let messages = read("", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    assert!(messages[0].request.is_none());
+    assert_eq!(response(&messages[0]).code, 404);
+    let messages = read("GET / HTTP/1.1\r\n\r\n", "");
+    assert!(messages[0].response.is_none());
+}
+
+#[test]
+fn a_response_that_was_there_first_answers_no_later_request() {
+    let messages = messages_of(
+        0,
+        &Ways {
+            to_server: stream("GET / HTTP/1.1\r\n\r\n", 5, true),
+            to_client: stream(
+                "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
+                3,
+                true,
+            ),
+        },
+    );
+    assert_eq!(messages.len(), 2);
+    assert!(messages[0].request.is_none() && messages[1].response.is_none());
+}
+
+#[test]
+fn an_early_answer_comes_before_the_requests_body_is_complete() {
+    let mut requests = stream(
+        "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\npart",
+        1,
+        true,
+    );
+    requests.pieces = vec![
+        Piece {
+            at: 0,
+            len: requests.bytes.len() - 4,
+            packet: 1,
+        },
+        Piece {
+            at: requests.bytes.len() - 4,
+            len: 4,
+            packet: 9,
+        },
+    ];
+    let responses = stream(
+        "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n",
+        4,
+        true,
+    );
+    let messages = messages_of(
+        0,
+        &Ways {
+            to_server: requests,
+            to_client: responses,
+        },
+    );
+    assert_eq!(messages.len(), 1);
+    let request = messages[0].request.as_ref().unwrap();
+    assert!(!request.body.complete && text(&request.body) == "part");
+    assert_eq!(response(&messages[0]).code, 413);
+}
+
+#[test]
+fn gaps_in_bodies_and_between_messages() {
+    // 10 bytes of 15 are missing.
+    let messages = read(
+        "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nab#cdeHTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+    );
+    let body = &response(&messages[0]).body;
+    assert_eq!(text(body), "abcde");
+    assert!(!body.complete && body.trouble.as_ref().unwrap().contains("10 bytes"));
+    assert_eq!(response(&messages[1]).code, 500);
+    // A gap in a head: the next head behind it is found.
+    let messages = read("GET /lo#GET /next HTTP/1.1\r\n\r\n", "");
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].request.as_ref().unwrap().target, "/next");
+    // Never are the two sides of a gap read as one.
+    assert_eq!(read("GET /#broken HTTP/1.1\r\n\r\n", ""), []);
+}
+
+#[test]
+fn heads_that_students_write() {
+    let messages = read("GET / HTTP/1.1\n\n", "HTTP/1.1 200\n\n<h1>");
+    assert_eq!(response(&messages[0]).phrase, "");
+    assert_eq!(text(&response(&messages[0]).body), "<h1>");
+    let messages = read(
+        "GET / HTTP/1.1\r\nno colon here\r\nHost: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type text/html\r\nX : y\r\n\r\n",
+    );
+    assert_eq!(
+        messages[0].request.as_ref().unwrap().head.header("host"),
+        Some("x")
+    );
+    assert_eq!(response(&messages[0]).head.header("X"), Some("y"));
+}
+
+const REQUESTS: &str = "POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nhello=world\
+    GET /page HTTP/1.1\r\nHost: h\r\n\r\n";
+const RESPONSES: &str = "HTTP/1.1 100 Continue\r\n\r\n\
+    HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n\
+    HTTP/1.1 200 OK\r\n\r\nuntil the end";
+
+/// The exchange on the wire, cut at the given places.
+fn wire(request_cuts: &[usize], response_cuts: &[usize]) -> Vec<Message> {
+    let mut packets = vec![
+        tcp(CLIENT, SERVER, "S", 0, 0, ""),
+        tcp(SERVER, CLIENT, "SA", 0, 1, ""),
+    ];
+    for (src, dst, text, cuts) in [
+        (CLIENT, SERVER, REQUESTS, request_cuts),
+        (SERVER, CLIENT, RESPONSES, response_cuts),
+    ] {
+        let mut places: Vec<usize> = cuts.iter().map(|c| c % text.len()).collect();
+        places.extend([0, text.len()]);
+        places.sort_unstable();
+        for pair in places.windows(2) {
+            let seq = 1 + pair[0] as u32;
+            packets.push(tcp(src, dst, "PA", seq, 1, &text[pair[0]..pair[1]]));
+        }
+        let end = 1 + text.len() as u32;
+        packets.push(tcp(src, dst, "FA", end, 1, ""));
+    }
+    let (_, tracked) = track(packets);
+    messages(&tracked.conversations, &tracked.streams)
+}
+
+/// Everything but the packets, which depend on the cuts.
+fn content(messages: &[Message]) -> Vec<Message> {
+    let mut messages = messages.to_vec();
+    for message in &mut messages {
+        if let Some(request) = &mut message.request {
+            request.head.packet = 0;
+        }
+        let responses = message.interim.iter_mut().chain(&mut message.response);
+        for response in responses {
+            response.head.packet = 0;
+        }
+    }
+    messages
+}
+
+proptest! {
+    #[test]
+    fn any_segmentation_gives_the_same_messages(
+        request_cuts in prop::collection::vec(0usize..1000, 0..12),
+        response_cuts in prop::collection::vec(0usize..1000, 0..12),
+    ) {
+        let whole = wire(&[], &[]);
+        prop_assert_eq!(whole.len(), 2);
+        prop_assert!(whole.iter().all(|m| m.response.as_ref().unwrap().body.complete));
+        prop_assert_eq!(content(&wire(&request_cuts, &response_cuts)), content(&whole));
+    }
+
+    #[test]
+    fn any_bytes_do_no_harm(
+        up in prop::collection::vec(any::<u8>(), 0..300),
+        down in prop::collection::vec(any::<u8>(), 0..300),
+        gap in 0usize..300,
+    ) {
+        let make = |mut bytes: Vec<u8>, start: &[u8]| {
+            bytes.splice(0..0, start.iter().copied());
+            let gap = Gap { at: gap.min(bytes.len()), missing: 3 };
+            let pieces = vec![Piece { at: 0, len: bytes.len(), packet: 0 }];
+            Stream { bytes, pieces, gaps: vec![gap], finished: true, cut: false }
+        };
+        messages_of(0, &Ways {
+            to_server: make(up, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"),
+            to_client: make(down, b"HTTP/1.1 200 OK\r\n"),
+        });
+    }
+}
+
+#[test]
+fn every_truncated_exchange_is_read_as_far_as_it_goes() {
+    let whole = read(REQUESTS, RESPONSES);
+    for end in 0..=REQUESTS.len() {
+        for (stop, finished) in [(RESPONSES.len(), true), (end.min(RESPONSES.len()), false)] {
+            let messages = messages_of(
+                0,
+                &Ways {
+                    to_server: stream(&REQUESTS[..end], 1, finished),
+                    to_client: stream(&RESPONSES[..stop], 2, finished),
+                },
+            );
+            assert!(messages.len() <= whole.len() + 1);
+            for (message, whole) in messages.iter().zip(&whole) {
+                if let (Some(a), Some(b)) = (&message.request, &whole.request) {
+                    assert_eq!(a.head, b.head);
+                    assert_eq!(a.body.complete, a.body == b.body);
+                }
+            }
+        }
+    }
+}
