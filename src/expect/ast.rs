@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 
+use super::fields::Field;
+
 /// Bytes of the expectation's text.
 pub type Span = Range<usize>;
 
@@ -345,16 +347,14 @@ pub enum Operand {
 /// A field of the registry, checked when parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldRef {
-    pub name: String,
+    pub field: &'static Field,
     pub span: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
+    /// Booleans are 0 and 1; times are nanoseconds (written in seconds).
     Number(i128),
-    /// A time, in nanoseconds (filters write seconds).
-    Time(i128),
-    Bool(bool),
     /// A string, or bytes written `47:45:54`.
     Bytes(Vec<u8>),
     /// An address, or a prefix of this length.

@@ -1,0 +1,438 @@
+//! Fields of TCP and UDP.
+
+use crate::conversation::SeenTcp;
+use crate::decode::{Quoted, Tcp, TcpFlags, Udp};
+use crate::savefile::Protocol;
+
+use super::fields::{Field, FieldValue, Kind, View, number};
+
+const IP_PROTOCOL_TCP: u8 = 6;
+const IP_PROTOCOL_UDP: u8 = 17;
+
+pub(super) const TCP: &[Field] = &[
+    Field::new(
+        "tcp",
+        Kind::Protocol,
+        "Transmission Control Protocol",
+        |v, out| {
+            out.extend(tcp(v).map(|t| {
+                let len = t.header.len as usize + t.payload.len as usize;
+                FieldValue::bytes(v.slice(t.header.start, len))
+            }));
+            out.extend(quoted(v, IP_PROTOCOL_TCP).map(|_| FieldValue::bytes(&[])));
+        },
+    ),
+    Field::new(
+        "tcp.srcport",
+        Kind::Unsigned(16),
+        "source port",
+        |v, out| {
+            out.extend(tcp(v).map(|t| number(t.src_port)));
+            out.extend(
+                quoted(v, IP_PROTOCOL_TCP)
+                    .and_then(|q| q.src_port)
+                    .map(number),
+            );
+        },
+    ),
+    Field::new(
+        "tcp.dstport",
+        Kind::Unsigned(16),
+        "destination port",
+        |v, out| {
+            out.extend(tcp(v).map(|t| number(t.dst_port)));
+            out.extend(
+                quoted(v, IP_PROTOCOL_TCP)
+                    .and_then(|q| q.dst_port)
+                    .map(number),
+            );
+        },
+    ),
+    Field::new("tcp.port", Kind::Unsigned(16), "either port", |v, out| {
+        out.extend(
+            tcp(v)
+                .into_iter()
+                .flat_map(|t| [number(t.src_port), number(t.dst_port)]),
+        );
+        out.extend(quoted_ports(v, IP_PROTOCOL_TCP));
+    }),
+    Field::new(
+        "tcp.stream",
+        Kind::Unsigned(32),
+        "number of the TCP conversation, from 0",
+        |v, out| out.extend(stream(v, Protocol::Tcp)),
+    ),
+    Field::new(
+        "tcp.completeness",
+        Kind::Unsigned(8),
+        "what was seen of the conversation: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32",
+        |v, out| {
+            let facts = tcp(v).and(v.conversation()).and_then(|c| c.tcp.as_ref());
+            out.extend(facts.map(|f| number(f.completeness)));
+        },
+    ),
+    Field::new(
+        "tcp.len",
+        Kind::Unsigned(32),
+        "payload length in bytes",
+        |v, out| out.extend(tcp(v).map(|t| number(t.len))),
+    ),
+    Field::new(
+        "tcp.seq",
+        Kind::Unsigned(32),
+        "sequence number, relative to the first of its direction",
+        |v, out| out.extend(seen(v).map(|s| number(s.seq))),
+    ),
+    Field::new(
+        "tcp.seq_raw",
+        Kind::Unsigned(32),
+        "sequence number as sent",
+        |v, out| {
+            out.extend(tcp(v).map(|t| number(t.seq)));
+            out.extend(quoted(v, IP_PROTOCOL_TCP).and_then(|q| q.seq).map(number));
+        },
+    ),
+    Field::new(
+        "tcp.nxtseq",
+        Kind::Unsigned(32),
+        "next sequence number, relative",
+        |v, out| {
+            let next = seen(v)
+                .filter(|_| tcp(v).is_some_and(|t| t.len > 0 || t.flags.syn() || t.flags.fin()));
+            out.extend(next.map(|s| number(s.next_seq)));
+        },
+    ),
+    Field::new(
+        "tcp.ack",
+        Kind::Unsigned(32),
+        "acknowledgment number, relative",
+        |v, out| out.extend(seen(v).map(|s| number(s.ack))),
+    ),
+    Field::new(
+        "tcp.ack_raw",
+        Kind::Unsigned(32),
+        "acknowledgment number as sent",
+        |v, out| out.extend(tcp(v).map(|t| number(t.ack))),
+    ),
+    Field::new(
+        "tcp.hdr_len",
+        Kind::Unsigned(8),
+        "header length in bytes, options included",
+        |v, out| out.extend(tcp(v).map(|t| number(t.header.len))),
+    ),
+    Field::new(
+        "tcp.flags",
+        Kind::Unsigned(12),
+        "the twelve flag bits",
+        |v, out| out.extend(tcp(v).map(|t| number(t.flags.0))),
+    ),
+    Field::new("tcp.flags.res", Kind::Bool, "reserved bits", |v, out| {
+        out.extend(tcp(v).map(|t| number(u8::from(t.flags.0 & 0xe00 != 0))))
+    }),
+    Field::new("tcp.flags.ae", Kind::Bool, "accurate ECN", |v, out| {
+        out.extend(flag(v, TcpFlags::AE))
+    }),
+    Field::new(
+        "tcp.flags.cwr",
+        Kind::Bool,
+        "congestion window reduced",
+        |v, out| out.extend(flag(v, TcpFlags::CWR)),
+    ),
+    Field::new("tcp.flags.ece", Kind::Bool, "ECN echo", |v, out| {
+        out.extend(flag(v, TcpFlags::ECE))
+    }),
+    Field::new("tcp.flags.urg", Kind::Bool, "URG", |v, out| {
+        out.extend(flag(v, TcpFlags::URG))
+    }),
+    Field::new("tcp.flags.ack", Kind::Bool, "ACK", |v, out| {
+        out.extend(flag(v, TcpFlags::ACK))
+    }),
+    Field::new("tcp.flags.push", Kind::Bool, "PSH", |v, out| {
+        out.extend(flag(v, TcpFlags::PSH))
+    }),
+    Field::new("tcp.flags.reset", Kind::Bool, "RST", |v, out| {
+        out.extend(flag(v, TcpFlags::RST))
+    }),
+    Field::new("tcp.flags.syn", Kind::Bool, "SYN", |v, out| {
+        out.extend(flag(v, TcpFlags::SYN))
+    }),
+    Field::new("tcp.flags.fin", Kind::Bool, "FIN", |v, out| {
+        out.extend(flag(v, TcpFlags::FIN))
+    }),
+    Field::new(
+        "tcp.flags.str",
+        Kind::Text,
+        "the flags as letters, a middle dot for each that is not set",
+        |v, out| out.extend(tcp(v).map(|t| FieldValue::owned(flag_letters(t.flags)))),
+    ),
+    Field::new(
+        "tcp.window_size_value",
+        Kind::Unsigned(16),
+        "window as sent, not scaled",
+        |v, out| out.extend(tcp(v).map(|t| number(t.window))),
+    ),
+    Field::new(
+        "tcp.window_size",
+        Kind::Unsigned(32),
+        "window in bytes, scaled where the handshake was seen",
+        |v, out| out.extend(seen(v).map(|s| number(s.window))),
+    ),
+    Field::new("tcp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
+        out.extend(tcp(v).map(|t| number(t.checksum)))
+    }),
+    Field::new(
+        "tcp.urgent_pointer",
+        Kind::Unsigned(16),
+        "urgent pointer",
+        |v, out| out.extend(tcp(v).map(|t| number(t.urgent))),
+    ),
+    Field::new("tcp.options", Kind::Bytes, "all options", |v, out| {
+        let options = tcp(v)
+            .map(|t| t.options.of(v.frame))
+            .filter(|o| !o.is_empty());
+        out.extend(options.map(FieldValue::bytes));
+    }),
+    Field::new("tcp.payload", Kind::Bytes, "payload", |v, out| {
+        let payload = tcp(v)
+            .map(|t| t.payload.of(v.frame))
+            .filter(|p| !p.is_empty());
+        out.extend(payload.map(FieldValue::bytes));
+    }),
+    Field::new(
+        "tcp.time_relative",
+        Kind::Time,
+        "seconds since the first packet of the conversation",
+        |v, out| out.extend(tcp(v).and_then(|_| time_relative(v))),
+    ),
+    Field::new(
+        "tcp.connection.syn",
+        Kind::Label,
+        "a connection is asked for (SYN)",
+        |v, out| label(out, tcp(v).is_some_and(|t| t.flags.syn() && !t.flags.ack())),
+    ),
+    Field::new(
+        "tcp.connection.synack",
+        Kind::Label,
+        "a connection is accepted (SYN, ACK)",
+        |v, out| label(out, tcp(v).is_some_and(|t| t.flags.syn() && t.flags.ack())),
+    ),
+    Field::new("tcp.connection.fin", Kind::Label, "a FIN", |v, out| {
+        label(out, tcp(v).is_some_and(|t| t.flags.fin()))
+    }),
+    Field::new("tcp.connection.rst", Kind::Label, "a RST", |v, out| {
+        label(out, tcp(v).is_some_and(|t| t.flags.rst()))
+    }),
+    Field::new(
+        "tcp.analysis.flags",
+        Kind::Label,
+        "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",
+        |v, out| {
+            label(
+                out,
+                seen(v).is_some_and(|s| {
+                    s.retransmission
+                        || s.out_of_order
+                        || s.duplicate_ack
+                        || s.keep_alive
+                        || s.keep_alive_ack
+                        || s.window_update
+                        || s.zero_window
+                }),
+            )
+        },
+    ),
+    Field::new(
+        "tcp.analysis.retransmission",
+        Kind::Label,
+        "bytes that were sent before",
+        |v, out| label(out, seen(v).is_some_and(|s| s.retransmission)),
+    ),
+    Field::new(
+        "tcp.analysis.out_of_order",
+        Kind::Label,
+        "bytes that arrive after later ones",
+        |v, out| label(out, seen(v).is_some_and(|s| s.out_of_order)),
+    ),
+    Field::new(
+        "tcp.analysis.duplicate_ack",
+        Kind::Label,
+        "the same acknowledgment again",
+        |v, out| label(out, seen(v).is_some_and(|s| s.duplicate_ack)),
+    ),
+    Field::new(
+        "tcp.analysis.keep_alive",
+        Kind::Label,
+        "asks whether the peer is still there",
+        |v, out| label(out, seen(v).is_some_and(|s| s.keep_alive)),
+    ),
+    Field::new(
+        "tcp.analysis.keep_alive_ack",
+        Kind::Label,
+        "the answer to a keep-alive",
+        |v, out| label(out, seen(v).is_some_and(|s| s.keep_alive_ack)),
+    ),
+    Field::new(
+        "tcp.analysis.window_update",
+        Kind::Label,
+        "only the window changed",
+        |v, out| label(out, seen(v).is_some_and(|s| s.window_update)),
+    ),
+    Field::new(
+        "tcp.analysis.zero_window",
+        Kind::Label,
+        "the receiver has no room",
+        |v, out| label(out, seen(v).is_some_and(|s| s.zero_window)),
+    ),
+];
+
+pub(super) const UDP: &[Field] = &[
+    Field::new("udp", Kind::Protocol, "User Datagram Protocol", |v, out| {
+        out.extend(
+            udp(v).map(|u| FieldValue::bytes(v.slice(u.header.start, usize::from(u.length)))),
+        );
+        out.extend(quoted(v, IP_PROTOCOL_UDP).map(|q| {
+            let start = q.payload.start.saturating_sub(8);
+            FieldValue::bytes(v.slice(start, 8 + q.payload.len as usize))
+        }));
+    }),
+    Field::new(
+        "udp.srcport",
+        Kind::Unsigned(16),
+        "source port",
+        |v, out| {
+            out.extend(udp(v).map(|u| number(u.src_port)));
+            out.extend(
+                quoted(v, IP_PROTOCOL_UDP)
+                    .and_then(|q| q.src_port)
+                    .map(number),
+            );
+        },
+    ),
+    Field::new(
+        "udp.dstport",
+        Kind::Unsigned(16),
+        "destination port",
+        |v, out| {
+            out.extend(udp(v).map(|u| number(u.dst_port)));
+            out.extend(
+                quoted(v, IP_PROTOCOL_UDP)
+                    .and_then(|q| q.dst_port)
+                    .map(number),
+            );
+        },
+    ),
+    Field::new("udp.port", Kind::Unsigned(16), "either port", |v, out| {
+        out.extend(
+            udp(v)
+                .into_iter()
+                .flat_map(|u| [number(u.src_port), number(u.dst_port)]),
+        );
+        out.extend(quoted_ports(v, IP_PROTOCOL_UDP));
+    }),
+    Field::new(
+        "udp.length",
+        Kind::Unsigned(16),
+        "length in bytes: the header's 8 and the payload",
+        |v, out| {
+            out.extend(udp(v).map(|u| number(u.length)));
+            out.extend(
+                quoted(v, IP_PROTOCOL_UDP)
+                    .and_then(|q| q.udp_length)
+                    .map(number),
+            );
+        },
+    ),
+    Field::new("udp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
+        out.extend(udp(v).map(|u| number(u.checksum)))
+    }),
+    Field::new(
+        "udp.stream",
+        Kind::Unsigned(32),
+        "number of the UDP conversation, from 0",
+        |v, out| out.extend(stream(v, Protocol::Udp)),
+    ),
+    Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {
+        let own = udp(v).map(|u| u.payload);
+        let quoted = quoted(v, IP_PROTOCOL_UDP).map(|q| q.payload);
+        let payloads = own.into_iter().chain(quoted).map(|p| p.of(v.frame));
+        out.extend(payloads.filter(|p| !p.is_empty()).map(FieldValue::bytes));
+    }),
+    Field::new(
+        "udp.time_relative",
+        Kind::Time,
+        "seconds since the first packet of the conversation",
+        |v, out| out.extend(udp(v).and_then(|_| time_relative(v))),
+    ),
+];
+
+fn tcp<'a>(v: &View<'a>) -> Option<&'a Tcp> {
+    v.packet.tcp()
+}
+
+fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
+    v.packet.udp()
+}
+
+fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
+    tcp(v).and(v.seen)?.tcp.as_ref()
+}
+
+fn flag(v: &View<'_>, bit: u16) -> Option<FieldValue<'static>> {
+    tcp(v).map(|t| number(u8::from(t.flags.has(bit))))
+}
+
+fn label(out: &mut Vec<FieldValue<'_>>, present: bool) {
+    if present {
+        out.push(FieldValue::bytes(&[]));
+    }
+}
+
+/// The quoted packet, if it is of this protocol.
+fn quoted<'a>(v: &View<'a>, protocol: u8) -> Option<&'a Quoted> {
+    v.quoted().filter(|q| q.protocol == protocol)
+}
+
+fn quoted_ports<'a>(v: &View<'a>, protocol: u8) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
+    let quoted = quoted(v, protocol);
+    let ports = [
+        quoted.and_then(|q| q.src_port),
+        quoted.and_then(|q| q.dst_port),
+    ];
+    ports.into_iter().flatten().map(number)
+}
+
+/// The number of the conversation of this protocol; for an ICMP error, where
+/// quoted headers count, that of the conversation it is about.
+fn stream(v: &View<'_>, protocol: Protocol) -> Option<FieldValue<'static>> {
+    let own = v.packet.ports().is_some();
+    let conversation = v.conversation().filter(|c| c.protocol == protocol)?;
+    (own || v.quoted().is_some()).then(|| number(conversation.id))
+}
+
+fn time_relative(v: &View<'_>) -> Option<FieldValue<'static>> {
+    let first = v.conversation()?.first;
+    Some(number(v.packet.time.since(first)))
+}
+
+/// As Wireshark's `tcp.flags.str`: twelve places, most significant bit first.
+fn flag_letters(flags: TcpFlags) -> String {
+    "RRRACEUAPRSF"
+        .chars()
+        .enumerate()
+        .map(|(place, letter)| {
+            let set = flags.0 & (0x800 >> place) != 0;
+            if set { letter } else { '·' }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_written_as_wireshark_writes_them() {
+        assert_eq!(flag_letters(TcpFlags(0x012)), "·······A··S·");
+        assert_eq!(flag_letters(TcpFlags(0x1ff)), "···ACEUAPRSF");
+    }
+}

@@ -1,0 +1,368 @@
+//! Text to tokens, one at a time. The parser asks for what may stand at its
+//! place: a token, a word up to white space, a regular expression, a value of
+//! a filter.
+
+use super::ast::Span;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Token<'t> {
+    /// `client`, `tcp.port`, `port-unreachable`, `x2`.
+    Word(&'t str),
+    /// Begins with a digit: `12000`, `50ms`, `0x12`, `1.5`.
+    Number(&'t str),
+    /// `"…"` with its escapes resolved, or `r"…"`.
+    Text(Vec<u8>),
+    Symbol(&'static str),
+    /// Newline.
+    Newline,
+    /// `;`.
+    Semicolon,
+    /// What no text of the language has outside strings.
+    Unknown(char),
+    End,
+}
+
+impl Token<'_> {
+    pub(super) fn ends_statement(&self) -> bool {
+        matches!(self, Token::Newline | Token::Semicolon | Token::End)
+    }
+}
+
+/// A fault inside a token. The token itself is as good as it can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    UnclosedText,
+    BadEscape(Span),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lexed<'t> {
+    pub(super) token: Token<'t>,
+    pub(super) span: Span,
+    pub(super) fault: Option<Fault>,
+}
+
+/// Longer ones first. The last two lines are no part of the language: they are
+/// mistakes that deserve a better word than "unexpected character".
+const SYMBOLS: [&str; 34] = [
+    "===", "!==", "==", "!=", "<=", ">=", "<>", "&&", "||", "^^", "..", "~=", //
+    "{", "}", "(", ")", "[", "]", "<", ">", "!", "~", "+", "&", ",", ".", ":", "/", //
+    "<->", "->", "<-", "=>", "=", "-",
+];
+
+/// The token at `from`, behind spaces and comments.
+pub(super) fn token(text: &str, from: usize) -> Lexed<'_> {
+    let start = skip_blank(text, from);
+    let rest = text.get(start..).unwrap_or("");
+    let Some(first) = rest.chars().next() else {
+        return plain(Token::End, start, 0);
+    };
+    match first {
+        '\n' => plain(Token::Newline, start, 1),
+        ';' => plain(Token::Semicolon, start, 1),
+        '"' => string(text, start, start + 1),
+        'r' | 'R' if rest[1..].starts_with('"') => raw_string(text, start),
+        _ if first.is_ascii_alphabetic() || first == '_' => {
+            let word = &rest[..word_len(rest)];
+            plain(Token::Word(word), start, word.len())
+        }
+        _ if first.is_ascii_digit() => {
+            let number = &rest[..number_len(rest)];
+            plain(Token::Number(number), start, number.len())
+        }
+        _ => symbol(rest, first, start),
+    }
+}
+
+fn plain(token: Token<'_>, start: usize, len: usize) -> Lexed<'_> {
+    Lexed {
+        token,
+        span: start..start + len,
+        fault: None,
+    }
+}
+
+/// Spaces, carriage returns and comments; never the newline.
+fn skip_blank(text: &str, from: usize) -> usize {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..).unwrap_or("");
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
+        at += blank;
+        let rest = &rest[blank..];
+        if !rest.starts_with('#') {
+            return at;
+        }
+        at += rest.find('\n').unwrap_or(rest.len());
+    }
+}
+
+/// Letters, digits and `_`, joined by single dots and hyphens.
+fn word_len(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let mut len = 0;
+    while let Some(byte) = bytes.get(len) {
+        let joins = matches!(byte, b'.' | b'-') && bytes.get(len + 1).is_some_and(is_part);
+        if !is_part(byte) && !joins {
+            break;
+        }
+        len += 1;
+    }
+    len
+}
+
+/// Digits and letters, joined by single dots: also `127.0.0.1`.
+fn number_len(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let mut len = 0;
+    while let Some(byte) = bytes.get(len) {
+        let joins = *byte == b'.' && bytes.get(len + 1).is_some_and(u8::is_ascii_alphanumeric);
+        if !byte.is_ascii_alphanumeric() && !joins {
+            break;
+        }
+        len += 1;
+    }
+    len
+}
+
+fn symbol(rest: &str, first: char, start: usize) -> Lexed<'static> {
+    let longest = SYMBOLS
+        .iter()
+        .filter(|s| rest.starts_with(**s))
+        .max_by_key(|s| s.len());
+    match longest {
+        Some(symbol) => plain(Token::Symbol(symbol), start, symbol.len()),
+        None => plain(Token::Unknown(first), start, first.len_utf8()),
+    }
+}
+
+/// A string whose first character behind the quote is at `at`. It ends on its line.
+fn string(text: &str, start: usize, at: usize) -> Lexed<'_> {
+    let mut bytes = Vec::new();
+    let mut fault = None;
+    let mut chars = text.get(at..).unwrap_or("").char_indices().peekable();
+    let mut end = text.len();
+    let mut closed = false;
+    while let Some((i, c)) = chars.next() {
+        match c {
+            '"' => {
+                end = at + i + 1;
+                closed = true;
+                break;
+            }
+            '\n' => {
+                end = at + i;
+                break;
+            }
+            '\\' => {
+                let rest = &text[at + i + 1..];
+                match escape(rest) {
+                    Some((byte, len)) => {
+                        bytes.push(byte);
+                        chars.nth(len - 1);
+                    }
+                    None => {
+                        // The character behind the backslash cannot close the string.
+                        let bad = rest.chars().next().filter(|c| *c != '\n');
+                        let len = bad.map_or(0, char::len_utf8);
+                        fault.get_or_insert(Fault::BadEscape(at + i..at + i + 1 + len));
+                        if bad.is_some() {
+                            chars.next();
+                        }
+                    }
+                }
+            }
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    if !closed {
+        fault = Some(Fault::UnclosedText);
+    }
+    Lexed {
+        token: Token::Text(bytes),
+        span: start..end,
+        fault,
+    }
+}
+
+/// What stands behind a backslash: its byte and its length.
+fn escape(rest: &str) -> Option<(u8, usize)> {
+    let byte = match rest.as_bytes().first()? {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'0' => 0,
+        b'\\' => b'\\',
+        b'"' => b'"',
+        b'x' => {
+            let digits = rest.get(1..3)?;
+            let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+            let byte = u8::from_str_radix(digits, 16).ok()?;
+            return hex.then_some((byte, 3));
+        }
+        _ => return None,
+    };
+    Some((byte, 1))
+}
+
+/// `r"…"`: a backslash is a backslash.
+fn raw_string(text: &str, start: usize) -> Lexed<'_> {
+    let inner = text.get(start + 2..).unwrap_or("");
+    let line = inner.find('\n').unwrap_or(inner.len());
+    let (len, fault) = match inner[..line].find('"') {
+        Some(len) => (len, None),
+        None => (line, Some(Fault::UnclosedText)),
+    };
+    let quote = usize::from(fault.is_none());
+    Lexed {
+        token: Token::Text(inner[..len].as_bytes().to_vec()),
+        span: start..start + 2 + len + quote,
+        fault,
+    }
+}
+
+/// The text up to white space, from the first character that is none. Empty at
+/// the end of the line.
+pub(super) fn bare(text: &str, from: usize) -> (&str, Span) {
+    let start = skip_spaces(text, from);
+    let rest = text.get(start..).unwrap_or("");
+    let len = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    (&rest[..len], start..start + len)
+}
+
+/// `/…/`: the expression between the slashes, `\/` for a slash, and the whole
+/// span. `Err` with the span where the second slash is missing; None where no
+/// slash begins.
+pub(super) fn regex(text: &str, from: usize) -> Option<Result<(String, Span), Span>> {
+    let start = skip_spaces(text, from);
+    let inner = text.get(start..)?.strip_prefix('/')?;
+    let mut expression = String::new();
+    let mut escaped = false;
+    for (i, c) in inner.char_indices() {
+        match c {
+            '\n' => return Some(Err(start..start + 1 + i)),
+            '/' if escaped => {
+                expression.pop();
+                expression.push('/');
+            }
+            '/' => return Some(Ok((expression, start..start + i + 2))),
+            _ => expression.push(c),
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    Some(Err(start..text.len()))
+}
+
+/// An unquoted value of a filter: `80`, `10.0.0.0/8`, `fe80::1`, `47:45:54`,
+/// `-1`, `GET`. A `..` ends it. Empty where none begins.
+pub(super) fn value(text: &str, from: usize) -> (&str, Span) {
+    let start = skip_blank(text, from);
+    let rest = text.get(start..).unwrap_or("");
+    let bytes = rest.as_bytes();
+    let mut len = 0;
+    while let Some(byte) = bytes.get(len) {
+        let inside = byte.is_ascii_alphanumeric() || b"_.:/-%".contains(byte);
+        let range = *byte == b'.' && bytes.get(len + 1) == Some(&b'.');
+        if !inside || range {
+            break;
+        }
+        len += 1;
+    }
+    (&rest[..len], start..start + len)
+}
+
+fn skip_spaces(text: &str, from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or("");
+    from + (rest.len() - rest.trim_start_matches([' ', '\t']).len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<Token<'_>> {
+        let mut all = Vec::new();
+        let mut at = 0;
+        loop {
+            let lexed = token(text, at);
+            at = lexed.span.end;
+            if lexed.token == Token::End {
+                return all;
+            }
+            all.push(lexed.token);
+        }
+    }
+
+    #[test]
+    fn words_hold_dots_and_hyphens_but_no_arrow() {
+        use Token::{Number, Symbol, Word};
+        assert_eq!(
+            tokens("client->server tcp.port port-unreachable x1..3 x0.."),
+            [
+                Word("client"),
+                Symbol("->"),
+                Word("server"),
+                Word("tcp.port"),
+                Word("port-unreachable"),
+                Word("x1"),
+                Symbol(".."),
+                Number("3"),
+                Word("x0"),
+                Symbol(".."),
+            ]
+        );
+    }
+
+    #[test]
+    fn comments_end_with_their_line() {
+        assert_eq!(
+            tokens("no RST # ; { \"\n;"),
+            [
+                Token::Word("no"),
+                Token::Word("RST"),
+                Token::Newline,
+                Token::Semicolon
+            ]
+        );
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        assert_eq!(
+            tokens(r#""a\n\r\t\0\\\"\x41é" r"\d""#),
+            [
+                Token::Text("a\n\r\t\0\\\"Aé".into()),
+                Token::Text(br"\d".to_vec())
+            ]
+        );
+    }
+
+    #[test]
+    fn faults_of_strings_are_found() {
+        let fault = |text| token(text, 0).fault;
+        assert_eq!(fault("\"abc\nd"), Some(Fault::UnclosedText));
+        assert_eq!(fault("\"abc\\"), Some(Fault::UnclosedText));
+        assert_eq!(fault("\"a\\\nb\""), Some(Fault::UnclosedText));
+        assert_eq!(fault("r\"abc"), Some(Fault::UnclosedText));
+        assert_eq!(fault(r#""a\qb""#), Some(Fault::BadEscape(2..4)));
+        assert_eq!(fault(r#""a\x4""#), Some(Fault::BadEscape(2..4)));
+        assert_eq!(fault(r#""a\x+4""#), Some(Fault::BadEscape(2..4)));
+    }
+
+    #[test]
+    fn a_regex_runs_to_its_slash() {
+        assert_eq!(regex(r" /a\/b/ x", 0), Some(Ok(("a/b".into(), 1..7))));
+        assert_eq!(regex(r"/a\\/", 0), Some(Ok((r"a\\".into(), 0..5))));
+        assert_eq!(regex("/abc\n/", 0), Some(Err(0..4)));
+        assert_eq!(regex("abc/", 0), None);
+    }
+
+    #[test]
+    fn values_of_filters() {
+        assert_eq!(value(" 10.0.0.0/8)", 0).0, "10.0.0.0/8");
+        assert_eq!(value("::1 x", 0).0, "::1");
+        assert_eq!(value("80..90", 0).0, "80");
+        assert_eq!(value("{1}", 0).0, "");
+    }
+}

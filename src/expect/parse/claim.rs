@@ -1,0 +1,494 @@
+//! Comparisons over the whole trace.
+
+use super::super::ast::{Claim, Collection, Function, Op, Regex, Span, Spanned, Value};
+use super::super::claim_fields::{self, FieldKind};
+use super::super::codes;
+use super::super::lex::Token;
+use super::statement::collection;
+use super::suggest::{did_you_mean, nearest};
+use super::{Parsed, Parser, Reported, literal};
+
+const FUNCTIONS: [&str; 6] = ["packets", "stream", "upper", "lower", "len", "file"];
+
+const VALUES: &str = "values are numbers, strings, packets(…), stream(a > b), tcp[0].state, \
+     http[0].response.code, client.exit, upper(…), lower(…), len(…), file(\"…\")";
+
+impl<'t> Parser<'t> {
+    /// `or` binds least, then `and`, then `not`.
+    pub(super) fn claim(&mut self) -> Parsed<Claim> {
+        let mut left = self.claim_and()?;
+        while self.word("or") || self.symbol("||") {
+            self.skip_newlines();
+            left = Claim::Or(Box::new(left), Box::new(self.claim_and()?));
+        }
+        Ok(left)
+    }
+
+    fn claim_and(&mut self) -> Parsed<Claim> {
+        let mut left = self.claim_not()?;
+        while self.word("and") || self.symbol("&&") {
+            self.skip_newlines();
+            left = Claim::And(Box::new(left), Box::new(self.claim_not()?));
+        }
+        Ok(left)
+    }
+
+    fn claim_not(&mut self) -> Parsed<Claim> {
+        if self.word("not") || self.symbol("!") {
+            self.deeper()?;
+            let inner = self.claim_not();
+            self.shallower();
+            return Ok(Claim::Not(Box::new(inner?)));
+        }
+        if self.at_symbol("(") {
+            self.deeper()?;
+            let opened = self.open("(", "")?;
+            let inner = self.claim();
+            self.shallower();
+            let inner = inner?;
+            self.close(")", opened)?;
+            return Ok(inner);
+        }
+        self.compare()
+    }
+
+    fn compare(&mut self) -> Parsed<Claim> {
+        let left = self.value()?;
+        let op = self.claim_op()?;
+        self.skip_newlines();
+        let right = match op.value {
+            Op::Matches => self.regex_value()?,
+            _ => self.value()?,
+        };
+        self.check_types(&left, &op, &right)?;
+        Ok(Claim::Compare { left, op, right })
+    }
+
+    fn claim_op(&mut self) -> Parsed<Spanned<Op>> {
+        let span = self.peek_span();
+        let op = match self.peek() {
+            Token::Symbol("==") => Op::Eq,
+            Token::Symbol("!=") => Op::Ne,
+            Token::Symbol("<") => Op::Lt,
+            Token::Symbol("<=") => Op::Le,
+            Token::Symbol(">") => Op::Gt,
+            Token::Symbol(">=") => Op::Ge,
+            Token::Symbol("~") => Op::Matches,
+            Token::Word("contains") => Op::Contains,
+            Token::Symbol("=") => {
+                self.expected("`==`", "");
+                Op::Eq
+            }
+            Token::Word("matches") => {
+                return Err(self.expected(
+                    "a comparison",
+                    "a regular expression is written `~ /…/` outside filters",
+                ));
+            }
+            _ => {
+                return Err(self.expected(
+                    "a comparison",
+                    "such as `== 2`, `!= 0`, `contains \"…\"` or `~ /…/`",
+                ));
+            }
+        };
+        self.take();
+        Ok(Spanned { value: op, span })
+    }
+
+    fn regex_value(&mut self) -> Parsed<Spanned<Value>> {
+        let start = self.peek_span().start;
+        let regex = self.slashed_regex()?;
+        Ok(Spanned {
+            value: Value::Regex(Regex(regex)),
+            span: start..self.taken,
+        })
+    }
+
+    /// A value is next, or a word that was meant as one.
+    pub(super) fn at_value(&self) -> bool {
+        let Token::Word(word) = self.peek() else {
+            return true;
+        };
+        let behind = self.peek_second();
+        let called = behind == Token::Symbol("(");
+        let indexed = behind == Token::Symbol("[");
+        let compared = matches!(behind, Token::Symbol("==" | "!=" | "=" | "<=" | ">=" | "~"))
+            || behind == Token::Word("contains");
+        called
+            || indexed
+            || compared
+            || word.contains('.')
+            || matches!(word, "not" | "true" | "false")
+    }
+
+    fn value(&mut self) -> Parsed<Spanned<Value>> {
+        let start = self.peek_span().start;
+        let value = match self.peek() {
+            Token::Text(bytes) => {
+                self.take();
+                Value::Text(bytes)
+            }
+            Token::Number(_) | Token::Symbol("-") => self.number()?,
+            Token::Word(word) => self.word_value(word)?,
+            _ => return Err(self.expected("a value", VALUES)),
+        };
+        Ok(Spanned {
+            value,
+            span: start..self.taken,
+        })
+    }
+
+    /// `2`, `-1`, `1.5`, `50ms`.
+    fn number(&mut self) -> Parsed<Value> {
+        let start = self.peek_span().start;
+        let negative = self.symbol("-");
+        let Token::Number(text) = self.peek() else {
+            return Err(self.expected("a number", ""));
+        };
+        self.take();
+        let sign = if negative { -1 } else { 1 };
+        if let Some(nanoseconds) = literal::duration(text) {
+            return Ok(Value::Duration(sign * nanoseconds));
+        }
+        let whole = literal::integer(text).map(|n| n as f64);
+        let number = whole.or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()));
+        match number {
+            Some(number) => Ok(Value::Number(f64::from(sign as i32) * number)),
+            None => {
+                let units = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+                let code = match units.len() <= 4 && !units.is_empty() {
+                    true => codes::BAD_DURATION,
+                    false => codes::EXPECTED,
+                };
+                self.error(
+                    code,
+                    start..self.taken,
+                    format!("`{text}` is no number"),
+                    "expected a number, or a span of time such as `50ms`",
+                    Some("text stands in quotes".to_owned()),
+                );
+                Err(Reported)
+            }
+        }
+    }
+
+    fn word_value(&mut self, word: &'t str) -> Parsed<Value> {
+        let span = self.peek_span();
+        match word {
+            "true" | "false" => {
+                self.take();
+                return Ok(Value::Bool(word == "true"));
+            }
+            _ if FUNCTIONS.contains(&word) && self.peek_second() == Token::Symbol("(") => {
+                return self.call(word);
+            }
+            _ => {}
+        }
+        if let Some(collection) = collection(word)
+            && self.peek_second() == Token::Symbol("[")
+        {
+            return self.member(collection);
+        }
+        if self.peek_second() == Token::Symbol("(") {
+            self.error(
+                codes::EXPECTED,
+                span,
+                format!("no function is called `{word}`"),
+                "unknown function",
+                did_you_mean(nearest(word, FUNCTIONS), VALUES),
+            );
+            return Err(Reported);
+        }
+        self.take();
+        let path: Vec<String> = word.split('.').map(str::to_owned).collect();
+        if let Some(collection) = self.subject {
+            let own = claim_fields::collection_field(collection, &path).is_some();
+            if own || !self.begins_with_role(&path) {
+                self.check_member(collection, &path, span);
+                return Ok(Value::Own(path));
+            }
+        }
+        self.program(path, span)
+    }
+
+    fn begins_with_role(&self, path: &[String]) -> bool {
+        path.len() > 1 && path.first().is_some_and(|first| self.roles.contains(first))
+    }
+
+    fn call(&mut self, name: &str) -> Parsed<Value> {
+        self.take();
+        self.deeper()?;
+        let value = self.called(name);
+        self.shallower();
+        value
+    }
+
+    fn called(&mut self, name: &str) -> Parsed<Value> {
+        let opened = self.open("(", "")?;
+        let value = match name {
+            "packets" => Value::Packets(Box::new(self.step_or_filter("`packets`")?)),
+            "stream" => {
+                let start = self.peek_span().start;
+                let ends = self.step_ends()?;
+                if ends.either_way {
+                    self.error(
+                        codes::EXPECTED,
+                        start..self.taken,
+                        "a stream goes one way",
+                        "expected `>`",
+                        Some("write `stream(client > server)`".to_owned()),
+                    );
+                }
+                Value::Stream(ends)
+            }
+            "file" => match self.text_token() {
+                Some(path) => Value::File(String::from_utf8_lossy(&path).into_owned()),
+                None => {
+                    return Err(self.expected("a path in quotes", "as in `file(\"www/a.html\")`"));
+                }
+            },
+            _ => Value::Call {
+                function: match name {
+                    "upper" => Function::Upper,
+                    "lower" => Function::Lower,
+                    _ => Function::Len,
+                },
+                argument: Box::new(self.text_value(name)?),
+            },
+        };
+        self.close(")", opened)?;
+        Ok(value)
+    }
+
+    /// The argument of a function on text.
+    fn text_value(&mut self, function: &str) -> Parsed<Spanned<Value>> {
+        let argument = self.value()?;
+        if kind_of(&argument.value, self.subject).is_some_and(|kind| kind != FieldKind::Text) {
+            self.error(
+                codes::TYPES,
+                argument.span.clone(),
+                format!("`{function}` takes text"),
+                "is no text",
+                None,
+            );
+        }
+        Ok(argument)
+    }
+
+    /// `tcp[0].state`.
+    fn member(&mut self, collection: Collection) -> Parsed<Value> {
+        self.take();
+        let opened = self.open("[", "")?;
+        let index = self.index()?;
+        self.close("]", opened)?;
+        if !self.symbol(".") {
+            return Err(self.expected("`.` and a name", "as in `tcp[0].state`"));
+        }
+        let span = self.peek_span();
+        let Token::Word(word) = self.peek() else {
+            return Err(self.expected("a name", "as in `tcp[0].state`"));
+        };
+        self.take();
+        let path: Vec<String> = word.split('.').map(str::to_owned).collect();
+        self.check_member(collection, &path, span);
+        Ok(Value::Member {
+            collection,
+            index,
+            path,
+        })
+    }
+
+    /// A number in square brackets.
+    pub(super) fn index(&mut self) -> Parsed<u32> {
+        let span = self.peek_span();
+        let Token::Number(digits) = self.peek() else {
+            return Err(self.expected("a number, counted from 0", "as in `tcp[0]`"));
+        };
+        self.take();
+        match digits.parse() {
+            Ok(index) => Ok(index),
+            Err(_) => {
+                self.error(
+                    codes::OUT_OF_RANGE,
+                    span,
+                    format!("`{digits}` is no index"),
+                    "expected a whole number, counted from 0",
+                    None,
+                );
+                Ok(0)
+            }
+        }
+    }
+
+    fn check_member(&mut self, collection: Collection, path: &[String], span: Span) {
+        if claim_fields::collection_field(collection, path).is_some() {
+            return;
+        }
+        let what = match collection {
+            Collection::Tcp => "TCP conversations",
+            Collection::Udp => "UDP conversations",
+            Collection::Http => "HTTP messages",
+        };
+        let names = || claim_fields::collection_fields(collection).map(|(name, ..)| *name);
+        self.unknown_member(&path.join("."), what, span, names().collect());
+    }
+
+    fn unknown_member(&mut self, name: &str, what: &str, span: Span, known: Vec<&'static str>) {
+        let help = did_you_mean(
+            nearest(name, known.iter().copied()),
+            &format!("known are {}", known.join(", ")),
+        );
+        self.error(
+            codes::UNKNOWN_MEMBER,
+            span,
+            format!("{what} have no `{name}`"),
+            "unknown name",
+            help,
+        );
+    }
+
+    /// `client.exit`.
+    fn program(&mut self, path: Vec<String>, span: Span) -> Parsed<Value> {
+        let mut path = path.into_iter();
+        let role = path.next().unwrap_or_default();
+        let path: Vec<String> = path.collect();
+        let role_span = span.start..span.start + role.len();
+        let known = self.roles.contains(&role);
+        if path.is_empty() {
+            let help = match known {
+                true => format!("say what of it: `{role}.exit`, `{role}.stdout`, …"),
+                false => format!("text stands in quotes: `\"{role}\"`"),
+            };
+            self.error(
+                codes::EXPECTED,
+                span,
+                format!("`{role}` is no value"),
+                "expected a value",
+                Some(help),
+            );
+            return Err(Reported);
+        }
+        if !known {
+            let written = format!("{role}.{}", path.join("."));
+            // Who writes a field of packets needs another hint than who
+            // misspells a role.
+            if super::super::fields::lookup(&role).is_some() {
+                self.field_without_packet(&written, span);
+                return Err(Reported);
+            }
+            self.unknown_role(&role, role_span.clone());
+        }
+        if claim_fields::program_field(&path).is_none() {
+            let names = claim_fields::program_fields()
+                .map(|(name, ..)| *name)
+                .collect();
+            self.unknown_member(
+                &path.join("."),
+                "programs",
+                role_span.end + 1..span.end,
+                names,
+            );
+        }
+        Ok(Value::Program { role, path })
+    }
+
+    /// `udp.length == 13` as a statement's value.
+    fn field_without_packet(&mut self, written: &str, span: Span) {
+        if super::super::fields::lookup(written).is_none() {
+            self.unknown_field(written, span);
+            return;
+        }
+        self.error(
+            codes::FILTER_OUTSIDE,
+            span,
+            format!("`{written}` belongs to a packet, and no packet is named"),
+            "of which packet?",
+            Some(format!(
+                "write `packets({written} == …) == 1` or `each udp has {written} == …`"
+            )),
+        );
+    }
+
+    fn check_types(
+        &mut self,
+        left: &Spanned<Value>,
+        op: &Spanned<Op>,
+        right: &Spanned<Value>,
+    ) -> Parsed<()> {
+        let (Some(a), Some(b)) = (
+            kind_of(&left.value, self.subject),
+            kind_of(&right.value, self.subject),
+        ) else {
+            return Ok(());
+        };
+        let searching = matches!(op.value, Op::Contains | Op::Matches);
+        let ordering = matches!(op.value, Op::Lt | Op::Le | Op::Gt | Op::Ge);
+        let (span, message, label, help) = if a != b {
+            let help = match (a, b) {
+                (FieldKind::Number, FieldKind::Text) => "write the number without quotes",
+                (FieldKind::Text, FieldKind::Number) => "text stands in quotes",
+                (FieldKind::Duration, _) | (_, FieldKind::Duration) => {
+                    "a span of time has a unit: `50ms`"
+                }
+                _ => "",
+            };
+            let message = format!("{} is compared with {}", words(a), words(b));
+            (
+                right.span.clone(),
+                message,
+                format!("expected {}", words(a)),
+                help,
+            )
+        } else if searching && a != FieldKind::Text {
+            let message = format!("{} cannot be searched", words(a));
+            (
+                op.span.clone(),
+                message,
+                "looks into text".to_owned(),
+                "compare with `==`",
+            )
+        } else if ordering && matches!(a, FieldKind::Text | FieldKind::Bool) {
+            let message = format!("{} is neither more nor less", words(a));
+            (
+                op.span.clone(),
+                message,
+                "compares amounts".to_owned(),
+                "compare with `==` or `!=`",
+            )
+        } else {
+            return Ok(());
+        };
+        let help = (!help.is_empty()).then(|| help.to_owned());
+        self.error(codes::TYPES, span, message, label, help);
+        Err(Reported)
+    }
+}
+
+/// The kind of a value; None where its name is wrong and was reported.
+fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
+    Some(match value {
+        Value::Number(_) | Value::Packets(_) => FieldKind::Number,
+        Value::Duration(_) => FieldKind::Duration,
+        Value::Bool(_) => FieldKind::Bool,
+        Value::Text(_) | Value::Regex(_) | Value::Stream(_) | Value::File(_) => FieldKind::Text,
+        Value::Call { function, .. } => match function {
+            Function::Upper | Function::Lower => FieldKind::Text,
+            Function::Len => FieldKind::Number,
+        },
+        Value::Member {
+            collection, path, ..
+        } => claim_fields::collection_field(*collection, path)?,
+        Value::Program { path, .. } => claim_fields::program_field(path)?,
+        Value::Own(path) => claim_fields::collection_field(subject?, path)?,
+    })
+}
+
+fn words(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Number => "a number",
+        FieldKind::Text => "text",
+        FieldKind::Bool => "true or false",
+        FieldKind::Duration => "a span of time",
+    }
+}

@@ -1,0 +1,502 @@
+//! Events: flags, data, datagrams, ICMP, HTTP.
+
+use super::super::ast::{
+    Content, EventPattern, FieldRef, Filter, FilterOp, Literal, Operand, Span, Spanned,
+};
+use super::super::lex::{self, Token};
+use super::super::{codes, fields, icmp};
+use super::step::is_count;
+use super::suggest::{did_you_mean, nearest};
+use super::{Parsed, Parser, Reported};
+
+/// Flags as the language writes them.
+const FLAGS: [&str; 4] = ["SYN", "ACK", "FIN", "RST"];
+
+/// Flags that no event has, and other words for ours.
+const OTHER_FLAGS: [&str; 6] = ["PSH", "PUSH", "URG", "ECE", "CWR", "RESET"];
+
+/// Methods that are known without a target (RFC 9110, RFC 5789).
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+];
+
+/// Events in small letters.
+const PLAIN: [&str; 6] = [
+    "data",
+    "udp",
+    "icmp",
+    "retransmission",
+    "keep-alive",
+    "window-update",
+];
+
+const EVENTS: &str = "events are SYN, SYN,ACK, ACK, FIN, RST, data, udp, icmp, HTTP methods such as \
+     GET, HTTP, retransmission, keep-alive, window-update";
+
+/// An event, and the condition that goes with it: `RST,ACK` is a RST with ACK.
+type Event = (EventPattern, Option<Spanned<Filter>>);
+
+impl<'t> Parser<'t> {
+    /// A step without a block begins here, or with its ends, or with `maybe`.
+    pub(super) fn at_step(&self) -> bool {
+        if self.at_ends() || self.at_word("maybe") {
+            return true;
+        }
+        match self.peek() {
+            Token::Word(word) if self.event_like(word) => !self.goes_on_as_filter(word),
+            _ => false,
+        }
+    }
+
+    /// `udp and …`, `icmp contains …`: the word is a protocol's name there.
+    fn goes_on_as_filter(&self, word: &str) -> bool {
+        let is_field = fields::lookup(word).is_some();
+        is_field
+            && match self.peek_second() {
+                Token::Word(next) => {
+                    matches!(
+                        next,
+                        "and" | "or" | "xor" | "contains" | "matches" | "eq" | "ne"
+                    )
+                }
+                Token::Symbol(next) => {
+                    matches!(next, "&&" | "||" | "^^" | "==" | "!=" | "[")
+                }
+                _ => false,
+            }
+    }
+
+    /// An event, or a word that was meant as one.
+    pub(super) fn event_like(&self, word: &str) -> bool {
+        let upper = word.to_ascii_uppercase();
+        let capitals = word == upper && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+        let meant = PLAIN.contains(&word.to_lowercase().as_str())
+            || flags_inside(word).is_some()
+            || METHODS.contains(&upper.as_str());
+        PLAIN.contains(&word) || (fields::lookup(word).is_none() && (capitals || meant))
+    }
+
+    /// `after_ends`: the step's ends were read, so that an event must follow.
+    pub(super) fn event(&mut self, after_ends: bool) -> Parsed<Event> {
+        let span = self.peek_span();
+        let Token::Word(word) = self.peek() else {
+            return Err(self.expected(if after_ends { "an event" } else { "a step" }, EVENTS));
+        };
+        if let Some(event) = self.flags_event(word)? {
+            return Ok(event);
+        }
+        let event = match word {
+            "data" | "udp" => {
+                self.take();
+                let content = self.content()?;
+                match word {
+                    "data" => EventPattern::Data(content),
+                    _ => EventPattern::Udp(content),
+                }
+            }
+            "icmp" => {
+                self.take();
+                self.icmp()?
+            }
+            "retransmission" => self.plain(EventPattern::Retransmission),
+            "keep-alive" => self.plain(EventPattern::KeepAlive),
+            "window-update" => self.plain(EventPattern::WindowUpdate),
+            "HTTP" => {
+                self.take();
+                self.http()?
+            }
+            _ if self.at_method(word) => {
+                self.take();
+                EventPattern::Request {
+                    method: word.to_owned(),
+                    target: self.target()?,
+                }
+            }
+            _ => {
+                self.unknown_event(word, span, after_ends);
+                return Err(Reported);
+            }
+        };
+        Ok((event, None))
+    }
+
+    fn plain(&mut self, event: EventPattern) -> EventPattern {
+        self.take();
+        event
+    }
+
+    /// A known method, or a word in capitals with a target behind it.
+    fn at_method(&self, word: &str) -> bool {
+        let capitals = word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        let known_elsewhere = PLAIN.contains(&word.to_ascii_lowercase().as_str());
+        if METHODS.contains(&word) {
+            return true;
+        }
+        let (next, _) = lex::bare(self.text, self.peek_span().end);
+        let target = next.starts_with(['/', '*', '~', '"']) || next.starts_with("http://");
+        capitals && !known_elsewhere && target
+    }
+
+    /// Flags, or None for another word.
+    fn flags_event(&mut self, word: &'t str) -> Parsed<Option<Event>> {
+        let start = self.peek_span().start;
+        let Some(mut flags) = flags_inside(word) else {
+            return Ok(None);
+        };
+        self.take();
+        let mut wrong_joint = flags.len() > 1;
+        while let Some((joint, more)) = self.more_flags() {
+            wrong_joint |= joint != "," || more.len() > 1;
+            flags.extend(more);
+            if !joint.is_empty() {
+                self.take();
+            }
+            self.take();
+        }
+        let span = start..self.taken;
+        let written = self.text.get(span.clone()).unwrap_or_default().to_owned();
+        flags.sort_by_key(|flag| FLAGS.iter().position(|f| f == flag));
+        flags.dedup();
+        let Some(event) = event_of(&flags, &span) else {
+            self.no_such_flags(&flags, span);
+            return Err(Reported);
+        };
+        let right = flags.join(",");
+        if wrong_joint {
+            self.error(
+                codes::FLAGS,
+                span,
+                format!("`{written}` is not how flags are written"),
+                "joined the wrong way",
+                Some(format!("write `{right}`")),
+            );
+        } else if written != written.to_ascii_uppercase() {
+            self.error(
+                codes::CASE,
+                span,
+                "flags are written in capitals",
+                "small letters",
+                Some(format!("write `{right}`")),
+            );
+        }
+        Ok(Some(event))
+    }
+
+    /// Further flags: the sign before them, empty for a mere space.
+    fn more_flags(&self) -> Option<(&'static str, Vec<&'static str>)> {
+        match self.peek() {
+            Token::Word(word) => Some(("", flags_inside(word)?)),
+            Token::Symbol(joint @ ("," | "+" | "/" | "&" | "-")) => match self.peek_second() {
+                Token::Word(word) => Some((joint, flags_inside(word)?)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn no_such_flags(&mut self, flags: &[&str], span: Span) {
+        let help = match flags {
+            ["RESET"] => "a reset is written `RST`".to_owned(),
+            _ if flags.iter().any(|f| matches!(*f, "PSH" | "PUSH")) => {
+                "PSH goes with data: write `data`, or `no tcp.flags.push == 1` and the like"
+                    .to_owned()
+            }
+            _ => "write one of SYN, SYN,ACK, ACK, FIN, RST; for others use a filter on \
+                  `tcp.flags`"
+                .to_owned(),
+        };
+        self.error(
+            codes::UNKNOWN_EVENT,
+            span,
+            format!("{} is no event", flags.join(",")),
+            "no event",
+            Some(help),
+        );
+    }
+
+    fn unknown_event(&mut self, word: &str, span: Span, after_ends: bool) {
+        let lower = word.to_lowercase();
+        let upper = word.to_ascii_uppercase();
+        let right = [lower.as_str(), upper.as_str()]
+            .into_iter()
+            .find(|w| PLAIN.contains(w) || METHODS.contains(w) || *w == "HTTP");
+        if let Some(right) = right {
+            self.error(
+                codes::CASE,
+                span,
+                format!("the event is written `{right}`"),
+                "capitals and small letters differ",
+                Some(format!("write `{right}`")),
+            );
+            return;
+        }
+        if !after_ends && nearest(word, self.roles.iter().map(String::as_str)).is_some() {
+            self.expected("a step", "a step is written `client > server SYN`");
+            return;
+        }
+        let words = FLAGS
+            .into_iter()
+            .chain(PLAIN)
+            .chain(METHODS)
+            .chain(["HTTP"]);
+        self.error(
+            codes::UNKNOWN_EVENT,
+            span,
+            format!("unknown event `{word}`"),
+            "unknown event",
+            did_you_mean(nearest(word, words), EVENTS),
+        );
+    }
+
+    /// `"hello"`, `~ /^hel+o/`, or nothing.
+    fn content(&mut self) -> Parsed<Option<Content>> {
+        match self.peek() {
+            Token::Text(_) => Ok(self.text_token().map(Content::Exactly)),
+            Token::Symbol("~") => {
+                self.take();
+                self.slashed_regex().map(Content::Matches).map(Some)
+            }
+            Token::Symbol("==" | "=") => {
+                let span = self.peek_span();
+                self.error(
+                    codes::EXPECTED,
+                    span,
+                    "no sign stands between the event and its content",
+                    "expected a string",
+                    Some("write `data \"hello\"`, or `data ~ /hel+o/`".to_owned()),
+                );
+                Err(Reported)
+            }
+            Token::Word(word) if !self.may_follow_event(word) => {
+                let span = self.peek_span();
+                self.error(
+                    codes::EXPECTED,
+                    span,
+                    format!("`{word}` cannot follow"),
+                    "expected content in quotes, or the end of the step",
+                    Some(format!("content stands in quotes: `\"{word}\"`")),
+                );
+                Err(Reported)
+            }
+            Token::Symbol("/") => {
+                Err(self.expected("`~` before a regular expression", "write `data ~ /…/`"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Words that belong to the step or the statement around it.
+    fn may_follow_event(&self, word: &str) -> bool {
+        matches!(
+            word,
+            "where" | "within" | "as" | "after_stop" | "has" | "and" | "or"
+        ) || is_count(word)
+            || self.is_modifier_like(word)
+    }
+
+    /// A string, if one is next.
+    pub(super) fn text_token(&mut self) -> Option<Vec<u8>> {
+        match self.peek() {
+            Token::Text(bytes) => {
+                self.take();
+                Some(bytes)
+            }
+            _ => None,
+        }
+    }
+
+    /// `/…/` behind `~`.
+    pub(super) fn slashed_regex(&mut self) -> Parsed<regex::bytes::Regex> {
+        match lex::regex(self.text, self.at) {
+            Some(Ok((expression, span))) => {
+                self.skip_to(span.end);
+                self.regex(&expression, span, false)
+            }
+            Some(Err(span)) => {
+                self.error(
+                    codes::BAD_REGEX,
+                    span.clone(),
+                    "the regular expression has no closing slash",
+                    "begins here and runs to the end of the line",
+                    Some("close it with `/`; a slash inside is written `\\/`".to_owned()),
+                );
+                self.skip_to(span.end);
+                Err(Reported)
+            }
+            None => Err(self.expected(
+                "a regular expression",
+                "it stands between slashes: `~ /hel+o/`",
+            )),
+        }
+    }
+
+    /// Builds a regular expression on bytes.
+    pub(super) fn regex(
+        &mut self,
+        expression: &str,
+        span: Span,
+        ignore_case: bool,
+    ) -> Parsed<regex::bytes::Regex> {
+        let built = regex::bytes::RegexBuilder::new(expression)
+            .case_insensitive(ignore_case)
+            .unicode(false)
+            .size_limit(1 << 20)
+            .build();
+        built.map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default();
+            let reason = reason.trim_start_matches("error: ").to_owned();
+            self.error(
+                codes::BAD_REGEX,
+                span,
+                "the regular expression cannot be read",
+                reason,
+                None,
+            );
+            Reported
+        })
+    }
+
+    /// What stands behind `icmp`.
+    fn icmp(&mut self) -> Parsed<EventPattern> {
+        match self.peek() {
+            Token::Word(word) if self.may_follow_event(word) => {
+                return Ok(EventPattern::Icmp(None));
+            }
+            Token::Word(_) | Token::Number(_) => {}
+            _ => return Ok(EventPattern::Icmp(None)),
+        }
+        let (bare, span) = lex::value(self.text, self.at);
+        self.skip_to(span.end);
+        let pattern = icmp::pattern(bare);
+        if pattern.is_none() {
+            let names: Vec<&str> = icmp::names().collect();
+            let help = did_you_mean(
+                nearest(bare, names.iter().copied()),
+                &format!("known are {}, or numbers: `3/3`", names.join(", ")),
+            );
+            self.error(
+                codes::UNKNOWN_ICMP,
+                span,
+                format!("no ICMP message is called `{bare}`"),
+                "unknown name",
+                help,
+            );
+        }
+        Ok(EventPattern::Icmp(pattern))
+    }
+
+    /// Behind `HTTP`: a status code; a target, for a request of any method.
+    fn http(&mut self) -> Parsed<EventPattern> {
+        let (next, bare_span) = lex::bare(self.text, self.at);
+        if bare_span.start == self.at && next.starts_with('/') {
+            self.error(
+                codes::EXPECTED,
+                bare_span,
+                "an answer is written without its version",
+                "expected a status code",
+                Some("write `HTTP 404`".to_owned()),
+            );
+            return Err(Reported);
+        }
+        if next.starts_with(['/', '*', '~', '"']) {
+            return Ok(EventPattern::Request {
+                method: "HTTP".to_owned(),
+                target: self.target()?,
+            });
+        }
+        let Token::Number(digits) = self.peek() else {
+            return Ok(EventPattern::Response { code: None });
+        };
+        let (_, span) = self.take();
+        let code = digits
+            .parse()
+            .ok()
+            .filter(|code| (100..=599).contains(code));
+        if code.is_none() {
+            self.error(
+                codes::OUT_OF_RANGE,
+                span,
+                format!("`{digits}` is no HTTP status code"),
+                "expected 100 to 599",
+                None,
+            );
+        }
+        Ok(EventPattern::Response { code })
+    }
+
+    /// A request's target: in quotes, a regular expression, or bare up to
+    /// white space. A `;` at its end and a `)` that was opened before it are
+    /// not part of it, nor is a `}`, which no target has (RFC 3986).
+    fn target(&mut self) -> Parsed<Option<Content>> {
+        match self.peek() {
+            Token::Text(_) | Token::Symbol("~") => return self.content(),
+            Token::End | Token::Newline | Token::Semicolon => return Ok(None),
+            _ => {}
+        }
+        let (mut bare, span) = lex::bare(self.text, self.at);
+        if let Some(end) = bare.find(['}', '{', '"']) {
+            bare = &bare[..end];
+        }
+        while let Some(shorter) = bare
+            .strip_suffix(';')
+            .or_else(|| bare.strip_suffix(')').filter(|_| self.parentheses > 0))
+        {
+            bare = shorter;
+        }
+        if bare.is_empty() || bare.starts_with([')', '#']) || self.may_follow_event(bare) {
+            return Ok(None);
+        }
+        self.skip_to(span.start + bare.len());
+        Ok(Some(Content::Exactly(bare.as_bytes().to_vec())))
+    }
+}
+
+/// The flags that a word spells: `SYN`, `syn`, `SYN-ACK`, `SYNACK`. None where
+/// it spells anything else.
+fn flags_inside(word: &str) -> Option<Vec<&'static str>> {
+    let upper = word.to_ascii_uppercase();
+    let mut rest = upper.as_str();
+    let mut flags = Vec::new();
+    while !rest.is_empty() {
+        let flag = FLAGS
+            .into_iter()
+            .chain(OTHER_FLAGS)
+            .find(|flag| rest.starts_with(*flag))?;
+        flags.push(flag);
+        rest = rest[flag.len()..].trim_start_matches(['-', '_']);
+    }
+    (!flags.is_empty()).then_some(flags)
+}
+
+/// The event of a set of flags, and the condition that it does not say itself.
+fn event_of(flags: &[&str], span: &Span) -> Option<Event> {
+    let with_ack = || {
+        Some(Spanned {
+            value: ack_is_set(span)?,
+            span: span.clone(),
+        })
+    };
+    Some(match flags {
+        ["SYN"] => (EventPattern::Syn, None),
+        ["SYN", "ACK"] => (EventPattern::SynAck, None),
+        ["ACK"] => (EventPattern::Ack, None),
+        ["FIN"] => (EventPattern::Fin, None),
+        ["RST"] => (EventPattern::Rst, None),
+        ["ACK", "FIN"] => (EventPattern::Fin, with_ack()),
+        ["ACK", "RST"] => (EventPattern::Rst, with_ack()),
+        _ => return None,
+    })
+}
+
+/// `tcp.flags.ack == 1`.
+fn ack_is_set(span: &Span) -> Option<Filter> {
+    Some(Filter::Compare {
+        left: Operand::Field(FieldRef {
+            field: fields::lookup("tcp.flags.ack")?,
+            span: span.clone(),
+        }),
+        op: FilterOp::Eq,
+        right: Operand::Literal(Literal::Number(1)),
+    })
+}

@@ -1,0 +1,380 @@
+//! Text to tree, by recursive descent. All mistakes of a text come out at once:
+//! after one, reading goes on at the next statement or step.
+
+mod claim;
+mod event;
+mod filter;
+mod literal;
+mod statement;
+mod step;
+mod suggest;
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+use super::ast::{Collection, Expectation, Span};
+use super::codes;
+use super::lex::{self, Fault, Token};
+
+/// The length of a text, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+/// Brackets inside each other.
+const MAX_DEPTH: usize = 64;
+const MAX_MISTAKES: usize = 50;
+
+/// The mistake is already in the list; the caller gives up its construct.
+struct Reported;
+
+type Parsed<T> = Result<T, Reported>;
+
+/// The statements of one expectation. `roles` are the names that its ends may have.
+///
+/// # Errors
+/// All mistakes of the text, in its order, warnings among them. Spans are bytes
+/// of `text`.
+pub fn parse(name: &str, text: &str, roles: &[String]) -> Result<Expectation, Vec<Diagnostic>> {
+    let mut parser = Parser::new(text, roles);
+    let statements = if text.len() > MAX_TEXT {
+        parser.error(
+            codes::TOO_LONG,
+            0..0,
+            format!("the expectation has {} bytes", text.len()),
+            "the text begins here",
+            Some(format!("at most {MAX_TEXT} bytes are allowed: split it")),
+        );
+        Vec::new()
+    } else {
+        parser.statements()
+    };
+    let mut found = parser.found;
+    found.sort_by_key(|d| (d.span.start, d.span.end, d.code));
+    if found.iter().any(|d| d.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(Expectation {
+        name: name.to_owned(),
+        text: text.to_owned(),
+        statements,
+        hint: None,
+        points: None,
+        warnings: found,
+    })
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    roles: &'t [String],
+    /// Where reading goes on.
+    at: usize,
+    /// The end of the last token taken.
+    taken: usize,
+    depth: usize,
+    /// Open parentheses: a request's target does not run over the last one.
+    parentheses: usize,
+    found: Vec<Diagnostic>,
+    /// Every name that `as` gave, in the whole text.
+    names: Vec<String>,
+    /// The named steps of the sequence that is being read.
+    visible: Vec<String>,
+    /// Inside `each tcp[] has`: bare names are the subject's own.
+    subject: Option<Collection>,
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str, roles: &'t [String]) -> Self {
+        Parser {
+            text,
+            roles,
+            at: 0,
+            taken: 0,
+            depth: 0,
+            parentheses: 0,
+            found: Vec::new(),
+            names: Vec::new(),
+            visible: Vec::new(),
+            subject: None,
+        }
+    }
+
+    /// The next token, not taken.
+    fn peek(&self) -> Token<'t> {
+        lex::token(self.text, self.at).token
+    }
+
+    fn peek_span(&self) -> Span {
+        lex::token(self.text, self.at).span
+    }
+
+    /// The token behind the next one.
+    fn peek_second(&self) -> Token<'t> {
+        let first = lex::token(self.text, self.at);
+        lex::token(self.text, first.span.end).token
+    }
+
+    /// Takes the next token and reports what is wrong inside it.
+    fn take(&mut self) -> (Token<'t>, Span) {
+        let lexed = lex::token(self.text, self.at);
+        match lexed.fault {
+            Some(Fault::UnclosedText) => self.error(
+                codes::UNCLOSED_STRING,
+                lexed.span.clone(),
+                "the string has no closing quote",
+                "begins here and runs to the end of the line",
+                Some("close it with `\"`".to_owned()),
+            ),
+            Some(Fault::BadEscape(span)) => self.error(
+                codes::BAD_ESCAPE,
+                span,
+                "unknown escape in a string",
+                "not an escape",
+                Some(
+                    "write `\\\\` for a backslash; known are \\n \\r \\t \\0 \\\\ \\\" \\xNN"
+                        .to_owned(),
+                ),
+            ),
+            None => {}
+        }
+        self.skip_to(lexed.span.end);
+        (lexed.token, lexed.span)
+    }
+
+    /// Goes on behind `end`, which was read by other means than [`Self::take`].
+    fn skip_to(&mut self, end: usize) {
+        self.at = end;
+        self.taken = end;
+    }
+
+    fn at_word(&self, word: &str) -> bool {
+        self.peek() == Token::Word(word)
+    }
+
+    fn at_symbol(&self, symbol: &str) -> bool {
+        matches!(self.peek(), Token::Symbol(s) if s == symbol)
+    }
+
+    /// Takes the word, if it is next.
+    fn word(&mut self, word: &str) -> bool {
+        let found = self.at_word(word);
+        if found {
+            self.take();
+        }
+        found
+    }
+
+    /// Takes the symbol, if it is next.
+    fn symbol(&mut self, symbol: &str) -> bool {
+        let found = self.at_symbol(symbol);
+        if found {
+            self.take();
+        }
+        found
+    }
+
+    fn skip_newlines(&mut self) {
+        while self.peek() == Token::Newline {
+            self.take();
+        }
+    }
+
+    /// Takes an opening bracket; a line may end behind it.
+    fn open(&mut self, bracket: &'static str, what: &str) -> Parsed<Span> {
+        if !self.at_symbol(bracket) {
+            return Err(self.expected(&format!("`{bracket}`"), what));
+        }
+        let (_, span) = self.take();
+        if bracket == "(" {
+            self.parentheses += 1;
+        }
+        self.skip_newlines();
+        Ok(span)
+    }
+
+    /// Takes the closing partner of the bracket that was opened at `opened`.
+    fn close(&mut self, bracket: &'static str, opened: Span) -> Parsed<()> {
+        let before = self.at;
+        self.skip_newlines();
+        if self.symbol(bracket) {
+            self.parentheses -= usize::from(bracket == ")" && self.parentheses > 0);
+            return Ok(());
+        }
+        self.at = before;
+        if self.peek().ends_statement() {
+            let opening = self.text.get(opened.clone()).unwrap_or_default().to_owned();
+            self.error(
+                codes::UNCLOSED,
+                opened,
+                format!("`{opening}` is never closed"),
+                "opened here",
+                Some(format!("add the closing `{bracket}`")),
+            );
+            return Err(Reported);
+        }
+        Err(self.expected(&format!("`{bracket}`"), ""))
+    }
+
+    /// One level deeper, or the end of patience.
+    fn deeper(&mut self) -> Parsed<()> {
+        if self.depth >= MAX_DEPTH {
+            let span = self.peek_span();
+            self.error(
+                codes::TOO_DEEP,
+                span,
+                "too many brackets inside each other",
+                "one level too deep",
+                Some(format!("at most {MAX_DEPTH} levels are allowed")),
+            );
+            return Err(Reported);
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn shallower(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn error(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.report(
+            Severity::Error,
+            code,
+            span,
+            message.into(),
+            label.into(),
+            help,
+        );
+    }
+
+    fn warning(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.report(
+            Severity::Warning,
+            code,
+            span,
+            message.into(),
+            label.into(),
+            help,
+        );
+    }
+
+    /// The same mistake is said once, also where a place was read twice.
+    fn report(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Span,
+        message: String,
+        label: String,
+        help: Option<String>,
+    ) {
+        let known = self.found.iter().any(|d| d.code == code && d.span == span);
+        if known || self.found.len() > MAX_MISTAKES {
+            return;
+        }
+        let diagnostic = if self.found.len() == MAX_MISTAKES {
+            Diagnostic {
+                severity: Severity::Error,
+                code: codes::TOO_MANY,
+                message: "too many mistakes".to_owned(),
+                span,
+                label: "the rest is not shown".to_owned(),
+                help: Some("mend the first ones, then try again".to_owned()),
+            }
+        } else {
+            Diagnostic {
+                severity,
+                code,
+                message,
+                span,
+                label,
+                help,
+            }
+        };
+        self.found.push(diagnostic);
+    }
+
+    /// Something else stands where `what` is needed. Mistakes that have a name
+    /// of their own are told by it.
+    fn expected(&mut self, what: &str, help: &str) -> Reported {
+        let token = self.peek();
+        let span = self.peek_span();
+        let help = (!help.is_empty()).then(|| help.to_owned());
+        match token {
+            Token::Unknown(c) => {
+                let help = match c {
+                    '“' | '”' | '„' | '«' | '»' | '‘' | '’' | '\'' | '`' => {
+                        Some("strings stand in straight double quotes: \"…\"".to_owned())
+                    }
+                    _ => help,
+                };
+                self.error(
+                    codes::UNEXPECTED_CHARACTER,
+                    span,
+                    format!("unexpected character {c:?}"),
+                    format!("expected {what}"),
+                    help,
+                );
+            }
+            Token::Symbol("=") => self.error(
+                codes::ASSIGNMENT,
+                span,
+                "`=` is no comparison",
+                "one equals sign",
+                Some("write `==`".to_owned()),
+            ),
+            Token::Text(_) if lex::token(self.text, self.at).fault.is_some() => {
+                // The fault of the string is the mistake to be told.
+                self.take();
+            }
+            token => self.error(
+                codes::EXPECTED,
+                span,
+                format!("expected {what}, found {}", named(&token)),
+                format!("expected {what}"),
+                help,
+            ),
+        }
+        Reported
+    }
+
+    /// Goes on at the next separator, or before the `}` of the block that is
+    /// being read. Blocks in between are skipped whole.
+    fn resynchronise(&mut self) {
+        let mut open = 0usize;
+        loop {
+            match self.peek() {
+                Token::End => return,
+                Token::Newline | Token::Semicolon if open == 0 => return,
+                Token::Symbol("}") if open == 0 => return,
+                Token::Symbol("{") => open += 1,
+                Token::Symbol("}") => open -= 1,
+                _ => {}
+            }
+            self.take();
+        }
+    }
+}
+
+/// A token in words.
+fn named(token: &Token<'_>) -> String {
+    match token {
+        Token::Word(text) | Token::Number(text) => format!("`{text}`"),
+        Token::Text(_) => "a string".to_owned(),
+        Token::Symbol(symbol) => format!("`{symbol}`"),
+        Token::Newline => "the end of the line".to_owned(),
+        Token::Semicolon => "`;`".to_owned(),
+        Token::Unknown(c) => format!("{c:?}"),
+        Token::End => "the end of the text".to_owned(),
+    }
+}

@@ -1,0 +1,429 @@
+//! Statements: sequences, absences, rules, comparisons.
+
+use crate::savefile::Protocol;
+
+use super::super::ast::{
+    Collection, Condition, Each, Mode, Scope, Sequence, Spanned, Statement, Step, StepOrFilter,
+    Subject,
+};
+use super::super::codes;
+use super::super::fields;
+use super::super::lex::Token;
+use super::suggest::{did_you_mean, nearest};
+use super::{Parsed, Parser, Reported};
+
+const KEYWORDS: [&str; 6] = ["exactly", "in", "any", "no", "each", "maybe"];
+
+const STATEMENTS: &str = "a statement begins with `exactly {`, `in order {`, `any order {`, \
+     `exactly packets {`, `no`, `each`, or is a comparison such as `tcp[0].state == \"SF\"`";
+
+/// How a block begins.
+pub(super) enum BlockKind {
+    Known(Mode),
+    /// `excatly {`: read for its own mistakes.
+    Misspelt,
+}
+
+impl<'t> Parser<'t> {
+    /// The whole text.
+    pub(super) fn statements(&mut self) -> Vec<Spanned<Statement>> {
+        let mut statements = Vec::new();
+        loop {
+            self.skip_separators();
+            let start = self.peek_span().start;
+            match self.peek() {
+                Token::End => break,
+                Token::Symbol("}") => {
+                    self.expected("a statement", "there is no open `{`");
+                    self.take();
+                    continue;
+                }
+                _ => {}
+            }
+            self.depth = 0;
+            self.parentheses = 0;
+            self.subject = None;
+            self.visible.clear();
+            match self.statement() {
+                Ok(statement) => {
+                    statements.push(Spanned {
+                        value: statement,
+                        span: start..self.taken,
+                    });
+                    self.expect_separator("statement");
+                }
+                Err(Reported) => self.resynchronise(),
+            }
+        }
+        if statements.is_empty() && self.found.is_empty() {
+            self.error(
+                codes::EMPTY,
+                0..0,
+                "the expectation demands nothing",
+                "expected a statement",
+                Some(STATEMENTS.to_owned()),
+            );
+        }
+        statements
+    }
+
+    fn skip_separators(&mut self) {
+        while matches!(self.peek(), Token::Newline | Token::Semicolon) {
+            self.take();
+        }
+    }
+
+    /// A statement or step must end here; if it does not, the rest of the line
+    /// is skipped.
+    fn expect_separator(&mut self, what: &str) {
+        if self.peek().ends_statement() || (what == "step" && self.at_symbol("}")) {
+            return;
+        }
+        let span = self.peek_span();
+        match self.peek() {
+            Token::Word(word) if what == "step" && self.is_modifier_like(word) => {}
+            Token::Word(_) => self.error(
+                codes::SEPARATOR,
+                span,
+                format!("the {what} before this has no end"),
+                "begins something new",
+                Some("put it on a line of its own, or write `;` between them".to_owned()),
+            ),
+            _ => {
+                self.expected(&format!("the end of the {what}"), "");
+            }
+        }
+        self.resynchronise();
+    }
+
+    fn statement(&mut self) -> Parsed<Statement> {
+        if let Some(kind) = self.block_kind()? {
+            return self.sequence(kind).map(Statement::Sequence);
+        }
+        match self.peek() {
+            Token::Word("no") => {
+                self.take();
+                self.step_or_filter("`no`").map(Statement::No)
+            }
+            Token::Word("each") => self.each(false).map(Statement::Each),
+            Token::Word("maybe") if self.peek_second() == Token::Word("each") => {
+                self.take();
+                self.each(true).map(Statement::Each)
+            }
+            _ => {
+                self.refuse_what_is_no_statement()?;
+                self.claim().map(Statement::Claim)
+            }
+        }
+    }
+
+    /// The words before a block. None: no block begins here.
+    fn block_kind(&mut self) -> Parsed<Option<BlockKind>> {
+        let kind = match (self.peek(), self.peek_second()) {
+            (Token::Word("exactly"), Token::Word("packets")) => {
+                self.take();
+                BlockKind::Known(Mode::ExactlyPackets)
+            }
+            (Token::Word("exactly"), _) => BlockKind::Known(Mode::Exactly),
+            (Token::Word("in"), _) => {
+                self.order_follows("in order")?;
+                BlockKind::Known(Mode::InOrder)
+            }
+            (Token::Word("any"), Token::Word("order")) => {
+                self.order_follows("any order")?;
+                BlockKind::Known(Mode::AnyOrder)
+            }
+            (Token::Word(word), Token::Symbol("{")) => {
+                let span = self.peek_span();
+                self.unknown_statement(word, span);
+                BlockKind::Misspelt
+            }
+            (Token::Symbol("{"), _) => {
+                let span = self.peek_span();
+                self.error(
+                    codes::UNKNOWN_STATEMENT,
+                    span,
+                    "the block does not say how its steps are meant",
+                    "expected a word before this",
+                    Some("write `exactly {`, `in order {` or `any order {`".to_owned()),
+                );
+                return Ok(Some(BlockKind::Misspelt));
+            }
+            _ => return Ok(None),
+        };
+        self.take();
+        Ok(Some(kind))
+    }
+
+    /// Takes the first word of `in order`, so that `order` is the last.
+    fn order_follows(&mut self, words: &str) -> Parsed<()> {
+        self.take();
+        if self.at_word("order") {
+            return Ok(());
+        }
+        Err(self.expected("`order`", &format!("write `{words} {{ … }}`")))
+    }
+
+    fn unknown_statement(&mut self, word: &str, span: std::ops::Range<usize>) {
+        self.error(
+            codes::UNKNOWN_STATEMENT,
+            span,
+            format!("no statement begins with `{word}`"),
+            "unknown word",
+            did_you_mean(nearest(word, KEYWORDS), STATEMENTS),
+        );
+    }
+
+    fn sequence(&mut self, kind: BlockKind) -> Parsed<Sequence> {
+        let (mode, known) = match kind {
+            BlockKind::Known(mode) => (mode, true),
+            BlockKind::Misspelt => (Mode::InOrder, false),
+        };
+        // A wrong scope does not keep the steps from being read.
+        let scope = self.scope();
+        if scope.is_err() {
+            while !matches!(
+                self.peek(),
+                Token::Symbol("{" | "}") | Token::Newline | Token::Semicolon | Token::End
+            ) {
+                self.take();
+            }
+            self.parentheses = 0;
+        }
+        let opened = match self.open("{", "the steps stand between `{` and `}`") {
+            Ok(opened) => opened,
+            Err(reported) => return Err(reported),
+        };
+        let (steps, any_wrong) = self.steps(mode, opened.clone())?;
+        if steps.is_empty() && !any_wrong && known && matches!(mode, Mode::InOrder | Mode::AnyOrder)
+        {
+            self.error(
+                codes::EMPTY,
+                opened,
+                "a block without a step demands nothing",
+                "no step in here",
+                Some("`exactly { }` says that nothing at all may happen".to_owned()),
+            );
+        }
+        Ok(Sequence {
+            mode,
+            scope: scope?,
+            steps,
+        })
+    }
+
+    /// `on tcp[0]`, `(tcp.port == 12000)`, or nothing.
+    fn scope(&mut self) -> Parsed<Option<Scope>> {
+        if self.word("on") {
+            let (protocol, id) = self.conversation()?;
+            return Ok(Some(Scope::Conversation { protocol, id }));
+        }
+        if self.at_symbol("(") {
+            let opened = self.open("(", "")?;
+            let filter = self.spanned_filter()?;
+            self.close(")", opened)?;
+            return Ok(Some(Scope::Filter(filter)));
+        }
+        Ok(None)
+    }
+
+    /// `tcp[0]`, `udp[1]`.
+    fn conversation(&mut self) -> Parsed<(Protocol, u32)> {
+        let protocol = match self.peek() {
+            Token::Word("tcp") => Protocol::Tcp,
+            Token::Word("udp") => Protocol::Udp,
+            _ => {
+                return Err(self.expected(
+                    "`tcp[0]` or `udp[0]`",
+                    "`on` is followed by a conversation and its number, counted from 0",
+                ));
+            }
+        };
+        self.take();
+        let opened = self.open("[", "a conversation has a number, as in `tcp[0]`")?;
+        let id = self.index()?;
+        self.close("]", opened)?;
+        Ok((protocol, id))
+    }
+
+    /// The steps of a block and its `}`; true where one of them was wrong.
+    fn steps(
+        &mut self,
+        mode: Mode,
+        opened: std::ops::Range<usize>,
+    ) -> Parsed<(Vec<Spanned<Step>>, bool)> {
+        let mut steps = Vec::new();
+        let mut any_wrong = false;
+        loop {
+            self.skip_separators();
+            if self.symbol("}") {
+                return Ok((steps, any_wrong));
+            }
+            if self.peek() == Token::End {
+                self.error(
+                    codes::UNCLOSED,
+                    opened,
+                    "`{` is never closed",
+                    "opened here",
+                    Some("add the closing `}` behind the last step".to_owned()),
+                );
+                return Err(Reported);
+            }
+            let start = self.peek_span().start;
+            let has_earlier = (!steps.is_empty() || any_wrong) && mode != Mode::AnyOrder;
+            match self.step(has_earlier) {
+                Ok(step) => {
+                    steps.push(Spanned {
+                        value: step,
+                        span: start..self.taken,
+                    });
+                    self.expect_separator("step");
+                }
+                Err(Reported) => {
+                    any_wrong = true;
+                    self.parentheses = 0;
+                    self.resynchronise();
+                }
+            }
+        }
+    }
+
+    /// Behind `no`, in `packets()`, behind `each`: a step where one can be
+    /// read, else a filter.
+    pub(super) fn step_or_filter(&mut self, place: &str) -> Parsed<StepOrFilter> {
+        let start = self.peek_span().start;
+        if self.at_step() {
+            let step = self.single_step(place)?;
+            let step = Spanned {
+                value: step,
+                span: start..self.taken,
+            };
+            return Ok(StepOrFilter::Step(Box::new(step)));
+        }
+        self.spanned_filter().map(StepOrFilter::Filter)
+    }
+
+    fn each(&mut self, maybe: bool) -> Parsed<Each> {
+        self.take();
+        let start = self.peek_span().start;
+        let subject = match self.all_of_a_collection()? {
+            Some(collection) => Subject::All(collection),
+            None => self.step_or_filter("`each`").map(Subject::Packets)?,
+        };
+        let subject = Spanned {
+            value: subject,
+            span: start..self.taken,
+        };
+        if !self.word("has") {
+            return Err(self.expected("`has`", "as in `each udp has udp.length == 13`"));
+        }
+        let start = self.peek_span().start;
+        let condition = match subject.value {
+            Subject::All(collection) => {
+                self.subject = Some(collection);
+                let claim = self.claim();
+                self.subject = None;
+                Condition::Claim(claim?)
+            }
+            Subject::Packets(_) => Condition::Filter(self.filter()?),
+        };
+        Ok(Each {
+            maybe,
+            subject,
+            condition: Spanned {
+                value: condition,
+                span: start..self.taken,
+            },
+        })
+    }
+
+    /// `tcp[]`, `udp[]`, `http[]`.
+    fn all_of_a_collection(&mut self) -> Parsed<Option<Collection>> {
+        let Token::Word(word) = self.peek() else {
+            return Ok(None);
+        };
+        let Some(collection) = collection(word) else {
+            return Ok(None);
+        };
+        if self.peek_second() != Token::Symbol("[") {
+            return Ok(None);
+        }
+        self.take();
+        self.take();
+        if self.symbol("]") {
+            return Ok(Some(collection));
+        }
+        Err(self.expected(
+            "`]`",
+            &format!(
+                "`each {word}[] has …` is about all of them; for one write `{word}[0].…` alone"
+            ),
+        ))
+    }
+
+    /// What reads like a statement to a beginner, and is none.
+    fn refuse_what_is_no_statement(&mut self) -> Parsed<()> {
+        let span = self.peek_span();
+        let (code, message, help) = match self.peek() {
+            Token::Word("maybe") => (
+                codes::STEP_OUTSIDE,
+                "a step stands in a block",
+                "write `in order { … }` around it",
+            ),
+            Token::Word(_) if self.at_ends() => (
+                codes::STEP_OUTSIDE,
+                "a step stands in a block",
+                "write `in order { … }` around it, or `no` before it",
+            ),
+            Token::Word(word) if fields::lookup(word).is_some() && self.at_filter_operator() => (
+                codes::FILTER_OUTSIDE,
+                "a filter alone says nothing",
+                "write `no FILTER`, `packets(FILTER) == 2` or `each udp has FILTER`",
+            ),
+            Token::Word(word) if !self.at_value() && self.event_like(word) => (
+                codes::STEP_OUTSIDE,
+                "a step stands in a block",
+                "write `in order { … }` around it, or `no` before it",
+            ),
+            Token::Word(word) if !self.at_value() => {
+                self.unknown_statement(word, span);
+                return Err(Reported);
+            }
+            _ => return Ok(()),
+        };
+        self.error(code, span, message, "begins here", Some(help.to_owned()));
+        Err(Reported)
+    }
+
+    /// Behind the next word, which is a field, stands what makes it a filter.
+    fn at_filter_operator(&self) -> bool {
+        match self.peek_second() {
+            Token::Word(word) => matches!(
+                word,
+                "and"
+                    | "or"
+                    | "contains"
+                    | "matches"
+                    | "in"
+                    | "eq"
+                    | "ne"
+                    | "lt"
+                    | "le"
+                    | "gt"
+                    | "ge"
+            ),
+            Token::Symbol(symbol) => symbol != "[",
+            next => next.ends_statement(),
+        }
+    }
+}
+
+/// The collection of this name.
+pub(super) fn collection(word: &str) -> Option<Collection> {
+    match word {
+        "tcp" => Some(Collection::Tcp),
+        "udp" => Some(Collection::Udp),
+        "http" => Some(Collection::Http),
+        _ => None,
+    }
+}

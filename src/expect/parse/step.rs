@@ -1,0 +1,503 @@
+//! Steps: two ends, an event, and what is said of it.
+
+use super::super::ast::{
+    EndPattern, EventPattern, Filter, Span, Spanned, Step, StepEnds, Times, Who, Within,
+};
+use super::super::codes;
+use super::super::lex::{self, Token};
+use super::literal;
+use super::suggest::{did_you_mean, nearest};
+use super::{Parsed, Parser, Reported};
+
+const MODIFIERS: [&str; 4] = ["where", "within", "as", "after_stop"];
+
+/// What stands between two ends, and what people write for it.
+const ARROWS: [&str; 8] = [">", "<>", "->", "<-", "=>", "<->", "<", ">="];
+
+/// What may follow a step's event, as far as it was read.
+#[derive(Default)]
+struct Modifiers {
+    times: Option<(Times, Span)>,
+    where_: Option<Spanned<Filter>>,
+    within: Option<Spanned<Within>>,
+    name: Option<Spanned<String>>,
+    after_stop: Option<Span>,
+}
+
+impl<'t> Parser<'t> {
+    /// A step of a sequence. `has_earlier`: a bare `within` has a step to count from.
+    pub(super) fn step(&mut self, has_earlier: bool) -> Parsed<Step> {
+        let mut modifiers = Modifiers::default();
+        if self.at_word("maybe") {
+            let (_, span) = self.take();
+            modifiers.times = Some((
+                Times {
+                    min: 0,
+                    max: Some(1),
+                },
+                span,
+            ));
+        }
+        let ends = match self.at_ends() || self.at_unknown_end() {
+            true => Some(self.step_ends()?),
+            false => None,
+        };
+        let (event, extra) = self.event(ends.is_some())?;
+        self.modifiers(&mut modifiers)?;
+        if let Some(within) = &modifiers.within
+            && within.value.of.is_none()
+            && !has_earlier
+        {
+            self.nothing_before(within.span.clone());
+        }
+        if let Some(name) = &modifiers.name {
+            self.visible.push(name.value.clone());
+        }
+        Ok(build(ends, event, extra, modifiers))
+    }
+
+    /// A step that stands alone: behind `no`, `each`, in `packets()`.
+    pub(super) fn single_step(&mut self, place: &str) -> Parsed<Step> {
+        if self.at_word("maybe") {
+            let (_, span) = self.take();
+            self.not_here("maybe", span, place);
+        }
+        let ends = match self.at_ends() {
+            true => Some(self.step_ends()?),
+            false => None,
+        };
+        let (event, extra) = self.event(ends.is_some())?;
+        let mut modifiers = Modifiers::default();
+        self.modifiers(&mut modifiers)?;
+        if let Some((_, span)) = modifiers.times.take() {
+            self.not_here("how often", span, place);
+        }
+        if let Some(within) = modifiers.within.take() {
+            self.not_here("`within`", within.span, place);
+        }
+        if let Some(name) = modifiers.name.take() {
+            self.not_here("`as`", name.span, place);
+        }
+        Ok(build(ends, event, extra, modifiers))
+    }
+
+    fn not_here(&mut self, what: &str, span: Span, place: &str) {
+        self.error(
+            codes::MODIFIER,
+            span,
+            format!("{what} has no meaning behind {place}"),
+            "belongs to the steps of a block",
+            Some("count with `packets(…) == 2`, or write the step into a block".to_owned()),
+        );
+    }
+
+    fn nothing_before(&mut self, span: Span) {
+        self.error(
+            codes::NOTHING_BEFORE,
+            span,
+            "`within` counts from the step before, and there is none",
+            "from when?",
+            Some("give a step a name with `as NAME`, and write `within … of NAME`".to_owned()),
+        );
+    }
+
+    /// A role and an arrow are next.
+    pub(super) fn at_ends(&self) -> bool {
+        let first = lex::token(self.text, self.at);
+        if !matches!(first.token, Token::Word(word) if !word.contains('.')) {
+            return false;
+        }
+        let mut next = lex::token(self.text, first.span.end);
+        if next.token == Token::Symbol(":") {
+            let port = lex::token(self.text, next.span.end);
+            next = lex::token(self.text, port.span.end);
+        }
+        matches!(next.token, Token::Symbol(symbol) if ARROWS.contains(&symbol))
+    }
+
+    /// Two words begin a step of a block although no arrow stands between
+    /// them: `client server SYN`.
+    fn at_unknown_end(&self) -> bool {
+        let known = |token: &Token<'_>| matches!(token, Token::Word(word) if self.is_end(word));
+        known(&self.peek()) && known(&self.peek_second())
+    }
+
+    fn is_end(&self, word: &str) -> bool {
+        word == "any" || word == "nobody" || self.roles.iter().any(|role| role == word)
+    }
+
+    pub(super) fn step_ends(&mut self) -> Parsed<StepEnds> {
+        let from = self.end_pattern()?;
+        let either_way = self.arrow()?;
+        let to = self.end_pattern()?;
+        Ok(StepEnds {
+            from,
+            to,
+            either_way,
+        })
+    }
+
+    /// True for `<>`. Other arrows are a mistake that does not stop reading.
+    fn arrow(&mut self) -> Parsed<bool> {
+        let Token::Symbol(symbol) = self.peek() else {
+            return Err(self.expected(
+                "`>`",
+                "who sends stands left of `>`, who receives right of it",
+            ));
+        };
+        if !ARROWS.contains(&symbol) {
+            return Err(self.expected("`>`", ""));
+        }
+        let (_, span) = self.take();
+        let help = match symbol {
+            ">" => return Ok(false),
+            "<>" => return Ok(true),
+            "<->" => "write `<>` for either way",
+            "<" | "<-" => "who sends stands on the left: turn the two ends round and write `>`",
+            _ => "write `>`",
+        };
+        self.error(
+            codes::ARROW,
+            span,
+            format!("`{symbol}` is no arrow here"),
+            "expected `>`",
+            Some(help.to_owned()),
+        );
+        Ok(symbol == "<->")
+    }
+
+    /// `client`, `nobody:12000`, `any`.
+    pub(super) fn end_pattern(&mut self) -> Parsed<Spanned<EndPattern>> {
+        let span = self.peek_span();
+        let Token::Word(word) = self.peek() else {
+            let roles = self.end_names();
+            return Err(self.expected("a role", &format!("known are {roles}")));
+        };
+        self.take();
+        let who = match word {
+            "nobody" => Who::Nobody,
+            "any" => Who::Any,
+            role => {
+                if !self.is_end(role) {
+                    self.unknown_role(role, span.clone());
+                }
+                Who::Role(role.to_owned())
+            }
+        };
+        let port = match self.symbol(":") {
+            true => Some(self.port()?),
+            false => None,
+        };
+        Ok(Spanned {
+            value: EndPattern { who, port },
+            span: span.start..self.taken,
+        })
+    }
+
+    pub(super) fn unknown_role(&mut self, role: &str, span: Span) {
+        let roles = self.roles;
+        let candidates = roles.iter().map(String::as_str).chain(["nobody", "any"]);
+        let help = did_you_mean(
+            nearest(role, candidates),
+            &format!("known are {}", self.end_names()),
+        );
+        self.error(
+            codes::UNKNOWN_ROLE,
+            span,
+            format!("no program has the role `{role}`"),
+            "unknown role",
+            help,
+        );
+    }
+
+    fn end_names(&self) -> String {
+        let mut names: Vec<String> = self.roles.iter().map(|role| format!("`{role}`")).collect();
+        names.push("`nobody`".to_owned());
+        names.push("`any`".to_owned());
+        names.join(", ")
+    }
+
+    fn port(&mut self) -> Parsed<u16> {
+        let span = self.peek_span();
+        let Token::Number(digits) = self.peek() else {
+            return Err(self.expected("a port number", "as in `nobody:12000`"));
+        };
+        self.take();
+        match digits.parse() {
+            Ok(port) => Ok(port),
+            Err(_) => {
+                self.error(
+                    codes::OUT_OF_RANGE,
+                    span,
+                    format!("`{digits}` is no port"),
+                    "expected a number up to 65535",
+                    None,
+                );
+                Ok(0)
+            }
+        }
+    }
+
+    /// Everything behind the event, in any order.
+    fn modifiers(&mut self, found: &mut Modifiers) -> Parsed<()> {
+        loop {
+            let span = self.peek_span();
+            let Token::Word(word) = self.peek() else {
+                return self.wrong_modifier();
+            };
+            let repeated = match word {
+                "where" => {
+                    self.take();
+                    let filter = self.spanned_filter()?;
+                    found.where_.replace(filter).is_some()
+                }
+                "within" => {
+                    self.take();
+                    let within = self.within()?;
+                    let within = Spanned {
+                        value: within,
+                        span: span.start..self.taken,
+                    };
+                    found.within.replace(within).is_some()
+                }
+                "as" => {
+                    self.take();
+                    let name = self.step_name()?;
+                    found.name.replace(name).is_some()
+                }
+                "after_stop" => {
+                    self.take();
+                    found.after_stop.replace(span.clone()).is_some()
+                }
+                _ if is_count(word) => {
+                    let times = self.times()?;
+                    let span = span.start..self.taken;
+                    found.times.replace((times, span)).is_some()
+                }
+                _ => return self.wrong_modifier(),
+            };
+            if repeated {
+                let word = if is_count(word) { "how often" } else { word };
+                self.error(
+                    codes::REPEATED,
+                    span,
+                    format!("`{word}` is said twice"),
+                    "said before",
+                    Some("`maybe` means `x0..1`; keep one".to_owned())
+                        .filter(|_| word == "how often"),
+                );
+            }
+        }
+    }
+
+    /// What stands where a modifier could: nothing of ours, or a misspelt one.
+    fn wrong_modifier(&mut self) -> Parsed<()> {
+        match self.peek() {
+            Token::Word(word) if self.is_modifier_like(word) => {
+                let span = self.peek_span();
+                let help = match word {
+                    "unless" | "if" | "when" | "with" => Some("write `where FILTER`".to_owned()),
+                    "times" => Some("how often is written `x2` or `x1..3`".to_owned()),
+                    _ => did_you_mean(nearest(word, MODIFIERS), ""),
+                };
+                self.error(
+                    codes::EXPECTED,
+                    span,
+                    format!("`{word}` cannot follow a step"),
+                    "expected `where`, `within`, `as`, `after_stop`, `x2`, or the step's end",
+                    help,
+                );
+                Err(Reported)
+            }
+            Token::Text(_) => Err(self.expected(
+                "the end of the step",
+                "content belongs to `data` and `udp`: `data \"hello\"`",
+            )),
+            Token::Number(_) => Err(self.expected(
+                "the end of the step",
+                "how often is written `x2` or `x1..3`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A word that was meant as an addition to a step.
+    pub(super) fn is_modifier_like(&self, word: &str) -> bool {
+        matches!(word, "unless" | "if" | "when" | "with" | "times")
+            || nearest(word, MODIFIERS).is_some_and(|near| near.len() > 2)
+    }
+
+    /// `x2`, `x1..3`, `x0..`.
+    fn times(&mut self) -> Parsed<Times> {
+        let (token, span) = self.take();
+        let start = span.start;
+        let min = match token {
+            Token::Word(word) => word.get(1..).and_then(|digits| digits.parse::<u32>().ok()),
+            _ => None,
+        };
+        let mut max = min;
+        if self.symbol("..") {
+            max = match self.peek() {
+                Token::Number(digits) => {
+                    self.take();
+                    match digits.parse() {
+                        Ok(max) => Some(max),
+                        Err(_) => return Err(self.bad_count(start..self.taken)),
+                    }
+                }
+                _ => None,
+            };
+        }
+        let (Some(min), false) = (min, max == Some(0)) else {
+            return Err(self.bad_count(start..self.taken));
+        };
+        if max.is_some_and(|max| max < min) {
+            return Err(self.bad_count(start..self.taken));
+        }
+        Ok(Times { min, max })
+    }
+
+    fn bad_count(&mut self, span: Span) -> Reported {
+        self.error(
+            codes::BAD_COUNT,
+            span,
+            "this count makes no sense",
+            "expected `x2`, `x1..3` or `x0..`",
+            Some("for something that must not happen, write `no` and the step".to_owned()),
+        );
+        Reported
+    }
+
+    /// `50ms`, `50ms of reply`, behind `within`.
+    fn within(&mut self) -> Parsed<Within> {
+        let span = self.peek_span();
+        let limit = match self.peek() {
+            Token::Number(text) => {
+                self.take();
+                literal::duration(text)
+            }
+            _ => {
+                return Err(self.expected("a span of time", "as in `within 50ms`"));
+            }
+        };
+        let Some(limit) = limit else {
+            self.error(
+                codes::BAD_DURATION,
+                span,
+                "this is no span of time",
+                "expected a number with its unit",
+                Some("write `200us`, `50ms` or `1s`".to_owned()),
+            );
+            return Err(Reported);
+        };
+        if !self.word("of") {
+            return Ok(Within { limit, of: None });
+        }
+        let span = self.peek_span();
+        let Token::Word(name) = self.peek() else {
+            return Err(self.expected("the name of a step", "as in `within 50ms of reply`"));
+        };
+        self.take();
+        if !self.visible.iter().any(|known| known == name) {
+            self.unknown_step(name, span);
+        }
+        Ok(Within {
+            limit,
+            of: Some(name.to_owned()),
+        })
+    }
+
+    pub(super) fn unknown_step(&mut self, name: &str, span: Span) {
+        let near = nearest(name, self.visible.iter().map(String::as_str)).map(str::to_owned);
+        let otherwise = match self.visible.as_slice() {
+            [] => "end an earlier step of this block with `as NAME`".to_owned(),
+            names => format!("named before this: {}", names.join(", ")),
+        };
+        self.error(
+            codes::UNKNOWN_STEP,
+            span,
+            format!("no earlier step of this block is named `{name}`"),
+            "unknown name",
+            did_you_mean(near.as_deref(), &otherwise),
+        );
+    }
+
+    /// The name behind `as`.
+    fn step_name(&mut self) -> Parsed<Spanned<String>> {
+        let span = self.peek_span();
+        let Token::Word(name) = self.peek() else {
+            return Err(self.expected("a name", "as in `as reply`"));
+        };
+        self.take();
+        if self.names.iter().any(|known| known == name) {
+            self.error(
+                codes::DUPLICATE_NAME,
+                span.clone(),
+                format!("the name `{name}` is given twice"),
+                "given before",
+                Some("each step needs a name of its own".to_owned()),
+            );
+        } else if name.contains(['.', '-']) || self.is_taken(name) {
+            self.error(
+                codes::BAD_NAME,
+                span.clone(),
+                format!("`{name}` cannot be a step's name"),
+                "means something else already",
+                Some("take another word, such as `reply`".to_owned()),
+            );
+        }
+        self.names.push(name.to_owned());
+        Ok(Spanned {
+            value: name.to_owned(),
+            span,
+        })
+    }
+
+    /// Roles, protocols and words that may follow a step.
+    fn is_taken(&self, name: &str) -> bool {
+        let words = [
+            "from", "to", "of", "not", "and", "or", "has", "in", "maybe", "no",
+        ];
+        self.is_end(name)
+            || words.contains(&name)
+            || MODIFIERS.contains(&name)
+            || is_count(name)
+            || super::super::fields::lookup(name).is_some()
+    }
+}
+
+/// `x` and digits.
+pub(super) fn is_count(word: &str) -> bool {
+    word.strip_prefix('x')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn build(
+    ends: Option<StepEnds>,
+    event: EventPattern,
+    extra: Option<Spanned<Filter>>,
+    modifiers: Modifiers,
+) -> Step {
+    let where_ = match (extra, modifiers.where_) {
+        (Some(extra), Some(filter)) => Some(Spanned {
+            span: filter.span,
+            value: Filter::And(Box::new(extra.value), Box::new(filter.value)),
+        }),
+        (extra, filter) => extra.or(filter),
+    };
+    Step {
+        ends,
+        event,
+        times: modifiers.times.map_or(
+            Times {
+                min: 1,
+                max: Some(1),
+            },
+            |(times, _)| times,
+        ),
+        where_,
+        within: modifiers.within,
+        name: modifiers.name,
+        after_stop: modifiers.after_stop.is_some(),
+    }
+}

@@ -1,0 +1,85 @@
+//! The nearest valid name for a wrong one.
+
+/// Other tools' words for fields, whose spelling does not lead to ours.
+const ALIASES: [(&str, &str); 12] = [
+    ("tcp.flags.rst", "tcp.flags.reset"),
+    ("tcp.flags.psh", "tcp.flags.push"),
+    ("tcp.sport", "tcp.srcport"),
+    ("tcp.dport", "tcp.dstport"),
+    ("udp.sport", "udp.srcport"),
+    ("udp.dport", "udp.dstport"),
+    ("tcp.length", "tcp.len"),
+    ("udp.len", "udp.length"),
+    ("http.status", "http.response.code"),
+    ("http.method", "http.request.method"),
+    ("ip.source", "ip.src"),
+    ("ip.destination", "ip.dst"),
+];
+
+/// The candidate that was most likely meant; None where none is near.
+pub(super) fn nearest<'c>(
+    wrong: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let wrong = wrong.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&wrong, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= tolerance(&wrong, candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The nearest field, by another tool's word, by its last parts (`flags.syn`),
+/// or by its spelling.
+pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
+    let lower = wrong.to_lowercase();
+    let names = || super::super::fields::all().map(|f| f.name);
+    let alias = ALIASES.iter().find(|(other, _)| *other == lower);
+    let ending = || {
+        let suffix = format!(".{lower}");
+        names().find(|name| name.ends_with(&suffix))
+    };
+    alias
+        .map(|(_, ours)| *ours)
+        .or_else(ending)
+        .or_else(|| nearest(&lower, names()))
+}
+
+/// One change in three letters, at least one.
+fn tolerance(wrong: &str, candidate: &str) -> usize {
+    let shorter = wrong.chars().count().min(candidate.chars().count());
+    (shorter / 3).clamp(1, 4)
+}
+
+/// "did you mean `name`?", or the list of what there is.
+pub(super) fn did_you_mean(nearest: Option<&str>, otherwise: &str) -> Option<String> {
+    match nearest {
+        Some(name) => Some(format!("did you mean `{name}`?")),
+        None if otherwise.is_empty() => None,
+        None => Some(otherwise.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        assert_eq!(nearest("clint", ["client", "server"]), Some("client"));
+        assert_eq!(nearest("sevrer", ["client", "server"]), Some("server"));
+        assert_eq!(nearest("bob", ["client", "server"]), None);
+    }
+
+    #[test]
+    fn fields_of_other_tools_are_known() {
+        assert_eq!(nearest_field("tcp.flags.rst"), Some("tcp.flags.reset"));
+        assert_eq!(nearest_field("flags.syn"), Some("tcp.flags.syn"));
+        assert_eq!(nearest_field("udp.lenght"), Some("udp.length"));
+        assert_eq!(nearest_field("dns.qry.name"), None);
+    }
+}
