@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::report::{ErrorCode, Report, Verdict};
+
 /// Why the tool ends as it does. Of several, [`Exit::worst`] wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -33,6 +35,23 @@ impl Exit {
             Exit::Inconclusive => 1,
             Exit::Passed => 0,
         }
+    }
+
+    /// What one report comes to.
+    pub fn of(report: &Report) -> Exit {
+        let verdict = match report.verdict {
+            Some(Verdict::Fail) => Exit::Failed,
+            Some(Verdict::Inconclusive) => Exit::Inconclusive,
+            // Its error says more.
+            Some(Verdict::Error | Verdict::Pass) | None => Exit::Passed,
+        };
+        let error = report.error.as_ref().map(|error| match error.code {
+            ErrorCode::Usage => Exit::Usage,
+            ErrorCode::Environment => Exit::Environment,
+            ErrorCode::Internal => Exit::Internal,
+            ErrorCode::DamagedCapture => Exit::Damaged,
+        });
+        verdict.worst(error.unwrap_or(Exit::Passed))
     }
 
     #[must_use]

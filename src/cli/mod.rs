@@ -6,6 +6,7 @@ mod exit;
 mod lab;
 mod list;
 mod output;
+mod schema;
 mod show;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ struct Cli {
 enum Command {
     List(list::Args),
     Show(show::Args),
+    Schema(schema::Args),
     #[cfg(feature = "record")]
     #[command(flatten)]
     Lab(lab::Program),
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
+        Command::Schema(args) => schema::main(&args).into(),
         #[cfg(feature = "record")]
         Command::Lab(program) => lab::run(&program),
     }

@@ -50,7 +50,8 @@ pub struct Packet {
     /// the quoted packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Sent after the first program was told to stop.
+    /// Sent or received by a program that we had told to stop: its FIN is the
+    /// kernel's, not the program's.
     #[serde(skip_serializing_if = "is_false")]
     pub after_stop: bool,
     /// What is wrong or unknown about the frame.
@@ -281,7 +282,7 @@ pub struct TcpOptions {
     pub sack_re: Vec<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TcpTimestamp>,
-    /// The kinds of options that are not decoded.
+    /// The kinds of options that are not decoded, or are malformed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<u8>,
 }

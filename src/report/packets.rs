@@ -6,11 +6,14 @@ use super::build::role_name;
 use super::comments::Comments;
 use super::http::{HttpHeads, hex};
 use super::packet::{
-    Analysis, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null, Packet,
-    Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Sll, Tcp, Trouble, Udp, Vlan,
+    Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
+    Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Sll, Tcp, TcpOptions, TcpTimestamp,
+    Trouble, Udp, Vlan, WindowScale,
 };
 use crate::conversation::{Seen, SeenTcp};
-use crate::decode::{self, Link, Net, TcpFlags, Transport};
+use crate::decode::{
+    self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
+};
 use crate::expect::{Outcome, icmp};
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
@@ -66,21 +69,35 @@ fn shown(trace: &Trace, index: usize, packet: &decode::Packet) -> Packet {
         shown.to = role_name(trace, ends.to);
     }
     link(&mut shown, &packet.link);
+    let status = checksum_status(packet, frame);
+    let sum = |value| checksum(value, status.transport);
     match &packet.net {
-        Some(Net::V4(ipv4)) => shown.ip = Some(ip(ipv4)),
+        Some(Net::V4(ipv4)) => shown.ip = Some(ip(ipv4, status.ip)),
         Some(Net::V6(net)) => shown.ipv6 = Some(ipv6(net)),
         None => {}
     }
     match &packet.transport {
         Transport::Tcp(segment) => {
-            shown.tcp = Some(tcp(segment, seen.tcp.as_ref(), stream, frame));
+            shown.tcp = Some(tcp(
+                segment,
+                seen.tcp.as_ref(),
+                stream,
+                frame,
+                sum(segment.checksum),
+            ));
         }
-        Transport::Udp(datagram) => shown.udp = Some(udp(datagram, stream, frame)),
+        Transport::Udp(datagram) => {
+            shown.udp = Some(udp(datagram, stream, frame, sum(datagram.checksum)))
+        }
         Transport::Icmp(message) => {
-            shown.icmp = Some(icmp_part(message, false, quoted_number(trace, seen), frame));
+            let quotes = quoted_number(trace, seen);
+            let sum = sum(message.checksum);
+            shown.icmp = Some(icmp_part(message, false, quotes, frame, sum));
         }
         Transport::Icmpv6(message) => {
-            shown.icmpv6 = Some(icmp_part(message, true, quoted_number(trace, seen), frame));
+            let quotes = quoted_number(trace, seen);
+            let sum = sum(message.checksum);
+            shown.icmpv6 = Some(icmp_part(message, true, quotes, frame, sum));
         }
         Transport::Fragment | Transport::Other { .. } | Transport::None => {}
     }
@@ -126,7 +143,15 @@ fn mac(bytes: &[u8; 6]) -> String {
     bytes.map(|b| format!("{b:02x}")).join(":")
 }
 
-fn ip(ip: &decode::Ipv4) -> Ip {
+/// A checksum that cannot be verified for want of bytes is `unverified`.
+fn checksum(value: u16, status: Option<ChecksumStatus>) -> Checksum {
+    Checksum {
+        value,
+        status: status.unwrap_or(ChecksumStatus::Unverified),
+    }
+}
+
+fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
     Ip {
         src: ip.src,
         dst: ip.dst,
@@ -145,7 +170,7 @@ fn ip(ip: &decode::Ipv4) -> Ip {
         frag_offset: ip.fragment_offset,
         ttl: ip.ttl,
         proto: ip.protocol,
-        checksum: None,
+        checksum: Some(checksum(ip.checksum, status)),
     }
 }
 
@@ -170,7 +195,13 @@ fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
     }
 }
 
-fn tcp(tcp: &decode::Tcp, seen: Option<&SeenTcp>, stream: Option<u32>, frame: &[u8]) -> Tcp {
+fn tcp(
+    tcp: &decode::Tcp,
+    seen: Option<&SeenTcp>,
+    stream: Option<u32>,
+    frame: &[u8],
+    checksum: Checksum,
+) -> Tcp {
     let with_ack = tcp.flags.ack();
     Tcp {
         srcport: tcp.src_port.into(),
@@ -186,9 +217,9 @@ fn tcp(tcp: &decode::Tcp, seen: Option<&SeenTcp>, stream: Option<u32>, frame: &[
         len: tcp.len,
         window_size_value: Some(tcp.window),
         window_size: seen.map(|s| s.window),
-        checksum: None,
+        checksum: Some(checksum),
         urgent_pointer: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
-        options: None,
+        options: options(tcp, frame),
         analysis: seen.map(analysis).filter(|a| *a != Analysis::default()),
         payload: payload(tcp.payload.of(frame)),
     }
@@ -226,6 +257,37 @@ fn flags(flags: TcpFlags) -> Flags {
     }
 }
 
+/// None where the header has no options.
+fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
+    let mut shown = TcpOptions::default();
+    let mut any = false;
+    for option in tcp.options(frame) {
+        any = true;
+        match option {
+            TcpOption::EndOfList | TcpOption::NoOperation => {}
+            TcpOption::MaximumSegmentSize(size) => shown.mss_val = Some(size),
+            TcpOption::WindowScale(shift) => shown.wscale = Some(WindowScale { shift }),
+            TcpOption::SackPermitted => shown.sack_perm = true,
+            TcpOption::Sack(blocks) => {
+                for (left, right) in blocks.into_iter().flatten() {
+                    shown.sack_le.push(left);
+                    shown.sack_re.push(right);
+                }
+            }
+            TcpOption::Timestamps { value, echo_reply } => {
+                shown.timestamp = Some(TcpTimestamp {
+                    tsval: Some(value),
+                    tsecr: Some(echo_reply),
+                });
+            }
+            TcpOption::Unknown { kind, .. } | TcpOption::Malformed { kind } => {
+                shown.unknown.push(kind);
+            }
+        }
+    }
+    any.then_some(shown)
+}
+
 fn analysis(seen: &SeenTcp) -> Analysis {
     Analysis {
         retransmission: seen.retransmission,
@@ -238,13 +300,13 @@ fn analysis(seen: &SeenTcp) -> Analysis {
     }
 }
 
-fn udp(udp: &decode::Udp, stream: Option<u32>, frame: &[u8]) -> Udp {
+fn udp(udp: &decode::Udp, stream: Option<u32>, frame: &[u8], checksum: Checksum) -> Udp {
     Udp {
         srcport: udp.src_port.into(),
         dstport: udp.dst_port.into(),
         stream,
         length: udp.length,
-        checksum: None,
+        checksum: Some(checksum),
         payload: payload(udp.payload.of(frame)),
     }
 }
@@ -254,7 +316,13 @@ fn quoted_number(trace: &Trace, seen: &Seen) -> Option<u64> {
     Some(packet.number)
 }
 
-fn icmp_part(message: &decode::Icmp, v6: bool, quotes: Option<u64>, frame: &[u8]) -> Icmp {
+fn icmp_part(
+    message: &decode::Icmp,
+    v6: bool,
+    quotes: Option<u64>,
+    frame: &[u8],
+    checksum: Checksum,
+) -> Icmp {
     let [a, b, c, d] = message.rest;
     let kind_and_code = (message.kind, message.code);
     let echo = if v6 {
@@ -271,7 +339,7 @@ fn icmp_part(message: &decode::Icmp, v6: bool, quotes: Option<u64>, frame: &[u8]
         kind: message.kind,
         code: message.code,
         name: icmp::name_of(v6, message.kind, message.code),
-        checksum: None,
+        checksum: Some(checksum),
         ident: echo.then(|| u16::from_be_bytes([a, b])),
         seq: echo.then(|| u16::from_be_bytes([c, d])),
         mtu,

@@ -101,6 +101,9 @@ pub fn label(packet: &Packet, heads: &[String]) -> Label {
     } else {
         other_label(packet)
     };
+    if packet.after_stop {
+        label.main += " (after stop)";
+    }
     match &packet.trouble {
         Some(Trouble::Malformed { layer, reason }) => {
             label.main += &format!(" (malformed {layer}: {reason})");

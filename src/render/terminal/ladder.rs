@@ -66,15 +66,10 @@ pub fn ladder(screen: &mut Screen, report: &Report) {
     }
     let columns = Columns::of(&parts);
     let mut before = 0;
-    let mut stopped = false;
     for (range, rows) in ranges.iter().zip(&parts) {
         gap(screen, grid.as_ref(), range.start - before);
         before = range.end;
         for row in rows {
-            if row.packet.after_stop && !stopped {
-                stopped = true;
-                note(screen, grid.as_ref(), "after the stop signal", Tone::Dim);
-            }
             match &grid {
                 Some(grid) => grid.draw(screen, row),
                 None => list(screen, &columns, row),
