@@ -343,7 +343,8 @@ pub(super) const UDP: &[Field] = &[
         },
     ),
     Field::new("udp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
-        out.extend(udp(v).map(|u| number(u.checksum)))
+        out.extend(udp(v).map(|u| number(u.checksum)));
+        out.extend(quoted_udp_checksum(v).map(number));
     }),
     Field::new(
         "udp.stream",
@@ -399,6 +400,13 @@ fn quoted_ports<'a>(v: &View<'a>, protocol: u8) -> impl Iterator<Item = FieldVal
         quoted.and_then(|q| q.dst_port),
     ];
     ports.into_iter().flatten().map(number)
+}
+
+/// The last two bytes of a quoted datagram's header.
+fn quoted_udp_checksum(v: &View<'_>) -> Option<u16> {
+    let end = quoted(v, IP_PROTOCOL_UDP)?.payload.start;
+    let bytes = v.frame.get(end.checked_sub(2)? as usize..end as usize)?;
+    Some(u16::from_be_bytes(bytes.try_into().ok()?))
 }
 
 /// The number of the conversation of this protocol; for an ICMP error, where

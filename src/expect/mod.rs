@@ -10,6 +10,7 @@ mod fields_ip;
 mod fields_link;
 mod fields_message;
 mod fields_transport;
+pub mod filter;
 pub mod icmp;
 mod lex;
 mod outcome;
