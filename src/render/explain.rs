@@ -40,7 +40,7 @@ pub(super) fn explain(expectation: &Expectation) -> String {
     }
     let notes = detail.notes.iter();
     lines.extend(notes.map(|note| format!("note: {}", visible_lines(note))));
-    lines.join("\n")
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// A line of a statement as it is shown.

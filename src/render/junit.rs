@@ -39,8 +39,14 @@ fn suite(report: &Report) -> TestSuite {
         suite.add_test_case(case);
     }
     if report.verdict != Some(Verdict::Pass) {
-        suite.set_system_out(output(&report.programs, |p| &p.stdout));
-        suite.set_system_err(output(&report.programs, |p| &p.stderr));
+        let stdout = output(&report.programs, |p| &p.stdout);
+        let stderr = output(&report.programs, |p| &p.stderr);
+        if !stdout.is_empty() {
+            suite.set_system_out(stdout);
+        }
+        if !stderr.is_empty() {
+            suite.set_system_err(stderr);
+        }
     }
     suite
 }

@@ -144,7 +144,11 @@ fn quote(screen: &mut Screen, expectation: &Expectation, detail: &Detail) {
         };
         let text: String = line.text.chars().skip(skip).collect();
         let text = screen.in_charset(visible(&text));
-        gutter(screen, &screen.cut(&text, room), tone);
+        let text = match line.is_caret {
+            true => text.chars().take(room).collect(),
+            false => screen.cut(&text, room),
+        };
+        gutter(screen, &text, tone);
         count = index + 1;
     }
     if count < lines.len() {

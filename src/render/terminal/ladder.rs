@@ -21,8 +21,8 @@ const AROUND: usize = 4;
 
 /// Lanes closer than this are no ladder.
 const MIN_SPACING: usize = 18;
-/// Lanes further apart are tiresome to read.
-const MAX_SPACING: usize = 72;
+/// A ladder wider than this is tiresome to read.
+const MAX_WIDTH: usize = 100;
 /// What an arrow needs beside its words: `─ … ─▶` and the lane itself.
 const ARROW: usize = 7;
 
@@ -255,9 +255,8 @@ impl Grid {
             .map(|l| width(&l.place).max(width(&l.name)))
             .max()
             .map_or(0, |w| if between == 1 { 2 * w + 3 } else { w + 3 });
-        let wanted = words
-            .max(header)
-            .clamp(MIN_SPACING, MAX_SPACING.max(header));
+        let longest = (MAX_WIDTH / between).max(header);
+        let wanted = words.max(header).min(longest).max(MIN_SPACING);
         let spacing = wanted.min(room);
         let first = columns.end();
         let lane = |index| first + index * spacing;
@@ -369,18 +368,21 @@ impl Grid {
     fn turn(&self, line: &mut Line, screen: &Screen, row: &Row<'_>, lane: usize) {
         let symbols = screen.symbols;
         let is_last = lane == self.last() && self.lanes.len() > 1;
-        let spacing = self.last().saturating_sub(self.first()) / (self.lanes.len() - 1).max(1);
-        let words = row.label.fit(screen, spacing.saturating_sub(5));
+        let room = match is_last {
+            true => lane.saturating_sub(self.first()),
+            false => self.last().saturating_sub(lane),
+        };
+        let words = row.label.fit(screen, room.saturating_sub(7));
         let sign = if row.from.is_some() && row.from == row.to {
             symbols.turn
         } else {
             symbols.dot
         };
         if is_last {
-            let text = format!("{words} {sign}");
+            let text = format!(" {words} {sign}");
             line.put(lane.saturating_sub(width(&text) + 1), &text, row.label.tone);
         } else {
-            line.put(lane + 2, &format!("{sign} {words}"), row.label.tone);
+            line.put(lane + 2, &format!("{sign} {words} "), row.label.tone);
         }
     }
 }

@@ -56,11 +56,14 @@ pub fn brief(report: &Report, options: &TerminalOptions) -> String {
     let mut screen = Screen::new(options);
     summary::line(&mut screen, report);
     let text = screen.finish();
-    match report.verdict {
-        Some(Verdict::Fail | Verdict::Inconclusive) => {
-            format!("{text}\n{}\n", full(report, options))
-        }
-        _ => text,
+    let is_bad = matches!(
+        report.verdict,
+        Some(Verdict::Fail | Verdict::Inconclusive | Verdict::Error)
+    );
+    // Without a capture the line has said it all.
+    match is_bad && report.capture.is_some() {
+        true => format!("{text}\n{}\n", full(report, options)),
+        false => text,
     }
 }
 

@@ -2,20 +2,22 @@
 
 use super::line::{Line, Tone};
 use super::screen::{Screen, count};
-use crate::render::text::width;
+use crate::render::text::{width, wrap};
 use crate::report::{Program, Report};
 use crate::savefile::{Ended, Exit};
 
 /// Lines of each output that are shown: the first and the last of many.
 const FIRST: usize = 12;
 const LAST: usize = 4;
+/// Lines of the terminal that one line of output may take.
+const WRAPPED: usize = 4;
 
 /// Every program with its output.
 pub fn programs(screen: &mut Screen, report: &Report) {
     for program in &report.programs {
         heading(screen, program);
-        output(screen, "", &program.stdout, Tone::Plain);
-        output(screen, "stderr", &program.stderr, Tone::Plain);
+        output(screen, "", &program.stdout);
+        output(screen, "stderr", &program.stderr);
         if program.output_cut > 0 {
             let bytes = count(program.output_cut, "byte", "bytes");
             let text = format!("{bytes} more were written and not kept");
@@ -45,7 +47,7 @@ fn heading(screen: &mut Screen, program: &Program) {
     }
     line.push(&format!("  {ended}"), tone);
     screen.line(&line);
-    screen.text(2, &command, Tone::Dim);
+    screen.paragraph(2, &command, Tone::Dim);
 }
 
 fn ended(program: &Program) -> (String, Tone) {
@@ -64,7 +66,7 @@ fn ended(program: &Program) -> (String, Tone) {
     }
 }
 
-fn output(screen: &mut Screen, label: &str, text: &str, tone: Tone) {
+fn output(screen: &mut Screen, label: &str, text: &str) {
     if text.is_empty() {
         return;
     }
@@ -73,35 +75,48 @@ fn output(screen: &mut Screen, label: &str, text: &str, tone: Tone) {
         .unwrap_or(text)
         .split('\n')
         .collect();
-    let hidden = if lines.len() > FIRST + LAST + 1 {
-        lines.len() - FIRST - LAST
-    } else {
-        0
+    let hidden = match lines.len() {
+        all if all > FIRST + LAST + 1 => all - FIRST - LAST,
+        _ => 0,
     };
     let first = if hidden > 0 { FIRST } else { lines.len() };
-    let mut is_first = true;
-    let mut show = |screen: &mut Screen, text: &str, tone: Tone| {
-        let mut line = Line::default();
-        let label = if is_first { label } else { "" };
-        is_first = false;
-        line.put(2, screen.symbols.lane, Tone::Dim);
-        let mut start = 4;
-        if !label.is_empty() {
-            start = line.put(start, label, Tone::Notice) + 1;
-        }
-        let cut = screen.cut(text, screen.width.saturating_sub(start));
-        line.put(start, &cut, tone);
-        screen.line(&line);
-    };
-    for text in lines.iter().take(first) {
-        show(screen, &shown(screen, text), tone);
+    let mut label = label;
+    for line in lines.iter().take(first) {
+        let line = shown(screen, line);
+        gutter(screen, std::mem::take(&mut label), &line, Tone::Plain);
     }
     if hidden > 0 {
-        let text = format!("{} {} more lines", screen.symbols.gap, hidden);
-        show(screen, &text, Tone::Dim);
-        for text in lines.iter().skip(first + hidden) {
-            show(screen, &shown(screen, text), tone);
+        let text = format!("{} {hidden} more lines", screen.symbols.gap);
+        gutter(screen, "", &text, Tone::Dim);
+    }
+    for line in lines.iter().skip(first + hidden) {
+        let line = shown(screen, line);
+        gutter(screen, "", &line, Tone::Plain);
+    }
+}
+
+/// One line of output in as many as it needs, up to a bound.
+fn gutter(screen: &mut Screen, label: &str, text: &str, tone: Tone) {
+    let mut start = 4;
+    if !label.is_empty() {
+        start += width(label) + 1;
+    }
+    let room = screen.width.saturating_sub(start);
+    let pieces = wrap(text, room);
+    let too_many = pieces.len() > WRAPPED;
+    for (index, piece) in pieces.iter().take(WRAPPED).enumerate() {
+        let mut line = Line::default();
+        line.put(2, screen.symbols.lane, Tone::Dim);
+        if index == 0 {
+            line.put(4, label, Tone::Notice);
         }
+        let is_last = index + 1 == WRAPPED && too_many;
+        let piece = match is_last {
+            true => screen.cut(&format!("{piece} {}", " ".repeat(room)), room),
+            false => piece.clone(),
+        };
+        line.put(start, &piece, tone);
+        screen.line(&line);
     }
 }
 

@@ -109,8 +109,11 @@ impl Screen {
         text::cut(text, columns, self.symbols.ellipsis)
     }
 
+    /// An empty line, if there is none yet.
     pub fn blank(&mut self) {
-        self.text.push('\n');
+        if !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
     }
 
     /// A line that fits already.

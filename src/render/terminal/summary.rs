@@ -16,29 +16,27 @@ pub fn closing(screen: &mut Screen, report: &Report) {
     let mut line = Line::default();
     line.push(&format!("{sign} {}", word(verdict)), tone);
     let indent = line.end() + 2;
-    let remark = screen.clean_lines(&remark(report, verdict));
-    let remark = match verdict {
-        Verdict::Error => remark,
-        _ => screen.in_charset(remark),
-    };
-    screen.hanging(line, indent.min(12), &remark, Tone::Plain);
+    let remark = screen.clean_lines(&remark(report));
+    screen.hanging(line, indent, &remark, Tone::Plain);
 }
 
 /// `✓ tcp-refused   2 packets   5 expectations   18 ms`
 pub fn line(screen: &mut Screen, report: &Report) {
-    let verdict = report.verdict.unwrap_or(Verdict::Pass);
-    let (sign, tone) = sign(screen, verdict);
+    let (sign, tone) = match report.verdict {
+        Some(verdict) => sign(screen, verdict),
+        None => (screen.symbols.dot, Tone::Dim),
+    };
     let name = screen.clean(report.name());
     let mut line = Line::default();
     line.put(0, sign, tone);
     const NAME: usize = 24;
     let room = screen.width.saturating_sub(2);
     let end = line.put(2, &screen.cut(&name, room), Tone::Plain);
-    let remark = screen.in_charset(screen.clean_lines(&remark(report, verdict)));
+    let remark = screen.clean_lines(&remark(report));
     let start = (end + 2).max(2 + NAME.min(screen.width / 2));
     let first = remark.lines().next().unwrap_or("");
     let room = screen.width.saturating_sub(start);
-    if verdict == Verdict::Error && width(&remark) > room {
+    if report.verdict == Some(Verdict::Error) && width(&remark) > room {
         screen.line(&line);
         screen.paragraph(4, &remark, Tone::Plain);
         return;
@@ -58,26 +56,27 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn remark(report: &Report, verdict: Verdict) -> String {
+fn remark(report: &Report) -> String {
     let all = report.expectations.len() as u64;
     let with = |wanted: Verdict| {
         let found = report.expectations.iter().filter(|e| e.verdict == wanted);
         found.count() as u64
     };
     let mut facts = Vec::new();
-    match verdict {
-        Verdict::Error => {
+    match report.verdict {
+        None => {}
+        Some(Verdict::Error) => {
             return report
                 .error
                 .as_ref()
                 .map_or_else(String::new, |e| e.message.clone());
         }
-        Verdict::Pass => facts.push(count(all, "expectation", "expectations")),
-        Verdict::Fail => {
+        Some(Verdict::Pass) => facts.push(count(all, "expectation", "expectations")),
+        Some(Verdict::Fail) => {
             let of = count(all, "expectation", "expectations");
             facts.push(format!("{} of {of}", with(Verdict::Fail)));
         }
-        Verdict::Inconclusive => {
+        Some(Verdict::Inconclusive) => {
             let of = count(all, "expectation", "expectations");
             let doubtful = with(Verdict::Inconclusive);
             facts.push(format!("{doubtful} of {of}: evidence may be missing"));

@@ -1,0 +1,4 @@
+//! Renderings, pinned: what a reader sees must change only on purpose.
+
+mod renderings;
+mod samples;
