@@ -158,3 +158,184 @@ fn write_error(error: io::Error) -> SavefileError {
         error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::savefile::{InterfaceDescription, Reader, Recording, Timestamp, pcapng};
+
+    type Comments = BTreeMap<u64, Vec<String>>;
+
+    /// Frames of 0 to 3 bytes, a recording and statistics.
+    fn file(frames: u64) -> Vec<u8> {
+        let interface = InterfaceDescription {
+            name: "lo".to_owned(),
+            link_type: 1,
+            snaplen: 0,
+        };
+        let mut writer = pcapng::Writer::new(Vec::new(), &interface).unwrap();
+        for i in 0..frames {
+            let data = vec![i as u8; (i % 4) as usize];
+            writer.write_frame(Timestamp(i as i64), 9, &data).unwrap();
+        }
+        writer.write_recording(&Recording::default()).unwrap();
+        writer.write_statistics(1, 0).unwrap();
+        writer.into_inner()
+    }
+
+    fn annotated(input: &[u8], comments: &Comments) -> Vec<u8> {
+        let mut output = Vec::new();
+        annotate(input, &mut output, comments).unwrap();
+        output
+    }
+
+    /// All comments, frame by frame, ours and foreign.
+    fn comments_of(file: &[u8]) -> Vec<Vec<String>> {
+        let mut source = Source::new(file);
+        let mut blocks = Blocks::new();
+        let mut all = Vec::new();
+        while let Walk::Block { kind, size } = blocks.next(&mut source).unwrap() {
+            let block = &source.unread()[..size];
+            if kind == ENHANCED_PACKET {
+                let order = blocks.order();
+                let captured = order.u32(block, 20) as usize;
+                let start = 28 + captured + padding(captured);
+                let comments = Options::new(order, &block[start..size - 4])
+                    .map(Result::unwrap)
+                    .filter(|option| option.code == OPT_COMMENT)
+                    .map(|option| String::from_utf8(option.value.to_vec()).unwrap());
+                all.push(comments.collect());
+            }
+            source.consume(size);
+        }
+        all
+    }
+
+    /// Everything that a reader sees.
+    fn content(file: &[u8]) -> (Vec<(i64, u32, Vec<u8>)>, Option<Recording>) {
+        let mut reader = Reader::new(file, "test").unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            frames.push((frame.time.0, frame.len, frame.data.to_vec()));
+        }
+        let (info, recording) = reader.finish();
+        assert_eq!(info.damage, None);
+        (frames, recording)
+    }
+
+    /// A file with a foreign comment on frame `frame`, and another option.
+    fn with_foreign(file: &[u8], frame: usize) -> Vec<u8> {
+        let mut source = Source::new(file);
+        let mut blocks = Blocks::new();
+        let mut output = Vec::new();
+        let mut count = 0;
+        while let Walk::Block { kind, size } = blocks.next(&mut source).unwrap() {
+            let block = &source.unread()[..size];
+            count += usize::from(kind == ENHANCED_PACKET);
+            if kind == ENHANCED_PACKET && count == frame {
+                let mut body = block[8..size - 4].to_vec();
+                option::push(&mut body, blocks.order(), OPT_COMMENT, b"Assert: foreign");
+                option::push(&mut body, blocks.order(), 2, &[1, 0, 0, 0]);
+                let total = ((FRAMING + body.len()) as u32).to_le_bytes();
+                output.extend(kind.to_le_bytes());
+                output.extend(total);
+                output.extend(body);
+                output.extend(total);
+            } else {
+                output.extend(block);
+            }
+            source.consume(size);
+        }
+        output
+    }
+
+    fn comments() -> impl Strategy<Value = Comments> {
+        prop::collection::btree_map(0..9u64, prop::collection::vec(".{0,9}", 0..3), 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn a_second_time_changes_nothing(first in comments(), second in comments(), foreign in 1..6usize) {
+            let plain = with_foreign(&file(6), foreign);
+            let once = annotated(&plain, &first);
+            prop_assert_eq!(&annotated(&once, &first), &once);
+            prop_assert_eq!(content(&once), content(&plain));
+            // The older comments are replaced, the foreign ones stay.
+            let then = annotated(&once, &second);
+            prop_assert_eq!(comments_of(&then), comments_of(&annotated(&plain, &second)));
+            for (index, found) in comments_of(&then).iter().enumerate() {
+                let mut expected = Vec::new();
+                if index + 1 == foreign {
+                    expected.push("Assert: foreign".to_owned());
+                }
+                for comment in second.get(&(index as u64 + 1)).into_iter().flatten() {
+                    expected.push(format!("{comment}{COMMENT_MARK}"));
+                }
+                prop_assert_eq!(found, &expected);
+            }
+        }
+
+        #[test]
+        fn no_damage_makes_it_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+            let mut file = annotated(&file(5), &BTreeMap::from([(2, vec!["a".to_owned()])]));
+            let at = at.index(file.len());
+            file[at] = byte;
+            let cut = cut.index(file.len() + 1);
+            let mut output = Vec::new();
+            // Whatever it makes of it, without a panic.
+            let _ = annotate(
+                &file[..cut],
+                &mut output,
+                &BTreeMap::from([(1, vec!["b".to_owned()])]),
+            );
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_a_damage_is_copied() {
+        let some = BTreeMap::from([(1, vec!["a".to_owned()])]);
+        let tail = vec![0xAB; 3 << 20];
+        let damaged = annotated(&[file(2), tail.clone()].concat(), &some);
+        assert_eq!(damaged, [annotated(&file(2), &some), tail].concat());
+    }
+
+    #[test]
+    fn comments_taken_off_again_leave_the_file_as_it_was() {
+        let plain = file(4);
+        let some = BTreeMap::from([(1, vec!["a".to_owned()]), (4, vec![String::new()])]);
+        let commented = annotated(&plain, &some);
+        assert_ne!(commented, plain);
+        assert_eq!(annotated(&commented, &BTreeMap::new()), plain);
+    }
+
+    #[test]
+    fn a_comment_too_long_is_cut_at_a_character() {
+        let long = "\u{e9}".repeat(40_000);
+        let commented = annotated(&file(1), &BTreeMap::from([(1, vec![long])]));
+        let comment = &comments_of(&commented)[0][0];
+        assert!(comment.len() <= 65_535 && comment.len() > 65_530);
+        assert!(comment.ends_with(COMMENT_MARK));
+    }
+
+    #[test]
+    fn only_pcapng_has_comments() {
+        let refused = |input: &[u8]| {
+            annotate(input, Vec::new(), &BTreeMap::new())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refused(&[0xD4, 0xC3, 0xB2, 0xA1]),
+            "packet comments need a pcapng file; it is a classic pcap file"
+        );
+        assert_eq!(
+            refused(b""),
+            "packet comments need a pcapng file; it is empty"
+        );
+        let long = vec!["x".repeat(65_000); 300];
+        let error = annotate(&file(1)[..], Vec::new(), &BTreeMap::from([(1, long)])).unwrap_err();
+        assert!(matches!(error, SavefileError::CommentsTooLong { frame: 1 }));
+    }
+}

@@ -21,7 +21,8 @@ impl<R: Read> Source<R> {
     pub fn new(input: R) -> Self {
         Source {
             input,
-            buffer: Vec::new(),
+            // Zeroed by the system, page by page as they are touched.
+            buffer: vec![0; BLOCK],
             start: 0,
             end: 0,
             offset: 0,
@@ -62,8 +63,7 @@ impl<R: Read> Source<R> {
         self.start = 0;
         while self.end < count {
             if self.end == self.buffer.len() {
-                let more = self.buffer.len().max(BLOCK);
-                self.buffer.resize(self.buffer.len() + more, 0);
+                self.buffer.resize(2 * self.buffer.len(), 0);
             }
             let room = self.buffer.get_mut(self.end..).unwrap_or_default();
             match self.input.read(room) {

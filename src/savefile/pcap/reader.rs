@@ -161,3 +161,128 @@ impl Records {
         vec![self.interface]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::savefile::{Damage, Reader, SavefileError};
+
+    /// A file header, each number in the order that `to` lays down.
+    fn header(magic: u32, minor: u16, to: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        let big = to(1)[3] == 1;
+        let versions = if big {
+            [2u16.to_be_bytes(), minor.to_be_bytes()]
+        } else {
+            [2u16.to_le_bytes(), minor.to_le_bytes()]
+        };
+        let mut file = to(magic).to_vec();
+        file.extend(versions.concat());
+        file.extend([0; 8]);
+        file.extend(to(65535));
+        file.extend(to(1));
+        file
+    }
+
+    fn record(fields: [u32; 4], extra: &[u8], data: &[u8], to: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        [fields.map(to).concat(), extra.to_vec(), data.to_vec()].concat()
+    }
+
+    /// Time, length and bytes of each frame, and the damage.
+    fn read(file: &[u8]) -> (Vec<(i64, u32, Vec<u8>)>, Option<Damage>) {
+        let mut reader = Reader::new(file, "test").unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            frames.push((frame.time.0, frame.len, frame.data.to_vec()));
+        }
+        (frames, reader.finish().0.damage)
+    }
+
+    #[test]
+    fn either_byte_order_either_resolution() {
+        for (magic, unit) in [(0xA1B2_C3D4, 1000), (0xA1B2_3C4D, 1)] {
+            for to in [u32::to_le_bytes, u32::to_be_bytes] {
+                let mut file = header(magic, 4, to);
+                file.extend(record([7, 5, 3, 9], &[], b"abc", to));
+                let expected = vec![(7_000_000_000 + 5 * unit, 9, b"abc".to_vec())];
+                assert_eq!(read(&file), (expected, None));
+            }
+        }
+    }
+
+    #[test]
+    fn the_modified_format_has_longer_record_headers() {
+        let to = u32::to_le_bytes;
+        let mut file = header(0xA1B2_CD34, 4, to);
+        file.extend(record([1, 0, 2, 2], &[0xEE; 8], b"ab", to));
+        file.extend(record([2, 0, 1, 1], &[0xEE; 8], b"c", to));
+        let expected = vec![
+            (1_000_000_000, 2, b"ab".to_vec()),
+            (2_000_000_000, 1, b"c".to_vec()),
+        ];
+        assert_eq!(read(&file), (expected, None));
+    }
+
+    #[test]
+    fn old_versions_have_the_lengths_swapped() {
+        let to = u32::to_le_bytes;
+        for (minor, lengths) in [
+            (0, [9, 2]),
+            (2, [9, 2]),
+            (3, [9, 2]),
+            (3, [2, 9]),
+            (4, [2, 9]),
+        ] {
+            let mut file = header(0xA1B2_C3D4, minor, to);
+            file.extend(record([0, 0, lengths[0], lengths[1]], &[], b"ab", to));
+            assert_eq!(
+                read(&file),
+                (vec![(0, 9, b"ab".to_vec())], None),
+                "2.{minor}"
+            );
+        }
+    }
+
+    #[test]
+    fn damage_has_its_place_and_spares_what_lies_before() {
+        let to = u32::to_le_bytes;
+        let mut good = header(0xA1B2_C3D4, 4, to);
+        good.extend(record([0, 0, 1, 1], &[], b"a", to));
+        let before = vec![(0, 1, b"a".to_vec())];
+        for (tail, reason) in [
+            (
+                vec![0; 3],
+                "the file ends inside a record header (3 of 16 bytes)",
+            ),
+            (
+                record([0, 0, 5, 5], &[], b"abc", to),
+                "the file ends inside a frame (3 of 5 bytes)",
+            ),
+            (
+                record([0, 0, 262_145, 5], &[], b"abc", to),
+                "a record claims 262145 captured bytes; more than 262144 are not possible",
+            ),
+        ] {
+            let (frames, damage) = read(&[good.clone(), tail].concat());
+            assert_eq!(frames, before);
+            let damage = damage.unwrap();
+            assert_eq!((damage.offset, damage.reason.as_str()), (41, reason));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let refused = |file: &[u8]| match Reader::new(file, "x") {
+            Err(error @ SavefileError::Unsupported { .. }) => error.to_string(),
+            _ => panic!("not refused"),
+        };
+        let mut file = header(0xA1B2_C3D4, 9, u32::to_le_bytes);
+        assert_eq!(
+            refused(&file),
+            "x cannot be read: pcap version 2.9; versions 2.0 to 2.4 are known"
+        );
+        file.truncate(10);
+        assert_eq!(
+            refused(&file),
+            "x cannot be read: its pcap header is cut off after 10 of 24 bytes"
+        );
+    }
+}

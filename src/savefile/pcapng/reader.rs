@@ -364,3 +364,238 @@ fn text(value: &[u8]) -> String {
     let value = end.and_then(|end| value.get(..end)).unwrap_or(value);
     String::from_utf8_lossy(value).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::savefile::pcapng::option;
+    use crate::savefile::{CaptureInfo, Reader};
+
+    fn block(order: ByteOrder, kind: u32, body: &[u8]) -> Vec<u8> {
+        let padding = padding(body.len());
+        let total = order.put_u32((FRAMING + body.len() + padding) as u32);
+        let mut block = order.put_u32(kind).to_vec();
+        block.extend(total);
+        block.extend(body);
+        block.resize(block.len() + padding, 0);
+        block.extend(total);
+        block
+    }
+
+    fn section(order: ByteOrder) -> Vec<u8> {
+        let mut body = order.put_u32(BYTE_ORDER_MAGIC).to_vec();
+        body.extend(order.put_u16(1));
+        body.extend(order.put_u16(0));
+        body.extend([0xFF; 8]);
+        block(order, SECTION_HEADER, &body)
+    }
+
+    fn interface(order: ByteOrder, link_type: u16, options: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut body = order.put_u16(link_type).to_vec();
+        body.extend([0; 2]);
+        body.extend(order.put_u32(100));
+        for (code, value) in options {
+            option::push(&mut body, order, *code, value);
+        }
+        block(order, INTERFACE_DESCRIPTION, &body)
+    }
+
+    fn packet(order: ByteOrder, interface: u32, units: u64, data: &[u8]) -> Vec<u8> {
+        let len = data.len() as u32;
+        let mut body = Vec::new();
+        for word in [interface, (units >> 32) as u32, units as u32, len, len + 1] {
+            body.extend(order.put_u32(word));
+        }
+        body.extend(data);
+        block(order, ENHANCED_PACKET, &body)
+    }
+
+    /// Interface, link type, time, length and bytes of each frame.
+    type Seen = Vec<(u32, u32, i64, u32, Vec<u8>)>;
+
+    fn read(file: &[u8]) -> (Seen, CaptureInfo) {
+        let mut reader = Reader::new(file, "test").unwrap();
+        let mut frames = Vec::new();
+        while let Some(f) = reader.next_frame().unwrap() {
+            frames.push((f.interface, f.link_type, f.time.0, f.len, f.data.to_vec()));
+        }
+        (frames, reader.finish().0)
+    }
+
+    const BOTH: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
+
+    #[test]
+    fn sections_have_interfaces_and_byte_orders_of_their_own() {
+        let mut file = Vec::new();
+        for (i, order) in BOTH.into_iter().enumerate() {
+            file.extend(section(order));
+            file.extend(interface(order, 1, &[(IF_NAME, b"eth\0")]));
+            file.extend(interface(order, 101 + i as u16, &[]));
+            file.extend(packet(order, 1, 3, b"abc"));
+            file.extend(packet(order, 0, 4, b"abcd"));
+        }
+        let (frames, info) = read(&file);
+        assert_eq!(
+            frames,
+            [
+                (1, 101, 3000, 4, b"abc".to_vec()),
+                (0, 1, 4000, 5, b"abcd".to_vec()),
+                (3, 102, 3000, 4, b"abc".to_vec()),
+                (2, 1, 4000, 5, b"abcd".to_vec()),
+            ]
+        );
+        assert_eq!(info.interfaces.len(), 4);
+        assert_eq!(info.interfaces[2].name.as_deref(), Some("eth"));
+        assert_eq!((info.packets, info.damage), (4, None));
+    }
+
+    #[test]
+    fn each_interface_counts_time_in_its_own_way() {
+        let offset = |order: ByteOrder, seconds: i64| {
+            let (high, low) = ((seconds >> 32) as u32, seconds as u32);
+            let words = match order {
+                ByteOrder::Little => [low, high],
+                ByteOrder::Big => [high, low],
+            };
+            words.map(|word| order.put_u32(word)).concat()
+        };
+        for order in BOTH {
+            let cases: [(&[(u16, &[u8])], u64, i64); 8] = [
+                (&[], 7, 7_000),
+                (&[(IF_TSRESOL, &[9])], 7, 7),
+                (&[(IF_TSRESOL, &[0])], 7, 7_000_000_000),
+                (&[(IF_TSRESOL, &[12])], 7_999, 7),
+                (&[(IF_TSRESOL, &[0x88])], 0x1_80, 1_500_000_000),
+                (&[(IF_TSRESOL, &[0xFF])], u64::MAX >> 1, 0),
+                (&[(IF_TSRESOL, &[0])], u64::MAX >> 1, i64::MAX),
+                (
+                    &[(IF_TSRESOL, &[9]), (IF_TSOFFSET, &offset(order, -2))],
+                    5,
+                    -1_999_999_995,
+                ),
+            ];
+            for (options, units, nanoseconds) in cases {
+                let mut file = section(order);
+                file.extend(interface(order, 1, options));
+                file.extend(packet(order, 0, units, b""));
+                assert_eq!(read(&file).0[0].2, nanoseconds, "{options:?} {units}");
+            }
+        }
+    }
+
+    #[test]
+    fn simple_and_obsolete_packets_count_and_the_unknown_is_skipped() {
+        for order in BOTH {
+            let mut file = section(order);
+            file.extend(interface(order, 1, &[]));
+            file.extend(block(order, 0x0BAD_F00D, b"xyz"));
+            file.extend(block(order, 0x0BAD, b"\x01\0\0\0custom"));
+            let mut simple = order.put_u32(150).to_vec(); // the snap length is 100
+            simple.extend([b's'; 100]);
+            file.extend(block(order, SIMPLE_PACKET, &simple));
+            let mut obsolete = order.put_u16(0).to_vec();
+            obsolete.extend(order.put_u16(9));
+            for word in [0, 6, 2, 3] {
+                obsolete.extend(order.put_u32(word));
+            }
+            obsolete.extend(b"ob");
+            file.extend(block(order, PACKET, &obsolete));
+            let (frames, info) = read(&file);
+            assert_eq!(info.damage, None);
+            assert_eq!(
+                frames,
+                [
+                    (0, 1, 0, 150, vec![b's'; 100]),
+                    (0, 1, 6000, 3, b"ob".to_vec())
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn statistics_reach_their_interface() {
+        let order = ByteOrder::Big;
+        let mut file = section(order);
+        file.extend(interface(order, 1, &[]));
+        file.extend(interface(order, 1, &[]));
+        let mut body = order.put_u32(1).to_vec();
+        body.extend([0; 8]);
+        for (code, count) in [(ISB_IFRECV, 10u64), (ISB_IFDROP, 2), (ISB_OSDROP, 3)] {
+            option::push(&mut body, order, code, &count.to_be_bytes());
+        }
+        file.extend(block(order, INTERFACE_STATISTICS, &body));
+        let info = read(&file).1;
+        assert_eq!(
+            (info.interfaces[0].received, info.interfaces[0].dropped),
+            (None, None)
+        );
+        let second = &info.interfaces[1];
+        assert_eq!((second.received, second.dropped), (Some(10), Some(5)));
+    }
+
+    #[test]
+    fn damage_has_its_place_and_spares_what_lies_before() {
+        let order = ByteOrder::Little;
+        let mut good = section(order);
+        good.extend(interface(order, 1, &[]));
+        good.extend(packet(order, 0, 0, b"ok"));
+        let mut two_lengths = block(order, 77, b"");
+        *two_lengths.last_mut().unwrap() = 1;
+        let mut too_much = packet(order, 0, 0, b"ok");
+        too_much[20] = 5;
+        for (tail, reason) in [
+            (
+                vec![6, 0, 0],
+                "the file ends inside a block header (3 of 12 bytes)",
+            ),
+            (
+                packet(order, 0, 0, b"cut")[..34].to_vec(),
+                "the file ends inside an enhanced packet block (34 of 36 bytes)",
+            ),
+            (
+                packet(order, 3, 0, b""),
+                "a block names interface 3, but the section has described 1",
+            ),
+            (
+                two_lengths,
+                "a block of type 0x0000004d states two lengths: 12 at its start, 16777228 at its end",
+            ),
+            (too_much, "a packet block has room for 4 bytes and claims 5"),
+            (
+                [6u32, 8, 8].map(u32::to_le_bytes).concat(),
+                "an enhanced packet block claims 8 bytes; it has at least 32",
+            ),
+            (
+                [9u32, u32::MAX, 8].map(u32::to_le_bytes).concat(),
+                "a block of type 0x00000009 claims 4294967295 bytes; more than 16777216 are not read",
+            ),
+        ] {
+            let (frames, info) = read(&[good.clone(), tail].concat());
+            assert_eq!(frames.len(), 1, "{reason}");
+            let damage = info.damage.unwrap();
+            assert_eq!(
+                (damage.offset, damage.reason.as_str()),
+                (good.len() as u64, reason)
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_recording_is_damage_but_costs_no_packet() {
+        let order = ByteOrder::Little;
+        let mut file = section(order);
+        file.extend(interface(order, 1, &[]));
+        let place = file.len() as u64;
+        file.extend(block(
+            order,
+            RECORDING,
+            &[RECORDING_MAGIC, &b"{"[..]].concat(),
+        ));
+        file.extend(packet(order, 0, 0, b"ok"));
+        let (frames, info) = read(&file);
+        assert_eq!(frames.len(), 1);
+        let damage = info.damage.unwrap();
+        assert_eq!(damage.offset, place);
+        assert!(damage.reason.starts_with("the recording cannot be read: "));
+    }
+}

@@ -188,3 +188,134 @@ fn block_length(len: usize) -> io::Result<u32> {
 fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::savefile::{Bytes, Program, Reader, pcap};
+
+    fn interface() -> InterfaceDescription {
+        InterfaceDescription {
+            name: "lo".to_owned(),
+            link_type: 1,
+            snaplen: 65_535,
+        }
+    }
+
+    type Frames = Vec<(i64, u32, Vec<u8>)>;
+
+    fn frames() -> impl Strategy<Value = Frames> {
+        let data = prop::collection::vec(any::<u8>(), 0..70);
+        // Up to the year 2106: what a pcap file can hold.
+        let time = 0..i64::from(u32::MAX) * 1_000_000_000;
+        prop::collection::vec((time, any::<u32>(), data), 0..20)
+    }
+
+    fn read_back(file: &[u8]) -> (Frames, crate::savefile::CaptureInfo, Option<Recording>) {
+        let mut reader = Reader::new(file, "test").unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            frames.push((frame.time.0, frame.len, frame.data.to_vec()));
+        }
+        let (info, recording) = reader.finish();
+        (frames, info, recording)
+    }
+
+    fn recording(output: Vec<u8>) -> Recording {
+        Recording {
+            programs: vec![Program {
+                stdout: Bytes(output),
+                ..Program::default()
+            }],
+            ..Recording::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(frames in frames(), output in any::<Vec<u8>>(), counts in any::<(u64, u64)>()) {
+            let recording = recording(output);
+            let mut writer = Writer::new(Vec::new(), &interface()).unwrap();
+            let mut classic = pcap::Writer::new(Vec::new(), &interface()).unwrap();
+            for (time, len, data) in &frames {
+                writer.write_frame(Timestamp(*time), *len, data).unwrap();
+                classic.write_frame(Timestamp(*time), *len, data).unwrap();
+            }
+            writer.write_recording(&recording).unwrap();
+            writer.write_statistics(counts.0, counts.1).unwrap();
+
+            let (read, info, read_recording) = read_back(&writer.into_inner());
+            prop_assert_eq!(&read, &frames);
+            prop_assert_eq!(read_recording, Some(recording));
+            prop_assert_eq!(info.damage, None);
+            let lo = &info.interfaces[0];
+            prop_assert_eq!(lo.name.as_deref(), Some("lo"));
+            prop_assert_eq!((lo.received, lo.dropped), (Some(counts.0), Some(counts.1)));
+
+            let (read, info, none) = read_back(&classic.into_inner());
+            prop_assert_eq!(&read, &frames);
+            prop_assert_eq!((none, info.damage), (None, None));
+        }
+
+        /// A file may end, or be wrong, at any byte.
+        #[test]
+        fn no_damage_makes_reading_panic(frames in frames(), cut in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut writer = Writer::new(Vec::new(), &interface()).unwrap();
+            let mut classic = pcap::Writer::new(Vec::new(), &interface()).unwrap();
+            for (time, len, data) in &frames {
+                writer.write_frame(Timestamp(*time), *len, data).unwrap();
+                classic.write_frame(Timestamp(*time), *len, data).unwrap();
+            }
+            writer.write_recording(&recording(Vec::new())).unwrap();
+            writer.write_statistics(1, 2).unwrap();
+            for mut file in [writer.into_inner(), classic.into_inner()] {
+                let cut = cut.index(file.len());
+                if let Ok(mut reader) = Reader::new(&file[..cut], "cut") {
+                    let mut count = 0;
+                    while let Some(frame) = reader.next_frame().unwrap() {
+                        let (time, len, data) = &frames[count];
+                        prop_assert_eq!((frame.time.0, frame.len), (*time, *len));
+                        prop_assert_eq!(frame.data, &data[..]);
+                        count += 1;
+                    }
+                }
+                let at = at.index(file.len());
+                file[at] = byte;
+                if let Ok(mut reader) = Reader::new(&file[..], "changed") {
+                    while reader.next_frame().unwrap().is_some() {}
+                    reader.finish();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_recording_is_split_and_put_together_again() {
+        let recording = recording(vec![b'"'; RECORDING_PIECE * 3 / 2]);
+        let mut writer = Writer::new(Vec::new(), &interface()).unwrap();
+        writer.write_recording(&recording).unwrap();
+        let file = writer.into_inner();
+        let pieces = file
+            .windows(RECORDING_MAGIC.len())
+            .filter(|window| window == RECORDING_MAGIC)
+            .count();
+        assert_eq!(pieces, 4);
+        assert_eq!(read_back(&file).2, Some(recording));
+    }
+
+    #[test]
+    fn what_the_format_cannot_hold_is_refused() {
+        let mut writer = Writer::new(Vec::new(), &interface()).unwrap();
+        assert!(writer.write_frame(Timestamp(-1), 0, b"").is_err());
+        assert!(
+            writer
+                .write_frame(Timestamp(0), 0, &vec![0; MAX_BLOCK])
+                .is_err()
+        );
+        let mut classic = pcap::Writer::new(Vec::new(), &interface()).unwrap();
+        assert!(classic.write_frame(Timestamp(-1), 0, b"").is_err());
+        assert!(classic.write_frame(Timestamp(i64::MAX), 0, b"").is_err());
+    }
+}
