@@ -32,8 +32,10 @@ fn facts(packets: Vec<Made>) -> TcpFacts {
     tracked.conversations[0].tcp.clone().expect("TCP")
 }
 
+type Situation = (&'static str, Vec<Made>, u8, ConnState, &'static str, Close);
+
 /// One name for each situation: packets, completeness, conn_state, history, close.
-fn situations() -> Vec<(&'static str, Vec<Made>, u8, ConnState, &'static str, Close)> {
+fn situations() -> Vec<Situation> {
     use Close::*;
     use ConnState::*;
     use Direction::*;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
-use crate::decode::{Packet, Quoted, Tcp, Transport, Udp};
+use crate::decode::{Packet, Quoted, Tcp, TcpOption, Transport, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
 use super::quoting::Recent;
@@ -150,18 +150,27 @@ impl Tracker {
         std::mem::take(&mut self.closed)
     }
 
-    /// The end of the capture: all conversations that were not taken before.
-    pub fn finish(mut self) -> Tracked {
+    /// The end of the capture: closes all conversations.
+    pub fn close_all(&mut self) {
         for (index, open) in std::mem::take(&mut self.open) {
             self.closed.push(open.close(index));
         }
+        self.current.clear();
+    }
+
+    /// The end of the capture: all conversations that were not taken before.
+    pub fn finish(mut self) -> Tracked {
+        self.close_all();
         self.closed.sort_by_key(|closed| closed.index);
-        let mut tracked = Tracked::default();
-        for closed in self.closed {
-            tracked.conversations.push(closed.conversation);
-            tracked.streams.push(closed.streams);
+        let (conversations, streams) = self
+            .closed
+            .into_iter()
+            .map(|closed| (closed.conversation, closed.streams))
+            .unzip();
+        Tracked {
+            conversations,
+            streams,
         }
-        tracked
     }
 
     fn tcp(&mut self, index: usize, packet: &Packet, tcp: &Tcp, frame: &[u8]) -> Seen {
@@ -359,22 +368,13 @@ impl Tracker {
 
 /// The shift of the window scale option (RFC 7323), which only a SYN may carry.
 fn window_scale(tcp: &Tcp, frame: &[u8]) -> Option<u8> {
-    const END: u8 = 0;
-    const NO_OPERATION: u8 = 1;
-    const WINDOW_SCALE: u8 = 3;
-    let mut rest = if tcp.flags.syn() {
-        tcp.options.of(frame)
-    } else {
-        &[]
-    };
-    loop {
-        match *rest {
-            [] | [END, ..] | [_] => return None,
-            [NO_OPERATION, ref behind @ ..] => rest = behind,
-            [WINDOW_SCALE, 3, shift, ..] => return Some(shift),
-            [_, len, ..] => rest = rest.get(usize::from(len).max(2)..)?,
-        }
+    if !tcp.flags.syn() {
+        return None;
     }
+    tcp.options(frame).find_map(|option| match option {
+        TcpOption::WindowScale(shift) => Some(shift),
+        _ => None,
+    })
 }
 
 /// Payload bytes by the UDP header's account where the frame was cut.

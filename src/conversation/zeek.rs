@@ -48,7 +48,7 @@ impl Scaled {
     fn is_due(&mut self) -> bool {
         self.0 += 1;
         let mut rest = self.0;
-        while rest % 10 == 0 {
+        while rest.is_multiple_of(10) {
             rest /= 10;
         }
         rest == 1
@@ -322,7 +322,7 @@ impl Zeek {
 
     fn transition(&mut self, look: &Look, way: Direction) {
         match self.ends.get(way).state {
-            State::Inactive => self.from_inactive(look, way),
+            State::Inactive => self.leave_inactive(look, way),
             State::SynSent | State::SynAckSent => {
                 let end = self.ends.get_mut(way);
                 if look.flags.fin() {
@@ -332,7 +332,7 @@ impl Zeek {
                     end.set(State::Reset);
                 }
             }
-            State::Established | State::Partial => self.from_established(look, way),
+            State::Established | State::Partial => self.leave_established(look, way),
             State::Closed => {
                 // A RST after an exchange of FINs says nothing new.
                 if look.flags.rst() && self.ends.get(way.opposite()).state != State::Closed {
@@ -343,7 +343,7 @@ impl Zeek {
         }
     }
 
-    fn from_inactive(&mut self, look: &Look, way: Direction) {
+    fn leave_inactive(&mut self, look: &Look, way: Direction) {
         let is_originator = way == self.originator;
         let flags = look.flags;
         if flags.syn() && is_originator {
@@ -391,7 +391,7 @@ impl Zeek {
         self.ends.get_mut(way).set(State::Established);
     }
 
-    fn from_established(&mut self, look: &Look, way: Direction) {
+    fn leave_established(&mut self, look: &Look, way: Direction) {
         let peer = self.ends.get_mut(way.opposite());
         let peer_inactive = peer.state == State::Inactive;
         if look.flags.fin()

@@ -62,7 +62,7 @@ fn told(head: &Head) -> Told {
             .filter(|value| !value.is_empty())
     };
     // Transfer-Encoding overrides Content-Length.
-    if let Some(last) = values("transfer-encoding").last() {
+    if let Some(last) = values("transfer-encoding").next_back() {
         return if last.eq_ignore_ascii_case("chunked") {
             Told::Chunked
         } else {

@@ -14,6 +14,15 @@ pub struct Message {
     pub interim: Vec<Response>,
 }
 
+impl Message {
+    /// Index of the packet that completed the message's first head.
+    pub fn packet(&self) -> Option<usize> {
+        let request = self.request.as_ref().map(|r| r.head.packet);
+        let response = self.interim.first().or(self.response.as_ref());
+        request.or(response.map(|r| r.head.packet))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `http.request.method`.

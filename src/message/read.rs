@@ -18,7 +18,7 @@ pub fn messages(conversations: &[Conversation], streams: &[Ways<Stream>]) -> Vec
         .filter(|(_, (conversation, _))| conversation.tcp.is_some())
         .flat_map(|(index, (_, ways))| messages_of(index, ways))
         .collect();
-    messages.sort_by_key(first_packet);
+    messages.sort_by_key(Message::packet);
     messages
 }
 
@@ -56,12 +56,6 @@ fn starts(stream: &Stream, looks: fn(&[u8]) -> bool) -> bool {
             return false;
         }
     }
-}
-
-fn first_packet(message: &Message) -> usize {
-    let request = message.request.as_ref().map(|r| r.head.packet);
-    let response = message.response.as_ref().map(|r| r.head.packet);
-    request.or(response).unwrap_or(usize::MAX)
 }
 
 /// Both ways of a conversation. A way that is done with has no cursor.

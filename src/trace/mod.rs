@@ -2,6 +2,12 @@
 //! conversations, streams and messages; they refer to each other by index.
 //!
 //! Expectations and reports read it; nothing changes it once it is built.
+//! [`events`] reads a capture in one pass and hands out what it finds; [`read`]
+//! collects that into a Trace.
+
+mod events;
+mod owners;
+mod read;
 
 use std::ops::Range;
 
@@ -9,6 +15,9 @@ use crate::conversation::{Conversation, ConversationIndex, Direction, Seen, Stre
 use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{CaptureInfo, Recording};
+
+pub use events::{Sink, events};
+pub use read::read;
 
 /// Who owned an end of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,177 @@
+//! A whole capture to a Trace.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
+use crate::decode::Packet;
+use crate::message::Message;
+use crate::savefile::{Recording, SavefileError};
+
+use super::{Sink, Trace, events, owners};
+
+/// Reads a capture file. `name` is what messages call it; `sidecar` is the
+/// recording that came beside the file, used where none is in it.
+///
+/// Fails where the input cannot be read or is no capture; a damaged capture is
+/// read up to the damage, which the Trace tells.
+pub fn read(
+    input: impl Read,
+    name: &str,
+    sidecar: Option<Recording>,
+) -> Result<Trace, SavefileError> {
+    let mut collected = Collector::default();
+    let (capture, recording) = events(input, name, Limits::default(), &mut collected)?;
+    let recording = recording.or(sidecar);
+    let mut trace = Trace {
+        bytes: collected.bytes,
+        frames: collected.frames,
+        packets: collected.packets,
+        seen: collected.seen,
+        ends: Vec::new(),
+        conversations: Vec::new(),
+        streams: Vec::new(),
+        messages: collected.messages,
+        roles: owners::roles(recording.as_ref()),
+        capture,
+        recording,
+    };
+    for (_, closed) in collected.conversations {
+        trace.conversations.push(closed.conversation);
+        trace.streams.push(closed.streams);
+    }
+    trace.messages.sort_by_key(Message::packet);
+    trace.ends = owners::ends(&trace);
+    Ok(trace)
+}
+
+#[derive(Default)]
+struct Collector {
+    bytes: Vec<u8>,
+    frames: Vec<std::ops::Range<usize>>,
+    packets: Vec<Packet>,
+    seen: Vec<Seen>,
+    conversations: BTreeMap<ConversationIndex, Closed>,
+    messages: Vec<Message>,
+}
+
+impl Sink for Collector {
+    fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(frame);
+        self.frames.push(start..self.bytes.len());
+        self.packets.push(packet);
+        self.seen.push(seen);
+    }
+
+    fn message(&mut self, message: Message) {
+        self.messages.push(message);
+    }
+
+    fn conversation(&mut self, closed: Closed) {
+        self.conversations.insert(closed.index, closed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::Direction;
+    use crate::savefile::{Program, Proof, Timestamp, pcap};
+    use crate::trace::{Ends, Owner};
+
+    /// An IPv4 packet with the given protocol, ports and rest.
+    fn ip(protocol: u8, src: u16, dst: u16, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![
+            0x45,
+            0,
+            0,
+            24 + rest.len() as u8,
+            0,
+            0,
+            0x40,
+            0,
+            64,
+            protocol,
+            0,
+            0,
+        ];
+        bytes.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+        bytes.extend(src.to_be_bytes());
+        bytes.extend(dst.to_be_bytes());
+        bytes.extend(rest);
+        bytes
+    }
+
+    fn segment(to_server: bool, seq: u8, ack: u8, flags: u8, data: &[u8]) -> Vec<u8> {
+        let (src, dst) = if to_server {
+            (40_000, 80)
+        } else {
+            (80, 40_000)
+        };
+        let mut rest = vec![0, 0, 0, seq, 0, 0, 0, ack, 0x50, flags, 4, 0, 0, 0, 0, 0];
+        rest.extend(data);
+        ip(6, src, dst, &rest)
+    }
+
+    fn file(frames: &[Vec<u8>]) -> Vec<u8> {
+        let interface = crate::savefile::InterfaceDescription {
+            name: String::new(),
+            link_type: 101,
+            snaplen: 0,
+        };
+        let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+        for (n, frame) in frames.iter().enumerate() {
+            let time = Timestamp(n as i64 * 1_000_000);
+            writer.write_frame(time, frame.len() as u32, frame).unwrap();
+        }
+        writer.into_inner()
+    }
+
+    #[test]
+    fn a_capture_becomes_packets_conversations_and_messages() {
+        let get = b"GET / HTTP/1.1\r\n\r\n";
+        let ok = b"HTTP/1.1 204 No Content\r\n\r\n";
+        let frames = [
+            segment(true, 0, 0, 0x02, b""),
+            segment(false, 0, 1, 0x12, b""),
+            segment(true, 1, 1, 0x10, b""),
+            segment(true, 1, 1, 0x18, get),
+            segment(false, 1, 1 + get.len() as u8, 0x18, ok),
+            ip(17, 5000, 5001, &[0, 12, 0, 0, b'a', b'b', b'c', b'd']),
+        ];
+        let sidecar = Recording {
+            programs: vec![Program::default()],
+            proof: Proof {
+                owners: true,
+                ..Proof::default()
+            },
+            ..Recording::default()
+        };
+        let trace = read(file(&frames).as_slice(), "x.pcap", Some(sidecar.clone())).unwrap();
+        assert_eq!(trace.packets.len(), 6);
+        assert_eq!(trace.frame(3), frames[3]);
+        assert_eq!(trace.payload(3), get);
+        assert_eq!(trace.conversations.len(), 2);
+        assert_eq!(trace.stream(0, Direction::ToClient).unwrap().bytes, ok);
+        assert_eq!(trace.messages.len(), 1);
+        assert_eq!(trace.messages[0].packet(), Some(3));
+        assert_eq!(trace.messages[0].response.as_ref().unwrap().head.packet, 4);
+        assert_eq!(trace.recording, Some(sidecar));
+        let nobody = Ends {
+            from: Owner::Nobody,
+            to: Owner::Nobody,
+        };
+        assert_eq!(trace.ends, [nobody; 6]);
+    }
+
+    #[test]
+    fn a_damaged_capture_is_read_up_to_the_damage() {
+        let whole = file(&[segment(true, 0, 0, 2, b""), segment(false, 0, 1, 0x14, b"")]);
+        let trace = read(&whole[..whole.len() - 3], "cut.pcap", None).unwrap();
+        assert_eq!(trace.packets.len(), 1);
+        assert!(trace.capture.damage.is_some());
+        assert_eq!(trace.conversations.len(), 1);
+        assert!(read(&b"no capture"[..], "x", None).is_err());
+    }
+}
