@@ -44,7 +44,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let name = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).max(1);
+    let allowed = ((name.chars().count() + 1) / 3).max(1);
     candidates
         .into_iter()
         .map(|candidate| {
@@ -65,6 +65,7 @@ mod tests {
         let keys = ["title", "timeout", "stdin", "stdout"];
         assert_eq!(nearest("timout", keys), Some("timeout"));
         assert_eq!(nearest("Stdot", keys), Some("stdout"));
+        assert_eq!(nearest("piont", ["text", "points"]), Some("points"));
         assert_eq!(nearest("answer", keys), None);
         assert_eq!(nearest("", keys), None);
     }

@@ -1,41 +1,54 @@
-//! `netlab-capture list`: the built-in scenarios.
+//! `netlab-capture list`: scenarios, read but not run.
 
 use serde::Serialize;
 
-use super::{Exit, output};
-use crate::scenario;
+use super::{Exit, load, output};
+use crate::render::diagnostic;
 
-/// List the built-in scenarios.
+/// List scenarios: the built-in ones, or those of files and folders.
+///
+/// Files are read and checked, and nothing is run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One JSON document on one line for each scenario.
+    /// Built-in names, files, or folders with files; without any, all built-in
+    /// ones.
+    #[arg(value_name = "SCENARIO")]
+    words: Vec<String>,
+    /// Write one JSON document on one line for each scenario.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Serialize)]
 struct Line {
-    name: &'static str,
+    name: String,
     title: Option<String>,
     question: Option<String>,
+    source: String,
 }
 
 pub fn main(args: &Args) -> Exit {
-    let lines: Vec<Line> = scenario::catalogue().into_iter().filter_map(line).collect();
-    output::print(&if args.json {
-        json(&lines)
-    } else {
-        table(&lines)
-    })
+    match load::load(&args.words, args.words.is_empty()) {
+        Ok(loaded) => {
+            let lines: Vec<Line> = loaded.into_iter().map(line).collect();
+            output::print(&if args.json {
+                json(&lines)
+            } else {
+                table(&lines)
+            })
+        }
+        Err(mistakes) => load::complain(&mistakes),
+    }
 }
 
-fn line(name: &'static str) -> Option<Line> {
-    let scenario = scenario::parse(scenario::builtin(name)?).ok()?;
-    Some(Line {
-        name,
+fn line(loaded: load::Loaded) -> Line {
+    let scenario = loaded.scenario;
+    Line {
+        name: scenario.name,
         title: scenario.title,
         question: scenario.question,
-    })
+        source: scenario.source.name,
+    }
 }
 
 fn json(lines: &[Line]) -> String {
@@ -46,14 +59,20 @@ fn json(lines: &[Line]) -> String {
         .collect()
 }
 
-/// Names and titles in two columns. Names are ASCII.
+/// Names and titles in two columns.
 fn table(lines: &[Line]) -> String {
-    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
-    lines
+    let names: Vec<String> = lines
         .iter()
-        .map(|line| {
-            let title = line.title.as_deref().unwrap_or_default();
-            format!("{:width$}  {title}\n", line.name)
-        })
-        .collect()
+        .map(|line| diagnostic::visible(&line.name))
+        .collect();
+    let width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let rows = names.iter().zip(lines).map(|(name, line)| {
+        let title = diagnostic::visible(line.title.as_deref().unwrap_or_default());
+        format!("{name:width$}  {title}").trim_end().to_owned() + "\n"
+    });
+    rows.collect()
 }

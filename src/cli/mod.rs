@@ -5,6 +5,7 @@ mod exit;
 #[cfg(feature = "record")]
 mod lab;
 mod list;
+mod load;
 mod output;
 mod schema;
 mod show;

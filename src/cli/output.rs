@@ -26,3 +26,20 @@ pub(super) fn complain(text: &str) {
     let mut err = anstream::stderr().lock();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
+
+/// The columns of the terminal that standard error goes to; 80 where it goes
+/// elsewhere.
+pub(super) fn columns() -> usize {
+    terminal_columns().filter(|n| *n > 0).unwrap_or(80)
+}
+
+#[cfg(all(feature = "record", target_os = "linux"))]
+fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    Some(size.ws_col.into())
+}
+
+#[cfg(not(all(feature = "record", target_os = "linux")))]
+fn terminal_columns() -> Option<usize> {
+    None
+}

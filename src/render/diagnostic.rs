@@ -211,7 +211,7 @@ fn visible_char(c: char) -> char {
 }
 
 /// `text` with every control character made visible; for one line.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars().map(visible_char).collect()
 }
 

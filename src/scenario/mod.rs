@@ -12,6 +12,7 @@ mod parse;
 mod program;
 mod reader;
 mod strings;
+mod syntax;
 mod words;
 
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::words::{self, Wrong};
-use super::{codes, strings};
+use super::{codes, strings, syntax};
 use crate::diagnostic::{Diagnostic, Severity, nearest};
 
 /// One `key = value` of a table.
@@ -72,28 +72,29 @@ impl<'t> Reader<'t> {
 
     /// Keeps a mistake of the TOML itself.
     pub fn syntax(&mut self, error: &toml::de::Error) {
-        let end = self.text.len();
-        let span = error.span().unwrap_or(end..end);
-        let span = span.start.min(end)..span.end.min(end);
-        let line = self.line_of(span.start).start..self.line_of(span.end).end;
+        let slip = syntax::slip(self.text, error);
         // One slip makes several errors on its line: the first tells it.
-        if self
-            .broken
-            .iter()
-            .any(|broken| broken.contains(&span.start))
-        {
+        if self.broken.iter().any(|b| b.contains(&slip.at)) {
             return;
         }
-        self.broken.push(line.start..line.end + 1);
-        let message = error.message();
-        self.mistakes.push(Diagnostic {
-            severity: Severity::Error,
-            code: codes::SYNTAX,
-            message: format!("this is not valid TOML: {message}"),
-            span,
-            label: "here".to_owned(),
-            help: syntax_help(message),
-        });
+        self.broken.push(self.unreadable(slip.at));
+        self.mistakes.push(slip.diagnostic);
+    }
+
+    /// What cannot be relied on because of an error at `at`: the line, and
+    /// behind a broken header all keys up to the next one.
+    fn unreadable(&self, at: usize) -> Range<usize> {
+        let line = self.line_of(at);
+        let is_header = |text: &str| text.trim_start().starts_with('[');
+        let mut end = line.end + 1;
+        if is_header(self.text.get(line.clone()).unwrap_or_default()) {
+            let behind = self.text.get(end..).unwrap_or_default();
+            let keys = behind
+                .split_inclusive('\n')
+                .take_while(|line| !is_header(line));
+            end += keys.map(str::len).sum::<usize>();
+        }
+        line.start..end
     }
 
     fn line_of(&self, at: usize) -> Range<usize> {
@@ -359,16 +360,4 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }
-}
-
-/// The way out of the commonest slips.
-fn syntax_help(message: &str) -> Option<String> {
-    let help = if message.contains("duplicate key") {
-        "each key and each table may be written once"
-    } else if message.contains("string values must be quoted") {
-        "put text between quotes: title = \"TCP client before server\""
-    } else {
-        return None;
-    };
-    Some(help.to_owned())
 }

@@ -1,0 +1,5 @@
+//! Tests of the command line: what it writes, and its exit codes.
+
+mod scenario_catalogue;
+mod scenario_docs;
+mod scenario_mistakes;

@@ -1,0 +1,33 @@
+//! docs/scenarios.md: its examples are sound, and no code is left out.
+
+use netlab_capture::diagnostic::Source;
+use netlab_capture::scenario;
+
+const DOCS: &str = include_str!("../../docs/scenarios.md");
+
+#[test]
+fn every_example_is_a_sound_scenario() {
+    let examples: Vec<&str> = DOCS
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```\n").next().unwrap())
+        .collect();
+    assert!(examples.len() >= 8, "{}", examples.len());
+    for example in examples {
+        let source = Source {
+            name: "example.toml".to_owned(),
+            text: example.to_owned(),
+        };
+        scenario::parse(source).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{example}"));
+    }
+}
+
+#[test]
+fn every_code_is_in_the_list() {
+    let codes = include_str!("../../src/scenario/codes.rs");
+    let written: Vec<&str> = codes.split('"').filter(|part| part.len() == 4).collect();
+    assert!(written.len() >= 17, "{written:?}");
+    for code in written {
+        assert!(DOCS.contains(&format!("| {code} |")), "{code}");
+    }
+}
