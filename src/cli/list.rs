@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Exit, load, output};
-use crate::render::diagnostic;
+use crate::render::text;
 
 /// List scenarios: the built-in ones, or those of files and folders.
 ///
@@ -30,6 +30,7 @@ struct Line {
 pub fn main(args: &Args) -> Exit {
     match load::load(&args.words, args.words.is_empty()) {
         Ok(loaded) => {
+            load::warn(&loaded);
             let lines: Vec<Line> = loaded.into_iter().map(line).collect();
             output::print(&if args.json {
                 json(&lines)
@@ -61,18 +62,16 @@ fn json(lines: &[Line]) -> String {
 
 /// Names and titles in two columns.
 fn table(lines: &[Line]) -> String {
-    let names: Vec<String> = lines
-        .iter()
-        .map(|line| diagnostic::visible(&line.name))
-        .collect();
+    let names: Vec<String> = lines.iter().map(|line| text::visible(&line.name)).collect();
     let width = names
         .iter()
-        .map(|name| name.chars().count())
+        .map(|name| text::width(name))
         .max()
         .unwrap_or(0);
     let rows = names.iter().zip(lines).map(|(name, line)| {
-        let title = diagnostic::visible(line.title.as_deref().unwrap_or_default());
-        format!("{name:width$}  {title}").trim_end().to_owned() + "\n"
+        let title = text::visible(line.title.as_deref().unwrap_or_default());
+        let gap = " ".repeat(width + 2 - text::width(name));
+        format!("{name}{gap}{title}").trim_end().to_owned() + "\n"
     });
     rows.collect()
 }

@@ -8,16 +8,25 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, output};
 use crate::diagnostic::{Diagnostic, Severity, Source, nearest};
+use crate::expect;
+use crate::expect::ast::Expectation;
 use crate::render;
+use crate::savefile::Bytes;
 use crate::scenario::{self, Scenario, codes};
+
+/// The largest file that an expectation may name: 16 MiB.
+const MAX_FILE: usize = 16 << 20;
 
 /// The name of the command line, where a diagnostic points into it.
 const COMMAND_LINE: &str = "command line";
 
-/// A scenario and where it came from.
+/// A scenario, its expectations, and what they need from the disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     pub scenario: Scenario,
+    pub expectations: Vec<Expectation>,
+    /// The files that expectations name by `file("…")`, by that name.
+    pub files: BTreeMap<String, Bytes>,
     /// The folder of the scenario's file. None: it is built in.
     pub base_dir: Option<PathBuf>,
 }
@@ -79,6 +88,18 @@ pub fn complain(mistakes: &[Mistakes]) -> Exit {
         output::complain(&text);
     }
     Exit::Usage
+}
+
+/// Prints what is allowed in the expectations, but probably not meant.
+pub fn warn(loaded: &[Loaded]) {
+    let columns = output::columns();
+    for one in loaded {
+        for expectation in &one.expectations {
+            let source = &one.scenario.source;
+            let text = render::diagnostic::render(&expectation.warnings, source, true, columns);
+            output::complain(&text);
+        }
+    }
 }
 
 /// What the words stand for, in their order; and which of them name nothing.
@@ -229,8 +250,42 @@ fn load_one(wanted: &Wanted) -> Result<Loaded, Mistakes> {
         source: source.clone(),
         diagnostics,
     };
-    let scenario = scenario::parse(source.clone()).map_err(wrong)?;
-    Ok(Loaded { scenario, base_dir })
+    let (scenario, expectations) = read(source.clone()).map_err(wrong)?;
+    let mut files = BTreeMap::new();
+    let mut missing = Vec::new();
+    for name in expect::files(&expectations) {
+        match read_named(&name, base_dir.as_deref()) {
+            Ok(bytes) => {
+                files.insert(name, Bytes(bytes));
+            }
+            Err(reason) => missing.push(unreadable(&scenario, &name, &reason)),
+        }
+    }
+    if !missing.is_empty() {
+        return Err(wrong(missing));
+    }
+    Ok(Loaded {
+        scenario,
+        expectations,
+        files,
+        base_dir,
+    })
+}
+
+/// The scenario with its expectations, or the mistakes of both.
+fn read(source: Source) -> Result<(Scenario, Vec<Expectation>), Vec<Diagnostic>> {
+    let (scenario, mut mistakes) = scenario::read(source);
+    // What is left of a broken file may have lost the roles.
+    if mistakes.iter().any(|mistake| mistake.code == codes::SYNTAX) {
+        return Err(mistakes);
+    }
+    match expect::compile(&scenario) {
+        Ok(expectations) if mistakes.is_empty() => return Ok((scenario, expectations)),
+        Ok(_) => {}
+        Err(more) => mistakes.extend(more),
+    }
+    mistakes.sort_by_key(|mistake| mistake.span.start);
+    Err(mistakes)
 }
 
 fn base_dir(path: &Path) -> PathBuf {
@@ -284,6 +339,30 @@ fn no_source(name: &str, reason: &str) -> Mistakes {
     }
 }
 
+/// A file that an expectation names.
+fn read_named(name: &str, base_dir: Option<&Path>) -> Result<Vec<u8>, String> {
+    match base_dir {
+        Some(base_dir) => read_bounded(&base_dir.join(name), MAX_FILE),
+        None => scenario::builtin_file(name)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| "it is not built in".to_owned()),
+    }
+}
+
+fn unreadable(scenario: &Scenario, name: &str, reason: &str) -> Diagnostic {
+    let place = scenario.expectations.iter().find_map(|expectation| {
+        let at = expectation.text.find(name)?;
+        Some(expectation.source_span(at..at + name.len()))
+    });
+    error(
+        codes::UNREADABLE,
+        place.unwrap_or_default(),
+        format!("the file `{name}` cannot be read"),
+        reason,
+        Some("the path is relative to the scenario's folder".to_owned()),
+    )
+}
+
 /// The whole file, if it has at most `most` bytes.
 fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Vec<u8>> {
@@ -293,11 +372,18 @@ fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error| error.to_string())?;
+    let bytes = read().map_err(|error| cause(&error))?;
     if bytes.len() > most {
         return Err(format!("it has more than {} MiB", most >> 20));
     }
     Ok(bytes)
+}
+
+/// The system's words, without Rust's ` (os error N)`.
+fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    let end = text.find(" (os error ").unwrap_or(text.len());
+    text.get(..end).unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]
@@ -323,6 +409,20 @@ mod tests {
 
     fn file(path: &str) -> Wanted {
         Wanted::File(path.into())
+    }
+
+    #[test]
+    fn the_whole_catalogue_loads_without_a_warning() {
+        let loaded = load(&[], true).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        assert_eq!(loaded.len(), scenario::catalogue().len());
+        for one in loaded {
+            assert_eq!(one.expectations.len(), one.scenario.expectations.len());
+            assert!(one.expectations.iter().all(|e| e.warnings.is_empty()));
+            assert_eq!(one.base_dir, None);
+            if one.scenario.name == "http-ok" {
+                assert!(one.files.contains_key("../www/HelloWorld.html"));
+            }
+        }
     }
 
     #[test]

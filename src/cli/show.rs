@@ -2,6 +2,7 @@
 
 use super::{Exit, output};
 use crate::diagnostic::nearest;
+use crate::render::text;
 use crate::scenario::{self, Scenario};
 
 /// Show a built-in scenario: its file, to read or to start an own one from.
@@ -32,7 +33,9 @@ pub fn main(args: &Args) -> Exit {
 fn question_and_answer(scenario: &Scenario) -> String {
     let parts = [&scenario.title, &scenario.question, &scenario.answer];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    parts.join("\n\n") + "\n"
+    // Longer lines are hard to read on any terminal.
+    let columns = output::columns().min(80);
+    text::wrap(&parts.join("\n\n"), columns).join("\n") + "\n"
 }
 
 /// What to say of a name that no built-in scenario has.

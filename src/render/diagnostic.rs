@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use ariadne::{Color, Config, Label, Report, ReportKind, Source as Lines};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
+use super::text::{char_width, visible, visible_lines, wrap};
 use crate::diagnostic::{Diagnostic, Severity, Source};
 
 /// Mistakes shown at most; the others are counted.
@@ -88,11 +87,6 @@ fn header(message: &str, width: usize) -> String {
     lines.join(&format!("\n{}", " ".repeat(LEAD)))
 }
 
-fn visible_lines(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(visible).collect();
-    lines.join("\n")
-}
-
 /// A line of the source and the part of it that is meant. A span of several
 /// lines is cut to its first.
 struct Place {
@@ -154,26 +148,23 @@ impl Place {
                 span: self.span.clone(),
             };
         }
-        // A third of the room stands before the span; two columns are for `…`.
+        // A third of the room stands before the span, more where the line's
+        // end leaves it; two columns are for `…`.
         let room = width.saturating_sub(2);
-        let mut first = self.span.start.min(self.text.len());
-        let mut used = 0;
-        for c in self.text.iter().take(first).rev() {
-            used += columns(*c);
-            if used > room / 3 {
-                break;
-            }
-            first -= 1;
-        }
-        let mut last = first;
-        let mut used = 0;
-        for c in self.text.iter().skip(first) {
-            used += columns(*c);
-            if used > room {
-                break;
-            }
-            last += 1;
-        }
+        let (head, behind) = self.text.split_at(self.span.start.min(self.text.len()));
+        let needed: usize = behind.iter().map(|c| columns(*c)).sum();
+        let before = (room / 3).max(room.saturating_sub(needed));
+        let fits = |chars: &mut dyn Iterator<Item = &char>, room: usize| {
+            let mut used = 0;
+            chars
+                .take_while(|c| {
+                    used += columns(**c);
+                    used <= room
+                })
+                .count()
+        };
+        let first = head.len() - fits(&mut head.iter().rev(), before);
+        let last = first + fits(&mut self.text.iter().skip(first), room);
         let lead = usize::from(first > 0);
         let mut text = String::new();
         text.extend((first > 0).then_some('…'));
@@ -210,37 +201,9 @@ fn visible_char(c: char) -> char {
     }
 }
 
-/// `text` with every control character made visible; for one line.
-pub fn visible(text: &str) -> String {
-    text.chars().map(visible_char).collect()
-}
-
-/// Columns that a character takes on a terminal; a tab counts as four.
+/// Columns that a character takes on a terminal; ariadne gives a tab up to four.
 fn columns(c: char) -> usize {
-    match c {
-        '\t' => 4,
-        c => c.width().unwrap_or(0),
-    }
-}
-
-/// Breaks `text` at white space into lines of at most `width` columns, each of
-/// its own lines apart. A longer word stays whole on a line of its own.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.width() + 1 + word.width() > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines
+    if c == '\t' { 4 } else { char_width(c) }
 }
 
 #[cfg(test)]

@@ -74,15 +74,6 @@ fn statements<'t>(
     name: &str,
 ) -> Option<ExpectationText> {
     let text = reader.string(field)?;
-    if text.trim().is_empty() {
-        reader.error(
-            codes::VALUE,
-            field.place.clone(),
-            "this expectation says nothing",
-            "no statement",
-            Some("write at least one, such as \"no udp\"".to_owned()),
-        );
-    }
     Some(ExpectationText {
         name: name.to_owned(),
         text: text.to_owned(),

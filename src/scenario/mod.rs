@@ -17,5 +17,5 @@ mod words;
 
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
 pub use model::*;
-pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse};
+pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
 pub use words::{Wrong, split_command};

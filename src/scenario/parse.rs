@@ -38,16 +38,17 @@ const KEYS: [&str; 10] = [
 /// # Errors
 /// Every mistake of the file, in its order.
 pub fn parse(source: Source) -> Result<Scenario, Vec<Diagnostic>> {
-    if source.text.len() > MAX_BYTES {
-        return Err(vec![Diagnostic {
-            severity: Severity::Error,
-            code: codes::TOO_LARGE,
-            message: "a scenario file has at most 1 MiB".to_owned(),
-            span: 0..0,
-            label: format!("the file has {} bytes", source.text.len()),
-            help: None,
-        }]);
+    let (scenario, mistakes) = read(source);
+    if mistakes.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(mistakes)
     }
+}
+
+/// Reads a scenario file as far as it goes: with mistakes, only what is sound
+/// of it is in the scenario, good for looking for further mistakes in it.
+pub fn read(source: Source) -> (Scenario, Vec<Diagnostic>) {
     let mut scenario = Scenario {
         name: name_of(&source.name),
         source: Source {
@@ -65,17 +66,35 @@ pub fn parse(source: Source) -> Result<Scenario, Vec<Diagnostic>> {
         programs: Vec::new(),
         expectations: Vec::new(),
     };
-    let mut reader = Reader::new(&source.text);
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    let mistakes = if source.text.len() > MAX_BYTES {
+        vec![too_large(source.text.len())]
+    } else {
+        document(&source.text, &mut scenario)
+    };
+    scenario.source.text = source.text;
+    (scenario, mistakes)
+}
+
+fn too_large(bytes: usize) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: codes::TOO_LARGE,
+        message: "a scenario file has at most 1 MiB".to_owned(),
+        span: 0..0,
+        label: format!("the file has {bytes} bytes"),
+        help: None,
+    }
+}
+
+/// Fills the scenario from the file's text; returns the mistakes.
+fn document(text: &str, scenario: &mut Scenario) -> Vec<Diagnostic> {
+    let mut reader = Reader::new(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         reader.syntax(error);
     }
-    file(&mut reader, &entries(document.get_ref()), &mut scenario);
-    if !reader.is_sound() {
-        return Err(reader.finish());
-    }
-    scenario.source.text = source.text;
-    Ok(scenario)
+    file(&mut reader, &entries(document.get_ref()), scenario);
+    reader.finish()
 }
 
 /// `builtin:tcp-refused` and `labs/tcp-refused.toml` are both `tcp-refused`.
@@ -145,7 +164,7 @@ mod tests {
     use crate::savefile::Protocol;
     use crate::scenario::{After, OutputPattern, Ready, StopSignal};
 
-    fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    fn parse_text(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         parse(Source {
             name: "labs/test.toml".to_owned(),
             text: text.to_owned(),
@@ -154,7 +173,7 @@ mod tests {
 
     /// The mistakes of a file, each as its code and the text it points at.
     fn mistakes(text: &str) -> Vec<(&'static str, String)> {
-        let mistakes = read(text).unwrap_err();
+        let mistakes = parse_text(text).unwrap_err();
         mistakes
             .iter()
             .map(|mistake| (mistake.code, text[mistake.span.clone()].to_owned()))
@@ -210,7 +229,7 @@ ends = "waiting"
 "z first" = "no udp"
 "a second" = { text = 'no tcp', points = 2.5, hint = "h", visibility = "hidden" }
 "##;
-        let scenario = read(text).unwrap();
+        let scenario = parse_text(text).unwrap();
         assert_eq!(scenario.name, "test");
         assert_eq!(scenario.source.text, text);
         assert_eq!(scenario.title.as_deref(), Some("A title"));
@@ -270,13 +289,13 @@ ends = "waiting"
     #[test]
     fn text_for_people_is_read_as_paragraphs() {
         let text = "answer = \"\"\"\n one\n two\n\n \n three\n\"\"\"\n[program.a]\nrun = 'a'\n";
-        let scenario = read(text).unwrap();
+        let scenario = parse_text(text).unwrap();
         assert_eq!(scenario.answer.as_deref(), Some("one two\n\nthree"));
     }
 
     #[test]
     fn what_is_not_written_has_a_default() {
-        let scenario = read("[program.client]\nrun = 'a'\n").unwrap();
+        let scenario = parse_text("[program.client]\nrun = 'a'\n").unwrap();
         assert_eq!(scenario.timeout, DEFAULT_TIMEOUT);
         assert_eq!(scenario.programs[0].exit, None);
         assert!(scenario.expectations.is_empty());
@@ -285,7 +304,7 @@ ends = "waiting"
     #[test]
     fn programs_written_with_dotted_keys_keep_their_order_and_place() {
         let text = "program.z.run = 'a'\nprogram.b = { run = 'c' }\n";
-        let scenario = read(text).unwrap();
+        let scenario = parse_text(text).unwrap();
         let roles: Vec<&str> = scenario.programs.iter().map(|p| p.role.as_str()).collect();
         assert_eq!(roles, ["z", "b"]);
         assert_eq!(&text[scenario.programs[0].span.clone()], "z");
@@ -294,7 +313,7 @@ ends = "waiting"
     #[test]
     fn dotted_sysctl_keys_need_no_quotes() {
         let text = "[sysctl]\nnet.ipv4.tcp_rmem = '4096 8192 8192'\nnet.ipv4.tcp_sack = 0\n[program.a]\nrun = 'a'";
-        let scenario = read(text).unwrap();
+        let scenario = parse_text(text).unwrap();
         assert_eq!(scenario.sysctl["net.ipv4.tcp_rmem"], "4096 8192 8192");
         assert_eq!(scenario.sysctl["net.ipv4.tcp_sack"], "0");
     }
@@ -330,7 +349,7 @@ b = { points = -1, txt = "no udp" }
             at(codes::UNKNOWN_KEY, "txt"),
         ];
         assert_eq!(mistakes(text), expected);
-        let found = read(text).unwrap_err();
+        let found = parse_text(text).unwrap_err();
         let helps: Vec<&str> = found.iter().filter_map(|m| m.help.as_deref()).collect();
         for help in [
             "`title`", "\"5s\"", "`after`", "\"TERM\"", "`client`", "`text`",
@@ -507,7 +526,7 @@ b = { points = -1, txt = "no udp" }
             parts in proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 0..40)
         ) {
             let text = parts.concat();
-            if let Err(mistakes) = read(&text) {
+            if let Err(mistakes) = parse_text(&text) {
                 proptest::prop_assert!(!mistakes.is_empty());
                 for mistake in mistakes {
                     proptest::prop_assert!(text.get(mistake.span.clone()).is_some(), "{mistake:?}");

@@ -21,10 +21,11 @@ const SIGNALS: [(&str, StopSignal); 5] = [
 ];
 
 /// Words that mean something else where the expectation language takes a role.
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 38] = [
     "nobody", "any", "no", "each", "maybe", "exactly", "in", "order", "packets", "on", "where",
-    "within", "as", "has", "and", "or", "not", "tcp", "udp", "ip", "ipv6", "icmp", "icmpv6",
-    "http", "stream", "data", "file",
+    "within", "of", "as", "has", "from", "to", "and", "or", "not", "xor", "true", "false", "tcp",
+    "udp", "ip", "ipv6", "icmp", "icmpv6", "http", "eth", "frame", "stream", "data", "file",
+    "upper", "lower", "len",
 ];
 
 /// A program as read, with the places that later checks point at.
@@ -108,11 +109,13 @@ fn check_role(reader: &mut Reader<'_>, entry: &Entry<'_>) {
         )
     } else if !entry.name.starts_with(|c: char| c.is_ascii_alphabetic())
         || !entry.name.chars().all(word)
+        || entry.name.ends_with('-')
+        || entry.name.contains("--")
         || entry.name.len() > 32
     {
         (
             "this cannot be a program's name".to_owned(),
-            "a name has at most 32 letters, digits, `_` and `-`, and begins with a letter",
+            "a name begins with a letter and has at most 32 letters, digits, `_` and, between them, `-`",
         )
     } else {
         return;

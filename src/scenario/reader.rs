@@ -65,11 +65,6 @@ impl<'t> Reader<'t> {
         self.mistakes
     }
 
-    /// No mistake so far.
-    pub fn is_sound(&self) -> bool {
-        self.mistakes.is_empty()
-    }
-
     /// Keeps a mistake of the TOML itself.
     pub fn syntax(&mut self, error: &toml::de::Error) {
         let slip = syntax::slip(self.text, error);

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::diagnostic::nearest;
+
 /// What is wrong with a small text, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
@@ -157,15 +159,17 @@ pub(super) fn misspelt_placeholder(text: &str) -> Option<Wrong> {
         let end = open + length + 1;
         let alone = !text.get(..open)?.ends_with(['"', '\'', '(', '$'])
             && !text.get(end..)?.starts_with(['"', '\'', ')']);
-        if word_like && alone && !PLACEHOLDERS.contains(&name) {
-            if let Some(meant) = crate::diagnostic::nearest(name, PLACEHOLDERS) {
-                return Some(Wrong {
-                    message: format!("`{{{name}}}` stands for nothing"),
-                    label: "unknown placeholder".to_owned(),
-                    span: open..end,
-                    help: Some(format!("did you mean `{{{meant}}}`?")),
-                });
-            }
+        if word_like
+            && alone
+            && !PLACEHOLDERS.contains(&name)
+            && let Some(meant) = nearest(name, PLACEHOLDERS)
+        {
+            return Some(Wrong {
+                message: format!("`{{{name}}}` stands for nothing"),
+                label: "unknown placeholder".to_owned(),
+                span: open..end,
+                help: Some(format!("did you mean `{{{meant}}}`?")),
+            });
         }
         from = open + 1;
     }

@@ -1,7 +1,7 @@
 //! docs/scenarios.md: its examples are sound, and no code is left out.
 
 use netlab_capture::diagnostic::Source;
-use netlab_capture::scenario;
+use netlab_capture::{expect, scenario};
 
 const DOCS: &str = include_str!("../../docs/scenarios.md");
 
@@ -18,7 +18,9 @@ fn every_example_is_a_sound_scenario() {
             name: "example.toml".to_owned(),
             text: example.to_owned(),
         };
-        scenario::parse(source).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{example}"));
+        let scenario =
+            scenario::parse(source).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{example}"));
+        expect::compile(&scenario).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{example}"));
     }
 }
 
