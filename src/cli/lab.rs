@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::Exit;
+use super::output::complain;
 use crate::lab::{Address, Announce, LabError, end_on_signals, tcp, udp, web};
 
 /// A client or a server of the lab.
@@ -134,7 +135,7 @@ pub(super) fn run(program: &Program) -> ExitCode {
     match ended {
         Ok(()) => Exit::Passed.into(),
         Err(error) => {
-            eprintln!("{name}: {error}");
+            complain(&format!("{name}: {error}\n"));
             Exit::Failed.into()
         }
     }

@@ -1,7 +1,8 @@
 //! What stops a lab program, in one line that names address, port, cause and,
 //! where there is one, the way out.
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 
 use super::Address;
 
@@ -95,6 +96,13 @@ impl LabError {
             way_out,
         }
     }
+}
+
+/// Writes one line to stderr, in one piece. Where nobody reads it a server goes
+/// on all the same.
+pub(super) fn tell(line: fmt::Arguments<'_>) {
+    let line = format!("{line}\n");
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// The system's words for an error, without Rust's ` (os error N)`.

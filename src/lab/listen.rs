@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use super::error::{cause, tell};
 use super::{Address, LabError};
 
 /// How a server says that it is ready.
@@ -20,12 +21,12 @@ impl Announce {
     /// Says that the socket is open.
     pub(super) fn ready(&self, asked: &Address, bound: SocketAddr) -> Result<(), LabError> {
         if asked.port == 0 {
-            eprintln!(
+            tell(format_args!(
                 "{}: listening on {} port {}",
                 self.program,
                 bound.ip(),
                 bound.port()
-            );
+            ));
         }
         let mut out = io::stdout().lock();
         writeln!(out, "{}", self.line)
@@ -56,10 +57,10 @@ pub(super) fn accept(listener: &TcpListener, program: &str) -> TcpStream {
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                 ) => {}
             Err(error) => {
-                eprintln!(
+                tell(format_args!(
                     "{program}: cannot accept a connection: {}",
-                    super::error::cause(&error)
-                );
+                    cause(&error)
+                ));
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
@@ -107,7 +108,7 @@ pub fn end_on_signals() -> Result<(), LabError> {
         let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register_conditional_shutdown(signal, 0, always.clone())
-                .map_err(|error| LabError::Signals(super::error::cause(&error)))?;
+                .map_err(|error| LabError::Signals(cause(&error)))?;
         }
     }
     Ok(())

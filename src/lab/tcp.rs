@@ -17,6 +17,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use super::error::{cause, tell};
 use super::listen::{accept, drain, listen, timed_out};
 use super::{Address, Announce, LabError, sentence};
 
@@ -42,11 +43,11 @@ pub fn serve(address: &Address, announce: &Announce) -> Result<Infallible, LabEr
     loop {
         let mut connection = accept(&listener, announce.program);
         if let Err(error) = answer(&mut connection) {
-            eprintln!(
+            tell(format_args!(
                 "{}: a connection failed: {}",
                 announce.program,
-                super::error::cause(&error)
-            );
+                cause(&error)
+            ));
         }
     }
 }

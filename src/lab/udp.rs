@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use super::error::{cause, tell};
 use super::{Address, Announce, LabError, sentence};
 
 /// The most that a datagram can carry, and more: a whole one always fits.
@@ -29,11 +30,11 @@ pub fn serve(address: &Address, announce: &Announce) -> Result<Infallible, LabEr
         });
         match answered {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                eprintln!(
+                tell(format_args!(
                     "{}: one datagram was not answered: {}",
                     announce.program,
-                    super::error::cause(&error)
-                );
+                    cause(&error)
+                ));
             }
             _ => {}
         }

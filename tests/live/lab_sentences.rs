@@ -348,6 +348,24 @@ fn a_restart_is_not_blocked_by_old_connections() {
 }
 
 #[test]
+fn a_server_goes_on_when_nobody_reads_its_words() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = netlab(&["tcp-server", "127.0.0.1", "0"])
+        .stdout(Stdio::piped())
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    // It could not say its port, and becomes ready all the same.
+    let mut line = [0; 10];
+    let ready = child.stdout.take().unwrap().read_exact(&mut line);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    ready.unwrap();
+    assert_eq!(line, *b"The server");
+}
+
+#[test]
 fn wrong_words_are_usage_errors() {
     for words in [
         &["tcp-client", "127.0.0.1"][..],

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::chunked;
-use crate::lab::error::cause;
+use crate::lab::error::{cause, tell};
 use crate::lab::listen::drain;
 use crate::lab::sentence::visible;
 use crate::lab::{Address, LabError};
@@ -40,7 +40,7 @@ pub fn get(address: &Address, path: &str, include: bool) -> Result<(), LabError>
             out.write_all(&head.text)
                 .map_err(|error| LabError::output(&error))?;
         } else {
-            eprintln!("{}", visible(head.status_line()));
+            tell(format_args!("{}", visible(head.status_line())));
         }
         copy_body(head.framing, &mut input, &mut out).map_err(|trouble| trouble.at(address))?;
         head

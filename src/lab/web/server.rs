@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::site::Site;
-use crate::lab::error::cause;
+use crate::lab::error::{cause, tell};
 use crate::lab::listen::{accept, listen};
 use crate::lab::{Address, Announce, LabError};
 
@@ -46,11 +46,11 @@ pub fn serve(
             let _ = Connection::new(connection, &settings.site, settings.timeout).serve();
         });
         if let Err(error) = thread {
-            eprintln!(
+            tell(format_args!(
                 "{}: a connection was closed, there is no thread for it: {}",
                 announce.program,
                 cause(&error)
-            );
+            ));
         }
     }
 }
