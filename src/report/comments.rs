@@ -20,7 +20,7 @@ impl<'a> Comments<'a> {
         let programs = trace.recording.iter().flat_map(|r| &r.programs);
         let roles = programs
             .map(|p| {
-                let line = format!("role: {} ({})", p.role, p.argv.join(" "));
+                let line = format!("role: {} ({})", p.role, command(&p.argv));
                 (p.role.as_str(), line)
             })
             .collect();
@@ -42,6 +42,15 @@ impl<'a> Comments<'a> {
             .chain(asserts.cloned())
             .collect()
     }
+}
+
+/// The command without the directory of its program.
+fn command(argv: &[String]) -> String {
+    let words = argv.iter().enumerate().map(|(index, word)| match index {
+        0 => word.rsplit('/').next().unwrap_or(word),
+        _ => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn asserts(outcomes: &[Outcome]) -> BTreeMap<u64, Vec<String>> {

@@ -10,6 +10,8 @@ mod packet;
 mod packets;
 mod schema;
 mod stable;
+#[cfg(test)]
+mod tests;
 
 pub use build::Options;
 pub use conversation::*;

@@ -129,7 +129,8 @@ fn shown(packets: &[Packet], marks: &BTreeMap<u64, Vec<String>>) -> Vec<Range<us
     if all <= HEAD + TAIL + AROUND {
         return std::iter::once(0..all).collect();
     }
-    let mut ranges: Vec<Range<usize>> = vec![0..HEAD];
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    ranges.push(0..HEAD);
     let marked = packets
         .iter()
         .enumerate()
