@@ -35,7 +35,7 @@ pub enum Statement {
     /// `no STEP` or `no FILTER`.
     No(StepOrFilter),
     /// `each SUBJECT has CONDITION`; `maybe each` allows no subject.
-    Each(Each),
+    Each(Box<Each>),
     /// Any comparison: `packets(F) == 2`, `tcp[0].state == "REJ"`,
     /// `stream(client > server) == "hello"`, `client.exit == 1`, joined by
     /// `and`, `or`, `not`.
@@ -251,7 +251,7 @@ pub enum Value {
     /// `packets(FILTER)` or `packets(STEP)`.
     Packets(Box<StepOrFilter>),
     /// `stream(client > server)`.
-    Stream(StepEnds),
+    Stream(Box<StepEnds>),
     /// `upper(V)`, `lower(V)`, `len(V)`.
     Call {
         function: Function,

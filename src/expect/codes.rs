@@ -87,8 +87,8 @@ pub const ALL: &[Code] = &[
     },
     Code {
         code: TOO_DEEP,
-        title: "too many brackets inside each other",
-        explanation: "Brackets, `not` and function calls may be nested 64 deep.",
+        title: "too many conditions or brackets inside each other",
+        explanation: "Brackets, `not` and function calls may be nested 64 deep, and a statement may join 1000 conditions by `and` and `or`.",
         example: None,
     },
     Code {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{ExpectationText, Scenario};
 
-use super::ast::{Claim, Condition, Each, Expectation, Statement, Value};
+use super::ast::{Claim, Condition, Expectation, Statement, Value};
 use super::parse;
 
 /// Every expectation of the scenario, in its order.
@@ -54,8 +54,8 @@ pub fn files(expectations: &[Expectation]) -> BTreeSet<String> {
     for statement in statements {
         match &statement.value {
             Statement::Claim(claim) => in_claim(claim, &mut paths),
-            Statement::Each(Each { condition, .. }) => {
-                if let Condition::Claim(claim) = &condition.value {
+            Statement::Each(each) => {
+                if let Condition::Claim(claim) = &each.condition.value {
                     in_claim(claim, &mut paths);
                 }
             }

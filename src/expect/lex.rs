@@ -216,7 +216,7 @@ fn raw_string(text: &str, start: usize) -> Lexed<'_> {
     };
     let quote = usize::from(fault.is_none());
     Lexed {
-        token: Token::Text(inner[..len].as_bytes().to_vec()),
+        token: Token::Text(inner.as_bytes()[..len].to_vec()),
         span: start..start + 2 + len + quote,
         fault,
     }

@@ -18,7 +18,7 @@ impl<'t> Parser<'t> {
     pub(super) fn claim(&mut self) -> Parsed<Claim> {
         let mut left = self.claim_and()?;
         while self.word("or") || self.symbol("||") {
-            self.skip_newlines();
+            self.joint()?;
             left = Claim::Or(Box::new(left), Box::new(self.claim_and()?));
         }
         Ok(left)
@@ -27,7 +27,7 @@ impl<'t> Parser<'t> {
     fn claim_and(&mut self) -> Parsed<Claim> {
         let mut left = self.claim_not()?;
         while self.word("and") || self.symbol("&&") {
-            self.skip_newlines();
+            self.joint()?;
             left = Claim::And(Box::new(left), Box::new(self.claim_not()?));
         }
         Ok(left)
@@ -240,7 +240,7 @@ impl<'t> Parser<'t> {
                         Some("write `stream(client > server)`".to_owned()),
                     );
                 }
-                Value::Stream(ends)
+                Value::Stream(Box::new(ends))
             }
             "file" => match self.text_token() {
                 Some(path) => Value::File(String::from_utf8_lossy(&path).into_owned()),
@@ -396,7 +396,7 @@ impl<'t> Parser<'t> {
     /// `udp.length == 13` as a statement's value.
     fn field_without_packet(&mut self, written: &str, span: Span) {
         if super::super::fields::lookup(written).is_none() {
-            self.unknown_field(written, span);
+            self.field_without_index(written, span);
             return;
         }
         self.error(
@@ -406,6 +406,30 @@ impl<'t> Parser<'t> {
             "of which packet?",
             Some(format!(
                 "write `packets({written} == …) == 1` or `each udp has {written} == …`"
+            )),
+        );
+    }
+
+    /// `tcp.state`: neither a packet's field nor a conversation's.
+    fn field_without_index(&mut self, written: &str, span: Span) {
+        let path: Vec<String> = written.split('.').map(str::to_owned).collect();
+        let Some((first, member)) = path.split_first() else {
+            return;
+        };
+        let is_member =
+            collection(first).is_some_and(|c| claim_fields::collection_field(c, member).is_some());
+        if !is_member {
+            self.unknown_field(written, span);
+            return;
+        }
+        let member = member.join(".");
+        self.error(
+            codes::EXPECTED,
+            span,
+            format!("`{written}` does not say which one"),
+            "of which one?",
+            Some(format!(
+                "write `{first}[0].{member}`, or `each {first}[] has {member} …`"
             )),
         );
     }

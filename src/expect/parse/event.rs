@@ -198,7 +198,7 @@ impl<'t> Parser<'t> {
         let help = match flags {
             ["RESET"] => "a reset is written `RST`".to_owned(),
             _ if flags.iter().any(|f| matches!(*f, "PSH" | "PUSH")) => {
-                "PSH goes with data: write `data`, or `no tcp.flags.push == 1` and the like"
+                "PSH goes with data: write `data`, and `where tcp.flags.push == 1` if it matters"
                     .to_owned()
             }
             _ => "write one of SYN, SYN,ACK, ACK, FIN, RST; for others use a filter on \

@@ -32,7 +32,7 @@ impl<'t> Parser<'t> {
     pub(super) fn filter(&mut self) -> Parsed<Filter> {
         let mut left = self.filter_xor()?;
         while self.word("or") || self.symbol("||") {
-            self.skip_newlines();
+            self.joint()?;
             left = Filter::Or(Box::new(left), Box::new(self.filter_xor()?));
         }
         Ok(left)
@@ -41,7 +41,7 @@ impl<'t> Parser<'t> {
     fn filter_xor(&mut self) -> Parsed<Filter> {
         let mut left = self.filter_and()?;
         while self.word("xor") || self.symbol("^^") {
-            self.skip_newlines();
+            self.joint()?;
             left = Filter::Xor(Box::new(left), Box::new(self.filter_and()?));
         }
         Ok(left)
@@ -50,7 +50,7 @@ impl<'t> Parser<'t> {
     fn filter_and(&mut self) -> Parsed<Filter> {
         let mut left = self.filter_not()?;
         while self.word("and") || self.symbol("&&") {
-            self.skip_newlines();
+            self.joint()?;
             left = Filter::And(Box::new(left), Box::new(self.filter_not()?));
         }
         Ok(left)
@@ -171,6 +171,13 @@ impl<'t> Parser<'t> {
                 self.take();
                 Ok(Side::Text(bytes))
             }
+            Token::Word("no" | "each" | "maybe" | "has" | "and" | "or") => Err(self.expected(
+                "a field or a value",
+                "a line that ends with `and` or `or` goes on in the next",
+            )),
+            Token::Word(_) if self.peek_second() == Token::Symbol("(") => {
+                Err(self.unsupported("a function in a filter"))
+            }
             Token::Word(word) => {
                 if let Some(field) = self.field_here(word) {
                     return self.masked(field);
@@ -186,8 +193,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Takes the field of this name, if the word is one and no part of a value
-    /// such as `data:…`.
+    /// Takes the field, if the word names one.
     fn field_here(&mut self, word: &str) -> Option<FieldRef> {
         let field = fields::lookup(word)?;
         let (_, span) = self.take();
@@ -399,11 +405,11 @@ impl<'t> Parser<'t> {
                 let literal = self.literal(&value, field_of(&left), right_span)?;
                 (left, Operand::Literal(literal))
             }
-            (value, Side::Known(right)) if known_word(&value) => {
+            (value, Side::Known(right)) if is_written(&value) => {
                 let literal = self.literal(&value, field_of(&right), left_span)?;
                 (Operand::Literal(literal), right)
             }
-            (Side::Bare(word), _) => {
+            (Side::Bare(word), _) if !is_written(&Side::Bare(word.clone())) => {
                 self.unknown_field(&word, left_span);
                 return Err(Reported);
             }
@@ -521,7 +527,7 @@ impl<'t> Parser<'t> {
             codes::TYPES,
             span,
             format!(
-                "`{}` is a {}, `{}` is a {}",
+                "`{}` ({}) and `{}` ({}) are of different kinds",
                 left.field.name,
                 a.words(),
                 right.field.name,
@@ -536,6 +542,7 @@ impl<'t> Parser<'t> {
     /// `{80, 8000..8080}`.
     fn set(&mut self, field: &FieldRef) -> Parsed<Vec<SetItem>> {
         let opened = self.open("{", "as in `tcp.port in {80, 8000..8080}`")?;
+        self.sets += 1;
         let mut items = Vec::new();
         loop {
             let first = self.set_value(field)?;
@@ -550,6 +557,7 @@ impl<'t> Parser<'t> {
             self.skip_newlines();
         }
         self.close("}", opened)?;
+        self.sets = 0;
         Ok(items)
     }
 
@@ -593,7 +601,7 @@ fn field_of(operand: &Operand) -> Option<&FieldRef> {
 }
 
 /// A value may stand on the left; a word that looks like a field may not.
-fn known_word(side: &Side) -> bool {
+fn is_written(side: &Side) -> bool {
     match side {
         Side::Bare(word) => word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-'),
         _ => true,

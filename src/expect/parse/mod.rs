@@ -9,6 +9,9 @@ mod statement;
 mod step;
 mod suggest;
 
+#[cfg(test)]
+mod tests;
+
 use crate::diagnostic::{Diagnostic, Severity};
 
 use super::ast::{Collection, Expectation, Span};
@@ -19,6 +22,8 @@ use super::lex::{self, Fault, Token};
 const MAX_TEXT: usize = 64 * 1024;
 /// Brackets inside each other.
 const MAX_DEPTH: usize = 64;
+/// `and`, `or` and `xor` of one statement: each is one level of its tree.
+const MAX_JOINTS: usize = 1000;
 const MAX_MISTAKES: usize = 50;
 
 /// The mistake is already in the list; the caller gives up its construct.
@@ -68,8 +73,11 @@ struct Parser<'t> {
     /// The end of the last token taken.
     taken: usize,
     depth: usize,
+    joints: usize,
     /// Open parentheses: a request's target does not run over the last one.
     parentheses: usize,
+    /// Sets of a filter that were opened and not closed: their `}` ends no block.
+    sets: usize,
     found: Vec<Diagnostic>,
     /// Every name that `as` gave, in the whole text.
     names: Vec<String>,
@@ -87,7 +95,9 @@ impl<'t> Parser<'t> {
             at: 0,
             taken: 0,
             depth: 0,
+            joints: 0,
             parentheses: 0,
+            sets: 0,
             found: Vec::new(),
             names: Vec::new(),
             visible: Vec::new(),
@@ -214,18 +224,29 @@ impl<'t> Parser<'t> {
     /// One level deeper, or the end of patience.
     fn deeper(&mut self) -> Parsed<()> {
         if self.depth >= MAX_DEPTH {
-            let span = self.peek_span();
-            self.error(
-                codes::TOO_DEEP,
-                span,
-                "too many brackets inside each other",
-                "one level too deep",
-                Some(format!("at most {MAX_DEPTH} levels are allowed")),
-            );
-            return Err(Reported);
+            let help = format!("at most {MAX_DEPTH} levels are allowed");
+            return Err(self.too_deep("too many brackets inside each other", help));
         }
         self.depth += 1;
         Ok(())
+    }
+
+    /// One more condition joined to the others of the statement. A line may
+    /// end behind the joint.
+    fn joint(&mut self) -> Parsed<()> {
+        if self.joints >= MAX_JOINTS {
+            let help = format!("at most {MAX_JOINTS} are allowed; a set is shorter: `in {{1, 2}}`");
+            return Err(self.too_deep("too many conditions joined by `and` and `or`", help));
+        }
+        self.joints += 1;
+        self.skip_newlines();
+        Ok(())
+    }
+
+    fn too_deep(&mut self, message: &str, help: String) -> Reported {
+        let span = self.peek_span();
+        self.error(codes::TOO_DEEP, span, message, "too much", Some(help));
+        Reported
     }
 
     fn shallower(&mut self) {
@@ -351,11 +372,13 @@ impl<'t> Parser<'t> {
     /// Goes on at the next separator, or before the `}` of the block that is
     /// being read. Blocks in between are skipped whole.
     fn resynchronise(&mut self) {
+        let mut sets = std::mem::take(&mut self.sets);
         let mut open = 0usize;
         loop {
             match self.peek() {
                 Token::End => return,
                 Token::Newline | Token::Semicolon if open == 0 => return,
+                Token::Symbol("}") if open == 0 && sets > 0 => sets -= 1,
                 Token::Symbol("}") if open == 0 => return,
                 Token::Symbol("{") => open += 1,
                 Token::Symbol("}") => open -= 1,

@@ -41,6 +41,8 @@ impl<'t> Parser<'t> {
                 _ => {}
             }
             self.depth = 0;
+            self.joints = 0;
+            self.sets = 0;
             self.parentheses = 0;
             self.subject = None;
             self.visible.clear();
@@ -105,10 +107,10 @@ impl<'t> Parser<'t> {
                 self.take();
                 self.step_or_filter("`no`").map(Statement::No)
             }
-            Token::Word("each") => self.each(false).map(Statement::Each),
+            Token::Word("each") => self.each(false),
             Token::Word("maybe") if self.peek_second() == Token::Word("each") => {
                 self.take();
-                self.each(true).map(Statement::Each)
+                self.each(true)
             }
             _ => {
                 self.refuse_what_is_no_statement()?;
@@ -190,10 +192,7 @@ impl<'t> Parser<'t> {
             }
             self.parentheses = 0;
         }
-        let opened = match self.open("{", "the steps stand between `{` and `}`") {
-            Ok(opened) => opened,
-            Err(reported) => return Err(reported),
-        };
+        let opened = self.open("{", "the steps stand between `{` and `}`")?;
         let (steps, any_wrong) = self.steps(mode, opened.clone())?;
         if steps.is_empty() && !any_wrong && known && matches!(mode, Mode::InOrder | Mode::AnyOrder)
         {
@@ -303,7 +302,7 @@ impl<'t> Parser<'t> {
         self.spanned_filter().map(StepOrFilter::Filter)
     }
 
-    fn each(&mut self, maybe: bool) -> Parsed<Each> {
+    fn each(&mut self, maybe: bool) -> Parsed<Statement> {
         self.take();
         let start = self.peek_span().start;
         let subject = match self.all_of_a_collection()? {
@@ -327,14 +326,15 @@ impl<'t> Parser<'t> {
             }
             Subject::Packets(_) => Condition::Filter(self.filter()?),
         };
-        Ok(Each {
+        let each = Each {
             maybe,
             subject,
             condition: Spanned {
                 value: condition,
                 span: start..self.taken,
             },
-        })
+        };
+        Ok(Statement::Each(Box::new(each)))
     }
 
     /// `tcp[]`, `udp[]`, `http[]`.

@@ -177,6 +177,16 @@ impl<'t> Parser<'t> {
         let who = match word {
             "nobody" => Who::Nobody,
             "any" => Who::Any,
+            event if !self.is_end(event) && self.event_like(event) => {
+                self.error(
+                    codes::EXPECTED,
+                    span,
+                    format!("expected a role, found the event `{event}`"),
+                    "expected a role",
+                    Some("a step names both ends: `client > server SYN`".to_owned()),
+                );
+                return Err(Reported);
+            }
             role => {
                 if !self.is_end(role) {
                     self.unknown_role(role, span.clone());
@@ -277,14 +287,16 @@ impl<'t> Parser<'t> {
                 _ => return self.wrong_modifier(),
             };
             if repeated {
-                let word = if is_count(word) { "how often" } else { word };
+                let what = match is_count(word) {
+                    true => "how often".to_owned(),
+                    false => format!("`{word}`"),
+                };
                 self.error(
                     codes::REPEATED,
                     span,
-                    format!("`{word}` is said twice"),
+                    format!("{what} is said twice"),
                     "said before",
-                    Some("`maybe` means `x0..1`; keep one".to_owned())
-                        .filter(|_| word == "how often"),
+                    Some("`maybe` means `x0..1`; keep one".to_owned()).filter(|_| is_count(word)),
                 );
             }
         }
