@@ -214,3 +214,81 @@ fn address(bytes: &[u8]) -> Option<Ipv6Addr> {
         .first_chunk::<16>()
         .map(|octets| Ipv6Addr::from(*octets))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{
+        self, ICMP_PORT_UNREACHABLE, ICMPV6_QUOTES_EXTENSION, IPV6_HOME_ADDRESS_SYN, LOOPBACK_UDP,
+        NULL_UDP, QINQ_ICMP_ECHO, SLL_SYN_ACK, SLL2_SYN, VLAN_IPV6_FRAGMENT, frame,
+    };
+    use super::ChecksumStatus::{Absent, Bad, Good, Unverified};
+    use super::*;
+    use crate::decode::decode;
+
+    fn status(link_type: u32, data: &[u8]) -> (Option<ChecksumStatus>, Option<ChecksumStatus>) {
+        let checksums = checksum_status(&decode(&frame(link_type, data)), data);
+        (checksums.ip, checksums.transport)
+    }
+
+    fn status_of(sample: (u32, &str)) -> (Option<ChecksumStatus>, Option<ChecksumStatus>) {
+        status(sample.0, &samples::bytes(sample.1))
+    }
+
+    #[test]
+    fn real_frames() {
+        for sample in [SLL_SYN_ACK, SLL2_SYN, QINQ_ICMP_ECHO, ICMP_PORT_UNREACHABLE] {
+            assert_eq!(status_of(sample), (Some(Good), Some(Good)), "{sample:?}");
+        }
+        for sample in [IPV6_HOME_ADDRESS_SYN, ICMPV6_QUOTES_EXTENSION] {
+            assert_eq!(status_of(sample), (None, Some(Good)), "{sample:?}");
+        }
+        assert_eq!(status_of(VLAN_IPV6_FRAGMENT), (None, None));
+        // 127.0.0.1 to itself: nobody computed it.
+        assert_eq!(status_of(LOOPBACK_UDP), (Some(Good), Some(Unverified)));
+    }
+
+    #[test]
+    fn a_wrong_one_between_two_machines_is_bad() {
+        let mut data = samples::bytes(SLL_SYN_ACK.1);
+        data[75] ^= 1;
+        assert_eq!(status(113, &data), (Some(Good), Some(Bad)));
+        data[24] ^= 1; // the time to live
+        assert_eq!(status(113, &data), (Some(Bad), Some(Bad)));
+    }
+
+    #[test]
+    fn the_sum_of_the_pseudo_header_is_unverified() {
+        // 172.16.1.117 to 172.16.1.255, protocol 17, with and without length 24.
+        for sum in [0x5BBEu16, 0x5BA6] {
+            let mut data = samples::bytes(NULL_UDP.1);
+            data[30..32].copy_from_slice(&sum.to_be_bytes());
+            assert_eq!(status(0, &data), (Some(Good), Some(Unverified)), "{sum:x}");
+        }
+    }
+
+    #[test]
+    fn udp_without_a_checksum() {
+        let mut data = samples::bytes(NULL_UDP.1);
+        data[30..32].fill(0);
+        assert_eq!(status(0, &data), (Some(Good), Some(Absent)));
+    }
+
+    #[test]
+    fn missing_bytes_are_unverified() {
+        let data = samples::bytes(NULL_UDP.1);
+        assert_eq!(status(0, &data[..40]), (Some(Good), Some(Unverified)));
+    }
+
+    #[test]
+    fn a_routing_header_names_the_last_destination() {
+        let last = [9; 16];
+        let mut header = vec![6, 4, 0, 1, 0, 0, 0, 0];
+        header.extend([8; 16]);
+        header.extend(last);
+        assert_eq!(last_destination(&header), Some(last.into()));
+        header[2] = 4; // segment routing has them in reverse
+        assert_eq!(last_destination(&header), Some([8; 16].into()));
+        header[3] = 0;
+        assert_eq!(last_destination(&header), None);
+    }
+}

@@ -103,3 +103,94 @@ fn quoted(frame: &[u8], payload: Span, len: usize) -> Option<Quoted> {
     }
     Some(quoted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{
+        self, ICMP_PORT_UNREACHABLE, ICMPV6_QUOTES_EXTENSION, QINQ_ICMP_ECHO, frame,
+    };
+    use crate::decode::{Icmp, Net, Packet, decode};
+
+    fn icmp(packet: &Packet) -> &Icmp {
+        packet.icmp().unwrap()
+    }
+
+    #[test]
+    fn an_echo_quotes_nothing() {
+        let data = samples::bytes(QINQ_ICMP_ECHO.1);
+        let packet = decode(&frame(QINQ_ICMP_ECHO.0, &data));
+        let icmp = icmp(&packet);
+        assert_eq!((icmp.kind, icmp.code, icmp.checksum), (8, 0, 0xF7FF));
+        assert_eq!((icmp.rest, icmp.quoted.as_ref()), ([0; 4], None));
+    }
+
+    #[test]
+    fn an_error_quotes_the_datagram() {
+        let data = samples::bytes(ICMP_PORT_UNREACHABLE.1);
+        let packet = decode(&frame(ICMP_PORT_UNREACHABLE.0, &data));
+        let icmp = icmp(&packet);
+        assert_eq!((icmp.kind, icmp.code), (3, 3));
+        let quoted = icmp.quoted.as_deref().unwrap();
+        let Net::V4(ip) = quoted.net else {
+            panic!("{quoted:?}");
+        };
+        assert_eq!(
+            (ip.src, ip.dst),
+            ([192, 168, 1, 1].into(), [192, 168, 1, 102].into())
+        );
+        assert_eq!((ip.total_len, ip.ttl, ip.id), (163, 64, 0x3711));
+        assert_eq!((quoted.src_port, quoted.dst_port), (Some(53), Some(59207)));
+        assert_eq!((quoted.udp_length, quoted.seq), (Some(143), None));
+        let payload = quoted.payload.of(&data);
+        assert_eq!(payload.len(), 120);
+        assert_eq!(payload[..2], [0x98, 0xA4]);
+    }
+
+    #[test]
+    fn eight_bytes_of_a_segment_have_ports_and_sequence_number() {
+        let mut data = samples::bytes(ICMP_PORT_UNREACHABLE.1);
+        data[51] = 6; // the quoted packet's protocol
+        data[17] = 56; // the packet's own length
+        data[16] = 0;
+        data.truncate(70);
+        let packet = decode(&frame(1, &data));
+        let quoted = icmp(&packet).quoted.as_deref().unwrap();
+        assert_eq!(quoted.src_port, Some(53));
+        assert_eq!(quoted.seq, Some(0x008F_76D2));
+        assert!(quoted.payload.is_empty());
+        assert_eq!(packet.trouble, None);
+    }
+
+    #[test]
+    fn extensions_behind_the_quoted_part_are_no_part_of_it() {
+        let mut data = samples::bytes(ICMP_PORT_UNREACHABLE.1);
+        data[39] = 8; // 32 bytes, by RFC 4884
+        let packet = decode(&frame(1, &data));
+        let quoted = icmp(&packet).quoted.as_deref().unwrap();
+        assert_eq!((quoted.udp_length, quoted.payload.len), (Some(143), 4));
+    }
+
+    #[test]
+    fn a_later_fragment_is_quoted_without_ports() {
+        let mut data = samples::bytes(ICMP_PORT_UNREACHABLE.1);
+        data[49] = 5;
+        let packet = decode(&frame(1, &data));
+        let quoted = icmp(&packet).quoted.as_deref().unwrap();
+        assert_eq!((quoted.protocol, quoted.src_port), (17, None));
+    }
+
+    #[test]
+    fn icmpv6_quotes_behind_extension_headers() {
+        let data = samples::bytes(ICMPV6_QUOTES_EXTENSION.1);
+        let packet = decode(&frame(ICMPV6_QUOTES_EXTENSION.0, &data));
+        let icmp = icmp(&packet);
+        assert_eq!((icmp.kind, icmp.code), (1, 0));
+        let quoted = icmp.quoted.as_deref().unwrap();
+        assert_eq!(quoted.protocol, 17);
+        assert_eq!(
+            (quoted.src_port, quoted.dst_port),
+            (Some(30000), Some(13000))
+        );
+        assert_eq!(quoted.payload.of(&data), b"XXXX");
+    }
+}

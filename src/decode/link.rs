@@ -206,3 +206,96 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     let word = bytes.get(at..)?.first_chunk()?;
     Some(u16::from_be_bytes(*word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, QINQ_ICMP_ECHO, SLL_SYN_ACK, SLL2_SYN};
+    use super::*;
+
+    fn carried(version: Option<u8>, range: Range<usize>) -> Result<Carried, Fault> {
+        Ok(Carried { version, range })
+    }
+
+    #[test]
+    fn two_tags() {
+        let data = samples::bytes(QINQ_ICMP_ECHO.1);
+        let (link, ip) = decode(QINQ_ICMP_ECHO.0, &data);
+        let Link::Ethernet(ethernet) = link else {
+            panic!("{link:?}");
+        };
+        assert_eq!(ethernet.dst, [0x40, 0x8F, 0x9D, 0x6E, 0xC7, 0xD8]);
+        assert_eq!(ethernet.ethertype, 0x0800);
+        assert_eq!(ethernet.vlan, [Some(1525), Some(30), None]);
+        assert_eq!(ip, carried(Some(4), 22..50));
+    }
+
+    #[test]
+    fn a_fourth_tag_is_not_taken_off() {
+        let mut data = vec![0; 12];
+        for id in 1..=4 {
+            data.extend([0x81, 0, 0, id]);
+        }
+        let (link, ip) = decode(link_type::ETHERNET, &[&data[..], &[8, 0]].concat());
+        let Link::Ethernet(ethernet) = link else {
+            panic!("{link:?}");
+        };
+        assert_eq!(ethernet.vlan, [Some(1), Some(2), Some(3)]);
+        let what = "EtherType";
+        let number = 0x8100;
+        assert_eq!(ip, Err(Fault::Unknown { what, number }));
+    }
+
+    #[test]
+    fn cooked_frames() {
+        let data = samples::bytes(SLL_SYN_ACK.1);
+        let link = Link::LinuxCooked {
+            packet_type: 0,
+            ethertype: 0x0800,
+        };
+        assert_eq!(decode(113, &data), (link, carried(Some(4), 16..76)));
+        let data = samples::bytes(SLL2_SYN.1);
+        let link = Link::LinuxCooked {
+            packet_type: 4,
+            ethertype: 0x0800,
+        };
+        assert_eq!(decode(276, &data), (link, carried(Some(4), 20..80)));
+    }
+
+    #[test]
+    fn null_families_in_either_byte_order() {
+        for (family, version) in [(2u32, 4), (10, 6), (24, 6), (28, 6), (30, 6), (0x0800, 4)] {
+            for head in [family.to_le_bytes(), family.to_be_bytes()] {
+                for number in [link_type::NULL, link_type::LOOP] {
+                    let expected = (Link::Null { family }, carried(Some(version), 4..4));
+                    assert_eq!(decode(number, &head), expected);
+                }
+            }
+        }
+        let (_, unknown) = decode(link_type::NULL, &[7, 0, 0, 0]);
+        assert!(matches!(unknown, Err(Fault::Unknown { number: 7, .. })));
+    }
+
+    #[test]
+    fn raw_ip() {
+        for number in [12, 14, 101] {
+            assert_eq!(decode(number, b"x"), (Link::Raw, carried(None, 0..1)));
+        }
+        assert_eq!(decode(228, b"x"), (Link::Raw, carried(Some(4), 0..1)));
+        assert_eq!(decode(229, b"x"), (Link::Raw, carried(Some(6), 0..1)));
+    }
+
+    #[test]
+    fn what_is_no_ip_is_named() {
+        let frame = |ethertype: u16| [&[0; 12][..], &ethertype.to_be_bytes()].concat();
+        let unknown = |ethertype| match decode(link_type::ETHERNET, &frame(ethertype)).1 {
+            Err(Fault::Unknown { what, number }) => (what, number),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(unknown(0x0806), ("EtherType", 0x0806));
+        assert_eq!(unknown(0x0026), ("802.3 frame of length", 0x26));
+        let (link, unknown) = decode(127, b"");
+        assert_eq!(link, Link::Unknown);
+        let what = "link type";
+        assert_eq!(unknown, Err(Fault::Unknown { what, number: 127 }));
+    }
+}

@@ -8,6 +8,8 @@ mod icmp;
 mod link;
 mod model;
 mod network;
+#[cfg(test)]
+mod samples;
 mod tcp_options;
 mod transport;
 

@@ -237,3 +237,200 @@ fn authentication(bytes: &[u8]) -> Result<(u8, usize), Fault> {
     })?;
     Ok((header.next_header().0, header.slice().len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, VLAN_IPV6_FRAGMENT};
+    use super::*;
+
+    /// Type of service 0xB9, id 7, not to be fragmented, TTL 64, UDP, from
+    /// 10.0.0.1 to 10.0.0.2; 4 bytes of options, 6 of payload.
+    const V4: [u8; 30] = [
+        0x46, 0xB9, 0, 30, 0, 7, 0x40, 0, 64, 17, 0xAB, 0xCD, 10, 0, 0, 1, 10, 0, 0, 2, 1, 1, 1, 0,
+        1, 2, 3, 4, 5, 6,
+    ];
+
+    fn ip(bytes: &[u8], missing: usize) -> Result<Network, Fault> {
+        let carried = Carried {
+            version: None,
+            range: 0..bytes.len(),
+        };
+        decode(bytes, &carried, missing)
+    }
+
+    fn v4(network: &Network) -> &Ipv4 {
+        match &network.net {
+            Net::V4(ip) => ip,
+            Net::V6(_) => panic!("IPv6"),
+        }
+    }
+
+    #[test]
+    fn v4_field_by_field() {
+        let network = ip(&V4, 0).unwrap();
+        assert_eq!(
+            *v4(&network),
+            Ipv4 {
+                header: span(0..24),
+                dscp: 46,
+                ecn: 1,
+                total_len: 30,
+                id: 7,
+                dont_fragment: true,
+                more_fragments: false,
+                fragment_offset: 0,
+                ttl: 64,
+                protocol: 17,
+                checksum: 0xABCD,
+                src: [10, 0, 0, 1].into(),
+                dst: [10, 0, 0, 2].into(),
+                options: span(20..24),
+            }
+        );
+        assert_eq!((network.payload.clone(), network.claimed), (24..30, 6));
+        assert_eq!((network.fragment, network.fault), (Fragment::Whole, None));
+    }
+
+    #[test]
+    fn padding_of_the_link_is_no_payload() {
+        let padded = [&V4[..], &[0; 16]].concat();
+        assert_eq!(ip(&padded, 0).unwrap().payload, 24..30);
+    }
+
+    #[test]
+    fn more_claimed_than_there_is() {
+        let network = ip(&V4[..27], 3).unwrap();
+        assert_eq!((network.payload.clone(), network.claimed), (24..27, 6));
+        assert_eq!(network.fault, Some(Fault::short("ip", 30, 27)));
+    }
+
+    #[test]
+    fn a_length_left_to_the_network_card() {
+        let mut bytes = V4;
+        bytes[2..4].fill(0);
+        let network = ip(&bytes, 5).unwrap();
+        assert_eq!((network.payload.clone(), network.claimed), (24..30, 11));
+        assert_eq!(v4(&network).total_len, 0);
+    }
+
+    #[test]
+    fn forbidden_lengths_and_versions() {
+        let mut bytes = V4;
+        bytes[3] = 23;
+        let network = ip(&bytes, 0).unwrap();
+        assert_eq!(network.payload, 24..24);
+        assert!(matches!(
+            network.fault,
+            Some(Fault::Wrong { layer: "ip", .. })
+        ));
+        bytes[0] = 0x44;
+        assert!(matches!(
+            ip(&bytes, 0),
+            Err(Fault::Wrong { layer: "ip", .. })
+        ));
+        bytes[0] = 0x55;
+        assert!(matches!(
+            ip(&bytes, 0),
+            Err(Fault::Unknown { number: 5, .. })
+        ));
+    }
+
+    #[test]
+    fn fragments_of_v4() {
+        for (bytes, fragment, offset) in [
+            ([0x20, 0], Fragment::First, 0),
+            ([0x20, 3], Fragment::Later, 24),
+            ([0x00, 3], Fragment::Later, 24),
+        ] {
+            let mut packet = V4;
+            packet[6..8].copy_from_slice(&bytes);
+            let network = ip(&packet, 0).unwrap();
+            assert_eq!(network.fragment, fragment);
+            assert_eq!(v4(&network).fragment_offset, offset);
+        }
+    }
+
+    #[test]
+    fn an_authentication_header_over_v4() {
+        let mut packet = vec![
+            0x45, 0, 0, 36, 0, 0, 0, 0, 64, 51, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2,
+        ];
+        packet.extend([6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
+        packet.extend(*b"data");
+        let network = ip(&packet, 0).unwrap();
+        assert_eq!((network.protocol, v4(&network).protocol), (6, 51));
+        assert_eq!((network.payload, network.claimed), (32..36, 4));
+    }
+
+    /// An IPv6 packet with this first next header and this payload.
+    fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x6A, 0xB1, 0x23, 0x45, 0, payload.len() as u8, next, 63];
+        packet.extend([1; 16]);
+        packet.extend([2; 16]);
+        packet.extend(payload);
+        packet
+    }
+
+    fn v6_of(network: &Network) -> &Ipv6 {
+        match &network.net {
+            Net::V6(ip) => ip,
+            Net::V4(_) => panic!("IPv4"),
+        }
+    }
+
+    #[test]
+    fn v6_with_extension_headers() {
+        let mut payload = vec![43, 0, 1, 4, 0, 0, 0, 0]; // hop by hop
+        payload.extend([60, 0, 0, 0, 0, 0, 0, 0]); // routing
+        payload.extend([58, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]); // destination
+        payload.extend(*b"icmp");
+        let network = ip(&v6(0, &payload), 0).unwrap();
+        let ip = v6_of(&network);
+        assert_eq!((ip.traffic_class, ip.flow_label), (0xAB, 0x12345));
+        assert_eq!((ip.payload_len, ip.hop_limit), (36, 63));
+        assert_eq!((ip.next_header, ip.protocol), (0, 58));
+        assert_eq!(ip.extensions, span(40..72));
+        assert_eq!((network.payload, network.claimed), (72..76, 4));
+    }
+
+    #[test]
+    fn a_later_fragment_ends_the_chain_of_v6() {
+        // Next header: destination options, which the first fragment has.
+        let payload = [60, 0, 0, 17, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1];
+        let network = ip(&v6(44, &payload), 0).unwrap();
+        let fragment = Ipv6Fragment {
+            id: 9,
+            offset: 16,
+            more: true,
+        };
+        assert_eq!(v6_of(&network).fragment, Some(fragment));
+        assert_eq!((network.fragment, network.protocol), (Fragment::Later, 60));
+        assert_eq!(network.payload, 48..56);
+        // An atomic fragment is whole.
+        let payload = [59, 0, 0, 0, 0, 0, 0, 9];
+        assert_eq!(ip(&v6(44, &payload), 0).unwrap().fragment, Fragment::Whole);
+    }
+
+    #[test]
+    fn an_extension_header_beyond_the_end() {
+        let network = ip(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0).unwrap();
+        assert_eq!(
+            network.fault,
+            Some(Fault::short("ipv6 extension header", 24, 8))
+        );
+        assert_eq!(network.protocol, 0);
+    }
+
+    #[test]
+    fn a_real_fragment() {
+        let data = samples::bytes(VLAN_IPV6_FRAGMENT.1);
+        let carried = Carried {
+            version: Some(6),
+            range: 18..data.len(),
+        };
+        let network = decode(&data, &carried, 0).unwrap();
+        let fragment = v6_of(&network).fragment.unwrap();
+        assert_eq!((fragment.offset, fragment.more), (440, true));
+        assert_eq!(fragment.id, 0xA5D3_3A2D);
+    }
+}

@@ -125,3 +125,61 @@ fn pair(bytes: &[u8]) -> Option<(u32, u32)> {
     let second = rest.first_chunk()?;
     Some((u32::from_be_bytes(*first), u32::from_be_bytes(*second)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, SACK, frame};
+    use super::*;
+    use crate::decode::decode;
+
+    fn options(bytes: &[u8]) -> Vec<TcpOption> {
+        TcpOptions {
+            start: 100,
+            rest: bytes,
+        }
+        .collect()
+    }
+
+    #[test]
+    fn a_real_sack_block() {
+        let data = samples::bytes(SACK.1);
+        let packet = decode(&frame(SACK.0, &data));
+        let last = packet.tcp().unwrap().options(&data).last();
+        let block = Some((630_511_081, 630_512_521));
+        assert_eq!(last, Some(TcpOption::Sack([block, None, None, None])));
+    }
+
+    #[test]
+    fn the_end_is_the_end() {
+        assert_eq!(
+            options(&[1, 0, 2, 4, 5, 6]),
+            [TcpOption::NoOperation, TcpOption::EndOfList]
+        );
+    }
+
+    #[test]
+    fn an_unknown_kind_and_a_wrong_length_keep_their_bytes() {
+        let at = |start, len| Span { start, len };
+        assert_eq!(
+            options(&[254, 4, 7, 8, 2, 3, 9, 4, 2]),
+            [
+                TcpOption::Unknown {
+                    kind: 254,
+                    data: at(102, 2)
+                },
+                TcpOption::Unknown {
+                    kind: 2,
+                    data: at(106, 1)
+                },
+                TcpOption::SackPermitted,
+            ]
+        );
+    }
+
+    #[test]
+    fn an_option_beyond_the_header_is_the_last() {
+        for bytes in [&[8, 10, 1][..], &[8], &[8, 1, 1, 1], &[8, 0]] {
+            assert_eq!(options(bytes), [TcpOption::Malformed { kind: 8 }]);
+        }
+    }
+}

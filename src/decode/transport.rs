@@ -131,3 +131,143 @@ fn udp_payload(length: u16, available: usize, network: &Network) -> (usize, Opti
     });
     (length.min(available) - UDP_HEADER, fault)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, NULL_UDP, SLL_SYN_ACK, VLAN_IPV6_FRAGMENT, frame};
+    use super::*;
+    use crate::decode::{Packet, TcpOption, Trouble, decode};
+
+    /// Where the transport header of the sample begins.
+    const TCP_AT: usize = 36;
+    const UDP_AT: usize = 24;
+
+    fn changed(sample: (u32, &str), at: usize, bytes: &[u8]) -> Packet {
+        let mut data = samples::bytes(sample.1);
+        data[at..at + bytes.len()].copy_from_slice(bytes);
+        decode(&frame(sample.0, &data))
+    }
+
+    #[test]
+    fn tcp_field_by_field() {
+        let data = samples::bytes(SLL_SYN_ACK.1);
+        let packet = decode(&frame(SLL_SYN_ACK.0, &data));
+        let tcp = packet.tcp().unwrap();
+        let expected = Tcp {
+            header: span(TCP_AT..76),
+            src_port: 80,
+            dst_port: 46656,
+            seq: 3_078_856_592,
+            ack: 797_190_860,
+            flags: TcpFlags(TcpFlags::SYN | TcpFlags::ACK),
+            window: 8192,
+            checksum: 0x8648,
+            urgent: 0,
+            options: span(TCP_AT + 20..76),
+            payload: span(76..76),
+            len: 0,
+        };
+        assert_eq!(*tcp, expected);
+        let options: Vec<TcpOption> = tcp.options(&data).collect();
+        assert_eq!(
+            options,
+            [
+                TcpOption::MaximumSegmentSize(1440),
+                TcpOption::NoOperation,
+                TcpOption::WindowScale(8),
+                TcpOption::SackPermitted,
+                TcpOption::Timestamps {
+                    value: 234_205_008,
+                    echo_reply: 1_131_021_154,
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn all_twelve_flags() {
+        let packet = changed(SLL_SYN_ACK, TCP_AT + 12, &[0xAF, 0xFF]);
+        assert_eq!(packet.tcp().unwrap().flags, TcpFlags(0xFFF));
+    }
+
+    #[test]
+    fn a_wrong_header_length_leaves_the_fixed_fields() {
+        for (offset, layer_len) in [(0x40, 20), (0xF0, 40)] {
+            let packet = changed(SLL_SYN_ACK, TCP_AT + 12, &[offset]);
+            let tcp = packet.tcp().unwrap();
+            assert_eq!((tcp.src_port, tcp.dst_port), (80, 46656));
+            assert_eq!((tcp.header.len, tcp.payload.len), (layer_len, 0));
+            assert!(matches!(
+                packet.trouble,
+                Some(Trouble::Malformed { layer: "tcp", .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn tcp_len_is_the_ip_headers_account() {
+        let mut data = samples::bytes(SLL_SYN_ACK.1);
+        data[18..20].copy_from_slice(&100u16.to_be_bytes());
+        let mut frame = frame(SLL_SYN_ACK.0, &data);
+        frame.len += 40;
+        let packet = decode(&frame);
+        let tcp = packet.tcp().unwrap();
+        assert_eq!((tcp.len, tcp.payload.len), (40, 0));
+        assert!(matches!(packet.trouble, Some(Trouble::Truncated { .. })));
+    }
+
+    #[test]
+    fn udp_field_by_field() {
+        let data = samples::bytes(NULL_UDP.1);
+        let packet = decode(&frame(NULL_UDP.0, &data));
+        let expected = Udp {
+            header: span(UDP_AT..UDP_AT + 8),
+            src_port: 55369,
+            dst_port: 8612,
+            length: 24,
+            checksum: 0x17AE,
+            payload: span(UDP_AT + 8..48),
+        };
+        assert_eq!((packet.udp(), &packet.trouble), (Some(&expected), &None));
+    }
+
+    #[test]
+    fn a_udp_length_is_kept_as_the_header_claims_it() {
+        for (length, payload, sound) in [
+            (23, 15, true),
+            (25, 16, false),
+            (7, 0, false),
+            (0, 0, false),
+        ] {
+            let packet = changed(NULL_UDP, UDP_AT + 4, &u16::to_be_bytes(length));
+            let udp = packet.udp().unwrap();
+            assert_eq!((udp.length, udp.payload.len), (length, payload));
+            assert_eq!(packet.trouble.is_none(), sound, "{length}");
+        }
+    }
+
+    #[test]
+    fn fragments() {
+        let data = samples::bytes(VLAN_IPV6_FRAGMENT.1);
+        let packet = decode(&frame(VLAN_IPV6_FRAGMENT.0, &data));
+        assert_eq!(
+            (packet.transport, packet.trouble),
+            (Transport::Fragment, None)
+        );
+        // The first fragment has the header, and what it claims of the whole is no fault.
+        let mut data = samples::bytes(NULL_UDP.1);
+        data[10] = 0x20;
+        data[28..30].copy_from_slice(&3000u16.to_be_bytes());
+        let packet = decode(&frame(NULL_UDP.0, &data));
+        assert_eq!(packet.udp().unwrap().length, 3000);
+        assert_eq!(packet.trouble, None);
+    }
+
+    #[test]
+    fn another_protocol_is_named() {
+        let packet = changed(NULL_UDP, 13, &[47]);
+        let payload = span(UDP_AT..48);
+        let protocol = 47;
+        assert_eq!(packet.transport, Transport::Other { protocol, payload });
+    }
+}

@@ -35,11 +35,7 @@ pub fn annotate(
     }
     let mut blocks = Blocks::new();
     let mut frame = 0;
-    loop {
-        let (kind, size) = match blocks.next(&mut source).map_err(read_error)? {
-            Walk::Block { kind, size } => (kind, size),
-            Walk::End | Walk::Damage(_) => break,
-        };
+    while let Walk::Block { kind, size } = blocks.next(&mut source).map_err(read_error)? {
         let block = source.unread().get(..size).unwrap_or_default();
         if matches!(kind, ENHANCED_PACKET | SIMPLE_PACKET | PACKET) {
             frame += 1;
@@ -213,8 +209,11 @@ mod tests {
         all
     }
 
+    /// Time, length and bytes of each frame.
+    type Frames = Vec<(i64, u32, Vec<u8>)>;
+
     /// Everything that a reader sees.
-    fn content(file: &[u8]) -> (Vec<(i64, u32, Vec<u8>)>, Option<Recording>) {
+    fn content(file: &[u8]) -> (Frames, Option<Recording>) {
         let mut reader = Reader::new(file, "test").unwrap();
         let mut frames = Vec::new();
         while let Some(frame) = reader.next_frame().unwrap() {

@@ -186,8 +186,10 @@ mod tests {
         [fields.map(to).concat(), extra.to_vec(), data.to_vec()].concat()
     }
 
-    /// Time, length and bytes of each frame, and the damage.
-    fn read(file: &[u8]) -> (Vec<(i64, u32, Vec<u8>)>, Option<Damage>) {
+    /// Time, length and bytes of each frame.
+    type Frames = Vec<(i64, u32, Vec<u8>)>;
+
+    fn read(file: &[u8]) -> (Frames, Option<Damage>) {
         let mut reader = Reader::new(file, "test").unwrap();
         let mut frames = Vec::new();
         while let Some(frame) = reader.next_frame().unwrap() {

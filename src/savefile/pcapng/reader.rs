@@ -390,7 +390,9 @@ mod tests {
         block(order, SECTION_HEADER, &body)
     }
 
-    fn interface(order: ByteOrder, link_type: u16, options: &[(u16, &[u8])]) -> Vec<u8> {
+    type Opts<'a> = &'a [(u16, &'a [u8])];
+
+    fn interface(order: ByteOrder, link_type: u16, options: Opts) -> Vec<u8> {
         let mut body = order.put_u16(link_type).to_vec();
         body.extend([0; 2]);
         body.extend(order.put_u32(100));
@@ -460,7 +462,7 @@ mod tests {
             words.map(|word| order.put_u32(word)).concat()
         };
         for order in BOTH {
-            let cases: [(&[(u16, &[u8])], u64, i64); 8] = [
+            let cases: [(Opts, u64, i64); 8] = [
                 (&[], 7, 7_000),
                 (&[(IF_TSRESOL, &[9])], 7, 7),
                 (&[(IF_TSRESOL, &[0])], 7, 7_000_000_000),

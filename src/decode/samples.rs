@@ -1,0 +1,108 @@
+//! Real frames for the tests: link type and bytes, named after what they show.
+
+/// Ethernet and VLAN tags outer 1525 (802.1ad) and inner 30; an ICMP echo request.
+pub const QINQ_ICMP_ECHO: (u32, &str) = (
+    1,
+    "408f9d6ec7d888d98f5fc54888a805f58100001e08004500001c000100004001e1e62ff59f9c5c686d000800f7ff\
+     00000000",
+);
+
+/// Linux cooked v1; a SYN,ACK with every option of an ordinary one.
+pub const SLL_SYN_ACK: (u32, &str) = (
+    113,
+    "000002000000000000000000000008004500003c1c4440007506b3c48974515e839bd7450050b640b7839f902f84\
+     2acca012200086480000020405a0010303080402080a0df5af50436a0362",
+);
+
+/// Linux cooked v2; a SYN.
+pub const SLL2_SYN: (u32, &str) = (
+    276,
+    "080000000000000200010406aa763071b0e700004500003c45a94000400670b0c0a801fdc0a80115dc9e00508b0b\
+     439300000000a002faf0d70c0000020405b40402080ac5be80530000000001030307",
+);
+
+/// Ethernet (its frame check sequence left out); ICMP port unreachable that
+/// quotes a UDP datagram of 143 bytes.
+pub const ICMP_PORT_UNREACHABLE: (u32, &str) = (
+    1,
+    "0019e3e75d23000bdb6358a60800450000b0281e000080018e77c0a80166c0a80101030303bb00000000450000a3\
+     371100004011bf81c0a80101c0a801660035e747008f76d298a48180000100010004000006736563757265036564\
+     34036e65740000010001c00c000100010000012c0004d05e140ec013000200010000012c000f05646e7330320665\
+     786f647573c017c013000200010000012c000805646e733031c042c013000200010000012c000805646e733034c0\
+     42c013000200",
+);
+
+/// Ethernet; ICMPv6 unreachable that quotes a UDP datagram behind a hop-by-hop header.
+pub const ICMPV6_QUOTES_EXTENSION: (u32, &str) = (
+    1,
+    "ffffffffffff00000000000086dd6000000000443a40fe80000000000000000000000000deadfe80000000000000\
+     000000000000beef0100f1a6000000006000000000140040fe80000000000000000000000000beeffe8000000000\
+     0000000000000000dead1100010400000000753032c8000c0c8e58585858",
+);
+
+/// Ethernet; a SYN behind an IPv6 home address option, which its checksum covers.
+pub const IPV6_HOME_ADDRESS_SYN: (u32, &str) = (
+    1,
+    "ffffffffffff00000000000086dd60000000002c3c40200104f80004000702e081fffe52ffff200104f800040007\
+     02e081fffe529a6b060201020000c910200100780001003200000000000000017530005000000000000000005002\
+     2000b7130000",
+);
+
+/// BSD null; UDP from 55369 to 8612 with 16 bytes.
+pub const NULL_UDP: (u32, &str) = (
+    0,
+    "020000004500002cc169000040115dc3ac100175ac1001ffd84921a4001817ae424a4e4202010000000000000000\
+     0000",
+);
+
+/// Ethernet with VLAN 6; the middle one of three fragments of a TCP segment, cut short here.
+pub const VLAN_IPV6_FRAGMENT: (u32, &str) = (
+    1,
+    "0504030201000001020304058100000686dd6000000000182c40000000000000000000000000000000010000000000\
+     0000000000000000000001060001b9a5d33a2d41414141414141414141414141414141",
+);
+
+/// Ethernet; an acknowledgement with time stamps and one SACK block.
+pub const SACK: (u32, &str) = (
+    1,
+    "3897d6b061d618870e2748df080045040040d48640003006f89adf48270ec0a8b69309f100505a7afe622594d4c3\
+     b01001f63fb400000101080ae2a44a5def570afd0101050a2594d5e92594db89",
+);
+
+/// Ethernet; UDP from 127.0.0.1 to itself with a wrong checksum.
+pub const LOOPBACK_UDP: (u32, &str) = (
+    1,
+    "ffffffffffff0000000000000800450000200001000040117cca7f0000017f000001753032c8000c000158585858",
+);
+
+pub const ALL: [(u32, &str); 10] = [
+    QINQ_ICMP_ECHO,
+    SLL_SYN_ACK,
+    SLL2_SYN,
+    ICMP_PORT_UNREACHABLE,
+    ICMPV6_QUOTES_EXTENSION,
+    IPV6_HOME_ADDRESS_SYN,
+    NULL_UDP,
+    VLAN_IPV6_FRAGMENT,
+    SACK,
+    LOOPBACK_UDP,
+];
+
+/// The bytes of a sample.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2)
+        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+        .collect()
+}
+
+/// A frame of a sample, or of bytes made from one.
+pub fn frame(link_type: u32, data: &[u8]) -> crate::savefile::Frame<'_> {
+    crate::savefile::Frame {
+        number: 1,
+        time: crate::savefile::Timestamp(0),
+        len: data.len() as u32,
+        interface: 0,
+        link_type,
+        data,
+    }
+}
