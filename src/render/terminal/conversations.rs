@@ -1,7 +1,7 @@
 //! Conversations and HTTP transactions as a list: for captures whose packets
 //! are not shown one by one.
 
-use super::line::Tone;
+use super::line::{Line, Tone};
 use super::screen::{Screen, count, duration};
 use crate::report::{Close, Conversation, Endpoint, Message, Report, Side};
 use crate::savefile::Protocol;
@@ -15,7 +15,10 @@ pub fn conversations(screen: &mut Screen, report: &Report) {
     }
     for (index, conversation) in report.conversations.iter().enumerate().take(SHOWN) {
         let heading = heading(screen, conversation);
-        screen.paragraph(0, &heading, Tone::Plain);
+        let mut tag = Line::default();
+        tag.push(&tag_of(conversation), Tone::Title);
+        let indent = tag.end() + 2;
+        screen.hanging(tag, indent, &heading, Tone::Plain);
         let facts = facts(conversation);
         screen.paragraph(4, &facts, Tone::Dim);
         for message in report.messages.iter().filter(|m| m.conversation == index) {
@@ -34,14 +37,16 @@ pub fn conversations(screen: &mut Screen, report: &Report) {
     screen.blank();
 }
 
+fn tag_of(conversation: &Conversation) -> String {
+    match conversation.protocol {
+        Protocol::Tcp => format!("tcp[{}]", conversation.id),
+        Protocol::Udp => format!("udp[{}]", conversation.id),
+    }
+}
+
 fn heading(screen: &Screen, conversation: &Conversation) -> String {
-    let protocol = match conversation.protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
-    };
     let text = format!(
-        "{protocol}[{}]  {} {} {}",
-        conversation.id,
+        "{} {} {}",
         end(&conversation.client),
         screen.symbols.arrow,
         end(&conversation.server)
@@ -86,7 +91,8 @@ fn facts(conversation: &Conversation) -> String {
     if let Some(udp) = conversation.udp.filter(|u| u.lost > 0) {
         facts.push(count(udp.lost, "datagram lost", "datagrams lost"));
     }
-    facts.extend(conversation.duration_ms.map(duration));
+    let duration_ms = conversation.duration_ms.filter(|&ms| ms > 0.0);
+    facts.extend(duration_ms.map(duration));
     facts.join(", ")
 }
 

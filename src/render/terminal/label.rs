@@ -26,6 +26,8 @@ struct Preview {
 
 /// Characters of a payload that are worth reading in a ladder.
 const PREVIEW: usize = 60;
+/// Hexadecimal digits are read less.
+const HEX_PREVIEW: usize = 24;
 
 impl Label {
     /// The label in at most `columns`.
@@ -56,7 +58,8 @@ impl Label {
 impl Preview {
     /// As much as fits, the string closed; None where nothing does.
     fn fit(&self, screen: &Screen, columns: usize) -> Option<String> {
-        let characters = self.text.chars().count().min(PREVIEW);
+        let most = if self.is_hex { HEX_PREVIEW } else { PREVIEW };
+        let characters = self.text.chars().count().min(most);
         (1..=characters).rev().find_map(|take| {
             let part: String = self.text.chars().take(take).collect();
             let is_all = !self.cut && part.len() == self.text.len();
@@ -228,6 +231,8 @@ fn other_label(packet: &Packet) -> Label {
     } else if let Some(eth) = &packet.eth {
         match eth.kind {
             0x0806 => "ARP".to_owned(),
+            // Below 1536 it is no type but the length of an IEEE 802.3 frame.
+            length if length < 0x0600 => "IEEE 802.3 frame".to_owned(),
             kind => format!("Ethernet type 0x{kind:04x}"),
         }
     } else {

@@ -414,6 +414,7 @@ fn gap(screen: &mut Screen, grid: Option<&Grid>, packets: usize) {
         line.put(0, screen.symbols.gap, Tone::Dim);
     }
     let text = format!("{} packets not shown here", thousands(packets as u64));
+    let text = screen.cut(&text, screen.width.saturating_sub(start + 1));
     line.put(start, &format!("{text} "), Tone::Dim);
     screen.line(&line);
 }
