@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ariadne::{Color, Config, Label, Report, ReportKind, Source as Lines};
 
-use super::text::{char_width, visible, visible_lines, wrap};
+use super::text::{char_width, picture, visible, visible_lines, wrap};
 use crate::diagnostic::{Diagnostic, Severity, Source};
 
 /// Mistakes shown at most; the others are counted.
@@ -133,7 +133,7 @@ impl Place {
         };
         Place {
             line: before.matches('\n').count() + 1,
-            text: whole.chars().map(visible_char).collect(),
+            text: whole.chars().map(picture).collect(),
             span: count(from)..count(to.min(end)),
         }
     }
@@ -175,29 +175,6 @@ impl Place {
             text,
             span: within(self.span.start)..within(self.span.end),
         }
-    }
-}
-
-/// The character to show for `c`, one for one: a control character has its
-/// picture (U+2400: `␛`), what reorders or hides text is U+FFFD. A newline is
-/// a control character too; a tab stays.
-fn visible_char(c: char) -> char {
-    match c {
-        '\t' => c,
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or(char::REPLACEMENT_CHARACTER),
-        '\u{7f}' => '\u{2421}',
-        // C1 controls, line and paragraph separators, zero width and
-        // bidirectional formatting, the byte order mark, tags.
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => char::REPLACEMENT_CHARACTER,
-        c => c,
     }
 }
 

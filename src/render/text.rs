@@ -46,6 +46,21 @@ fn push_visible(shown: &mut String, c: char) {
     }
 }
 
+/// One character for one, where columns count: a control character has its
+/// picture (U+2400: `␛`), what reorders or hides text is U+FFFD. A newline is a
+/// control character too; a tab stays.
+pub fn picture(c: char) -> char {
+    match c {
+        '\t' => c,
+        '\0'..='\x1f' => {
+            char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
+        '\x7f' => '\u{2421}',
+        c if misleads(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}
+
 /// C1 controls, marks that turn the direction of text, separators that a
 /// terminal may take for a line's end, characters without any shape, and those
 /// that are none.
@@ -177,6 +192,15 @@ mod tests {
         assert_eq!(visible("\u{9b}31m"), "\\u{9b}31m");
         assert_eq!(visible("user\u{202e}gpj.exe"), "user\\u{202e}gpj.exe");
         assert_eq!(visible("日本é"), "日本é");
+    }
+
+    #[test]
+    fn pictures_keep_the_columns() {
+        let pictures: String = "a\x1b\n\t\u{202e}\u{9b}\x7fé"
+            .chars()
+            .map(picture)
+            .collect();
+        assert_eq!(pictures, "a␛␊\t\u{fffd}\u{fffd}␡é");
     }
 
     #[test]
