@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use super::source::Source;
 use super::{
-    CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, Timestamp, found,
-    pcap, pcapng,
+    CaptureInfo, Damage, Format, Frame, Recording, SavefileError, Timestamp, found, pcap, pcapng,
 };
 
 /// The most bytes that one frame may have in a file: libpcap's and Wireshark's
@@ -122,14 +121,6 @@ impl<R: Read> Reader<R> {
             link_type: record.link_type,
             data: self.source.unread().get(record.data).unwrap_or(&[]),
         }))
-    }
-
-    /// The interfaces that the file has named so far.
-    pub fn interfaces(&self) -> &[Interface] {
-        match &self.records {
-            Records::Pcap(records) => records.interfaces(),
-            Records::Pcapng(records) => records.interfaces(),
-        }
     }
 
     /// What the file says of itself, as far as it was read, and the recording

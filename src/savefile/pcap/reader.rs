@@ -153,10 +153,6 @@ impl Records {
         }))
     }
 
-    pub fn interfaces(&self) -> &[Interface] {
-        std::slice::from_ref(&self.interface)
-    }
-
     pub fn into_interfaces(self) -> Vec<Interface> {
         vec![self.interface]
     }

@@ -60,7 +60,7 @@ impl Blocks {
         let kind = self.order.u32(head, 0);
         let claimed = self.order.u32(head, 4);
         // Some writers forget the padding in the length, as Wireshark knows.
-        let size = claimed as usize + padding(claimed as usize);
+        let size = (claimed as usize).saturating_add(padding(claimed as usize));
         let least = least_size(kind);
         if size < least {
             return damage(format!(

@@ -133,10 +133,6 @@ impl Records {
         }
     }
 
-    pub fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
-    }
-
     /// The interfaces and the recording, or why the recording cannot be read.
     pub fn finish(self) -> (Vec<Interface>, Result<Option<Recording>, Damage>) {
         let recording = if self.recording.json.is_empty() {
