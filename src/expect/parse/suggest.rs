@@ -1,5 +1,7 @@
 //! The nearest valid name for a wrong one.
 
+pub(super) use crate::diagnostic::nearest;
+
 /// Other tools' words for fields, whose spelling does not lead to ours.
 const ALIASES: [(&str, &str); 12] = [
     ("tcp.flags.rst", "tcp.flags.reset"),
@@ -16,23 +18,6 @@ const ALIASES: [(&str, &str); 12] = [
     ("ip.destination", "ip.dst"),
 ];
 
-/// The candidate that was most likely meant; None where none is near.
-pub(super) fn nearest<'c>(
-    wrong: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
-    let wrong = wrong.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&wrong, &candidate.to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= tolerance(&wrong, candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// The nearest field, by another tool's word, by its last parts (`flags.syn`),
 /// or by its spelling.
 pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
@@ -47,12 +32,6 @@ pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
         .map(|(_, ours)| *ours)
         .or_else(ending)
         .or_else(|| nearest(&lower, names()))
-}
-
-/// One change in three letters, at least one.
-fn tolerance(wrong: &str, candidate: &str) -> usize {
-    let shorter = wrong.chars().count().min(candidate.chars().count());
-    (shorter / 3).clamp(1, 4)
 }
 
 /// "did you mean `name`?", or the list of what there is.
