@@ -163,8 +163,14 @@ fn wrap_line(line: &str, columns: usize) -> Vec<String> {
         }
         while used + width(word) > columns {
             let mut piece = take_columns(word, columns - used);
+            if piece.is_empty() && used > 0 {
+                // A wide character does not fit behind the indentation.
+                current.clear();
+                used = 0;
+                continue;
+            }
             if piece.is_empty() {
-                // Not even one character fits: the line is left too long.
+                // Nor does it fit a line of its own: that is left too long.
                 piece = word.chars().take(1).collect();
             }
             word = word.get(piece.len()..).unwrap_or("");
@@ -223,6 +229,7 @@ mod tests {
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\n  b c", 4), ["a", "  b", "c"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap(" 日", 2), ["日"]);
     }
 
     proptest! {
