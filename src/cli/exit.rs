@@ -69,3 +69,50 @@ impl From<Exit> for ExitCode {
         ExitCode::from(exit as u8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(code: ErrorCode, verdict: Option<Verdict>) -> Report {
+        let mut report = Report::error("x", code, "");
+        if let Some(verdict) = verdict {
+            report.verdict = Some(verdict);
+            report.error = None;
+        }
+        report
+    }
+
+    #[test]
+    fn each_verdict_and_error_has_its_code() {
+        let error = |code| Exit::of(&report(code, None)) as u8;
+        assert_eq!(error(ErrorCode::Usage), 2);
+        assert_eq!(error(ErrorCode::Environment), 3);
+        assert_eq!(error(ErrorCode::Internal), 4);
+        assert_eq!(error(ErrorCode::DamagedCapture), 6);
+        let verdict = |verdict| Exit::of(&report(ErrorCode::Usage, Some(verdict))) as u8;
+        assert_eq!(verdict(Verdict::Pass), 0);
+        assert_eq!(verdict(Verdict::Fail), 1);
+        assert_eq!(verdict(Verdict::Inconclusive), 5);
+    }
+
+    #[test]
+    fn the_worst_of_several_wins() {
+        use Exit::*;
+        let ordered = [
+            Usage,
+            Environment,
+            Internal,
+            Damaged,
+            Failed,
+            Inconclusive,
+            Passed,
+        ];
+        for (index, worse) in ordered.iter().enumerate() {
+            for better in &ordered[index..] {
+                assert_eq!(worse.worst(*better), *worse);
+                assert_eq!(better.worst(*worse), *worse);
+            }
+        }
+    }
+}

@@ -26,27 +26,33 @@ impl std::fmt::Display for DecodeAs {
 /// What Wireshark must be told to show the report's capture as it is.
 pub fn decode_as(report: &Report) -> Vec<DecodeAs> {
     let with_http: BTreeSet<usize> = report.messages.iter().map(|m| m.conversation).collect();
-    let mut options = BTreeSet::new();
+    let mut ports = BTreeSet::new();
     for (index, conversation) in report.conversations.iter().enumerate() {
         if conversation.bytes.to_server + conversation.bytes.to_client > 0 {
-            options.extend(misread(conversation, with_http.contains(&index)));
+            let http = with_http.contains(&index);
+            ports.insert(port_pair(conversation, http));
         }
     }
+    let misread = |pair: &[Option<DecodeAs>; 2]| {
+        let mut ports = pair.iter().flatten();
+        ports.find(|d| is_registered(d.tcp, d.port)).copied()
+    };
+    let options: BTreeSet<DecodeAs> = ports.iter().filter_map(misread).collect();
     options.into_iter().collect()
 }
 
 /// Wireshark looks at both ports, whoever owns them.
-fn misread(conversation: &Conversation, http: bool) -> Option<DecodeAs> {
+fn port_pair(conversation: &Conversation, http: bool) -> [Option<DecodeAs>; 2] {
     let tcp = conversation.protocol == Protocol::Tcp;
-    let ports = [&conversation.server.port, &conversation.client.port];
-    ports.into_iter().find_map(|port| match port {
-        Port::Number(port) if is_registered(tcp, *port) => Some(DecodeAs {
+    let decode_as = |port: &Port| match port {
+        Port::Number(port) => Some(DecodeAs {
             tcp,
             port: *port,
             http,
         }),
-        Port::Number(_) | Port::Name(_) => None,
-    })
+        Port::Name(_) => None,
+    };
+    [&conversation.server.port, &conversation.client.port].map(decode_as)
 }
 
 fn is_registered(tcp: bool, port: u16) -> bool {

@@ -27,6 +27,7 @@ fn samples() -> Vec<Report> {
         tcp_refused(),
         tcp_refused_wrongly_expected(),
         udp_no_server(),
+        tcp_wrong_port(),
         http_ok(),
         crowded(),
         no_namespace(),
@@ -40,6 +41,7 @@ fn terminal() {
     insta::assert_snapshot!("tcp_refused", shown(&tcp_refused()));
     insta::assert_snapshot!("wrongly_expected", shown(&tcp_refused_wrongly_expected()));
     insta::assert_snapshot!("udp_no_server", shown(&udp_no_server()));
+    insta::assert_snapshot!("wrong_port", shown(&tcp_wrong_port()));
     insta::assert_snapshot!("http_ok", shown(&http_ok()));
     insta::assert_snapshot!("crowded", shown(&crowded()));
     insta::assert_snapshot!("error", shown(&no_namespace()));

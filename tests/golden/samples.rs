@@ -499,6 +499,30 @@ pub fn http_ok() -> Report {
     }
 }
 
+/// A server that listens on another port than the client asks.
+pub fn tcp_wrong_port() -> Report {
+    let mut report = tcp_refused();
+    let scenario = report.scenario.as_mut().unwrap();
+    scenario.name = "tcp-wrong-port".to_owned();
+    scenario.title = Some("TCP client and server with different ports".to_owned());
+    let mut server = program(
+        "server",
+        "netlab-capture tcp-server 127.0.0.1 12001",
+        Exit::Signal(15),
+        "The server is ready to receive\n",
+        "",
+    );
+    server.ended = Some(Ended::Stopped);
+    server.sockets = vec![Socket {
+        local: endpoint(12001, "server"),
+        remote: None,
+        listening: true,
+        ..server.sockets[0].clone()
+    }];
+    report.programs.insert(0, server);
+    report
+}
+
 /// Three roles, several conversations, trouble of many kinds, hostile and wide
 /// text.
 pub fn crowded() -> Report {

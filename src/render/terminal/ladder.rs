@@ -255,7 +255,7 @@ impl Grid {
             .iter()
             .map(|l| width(&l.place).max(width(&l.name)))
             .max()
-            .map_or(0, |w| if between == 1 { 2 * w + 3 } else { w + 3 });
+            .map_or(0, |w| header_spacing(between, w));
         let longest = (MAX_WIDTH / between).max(header);
         let wanted = words.max(header).min(longest).max(MIN_SPACING);
         let spacing = wanted.min(room);
@@ -278,10 +278,7 @@ impl Grid {
     /// Names, and below them addresses and ports.
     fn header(&self, screen: &mut Screen, lanes: &Lanes) {
         let spacing = self.last().saturating_sub(self.first()) / (self.lanes.len() - 1).max(1);
-        let room = match self.lanes.len() {
-            2 => spacing.saturating_sub(1) / 2,
-            _ => spacing.saturating_sub(3),
-        };
+        let room = header_room(self.lanes.len() - 1, spacing);
         let mut names = Line::default();
         let unit = if self.columns.time == 0 { "" } else { "ms" };
         self.columns.put(&mut names, screen, unit, "", false);
@@ -385,6 +382,24 @@ impl Grid {
         } else {
             line.put(lane + 2, &format!("{sign} {words} "), row.label.tone);
         }
+    }
+}
+
+/// The columns that a header text may take: of two lanes each has half of the
+/// space between them; of more, the outer ones have two thirds, and those in the
+/// middle a third on each side.
+fn header_room(between: usize, spacing: usize) -> usize {
+    match between {
+        0 | 1 => spacing.saturating_sub(1) / 2,
+        _ => (2 * spacing / 3).saturating_sub(1),
+    }
+}
+
+/// The space between lanes whose header texts take `columns`.
+fn header_spacing(between: usize, columns: usize) -> usize {
+    match between {
+        0 | 1 => 2 * columns + 3,
+        _ => (3 * (columns + 1)).div_ceil(2) + 1,
     }
 }
 

@@ -120,6 +120,9 @@ fn quoted_ends(packet: &Packet) -> Option<Ends> {
     Some((Some((ip.dst, ip.src)), tcp.or_else(udp)))
 }
 
+/// With this many lanes none is added for a program without packets.
+const MOST_LANES: usize = 4;
+
 /// What is known of a lane while packets are walked.
 #[derive(Default)]
 struct Found {
@@ -154,6 +157,9 @@ pub fn lanes(report: &Report) -> Lanes {
         }
         named.push((from.name(), to.name()));
     }
+    if !found.is_empty() {
+        idle(report, &mut found);
+    }
     let mut order: Vec<(String, Found)> = found.into_iter().collect();
     order.sort_by_key(|(name, lane)| (name == "nobody", !lane.is_client, lane.first_seen));
     let index: HashMap<&String, usize> = order.iter().map(|(n, _)| n).zip(0..).collect();
@@ -161,6 +167,33 @@ pub fn lanes(report: &Report) -> Lanes {
     let of = named.iter().map(|(from, to)| (at(from), at(to))).collect();
     let lanes = order.iter().map(|(name, lane)| shown(name, lane)).collect();
     Lanes { lanes, of }
+}
+
+/// A program that had a socket and saw no packet gets its lane too: that is
+/// what a wrong port looks like.
+fn idle(report: &Report, found: &mut BTreeMap<String, Found>) {
+    for program in &report.programs {
+        let sockets: BTreeSet<_> = program
+            .sockets
+            .iter()
+            .take(3)
+            .map(|s| &s.local)
+            .filter(|local| local.port != Port::Number(0))
+            .map(|local| {
+                let address = Some(local.address).filter(|a| !a.is_unspecified());
+                (address, Some(local.port.to_string()))
+            })
+            .collect();
+        if sockets.is_empty() || found.contains_key(&program.role) || found.len() >= MOST_LANES {
+            continue;
+        }
+        let lane = Found {
+            sockets,
+            is_client: false,
+            first_seen: found.len(),
+        };
+        found.insert(program.role.clone(), lane);
+    }
 }
 
 fn shown(name: &str, found: &Found) -> Lane {
@@ -172,6 +205,7 @@ fn shown(name: &str, found: &Found) -> Lane {
     let place = match (one_address, one_port.as_ref().map(port_name)) {
         (Some(address), Some(port)) => socket(*address, &port),
         (Some(address), None) => address.to_string(),
+        (None, Some(port)) if addresses.is_empty() => format!(":{port}"),
         (None, _) => String::new(),
     };
     Lane {
