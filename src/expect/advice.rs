@@ -1,0 +1,224 @@
+//! What a divergence usually means, and what to try: for a reader who does not
+//! know yet why a kernel answers with a RST.
+
+use super::ast::{Content, EventPattern, Step, Who};
+use super::event::{Event, EventKind};
+use super::icmp;
+use super::matching::Context;
+use super::notation::visible;
+use crate::conversation::Close;
+use crate::savefile::Protocol;
+use crate::trace::{Owner, Trace};
+
+/// What is at hand where a sequence parts from the wire.
+pub struct Case<'c> {
+    pub context: Context<'c>,
+    /// The step that found no event; None where an event was left unnamed.
+    pub step: Option<&'c Step>,
+    /// The event in question, where there is one.
+    pub event: Option<&'c Event>,
+    /// The last event that a step took.
+    pub last: Option<&'c Event>,
+}
+
+/// The notes, most telling first.
+pub fn advise(case: &Case<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(event) = case.event {
+        match &event.kind {
+            EventKind::Rst => notes.extend(case.of_reset(event)),
+            EventKind::Icmp { ipv6, kind, code } => {
+                notes.extend(case.of_icmp(event, *ipv6, *kind, *code));
+            }
+            EventKind::Packet if case.is_reset(event) => notes.extend(case.of_reset(event)),
+            EventKind::SynAck => notes.extend(case.of_acceptance(event)),
+            EventKind::Fin => notes.extend(case.of_fin(event)),
+            EventKind::Data { .. } | EventKind::Udp => notes.extend(case.of_content(event)),
+            EventKind::Syn if case.step.is_none() => notes.push(
+                "A SYN opens a connection: a further one was opened.".to_owned(),
+            ),
+            _ => {}
+        }
+        if event.after_stop && case.step.is_some_and(|s| !s.after_stop) {
+            notes.push(
+                "It came only after the program had been told to stop: then the kernel closes what the program left open. The program itself did not do it; does it ever call close()?".to_owned(),
+            );
+        }
+    } else {
+        notes.extend(case.of_silence());
+    }
+    notes
+}
+
+impl Case<'_> {
+    fn trace(&self) -> &Trace {
+        self.context.trace
+    }
+
+    fn name(&self, owner: Owner) -> String {
+        visible(self.trace().owner_name(owner))
+    }
+
+    fn is_reset(&self, event: &Event) -> bool {
+        let packet = self.trace().packets.get(event.packet());
+        packet
+            .and_then(|p| p.tcp())
+            .is_some_and(|tcp| tcp.flags.rst())
+    }
+
+    fn of_reset(&self, event: &Event) -> Vec<String> {
+        let refused = event
+            .conversation
+            .and_then(|c| self.trace().conversations.get(c))
+            .and_then(|c| c.tcp.as_ref())
+            .is_some_and(|tcp| tcp.close == Close::Refused);
+        if refused || (event.from.owner == Owner::Nobody && event.from.serves) {
+            let port = event.from.port.unwrap_or_default();
+            let mut notes = vec![format!(
+                "Nothing listens on TCP port {port}, so the kernel refuses the connection with RST,ACK. Is the server running, and on that port?"
+            )];
+            notes.extend(self.listening_elsewhere(event, Protocol::Tcp, port));
+            return notes;
+        }
+        let who = self.name(event.from.owner);
+        vec![format!(
+            "With a RST {who}'s kernel cuts a connection at once: {who} closed its socket while received data was still unread, or data came for a socket that was gone. An orderly end is a FIN from each side."
+        )]
+    }
+
+    fn of_icmp(&self, event: &Event, ipv6: bool, kind: u8, code: u8) -> Vec<String> {
+        if icmp::name_of(ipv6, kind, code) != "port-unreachable" {
+            return Vec::new();
+        }
+        let port = event.from.port.unwrap_or_default();
+        let mut notes = vec![format!(
+            "No socket receives on UDP port {port}, so the kernel answers the datagram with an ICMP error and throws it away. Is the server running, and on that port?"
+        )];
+        notes.extend(self.listening_elsewhere(event, Protocol::Udp, port));
+        notes
+    }
+
+    /// A program listens, but on another port than was tried.
+    fn listening_elsewhere(
+        &self,
+        event: &Event,
+        protocol: Protocol,
+        tried: u16,
+    ) -> Option<String> {
+        let programs = &self.trace().recording.as_ref()?.programs;
+        programs.iter().find_map(|program| {
+            if program.role == self.trace().owner_name(event.to.owner) {
+                return None;
+            }
+            let socket = program.sockets.iter().find(|socket| {
+                let listens = match protocol {
+                    Protocol::Tcp => socket.listening,
+                    Protocol::Udp => socket.remote.is_none(),
+                };
+                socket.protocol == protocol && listens && socket.local.port() != tried
+            })?;
+            Some(format!(
+                "{} listens on port {}, {} tried port {tried}: both must use the same one.",
+                visible(&program.role),
+                socket.local.port(),
+                self.name(event.to.owner)
+            ))
+        })
+    }
+
+    /// Somebody accepted a connection that should have been refused.
+    fn of_acceptance(&self, event: &Event) -> Vec<String> {
+        match self.step.map(|s| &s.event) {
+            Some(EventPattern::Rst) => vec![format!(
+                "{} listens on port {}, so the kernel accepts the connection with SYN,ACK. Only a port on which nothing listens is refused with a RST.",
+                self.name(event.from.owner),
+                event.from.port.unwrap_or_default()
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_fin(&self, event: &Event) -> Vec<String> {
+        let who = self.name(event.from.owner);
+        match self.step.map(|s| &s.event) {
+            Some(
+                EventPattern::Data(_) | EventPattern::Request { .. } | EventPattern::Response { .. },
+            ) => vec![format!(
+                "{who} closed its side of the connection (FIN) where data was expected. Did it end too early, or forget to send?"
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_content(&self, event: &Event) -> Vec<String> {
+        let wanted = match self.step.map(|s| &s.event) {
+            Some(
+                EventPattern::Data(Some(Content::Exactly(bytes)))
+                | EventPattern::Udp(Some(Content::Exactly(bytes))),
+            ) => bytes,
+            _ => return Vec::new(),
+        };
+        let got = event.content(self.trace());
+        if got.as_ref() == wanted.as_slice() {
+            return Vec::new();
+        }
+        if got.eq_ignore_ascii_case(wanted) {
+            return vec!["Both are equal but for upper and lower case.".to_owned()];
+        }
+        if got.trim_ascii_end() == wanted.trim_ascii_end() {
+            return vec![
+                "Only the end of the line differs: is the newline sent, or stripped, as it should be?".to_owned(),
+            ];
+        }
+        if !got.is_empty() && wanted.starts_with(&got) {
+            return vec![
+                "The beginning is right, the rest is missing. One recv() may return less than was sent: does the program read, and send, until it has everything?".to_owned(),
+            ];
+        }
+        Vec::new()
+    }
+
+    /// Nothing came.
+    fn of_silence(&self) -> Vec<String> {
+        let Some(step) = self.step else {
+            return Vec::new();
+        };
+        let who = step.ends.as_ref().and_then(|e| match &e.from.value.who {
+            Who::Role(role) => Some(role.as_str()),
+            Who::Nobody | Who::Any => None,
+        });
+        match (&step.event, self.last.map(|l| &l.kind)) {
+            (EventPattern::SynAck | EventPattern::Rst, Some(EventKind::Syn)) => vec![
+                "Nothing answered the SYN at all, not even with a refusal: it was lost or thrown away on its way.".to_owned(),
+            ],
+            (EventPattern::Fin, _) => vec![match who {
+                Some(who) => format!("{} never closed the connection: does it call close()?", visible(who)),
+                None => "The connection was never closed: does the program call close()?".to_owned(),
+            }],
+            (
+                EventPattern::Data(_)
+                | EventPattern::Udp(_)
+                | EventPattern::Request { .. }
+                | EventPattern::Response { .. },
+                _,
+            ) => vec![match who {
+                Some(who) => format!(
+                    "{} sent nothing there. Did it wait for something, or end too early? Its output may tell.",
+                    visible(who)
+                ),
+                None => "Nothing was sent there.".to_owned(),
+            }],
+            (EventPattern::Icmp(_), Some(EventKind::Udp)) => vec![
+                "The kernel sends port-unreachable only where no socket receives on that port: does a server listen there?".to_owned(),
+            ],
+            (EventPattern::Retransmission, _) => {
+                vec!["Nothing had to be sent again: nothing was lost.".to_owned()]
+            }
+            (EventPattern::Syn, None) => vec![match who {
+                Some(who) => format!("{} never tried to connect.", visible(who)),
+                None => "Nobody tried to connect.".to_owned(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! Claims: comparisons over conversations, streams, messages and programs.
+//!
+//! A value that does not exist (`tcp[3]` of two conversations, a header that
+//! was not sent) makes its comparison neither true nor false: what depends on
+//! it fails and says why. `false and X` is false and `true or X` is true all
+//! the same.
+//!
+//! `stream(client > server)` is every byte that the one sent the other over
+//! TCP, connection after connection.
+//!
+//! `packets(STEP)` counts packets by their own headers, retransmissions
+//! included; a step with content (`data "hello"`) means the whole run, and
+//! counts the packets that carried it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ast::{
+    Claim, Collection, EventPattern, Function, Op, Span, Spanned, Step, StepEnds, StepOrFilter,
+    Value,
+};
+use super::claim_value::{self as value, Datum, Lack};
+use super::event::Event;
+use super::facts::Facts;
+use super::judgement::Grounds;
+use super::matching::{self, Context, Names};
+use super::notation;
+use super::outcome::Failure;
+use crate::conversation::Direction;
+use crate::savefile::Bytes;
+
+/// Everything that a claim may ask.
+#[derive(Clone, Copy)]
+pub struct World<'t> {
+    pub facts: &'t Facts<'t>,
+    pub events: &'t [Event],
+    pub files: &'t BTreeMap<String, Bytes>,
+    /// The expectation's text: what the author wrote is quoted from it.
+    pub text: &'t str,
+}
+
+impl<'t> World<'t> {
+    pub fn context(&self) -> Context<'t> {
+        Context {
+            trace: self.facts.trace,
+            events: self.events,
+        }
+    }
+
+    /// What the author wrote.
+    pub fn written(&self, span: &Span) -> &'t str {
+        self.text.get(span.clone()).unwrap_or("").trim()
+    }
+}
+
+/// Why a claim does not hold.
+pub enum Cause {
+    /// A comparison turned out false.
+    False(Box<Failure>),
+    /// A value does not exist.
+    Lack(Span, Lack),
+}
+
+/// Evaluates claims, and gathers what they rest on.
+pub struct Evaluation<'w, 't> {
+    world: &'w World<'t>,
+    /// The subject of `each`, whose fields are written bare.
+    own: Option<(Collection, usize)>,
+    pub evidence: BTreeSet<usize>,
+    pub grounds: Grounds,
+}
+
+impl<'w, 't> Evaluation<'w, 't> {
+    pub fn new(world: &'w World<'t>, own: Option<(Collection, usize)>) -> Self {
+        Evaluation {
+            world,
+            own,
+            evidence: BTreeSet::new(),
+            grounds: Grounds::default(),
+        }
+    }
+
+    /// Does the claim hold, and if not, why not?
+    pub fn judge(&mut self, claim: &Claim) -> Result<(), Cause> {
+        match claim {
+            Claim::And(a, b) => match (self.judge(a), self.judge(b)) {
+                (Err(Cause::False(why)), _) | (_, Err(Cause::False(why))) => {
+                    Err(Cause::False(why))
+                }
+                (Err(lack), _) | (_, Err(lack)) => Err(lack),
+                (Ok(()), Ok(())) => Ok(()),
+            },
+            Claim::Or(a, b) => match (self.judge(a), self.judge(b)) {
+                (Ok(()), _) | (_, Ok(())) => Ok(()),
+                (Err(lack @ Cause::Lack(..)), _) | (_, Err(lack @ Cause::Lack(..))) => Err(lack),
+                (Err(Cause::False(mut why)), Err(Cause::False(other))) => {
+                    why.notes.push(format!("Nor does the other part of the `or` hold: {}", other.message));
+                    Err(Cause::False(why))
+                }
+            },
+            Claim::Not(inner) => match self.judge(inner) {
+                Ok(()) => Err(Cause::False(Box::new(Failure {
+                    message: "What stands after `not` holds.".to_owned(),
+                    span: span_of(inner),
+                    ..Failure::default()
+                }))),
+                Err(Cause::False(_)) => Ok(()),
+                Err(lack) => Err(lack),
+            },
+            Claim::Compare { left, op, right } => self.compare(left, op, right),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        left: &Spanned<Value>,
+        op: &Spanned<Op>,
+        right: &Spanned<Value>,
+    ) -> Result<(), Cause> {
+        let world = self.world;
+        let lacking = |side: &Spanned<Value>| {
+            let span = side.span.clone();
+            move |lack| Cause::Lack(span, lack)
+        };
+        let is = self.value(&left.value).map_err(lacking(left))?;
+        if let Value::Regex(regex) = &right.value {
+            let matches = match &is {
+                Datum::Bytes(bytes) => regex.0.is_match(bytes),
+                _ => false,
+            };
+            return if matches {
+                Ok(())
+            } else {
+                Err(Cause::False(Box::new(broken(world, left, op, right, &is, None))))
+            };
+        }
+        let wanted = self.value(&right.value).map_err(lacking(right))?;
+        match compares(&is, op.value, &wanted) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Cause::False(Box::new(broken(
+                world,
+                left,
+                op,
+                right,
+                &is,
+                Some(&wanted),
+            )))),
+            None => Err(Cause::Lack(
+                op.span.clone(),
+                Lack::thing(format!(
+                    "{} and {} cannot be compared: they are of different kinds",
+                    is.shown(),
+                    wanted.shown()
+                )),
+            )),
+        }
+    }
+
+    fn value<'v>(&mut self, value: &'v Value) -> Result<Datum<'v>, Lack>
+    where
+        't: 'v,
+    {
+        let world: &World<'t> = self.world;
+        Ok(match value {
+            Value::Number(n) => Datum::Number(*n),
+            Value::Duration(d) => Datum::Duration(*d),
+            Value::Bool(b) => Datum::Bool(*b),
+            Value::Text(text) => Datum::Bytes(Cow::Borrowed(text)),
+            Value::Regex(regex) => Datum::Bytes(Cow::Borrowed(regex.0.as_str().as_bytes())),
+            Value::Packets(which) => self.packets(which),
+            Value::Stream(ends) => self.stream(ends)?,
+            Value::Call { function, argument } => {
+                let argument = self.value(&argument.value)?;
+                call(*function, argument)?
+            }
+            Value::File(name) => match world.files.get(name) {
+                Some(bytes) => Datum::Bytes(Cow::Borrowed(&bytes.0)),
+                None => {
+                    return Err(Lack::evidence(format!(
+                        "the file {} is not at hand",
+                        notation::visible(name)
+                    )));
+                }
+            },
+            Value::Member {
+                collection,
+                index,
+                path,
+            } => {
+                // The number of members, too, depends on every packet.
+                self.grounds.every_packet = true;
+                let member = value::member(world.facts, *collection, *index)?;
+                self.member(*collection, member, path)?
+            }
+            Value::Own(path) => match self.own {
+                Some((collection, member)) => self.member(collection, member, path)?,
+                None => {
+                    return Err(Lack::thing(format!("{} of what?", path.join("."))));
+                }
+            },
+            Value::Program { role, path } => value::program_field(world.facts, role, path)?,
+        })
+    }
+
+    fn packets(&mut self, which: &StepOrFilter) -> Datum<'static> {
+        let found = packets(self.world, which);
+        self.grounds.every_packet = true;
+        self.grounds.roles |= super::evidence::asks_for_roles(which);
+        if super::evidence::asks_for_content(which) {
+            let all = 0..self.world.facts.trace.packets.len();
+            self.grounds.payloads.extend(all);
+        }
+        if found.is_empty() {
+            self.grounds.absence = true;
+        }
+        let number = found.len() as f64;
+        self.evidence.extend(found);
+        Datum::Number(number)
+    }
+
+    fn member<'v>(
+        &mut self,
+        collection: Collection,
+        index: usize,
+        path: &[String],
+    ) -> Result<Datum<'v>, Lack>
+    where
+        't: 'v,
+    {
+        let facts: &'t Facts<'t> = self.world.facts;
+        self.grounds.every_packet = true;
+        self.grounds.roles |= path.last().is_some_and(|name| name == "role");
+        if collection == Collection::Http {
+            if let Some(message) = facts.messages.get(index) {
+                for way in [Direction::ToServer, Direction::ToClient] {
+                    self.grounds.read_stream(message.conversation, way);
+                }
+                let heads = message.request.iter().map(|r| r.head.packet);
+                let heads = heads.chain(message.response.iter().map(|r| r.head.packet));
+                self.evidence.extend(heads);
+            }
+        } else {
+            self.evidence.extend(facts.packets(index));
+        }
+        value::field(facts, collection, index, path)
+    }
+
+    fn stream<'v>(&mut self, ends: &StepEnds) -> Result<Datum<'v>, Lack>
+    where
+        't: 'v,
+    {
+        let facts: &'t Facts<'t> = self.world.facts;
+        self.grounds.every_packet = true;
+        self.grounds.roles |= super::evidence::names_a_role(ends);
+        let mut found: Option<Cow<'t, [u8]>> = None;
+        for conversation in facts.of(crate::savefile::Protocol::Tcp) {
+            for way in [Direction::ToServer, Direction::ToClient] {
+                if !goes(facts, conversation, way, ends) {
+                    continue;
+                }
+                let Some(stream) = facts.stream(conversation, way) else {
+                    continue;
+                };
+                self.grounds.read_stream(conversation, way);
+                self.evidence.extend(stream.pieces.iter().map(|p| p.packet));
+                match &mut found {
+                    None => found = Some(Cow::Borrowed(&stream.bytes)),
+                    Some(bytes) => bytes.to_mut().extend_from_slice(&stream.bytes),
+                }
+            }
+        }
+        found.map(Datum::Bytes).ok_or_else(|| {
+            Lack::thing(format!(
+                "there is no TCP connection {}",
+                notation::step_ends(ends)
+            ))
+        })
+    }
+}
+
+/// Does a way of a conversation have these ends?
+fn goes(facts: &Facts<'_>, conversation: usize, way: Direction, ends: &StepEnds) -> bool {
+    let Some(c) = facts.conversations.get(conversation) else {
+        return false;
+    };
+    let (from, to) = facts.ends(conversation, way);
+    let (from_port, to_port) = match way {
+        Direction::ToServer => (c.client.port(), c.server.port()),
+        Direction::ToClient => (c.server.port(), c.client.port()),
+    };
+    let is = |pattern: &super::ast::EndPattern, owner, port| {
+        matching::is_who(facts.trace, &pattern.who, owner)
+            && pattern.port.is_none_or(|wanted| wanted == port)
+    };
+    let (a, b) = (&ends.from.value, &ends.to.value);
+    (is(a, from, from_port) && is(b, to, to_port))
+        || (ends.either_way && is(a, to, to_port) && is(b, from, from_port))
+}
+
+/// The packets that a step or a filter means in a claim.
+pub fn packets(world: &World<'_>, which: &StepOrFilter) -> BTreeSet<usize> {
+    match which {
+        StepOrFilter::Filter(filter) => matching::filtered(world.facts.trace, &filter.value),
+        StepOrFilter::Step(step) => packets_of_step(world, &step.value),
+    }
+}
+
+fn packets_of_step(world: &World<'_>, step: &Step) -> BTreeSet<usize> {
+    let names = Names::default();
+    let context = world.context();
+    let has_content = matches!(
+        step.event,
+        EventPattern::Data(Some(_)) | EventPattern::Request { .. } | EventPattern::Response { .. }
+    );
+    if has_content {
+        let events = world.events.iter().filter(|e| context.fits(step, e, &names));
+        return events.flat_map(|e| e.packets.iter().copied()).collect();
+    }
+    super::event::packets(world.facts.trace)
+        .iter()
+        .filter(|packet| context.fits(step, packet, &names))
+        .map(Event::packet)
+        .collect()
+}
+
+fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
+    let Datum::Bytes(bytes) = argument else {
+        return Err(Lack::thing(format!("{} is no text", argument.shown())));
+    };
+    Ok(match function {
+        Function::Upper => Datum::Bytes(Cow::Owned(bytes.to_ascii_uppercase())),
+        Function::Lower => Datum::Bytes(Cow::Owned(bytes.to_ascii_lowercase())),
+        Function::Len => Datum::Number(bytes.len() as f64),
+    })
+}
+
+/// The comparison; None for kinds that cannot be compared.
+fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
+    use std::cmp::Ordering;
+    let ordering = match (is, wanted) {
+        (Datum::Bytes(is), Datum::Bytes(wanted)) => match op {
+            Op::Contains => return Some(contains(is, wanted)),
+            Op::Matches => return None,
+            _ => Some(is.cmp(wanted)),
+        },
+        (Datum::Number(is), Datum::Number(wanted)) => is.partial_cmp(wanted),
+        (Datum::Duration(is), Datum::Duration(wanted)) => Some(is.cmp(wanted)),
+        (Datum::Bool(is), Datum::Bool(wanted)) => Some(is.cmp(wanted)),
+        _ => return None,
+    };
+    let ordering = ordering?;
+    Some(match op {
+        Op::Eq => ordering == Ordering::Equal,
+        Op::Ne => ordering != Ordering::Equal,
+        Op::Lt => ordering == Ordering::Less,
+        Op::Le => ordering != Ordering::Greater,
+        Op::Gt => ordering == Ordering::Greater,
+        Op::Ge => ordering != Ordering::Less,
+        Op::Contains | Op::Matches => return None,
+    })
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    needle.is_empty() || haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn span_of(claim: &Claim) -> Option<Span> {
+    match claim {
+        Claim::And(a, b) | Claim::Or(a, b) => Some(span_of(a)?.start..span_of(b)?.end),
+        Claim::Not(inner) => span_of(inner),
+        Claim::Compare { left, right, .. } => Some(left.span.start..right.span.end),
+    }
+}
+
+/// A comparison that turned out false, for a reader.
+fn broken(
+    world: &World<'_>,
+    left: &Spanned<Value>,
+    op: &Spanned<Op>,
+    right: &Spanned<Value>,
+    is: &Datum<'_>,
+    wanted: Option<&Datum<'_>>,
+) -> Failure {
+    let subject = world.written(&left.span);
+    let shown = is.shown();
+    let asked = match wanted {
+        Some(wanted) => wanted.shown(),
+        None => world.written(&right.span).to_owned(),
+    };
+    let relation = match op.value {
+        Op::Eq => format!("not {asked}"),
+        Op::Ne => format!("and must not be {asked}"),
+        Op::Lt => format!("not less than {asked}"),
+        Op::Le => format!("not at most {asked}"),
+        Op::Gt => format!("not greater than {asked}"),
+        Op::Ge => format!("not at least {asked}"),
+        Op::Contains => format!("which does not contain {asked}"),
+        Op::Matches => format!("which does not match {asked}"),
+    };
+    let difference = match (op.value, is, wanted) {
+        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted))) if is.len().max(wanted.len()) > 1 => {
+            Some(value::first_difference(wanted, is))
+        }
+        _ => None,
+    };
+    let mut notes = Vec::new();
+    if let Value::Member { path, .. } | Value::Own(path) = &left.value {
+        notes.extend(value::meaning(path, is));
+        if op.value == Op::Eq {
+            notes.extend(wanted.and_then(|w| value::meaning(path, w)));
+        }
+    }
+    if let Value::Packets(_) = &left.value {
+        notes.push("The packets counted are the evidence.".to_owned());
+    }
+    Failure {
+        message: format!("{subject} is {shown}, {relation}."),
+        span: Some(left.span.start..right.span.end),
+        expected: Some(world.written(&(left.span.start..right.span.end)).to_owned()),
+        actual: Some(format!("{subject} is {shown}")),
+        difference,
+        notes,
+        ..Failure::default()
+    }
+}

@@ -1,0 +1,403 @@
+//! Can the capture be believed, as far as a statement rests on it?
+//!
+//! - A capture of ours must be proven complete. Where the proof fails, whatever
+//!   a missing packet could change is inconclusive: that something was absent,
+//!   that it was exactly so, how often it was, that it was not found, and what
+//!   conversations, streams and messages say. That something *was* seen stays.
+//! - A capture from elsewhere has no proof and is judged as it is, unless its
+//!   file says that packets were dropped, or is damaged.
+//! - A truncated frame or a gap in a stream matters to those who read its bytes.
+//! - An end whose owner is unknown matters to those who ask for a role.
+//! - Claims about programs alone rest on no packet.
+//!
+//! That something did *not* happen counts only if the programs did what they
+//! had to: a program that crashed sends no RST either. Where one failed, such a
+//! statement fails, for that is the programs' fault and not the capture's.
+
+use std::collections::BTreeSet;
+
+use super::ast::{
+    EventPattern, FieldRef, Filter, FilterOp, Operand, StepEnds, StepOrFilter, Who,
+};
+use super::facts::Facts;
+use super::judgement::{Grounds, Judgement};
+use super::notation::count;
+use super::outcome::{Failure, Outcome, Verdict};
+use crate::conversation::Direction;
+use crate::decode::{Packet, Transport, Trouble};
+use crate::savefile::Proof;
+use crate::trace::{Owner, Trace};
+
+/// What is known of the evidence's faults.
+pub struct Evidence<'t> {
+    facts: &'t Facts<'t>,
+    /// Why packets may be missing.
+    incomplete: Vec<String>,
+    /// Why an end's owner may be unknown or wrong.
+    owners: Vec<String>,
+    truncated: BTreeSet<usize>,
+    /// The implied expectations that did not pass.
+    unmet: Vec<(String, Verdict)>,
+}
+
+impl<'t> Evidence<'t> {
+    /// `implied`: the outcomes of the programs' own expectations.
+    pub fn new(facts: &'t Facts<'t>, implied: &[Outcome]) -> Evidence<'t> {
+        let trace = facts.trace;
+        Evidence {
+            facts,
+            incomplete: incomplete(trace),
+            owners: doubtful_owners(trace),
+            truncated: trace
+                .packets
+                .iter()
+                .enumerate()
+                .filter(|(_, p)| p.cap_len < p.len)
+                .map(|(i, _)| i)
+                .collect(),
+            unmet: implied
+                .iter()
+                .filter(|o| o.verdict != Verdict::Pass)
+                .map(|o| (o.name.clone(), o.verdict))
+                .collect(),
+        }
+    }
+
+    /// The verdict on a statement, and what to say where it is no pass.
+    pub fn settle(&self, judgement: Judgement) -> (Verdict, Option<Failure>) {
+        if let Some(reason) = judgement.no_evidence {
+            return (Verdict::Inconclusive, Some(inconclusive(reason)));
+        }
+        let mut doubts = self.doubts(&judgement.rests_on).into_iter();
+        if let Some(first) = doubts.next() {
+            let mut failure = inconclusive(first);
+            failure.notes.extend(doubts);
+            failure.notes.push(match &judgement.failure {
+                None => "Going by the packets that were captured, it would pass.".to_owned(),
+                Some(would_be) => format!(
+                    "Going by the packets that were captured, it would fail: {}",
+                    would_be.message
+                ),
+            });
+            if let Some(would_be) = judgement.failure {
+                failure.span = would_be.span;
+            }
+            return (Verdict::Inconclusive, Some(failure));
+        }
+        match (judgement.holds, judgement.rests_on.absence) {
+            (true, true) => self.absence(),
+            (true, false) => (Verdict::Pass, None),
+            (false, _) => (
+                Verdict::Fail,
+                Some(judgement.failure.unwrap_or_default()),
+            ),
+        }
+    }
+
+    /// A statement that holds because something did not happen.
+    fn absence(&self) -> (Verdict, Option<Failure>) {
+        let Some((name, worst)) = self
+            .unmet
+            .iter()
+            .find(|(_, v)| *v == Verdict::Fail)
+            .or(self.unmet.first())
+        else {
+            return (Verdict::Pass, None);
+        };
+        let failure = Failure {
+            message: "Nothing was seen that breaks it, but that proves nothing: a program did not do what it had to.".to_owned(),
+            notes: vec![
+                format!("First look at \"{name}\"."),
+                "That something is absent counts only when all programs ran as they should: a program that never got to work sends no packets at all.".to_owned(),
+            ],
+            ..Failure::default()
+        };
+        (*worst, Some(failure))
+    }
+
+    /// Why the result may be wrong for want of evidence.
+    fn doubts(&self, grounds: &Grounds) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if grounds.every_packet {
+            doubts.extend(self.incomplete.iter().cloned());
+            if grounds.roles {
+                doubts.extend(self.owners.iter().cloned());
+            }
+        }
+        if grounds.absence
+            && self.facts.trace.recording.is_none()
+            && self.facts.trace.packets.is_empty()
+        {
+            doubts.push(
+                "The capture holds no packet, and does not tell whether anything ran.".to_owned(),
+            );
+        }
+        doubts.extend(self.doubtful_bytes(grounds));
+        doubts
+    }
+
+    fn doubtful_bytes(&self, grounds: &Grounds) -> Option<String> {
+        let trace = self.facts.trace;
+        if let Some(packet) = grounds
+            .payloads
+            .intersection(&self.truncated)
+            .find_map(|&p| trace.packets.get(p))
+        {
+            return Some(format!(
+                "Frame {} was cut when it was captured: {} of its {} bytes are in the file.",
+                packet.number, packet.cap_len, packet.len
+            ));
+        }
+        let read = grounds.payloads.iter().filter_map(|&p| {
+            let seen = trace.seen.get(p)?;
+            seen.tcp.as_ref()?;
+            Some((seen.conversation?, seen.direction? == Direction::ToServer))
+        });
+        let streams: BTreeSet<_> = read.chain(grounds.streams.iter().copied()).collect();
+        streams
+            .into_iter()
+            .find_map(|(conversation, to_server)| self.doubtful_stream(conversation, to_server))
+    }
+
+    fn doubtful_stream(&self, conversation: usize, to_server: bool) -> Option<String> {
+        let way = if to_server {
+            Direction::ToServer
+        } else {
+            Direction::ToClient
+        };
+        let stream = self.facts.stream(conversation, way)?;
+        let number = self.facts.conversations.get(conversation).map_or(0, |c| c.id);
+        let toward = if to_server { "server" } else { "client" };
+        let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
+        if missing > 0 {
+            return Some(format!(
+                "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
+            ));
+        }
+        stream.cut.then(|| {
+            format!("The stream to the {toward} of tcp[{number}] is longer than what is kept of it.")
+        })
+    }
+}
+
+fn inconclusive(reason: String) -> Failure {
+    Failure {
+        message: format!("Evidence is missing: {}", lower_first(&reason)),
+        ..Failure::default()
+    }
+}
+
+/// A sentence as the rest of another.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// Why packets may be missing from the capture.
+fn incomplete(trace: &Trace) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(damage) = &trace.capture.damage {
+        reasons.push(format!(
+            "The capture file is damaged at byte {}: {}.",
+            damage.offset, damage.reason
+        ));
+    }
+    match &trace.recording {
+        Some(recording) => {
+            if recording.interrupted {
+                reasons.push("The run was interrupted before it was over.".to_owned());
+            }
+            if let Some(fault) = &recording.fault {
+                reasons.push(format!("The recording failed: {fault}."));
+            }
+            reasons.extend(unproven(&recording.proof));
+        }
+        None => {
+            let dropped: u64 = trace
+                .capture
+                .interfaces
+                .iter()
+                .filter_map(|i| i.dropped)
+                .sum();
+            if dropped > 0 {
+                reasons.push(format!(
+                    "The capture file says that {} dropped.",
+                    were(dropped)
+                ));
+            }
+        }
+    }
+    let unreadable = trace
+        .packets
+        .iter()
+        .find(|p| matches!((&p.trouble, &p.transport), (Some(Trouble::Truncated { .. }), Transport::None)));
+    if let Some(packet) = unreadable {
+        reasons.push(format!(
+            "Frame {} was cut inside its headers when it was captured.",
+            packet.number
+        ));
+    }
+    reasons
+}
+
+fn were(packets: u64) -> String {
+    let packets = usize::try_from(packets).unwrap_or(usize::MAX);
+    let verb = if packets == 1 { "was" } else { "were" };
+    format!("{} {verb}", count(packets, "packet"))
+}
+
+/// What keeps the proof from being complete.
+fn unproven(proof: &Proof) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if proof.dropped > 0 {
+        reasons.push(format!(
+            "{} dropped while capturing.",
+            capital(&were(proof.dropped))
+        ));
+    }
+    if proof.interface_counter == Some(false) {
+        reasons.push(match proof.interface_packets {
+            Some(counted) => format!(
+                "The interface counted {}, but {} captured.",
+                count(usize::try_from(counted).unwrap_or(usize::MAX), "packet"),
+                were(proof.captured)
+            ),
+            None => "The interface's own counter does not agree with the capture.".to_owned(),
+        });
+    }
+    if !proof.opening {
+        reasons.push(
+            "The marker at the start of the capture was not seen, so the first packets may be missing.".to_owned(),
+        );
+    }
+    if !proof.closing {
+        reasons.push(
+            "The marker at the end of the capture was not seen, so the last packets may be missing.".to_owned(),
+        );
+    }
+    reasons
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// Why the owner of an end may be unknown.
+fn doubtful_owners(trace: &Trace) -> Vec<String> {
+    let has_ends = |p: &Packet| p.ports().is_some() || p.icmp().is_some_and(|i| i.quoted.is_some());
+    let unknown = trace
+        .ends
+        .iter()
+        .zip(&trace.packets)
+        .find(|(ends, packet)| {
+            (ends.from == Owner::Unknown || ends.to == Owner::Unknown) && has_ends(packet)
+        })
+        .map(|(_, packet)| packet.number);
+    match (&trace.recording, unknown) {
+        (None, Some(_)) => vec![
+            "The capture does not tell which program owned which socket. Where any end will do, write `any`.".to_owned(),
+        ],
+        (Some(_), Some(frame)) => vec![format!(
+            "It is not known which program owned the ends of frame {frame}."
+        )],
+        (Some(recording), None) if !recording.proof.owners => {
+            vec!["It is not known of every socket which program owned it.".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Does it matter to a claim's packets who owned their ends?
+pub fn asks_for_roles(which: &StepOrFilter) -> bool {
+    match which {
+        StepOrFilter::Step(step) => {
+            step.value.ends.as_ref().is_some_and(names_a_role)
+                || step
+                    .value
+                    .where_
+                    .as_ref()
+                    .is_some_and(|f| filter_asks_for_roles(&f.value))
+        }
+        StepOrFilter::Filter(filter) => filter_asks_for_roles(&filter.value),
+    }
+}
+
+/// Does one of the ends name a program or nobody?
+pub fn names_a_role(ends: &StepEnds) -> bool {
+    ends.from.value.who != Who::Any || ends.to.value.who != Who::Any
+}
+
+/// Does the filter ask for `from` or `to`?
+pub fn filter_asks_for_roles(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
+            filter_asks_for_roles(a) || filter_asks_for_roles(b)
+        }
+        Filter::Not(inner) => filter_asks_for_roles(inner),
+        Filter::End { who, .. } => who.who != Who::Any,
+        Filter::Exists(_) | Filter::Compare { .. } | Filter::In { .. } => false,
+    }
+}
+
+/// Does it matter to a claim's packets what their payload is?
+pub fn asks_for_content(which: &StepOrFilter) -> bool {
+    match which {
+        StepOrFilter::Step(step) => {
+            reads_content(&step.value.event)
+                || step
+                    .value
+                    .where_
+                    .as_ref()
+                    .is_some_and(|f| filter_reads_content(&f.value))
+        }
+        StepOrFilter::Filter(filter) => filter_reads_content(&filter.value),
+    }
+}
+
+/// Does the filter look at payload?
+pub fn filter_reads_content(filter: &Filter) -> bool {
+    let is_content = |field: &FieldRef| {
+        let name = field.name.as_str();
+        matches!(name, "tcp.payload" | "udp.payload")
+            || ["http", "data"]
+                .iter()
+                .any(|p| name.strip_prefix(p).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    let operand = |operand: &Operand| match operand {
+        Operand::Field(field) | Operand::OfStep { field, .. } => is_content(field),
+        Operand::Masked { .. } | Operand::Literal(_) => false,
+    };
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
+            filter_reads_content(a) || filter_reads_content(b)
+        }
+        Filter::Not(inner) => filter_reads_content(inner),
+        Filter::Exists(field) | Filter::In { field, .. } => is_content(field),
+        // A whole protocol's or frame's bytes take in the payload.
+        Filter::Compare { op: FilterOp::Contains | FilterOp::Matches, left: Operand::Field(field), .. }
+            if !field.name.contains('.') =>
+        {
+            true
+        }
+        Filter::Compare { left, right, .. } => operand(left) || operand(right),
+        Filter::End { .. } => false,
+    }
+}
+
+/// Does the pattern look at payload, not only at headers?
+pub fn reads_content(pattern: &EventPattern) -> bool {
+    matches!(
+        pattern,
+        EventPattern::Data(Some(_))
+            | EventPattern::Udp(Some(_))
+            | EventPattern::Request { .. }
+            | EventPattern::Response { .. }
+    )
+}

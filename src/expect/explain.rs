@@ -1,0 +1,543 @@
+//! Why a sequence does not match: the step that found no event, the event that
+//! comes nearest to it, what differs, and what that usually means.
+
+use std::collections::BTreeSet;
+
+use super::advice;
+use super::ast::{Content, EventPattern, Mode, Sequence, Span, Spanned, Step};
+use super::claim::World;
+use super::claim_value::first_difference;
+use super::event::{Event, EventIndex, EventKind};
+use super::matching::{Context, Difference, Divergence, Names, Timing};
+use super::notation::{self, count, duration};
+use super::outcome::Failure;
+use crate::decode::Transport;
+use crate::savefile::Protocol;
+use crate::trace::Trace;
+
+/// A divergence, with everything that explaining it takes.
+pub struct Explanation<'e, 't> {
+    pub world: &'e World<'t>,
+    pub context: Context<'e>,
+    pub sequence: &'e Sequence,
+    /// The whole statement's place.
+    pub span: Span,
+    pub scope: &'e [EventIndex],
+    pub divergence: &'e Divergence,
+}
+
+/// How the wire parts from the sequence.
+enum Parting {
+    /// An event that no step names.
+    Extra(EventIndex),
+    /// The step's event was left out: the next step's is there already.
+    Skipped(EventIndex),
+    /// Something else stands where the step's event should.
+    Other(EventIndex),
+    /// The event came, but elsewhere in the order.
+    Misplaced(EventIndex),
+    /// It came, but too late.
+    Late(EventIndex, i64),
+    /// The nearest event differs from the step.
+    Near(EventIndex),
+    /// Nothing like it.
+    Nothing,
+}
+
+impl Parting {
+    fn event(&self) -> Option<EventIndex> {
+        match self {
+            Parting::Extra(e)
+            | Parting::Skipped(e)
+            | Parting::Other(e)
+            | Parting::Misplaced(e)
+            | Parting::Late(e, _)
+            | Parting::Near(e) => Some(*e),
+            Parting::Nothing => None,
+        }
+    }
+}
+
+impl<'e> Explanation<'e, '_> {
+    pub fn failure(&self) -> Failure {
+        let parting = self.parting();
+        let event = parting.event().and_then(|e| self.event(e));
+        let step = self.step();
+        let wanted = step.map(|s| &s.value);
+        let difference = match (&parting, wanted, event) {
+            (Parting::Late(_, elapsed), Some(step), _) => Some(late(step, *elapsed)),
+            (Parting::Other(_) | Parting::Near(_), Some(step), Some(event)) => {
+                self.difference(step, event)
+            }
+            _ => None,
+        };
+        let mut notes = advice::advise(&advice::Case {
+            context: self.context,
+            step: wanted,
+            event,
+            last: self.last_taken(),
+        });
+        notes.extend(self.usage(&parting));
+        Failure {
+            message: self.message(&parting),
+            span: Some(match step {
+                Some(step) => step.span.clone(),
+                None => self
+                    .sequence
+                    .steps
+                    .last()
+                    .map_or_else(|| self.span.clone(), |s| s.span.clone()),
+            }),
+            expected: Some(match wanted {
+                Some(step) => notation::step(step),
+                None => "nothing more".to_owned(),
+            }),
+            actual: Some(match event {
+                Some(event) => notation::event(&self.context, event, wanted),
+                None => "nothing more".to_owned(),
+            }),
+            difference,
+            diverges_at: event.and_then(|e| e.frames(self.context.trace).next()),
+            wireshark_filter: self.wireshark_filter(event),
+            notes,
+        }
+    }
+
+    /// Indices of the packets that show it.
+    pub fn evidence(&self) -> BTreeSet<usize> {
+        let named = self.divergence.taken.iter().map(|t| t.event);
+        named
+            .chain(self.parting().event())
+            .filter_map(|e| self.event(e))
+            .flat_map(|e| e.packets.iter().copied())
+            .collect()
+    }
+
+    fn event(&self, index: EventIndex) -> Option<&'e Event> {
+        self.context.events.get(index)
+    }
+
+    fn step(&self) -> Option<&'e Spanned<Step>> {
+        self.sequence.steps.get(self.divergence.step?)
+    }
+
+    fn last_taken(&self) -> Option<&'e Event> {
+        self.divergence
+            .taken
+            .last()
+            .and_then(|t| self.event(t.event))
+    }
+
+    /// What steps before this one were called.
+    fn names(&self) -> Names {
+        let mut names = Names::default();
+        for taken in &self.divergence.taken {
+            let name = self
+                .sequence
+                .steps
+                .get(taken.step)
+                .and_then(|s| s.value.name.as_ref());
+            if let (Some(name), Some(event)) = (name, self.event(taken.event)) {
+                let packet = event.packets.first().copied().unwrap_or_default();
+                names.bind(&name.value, taken.event, packet);
+            }
+        }
+        names
+    }
+
+    fn parting(&self) -> Parting {
+        let Some(step) = self.step().map(|s| &s.value) else {
+            return self
+                .divergence
+                .event
+                .map_or(Parting::Nothing, Parting::Extra);
+        };
+        match self.divergence.event {
+            Some(event) => self.parting_at(step, event),
+            None => self.nearest(step),
+        }
+    }
+
+    /// In `exactly`: another event stands where the step's should.
+    fn parting_at(&self, step: &Step, index: EventIndex) -> Parting {
+        let names = self.names();
+        let Some(event) = self.event(index) else {
+            return Parting::Nothing;
+        };
+        if let Some(elapsed) = self.too_late(step, event, &names) {
+            return Parting::Late(index, elapsed);
+        }
+        let at = self.divergence.step.unwrap_or_default();
+        let later_step = self
+            .sequence
+            .steps
+            .iter()
+            .skip(at + 1)
+            .any(|later| self.context.fits(&later.value, event, &names));
+        let later_event = self.scope.iter().any(|&other| {
+            other > index
+                && self
+                    .event(other)
+                    .is_some_and(|e| self.context.fits(step, e, &names))
+        });
+        match (later_step, later_event) {
+            (true, false) => Parting::Skipped(index),
+            (false, true) => Parting::Extra(index),
+            _ => Parting::Other(index),
+        }
+    }
+
+    /// Where no event stands in the way: the one that comes nearest.
+    fn nearest(&self, step: &Step) -> Parting {
+        let names = self.names();
+        let taken: BTreeSet<EventIndex> = self.divergence.taken.iter().map(|t| t.event).collect();
+        let last = self.divergence.taken.last().map(|t| t.event);
+        let mut best: Option<(u32, EventIndex)> = None;
+        for &index in self.scope {
+            let Some(event) = self.event(index) else {
+                continue;
+            };
+            if taken.contains(&index) {
+                continue;
+            }
+            if self.context.fits(step, event, &names) {
+                return match self.too_late(step, event, &names) {
+                    Some(elapsed) => Parting::Late(index, elapsed),
+                    None => Parting::Misplaced(index),
+                };
+            }
+            if event.is_silent() {
+                continue;
+            }
+            let before = last.is_some_and(|last| index < last);
+            let far = distance(&self.context.differences(step, event, &names))
+                + u32::from(before) * EARLIER;
+            if far <= NEAR && best.is_none_or(|(nearest, _)| far < nearest) {
+                best = Some((far, index));
+            }
+        }
+        best.map_or(Parting::Nothing, |(_, index)| Parting::Near(index))
+    }
+
+    /// How long the event took, where that alone keeps it from fitting.
+    fn too_late(&self, step: &Step, event: &Event, names: &Names) -> Option<i64> {
+        let within = &step.within.as_ref()?.value;
+        let timing = Timing {
+            previous: self.divergence.taken.last().map(|t| t.event),
+            names,
+            ordered: self.sequence.mode != Mode::AnyOrder,
+        };
+        let elapsed = self.context.elapsed(within, event, timing)?;
+        let fits = self.context.fits(step, event, names);
+        (fits && elapsed > within.limit).then_some(elapsed)
+    }
+
+    fn message(&self, parting: &Parting) -> String {
+        let step = match self.divergence.step {
+            Some(step) if self.sequence.steps.len() > 1 => {
+                format!("Step {} of {}", step + 1, self.sequence.steps.len())
+            }
+            _ => "The step".to_owned(),
+        };
+        let frame = parting
+            .event()
+            .and_then(|e| self.event(e))
+            .and_then(|e| e.frames(self.context.trace).next())
+            .unwrap_or_default();
+        let again = match self.divergence.count {
+            0 => String::new(),
+            n => format!(" It was seen {}.", times(n)),
+        };
+        match parting {
+            Parting::Extra(_) => format!("Frame {frame} carries an event that no step names."),
+            Parting::Skipped(_) => format!(
+                "{step} found no event: frame {frame} goes straight on to what a later step names.{again}"
+            ),
+            Parting::Other(_) => {
+                format!("{step} found no event: frame {frame} shows something else.{again}")
+            }
+            Parting::Misplaced(_) => {
+                format!("{step} found no event in its place: it came in frame {frame}, out of order.")
+            }
+            Parting::Late(..) => format!("{step} found its event too late, in frame {frame}."),
+            Parting::Near(_) => {
+                format!("{step} found no event. Frame {frame} comes nearest to it.{again}")
+            }
+            Parting::Nothing if self.context.trace.packets.is_empty() => {
+                format!("{step} found no event: there is no packet at all on the wire.")
+            }
+            Parting::Nothing => match self.last_taken() {
+                Some(last) => format!(
+                    "{step} found no event: nothing of the kind came after frame {}.{again}",
+                    last.frames(self.context.trace).last().unwrap_or_default()
+                ),
+                None => format!("{step} found no event: nothing of the kind was on the wire."),
+            },
+        }
+    }
+
+    /// How the language helps where the author meant something else.
+    fn usage(&self, parting: &Parting) -> Option<String> {
+        match parting {
+            Parting::Extra(_) if self.sequence.mode == Mode::ExactlyPackets => Some(
+                "`exactly packets` counts every packet, ACKs too. `exactly` counts events, which no timing changes.".to_owned(),
+            ),
+            Parting::Extra(_) => Some(
+                "`exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`.".to_owned(),
+            ),
+            Parting::Misplaced(_) => {
+                Some("If the order does not matter, use `any order`.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// The most telling difference, in words.
+    fn difference(&self, step: &Step, event: &Event) -> Option<String> {
+        let differences = self.context.differences(step, event, &self.names());
+        let first = differences.first()?;
+        Some(self.in_words(*first, step, event))
+    }
+
+    fn in_words(&self, difference: Difference, step: &Step, event: &Event) -> String {
+        let trace = self.context.trace;
+        let (from, to) = match &step.ends {
+            Some(ends) => (notation::end(&ends.from.value), notation::end(&ends.to.value)),
+            None => ("any".to_owned(), "any".to_owned()),
+        };
+        let owner = |end: super::event::End| notation::visible(trace.owner_name(end.owner));
+        let port = |end: super::event::End| end.port.map_or("none".to_owned(), |p| p.to_string());
+        let wanted_port = |of: fn(&super::ast::StepEnds) -> Option<u16>| {
+            step.ends
+                .as_ref()
+                .and_then(of)
+                .map_or_else(String::new, |p| p.to_string())
+        };
+        match difference {
+            Difference::Kind => self.kind_in_words(step, event),
+            Difference::Reversed => format!(
+                "direction: expected {from} > {to}, got {} > {}",
+                owner(event.from),
+                owner(event.to)
+            ),
+            Difference::From => format!("sender: expected {from}, got {}", owner(event.from)),
+            Difference::To => format!("receiver: expected {to}, got {}", owner(event.to)),
+            Difference::FromPort => format!(
+                "port of the sender: expected {}, got {}",
+                wanted_port(|e| e.from.value.port),
+                port(event.from)
+            ),
+            Difference::ToPort => format!(
+                "port of the receiver: expected {}, got {}",
+                wanted_port(|e| e.to.value.port),
+                port(event.to)
+            ),
+            Difference::Content => content_in_words(step, &event.content(trace)),
+            Difference::Method | Difference::Target => self.request_in_words(difference, step, event),
+            Difference::Code => {
+                let wanted = match step.event {
+                    EventPattern::Response { code: Some(code) } => code.to_string(),
+                    _ => "any".to_owned(),
+                };
+                let got: Vec<String> = self.context.codes(event).map(|c| c.to_string()).collect();
+                format!("status: expected {wanted}, got {}", got.join(", "))
+            }
+            Difference::AfterStop if event.after_stop => {
+                "time: it was sent after the program had been told to stop".to_owned()
+            }
+            Difference::AfterStop => {
+                "time: it was sent before the program was told to stop".to_owned()
+            }
+            Difference::Where => match &step.where_ {
+                Some(condition) => format!(
+                    "condition: `{}` does not hold",
+                    self.world.written(&condition.span)
+                ),
+                None => "condition".to_owned(),
+            },
+            Difference::Within => "time".to_owned(),
+        }
+    }
+
+    fn kind_in_words(&self, step: &Step, event: &Event) -> String {
+        let trace = self.context.trace;
+        let packet = event.packet();
+        let is_flags = |pattern: &EventPattern| {
+            matches!(
+                pattern,
+                EventPattern::Syn
+                    | EventPattern::SynAck
+                    | EventPattern::Ack
+                    | EventPattern::Fin
+                    | EventPattern::Rst
+            )
+        };
+        let carries_flags = !matches!(
+            event.kind,
+            EventKind::Data { .. } | EventKind::Request(_) | EventKind::Response { .. }
+        );
+        let expected = notation::pattern(&step.event);
+        if let (true, true, Some(flags)) = (
+            is_flags(&step.event),
+            carries_flags,
+            notation::flags(trace, packet),
+        ) {
+            return format!("flags: expected {expected}, got {flags}");
+        }
+        let protocol = trace.packets.get(packet).map(|p| &p.transport);
+        let wants = match step.event {
+            EventPattern::Udp(_) => "UDP",
+            EventPattern::Icmp(_) => "ICMP",
+            _ => "TCP",
+        };
+        let is = match protocol {
+            Some(Transport::Tcp(_)) => "TCP",
+            Some(Transport::Udp(_)) => "UDP",
+            Some(Transport::Icmp(_)) => "ICMP",
+            Some(Transport::Icmpv6(_)) if wants == "ICMP" => "ICMP",
+            Some(Transport::Icmpv6(_)) => "ICMPv6",
+            _ => "another protocol",
+        };
+        if wants != is {
+            return format!("protocol: expected {wants}, got {is}");
+        }
+        let got = notation::what(&self.context, event);
+        format!("event: expected {expected}, got {got}")
+    }
+
+    fn request_in_words(&self, difference: Difference, step: &Step, event: &Event) -> String {
+        let EventPattern::Request { method, target } = &step.event else {
+            return "request".to_owned();
+        };
+        let got = self.context.requests(event).next();
+        if difference == Difference::Method {
+            let got = got.map_or("none".to_owned(), |r| notation::visible(&r.method));
+            return format!("method: expected {method}, got {got}");
+        }
+        let got = got.map_or("none".to_owned(), |r| notation::visible(&r.target));
+        let wanted = match target {
+            Some(Content::Exactly(target)) => {
+                notation::visible(&String::from_utf8_lossy(target))
+            }
+            Some(Content::Matches(regex)) => format!("/{}/", notation::visible(regex.as_str())),
+            None => "any".to_owned(),
+        };
+        format!("target: expected {wanted}, got {got}")
+    }
+
+    fn wireshark_filter(&self, event: Option<&Event>) -> Option<String> {
+        let trace = self.context.trace;
+        let packets: BTreeSet<usize> = self
+            .last_taken()
+            .into_iter()
+            .chain(event)
+            .flat_map(|e| e.packets.iter().copied())
+            .collect();
+        wireshark_filter(trace, &packets)
+    }
+}
+
+/// Distance of an event that is earlier than what was found already.
+const EARLIER: u32 = 1;
+/// Beyond this distance, two have nothing in common.
+const NEAR: u32 = 8;
+
+/// How far an event is from a step: 0 for none.
+fn distance(differences: &[Difference]) -> u32 {
+    differences
+        .iter()
+        .map(|difference| match difference {
+            Difference::Kind => 5,
+            Difference::Reversed | Difference::From | Difference::To => 4,
+            Difference::FromPort | Difference::ToPort | Difference::Method => 2,
+            Difference::Content
+            | Difference::Target
+            | Difference::Code
+            | Difference::AfterStop
+            | Difference::Where
+            | Difference::Within => 1,
+        })
+        .sum()
+}
+
+fn times(n: u32) -> String {
+    match n {
+        1 => "once before".to_owned(),
+        n => format!("{n} times before"),
+    }
+}
+
+fn late(step: &Step, elapsed: i64) -> String {
+    let limit = step.within.as_ref().map_or(0, |w| w.value.limit);
+    let of = step
+        .within
+        .as_ref()
+        .and_then(|w| w.value.of.as_ref())
+        .map_or_else(|| "the step before".to_owned(), Clone::clone);
+    format!(
+        "time: expected within {} of {of}, took {}",
+        duration(limit),
+        duration(elapsed)
+    )
+}
+
+fn content_in_words(step: &Step, got: &[u8]) -> String {
+    match &step.event {
+        EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => match content {
+            Content::Exactly(wanted) => first_difference(wanted, got),
+            Content::Matches(regex) => format!(
+                "content: {} do not match /{}/",
+                count(got.len(), "byte"),
+                notation::visible(regex.as_str())
+            ),
+        },
+        _ => "content".to_owned(),
+    }
+}
+
+/// A display filter that shows just these packets, in their conversation where
+/// they share a TCP one.
+pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<String> {
+    let numbers: Vec<u64> = packets
+        .iter()
+        .filter_map(|&p| trace.packets.get(p))
+        .map(|p| p.number)
+        .collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    let frames = format!("frame.number in {{{}}}", ranges(&numbers));
+    let mut streams = packets.iter().map(|&p| {
+        trace.packets.get(p)?.tcp()?;
+        let conversation = trace.seen.get(p)?.conversation?;
+        let conversation = trace.conversations.get(conversation)?;
+        (conversation.protocol == Protocol::Tcp).then_some(conversation.id)
+    });
+    let first = streams.next().flatten();
+    match first {
+        Some(id) if streams.all(|other| other == first) => {
+            Some(format!("tcp.stream eq {id} && {frames}"))
+        }
+        _ => Some(frames),
+    }
+}
+
+/// `1, 3..5` of ascending numbers.
+fn ranges(numbers: &[u64]) -> String {
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for &n in numbers {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == n => *last = n,
+            _ => parts.push((n, n)),
+        }
+    }
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            1 => format!("{first}, {last}"),
+            _ => format!("{first}..{last}"),
+        })
+        .collect();
+    parts.join(", ")
+}

@@ -1,0 +1,138 @@
+//! What claims read: conversations, streams and messages as they were when we
+//! sent the first signal to their programs.
+//!
+//! A server that never closes its connections must not look right because our
+//! signal made the kernel send its FIN. So `tcp[0].state` and the like speak of
+//! the packets before it. Where no packet is marked `after_stop`, which is the
+//! rule, the trace's own facts are used as they are.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
+use crate::message::Message;
+use crate::savefile::Protocol;
+use crate::trace::{Owner, Trace};
+
+pub struct Facts<'t> {
+    pub trace: &'t Trace,
+    pub conversations: Cow<'t, [Conversation]>,
+    pub streams: Cow<'t, [Ways<Stream>]>,
+    pub messages: Cow<'t, [Message]>,
+    /// Each conversation's owners: the client's end, the server's.
+    owners: Vec<(Owner, Owner)>,
+}
+
+impl<'t> Facts<'t> {
+    pub fn new(trace: &'t Trace) -> Facts<'t> {
+        let mut facts = Facts {
+            trace,
+            conversations: Cow::Borrowed(&trace.conversations),
+            streams: Cow::Borrowed(&trace.streams),
+            messages: Cow::Borrowed(&trace.messages),
+            owners: owners(trace),
+        };
+        if (0..trace.packets.len()).any(|i| trace.after_stop(i)) {
+            facts.forget_after_stop();
+        }
+        facts
+    }
+
+    /// Replaces what packets after a stop signal had a part in.
+    fn forget_after_stop(&mut self) {
+        let trace = self.trace;
+        let mut tracker = Tracker::new(Limits::default());
+        // From the indices of this tracking to the trace's.
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        for (index, packet) in trace.packets.iter().enumerate() {
+            if trace.after_stop(index) {
+                continue;
+            }
+            let now = tracker.packet(index, packet, trace.frame(index));
+            let then = trace.seen.get(index).and_then(|s| s.conversation);
+            if let (Some(now), Some(then)) = (now.conversation, then) {
+                places.entry(now).or_insert(then);
+            }
+        }
+        let tracked = tracker.finish();
+        let conversations = self.conversations.to_mut();
+        let streams = self.streams.to_mut();
+        for (now, (facts, ways)) in tracked
+            .conversations
+            .into_iter()
+            .zip(tracked.streams)
+            .enumerate()
+        {
+            let Some(&then) = places.get(&now) else {
+                continue;
+            };
+            if let Some(place) = conversations.get_mut(then) {
+                *place = Conversation {
+                    id: place.id,
+                    ..facts
+                };
+            }
+            if let Some(place) = streams.get_mut(then) {
+                *place = ways;
+            }
+        }
+        self.messages = Cow::Owned(crate::message::messages(
+            &self.conversations,
+            &self.streams,
+        ));
+    }
+
+    /// The conversations of a protocol, by their number.
+    pub fn of(&self, protocol: Protocol) -> impl Iterator<Item = usize> {
+        self.conversations
+            .iter()
+            .enumerate()
+            .filter(move |(_, c)| c.protocol == protocol)
+            .map(|(index, _)| index)
+    }
+
+    pub fn stream(&self, conversation: usize, way: Direction) -> Option<&Stream> {
+        self.streams.get(conversation).map(|ways| ways.get(way))
+    }
+
+    /// Who owned the sender's and the receiver's end of a way.
+    pub fn ends(&self, conversation: usize, way: Direction) -> (Owner, Owner) {
+        let (client, server) = self
+            .owners
+            .get(conversation)
+            .copied()
+            .unwrap_or((Owner::Unknown, Owner::Unknown));
+        match way {
+            Direction::ToServer => (client, server),
+            Direction::ToClient => (server, client),
+        }
+    }
+
+    /// The indices of a conversation's packets.
+    pub fn packets(&self, conversation: usize) -> impl Iterator<Item = usize> {
+        self.trace
+            .seen
+            .iter()
+            .enumerate()
+            .filter(move |(_, seen)| seen.conversation == Some(conversation))
+            .map(|(index, _)| index)
+    }
+}
+
+/// The owners of each conversation's ends, by its first packet.
+fn owners(trace: &Trace) -> Vec<(Owner, Owner)> {
+    let mut owners = vec![None; trace.conversations.len()];
+    for (seen, ends) in trace.seen.iter().zip(&trace.ends) {
+        let place = seen.conversation.and_then(|c| owners.get_mut(c));
+        if let (Some(place @ None), Some(way)) = (place, seen.direction) {
+            *place = Some(match way {
+                Direction::ToServer => (ends.from, ends.to),
+                Direction::ToClient => (ends.to, ends.from),
+            });
+        }
+    }
+    owners
+        .into_iter()
+        .map(|o| o.unwrap_or((Owner::Unknown, Owner::Unknown)))
+        .collect()
+}

@@ -1,0 +1,482 @@
+//! Trace and expectations to outcomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ast::{
+    Collection, Condition, Each, Expectation, Mode, Sequence, Span, Spanned, Statement,
+    StepOrFilter, Subject,
+};
+use super::claim::{self, Cause, Evaluation, World};
+use super::claim_value;
+use super::event::{self, Event};
+use super::evidence::{self, Evidence};
+use super::explain::{self, Explanation};
+use super::facts::Facts;
+use super::implied;
+use super::judgement::{Grounds, Judgement};
+use super::matching::{self, Context, Found, Names};
+use super::notation;
+use super::outcome::{Failure, Outcome, Verdict};
+use crate::savefile::Bytes;
+use crate::scenario::ProgramSpec;
+use crate::trace::Trace;
+
+/// So many frames are named as evidence.
+const EVIDENCE: usize = 1000;
+
+/// Judges a trace: first what every program implies, then the expectations in
+/// their order. `files` holds the content of every `file("…")`.
+pub fn judge(
+    trace: &Trace,
+    expectations: &[Expectation],
+    programs: &[ProgramSpec],
+    files: &BTreeMap<String, Bytes>,
+) -> Vec<Outcome> {
+    let mut outcomes = implied::judge(trace.recording.as_ref(), programs);
+    let facts = Facts::new(trace);
+    let evidence = Evidence::new(&facts, &outcomes);
+    let events = event::events(trace);
+    // Only `exactly packets` needs them.
+    let counts_packets = expectations.iter().flat_map(|e| &e.statements).any(|s| {
+        matches!(&s.value, Statement::Sequence(s) if s.mode == Mode::ExactlyPackets)
+    });
+    let packets = if counts_packets {
+        event::packets(trace)
+    } else {
+        Vec::new()
+    };
+    let judged: Vec<Outcome> = expectations
+        .iter()
+        .map(|expectation| {
+            let world = World {
+                facts: &facts,
+                events: &events,
+                files,
+                text: &expectation.text,
+            };
+            Judge {
+                world,
+                packets: &packets,
+                evidence: &evidence,
+                implied: &outcomes,
+                programs,
+            }
+            .outcome(expectation)
+        })
+        .collect();
+    outcomes.extend(judged);
+    outcomes
+}
+
+struct Judge<'j> {
+    world: World<'j>,
+    packets: &'j [Event],
+    evidence: &'j Evidence<'j>,
+    implied: &'j [Outcome],
+    programs: &'j [ProgramSpec],
+}
+
+impl Judge<'_> {
+    /// All statements hold, or the first that does not tells why.
+    fn outcome(&self, expectation: &Expectation) -> Outcome {
+        let mut evidence = BTreeSet::new();
+        let mut worst: Option<(Verdict, Failure, BTreeSet<usize>)> = None;
+        for statement in &expectation.statements {
+            let judgement = self.statement(statement);
+            let packets = judgement.evidence.clone();
+            match self.evidence.settle(judgement) {
+                (Verdict::Pass, _) => evidence.extend(packets),
+                (verdict, failure) => {
+                    let worse = match &worst {
+                        None => true,
+                        Some((so_far, ..)) => {
+                            *so_far == Verdict::Inconclusive && verdict == Verdict::Fail
+                        }
+                    };
+                    if worse {
+                        let mut failure = failure.unwrap_or_default();
+                        failure.span.get_or_insert(statement.span.clone());
+                        worst = Some((verdict, failure, packets));
+                    }
+                }
+            }
+        }
+        let (verdict, failure) = match worst {
+            None => (Verdict::Pass, None),
+            Some((verdict, failure, packets)) => {
+                evidence = packets;
+                (verdict, Some(self.with_programs(expectation, failure)))
+            }
+        };
+        Outcome {
+            name: expectation.name.clone(),
+            text: expectation.text.clone(),
+            implied: false,
+            verdict,
+            evidence: self.frames(&evidence),
+            failure,
+            hint: expectation.hint.clone(),
+            points: expectation.points,
+        }
+    }
+
+    fn frames(&self, packets: &BTreeSet<usize>) -> Vec<u64> {
+        packets
+            .iter()
+            .filter_map(|&p| self.world.facts.trace.packets.get(p))
+            .map(|p| p.number)
+            .take(EVIDENCE)
+            .collect()
+    }
+
+    /// A program that failed is often the reason: say so.
+    fn with_programs(&self, expectation: &Expectation, mut failure: Failure) -> Failure {
+        let trace = self.world.facts.trace;
+        for (spec, outcome) in self.programs.iter().zip(self.implied) {
+            let Some(fault) = outcome.failure.as_ref() else {
+                continue;
+            };
+            if !expectation.text.contains(&spec.role) {
+                continue;
+            }
+            failure
+                .notes
+                .push(format!("First look at {}: {}", spec.role, fault.message));
+            let program = trace
+                .recording
+                .as_ref()
+                .and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
+            failure
+                .notes
+                .extend(program.into_iter().flat_map(|p| implied::last_lines(&spec.role, p)));
+        }
+        failure
+    }
+
+    fn statement(&self, statement: &Spanned<Statement>) -> Judgement {
+        match &statement.value {
+            Statement::Sequence(sequence) => self.sequence(sequence, &statement.span),
+            Statement::No(what) => self.no(what, &statement.span),
+            Statement::Each(each) => self.each(each, &statement.span),
+            Statement::Claim(claim) => {
+                let mut evaluation = Evaluation::new(&self.world, None);
+                let result = evaluation.judge(claim);
+                self.claimed(result, evaluation)
+            }
+        }
+    }
+
+    fn claimed(&self, result: Result<(), Cause>, evaluation: Evaluation<'_, '_>) -> Judgement {
+        let mut judgement = Judgement {
+            evidence: evaluation.evidence,
+            rests_on: evaluation.grounds,
+            ..Judgement::default()
+        };
+        let trace = self.world.facts.trace;
+        match result {
+            Ok(()) => judgement.holds = true,
+            Err(Cause::Lack(_, lack)) if lack.no_evidence => {
+                judgement.no_evidence = Some(sentence(&lack.message));
+            }
+            Err(Cause::Lack(span, lack)) => {
+                judgement.failure = Some(Failure {
+                    message: sentence(&lack.message),
+                    span: Some(span),
+                    ..Failure::default()
+                });
+            }
+            Err(Cause::False(failure)) => {
+                judgement.failure = Some(Failure {
+                    wireshark_filter: explain::wireshark_filter(trace, &judgement.evidence),
+                    ..*failure
+                });
+            }
+        }
+        judgement
+    }
+
+    fn sequence(&self, sequence: &Sequence, span: &Span) -> Judgement {
+        let context = match sequence.mode {
+            Mode::ExactlyPackets => Context {
+                trace: self.world.facts.trace,
+                events: self.packets,
+            },
+            _ => self.world.context(),
+        };
+        let scope = matching::in_scope(sequence.scope.as_ref(), &context);
+        let exactly = matches!(sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
+        let mut judgement = Judgement {
+            rests_on: self.grounds_of(sequence, &context, &scope),
+            ..Judgement::default()
+        };
+        match matching::find(sequence, &context, &scope) {
+            Found::Matched(taken) => {
+                judgement.holds = true;
+                // Naming nothing is a way to say that nothing was there.
+                judgement.rests_on.absence = taken.is_empty();
+                judgement.rests_on.every_packet = exactly || taken.is_empty();
+                judgement.evidence = taken
+                    .iter()
+                    .filter_map(|t| context.events.get(t.event))
+                    .flat_map(|e| e.packets.iter().copied())
+                    .collect();
+            }
+            Found::Diverged(divergence) => {
+                let explanation = Explanation {
+                    world: &self.world,
+                    context,
+                    sequence,
+                    span: span.clone(),
+                    scope: &scope,
+                    divergence: &divergence,
+                };
+                judgement.rests_on.every_packet = true;
+                judgement.evidence = explanation.evidence();
+                judgement.failure = Some(explanation.failure());
+            }
+            Found::TooComplex => {
+                judgement.no_evidence = Some(
+                    "The sequence is too complex for this capture: there are too many ways to match its steps. Narrow it with `on tcp[0]` or a filter, or with fewer open-ended repetitions.".to_owned(),
+                );
+            }
+        }
+        judgement
+    }
+
+    fn grounds_of(
+        &self,
+        sequence: &Sequence,
+        context: &Context<'_>,
+        scope: &[event::EventIndex],
+    ) -> Grounds {
+        let steps = || sequence.steps.iter().map(|s| &s.value);
+        let scope_filter = match &sequence.scope {
+            Some(super::ast::Scope::Filter(filter)) => Some(&filter.value),
+            _ => None,
+        };
+        let conditions = || {
+            steps()
+                .filter_map(|s| s.where_.as_ref())
+                .map(|f| &f.value)
+                .chain(scope_filter)
+        };
+        let roles = steps()
+            .filter_map(|s| s.ends.as_ref())
+            .any(evidence::names_a_role)
+            || conditions().any(evidence::filter_asks_for_roles);
+        let reads = steps().any(|s| evidence::reads_content(&s.event))
+            || conditions().any(evidence::filter_reads_content);
+        let payloads = if reads {
+            scope
+                .iter()
+                .filter_map(|&e| context.events.get(e))
+                .flat_map(|e| e.packets.iter().copied())
+                .collect()
+        } else {
+            BTreeSet::new()
+        };
+        Grounds {
+            roles,
+            payloads,
+            ..Grounds::default()
+        }
+    }
+
+    /// `no STEP`, `no FILTER`.
+    fn no(&self, what: &StepOrFilter, span: &Span) -> Judgement {
+        let trace = self.world.facts.trace;
+        let found = claim::packets(&self.world, what);
+        let roles = evidence::asks_for_roles(what);
+        let payloads = if evidence::asks_for_content(what) {
+            (0..trace.packets.len()).collect()
+        } else {
+            BTreeSet::new()
+        };
+        let Some(&first) = found.first() else {
+            return Judgement {
+                holds: true,
+                rests_on: Grounds {
+                    every_packet: true,
+                    absence: true,
+                    roles,
+                    payloads,
+                    ..Grounds::default()
+                },
+                ..Judgement::default()
+            };
+        };
+        let frame = trace.packets.get(first).map_or(0, |p| p.number);
+        let what = match what {
+            StepOrFilter::Step(step) => notation::step(&step.value),
+            StepOrFilter::Filter(filter) => self.world.written(&filter.span).to_owned(),
+        };
+        let message = match found.len() {
+            1 => format!("There is one: frame {frame}."),
+            n => format!("There are {n} such packets; the first is frame {frame}."),
+        };
+        Judgement {
+            failure: Some(Failure {
+                message,
+                span: Some(span.clone()),
+                expected: Some(format!("no {what}")),
+                actual: self.shown(first),
+                diverges_at: Some(frame),
+                wireshark_filter: explain::wireshark_filter(trace, &found),
+                ..Failure::default()
+            }),
+            evidence: found,
+            ..Judgement::default()
+        }
+    }
+
+    /// The event that a packet carries, in notation.
+    fn shown(&self, packet: usize) -> Option<String> {
+        let context = self.world.context();
+        let carried = |e: &&Event| e.packets.contains(&packet) && !e.is_silent();
+        match self.world.events.iter().rfind(carried) {
+            Some(event) => Some(notation::event(&context, event, None)),
+            None => {
+                let packets = event::packets(self.world.facts.trace);
+                packets
+                    .get(packet)
+                    .map(|event| notation::event(&context, event, None))
+            }
+        }
+    }
+
+    /// `each SUBJECT has CONDITION`.
+    fn each(&self, each: &Each, span: &Span) -> Judgement {
+        let mut judgement = match (&each.subject.value, &each.condition.value) {
+            (Subject::Packets(which), Condition::Filter(condition)) => {
+                self.each_packet(each, which, condition)
+            }
+            (Subject::All(collection), Condition::Claim(condition)) => {
+                self.each_member(*collection, condition)
+            }
+            // The parser pairs packets with filters and members with claims.
+            _ => Judgement {
+                no_evidence: Some("This condition does not go with this subject.".to_owned()),
+                ..Judgement::default()
+            },
+        };
+        if judgement.holds {
+            judgement.rests_on.absence = true;
+            judgement.rests_on.every_packet = true;
+        }
+        if let Some(failure) = &mut judgement.failure {
+            failure.span.get_or_insert(span.clone());
+        }
+        judgement
+    }
+
+    fn each_packet(
+        &self,
+        each: &Each,
+        which: &StepOrFilter,
+        condition: &super::ast::Filter,
+    ) -> Judgement {
+        let trace = self.world.facts.trace;
+        let subjects = claim::packets(&self.world, which);
+        let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
+        let rests_on = Grounds {
+            roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
+            payloads: if reads { subjects.clone() } else { BTreeSet::new() },
+            ..Grounds::default()
+        };
+        let names = Names::default();
+        let broken: BTreeSet<usize> = subjects
+            .iter()
+            .copied()
+            .filter(|&p| !matching::holds(trace, p, condition, &names))
+            .collect();
+        if subjects.is_empty() {
+            return self.each_of_nothing(each, rests_on);
+        }
+        let Some(&first) = broken.first() else {
+            return Judgement {
+                holds: true,
+                evidence: subjects,
+                rests_on,
+                ..Judgement::default()
+            };
+        };
+        let frame = trace.packets.get(first).map_or(0, |p| p.number);
+        Judgement {
+            failure: Some(Failure {
+                message: format!(
+                    "{} of {} do not have it; the first is frame {frame}.",
+                    broken.len(),
+                    notation::count(subjects.len(), "packet")
+                ),
+                span: Some(each.condition.span.clone()),
+                expected: Some(self.world.written(&each.condition.span).to_owned()),
+                actual: self.shown(first),
+                diverges_at: Some(frame),
+                wireshark_filter: explain::wireshark_filter(trace, &broken),
+                ..Failure::default()
+            }),
+            evidence: broken,
+            rests_on,
+            ..Judgement::default()
+        }
+    }
+
+    fn each_of_nothing(&self, each: &Each, rests_on: Grounds) -> Judgement {
+        let rests_on = Grounds {
+            every_packet: true,
+            ..rests_on
+        };
+        if each.maybe {
+            return Judgement {
+                holds: true,
+                rests_on,
+                ..Judgement::default()
+            };
+        }
+        let subject = self.world.written(&each.subject.span);
+        Judgement {
+            failure: Some(Failure {
+                message: format!("There is no {subject} that could have it."),
+                span: Some(each.subject.span.clone()),
+                notes: vec![
+                    "A statement about each of none proves nothing. Where there may be none, write `maybe each`.".to_owned(),
+                ],
+                ..Failure::default()
+            }),
+            rests_on,
+            ..Judgement::default()
+        }
+    }
+
+    fn each_member(&self, collection: Collection, condition: &super::ast::Claim) -> Judgement {
+        let (short, _) = claim_value::called(collection);
+        let members = claim_value::members(self.world.facts, collection);
+        let mut whole = Judgement::default();
+        for (number, &member) in members.iter().enumerate() {
+            let mut evaluation = Evaluation::new(&self.world, Some((collection, member)));
+            let result = evaluation.judge(condition);
+            let mut judgement = self.claimed(result, evaluation);
+            if !judgement.holds {
+                if let Some(failure) = &mut judgement.failure {
+                    failure.message = format!("In {short}[{number}]: {}", failure.message);
+                }
+                return judgement;
+            }
+            whole.evidence.extend(judgement.evidence);
+            let rests_on = judgement.rests_on;
+            whole.rests_on.payloads.extend(rests_on.payloads);
+            whole.rests_on.streams.extend(rests_on.streams);
+            whole.rests_on.roles |= rests_on.roles;
+        }
+        whole.holds = true;
+        whole
+    }
+}
+
+/// A clause as a sentence.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    let text: String = first.chain(chars).collect();
+    if text.ends_with('.') { text } else { format!("{text}.") }
+}

@@ -1,0 +1,307 @@
+//! Does an event fit a step, and if not, why not.
+
+use super::condition::{Names, holds};
+use crate::conversation::SeenTcp;
+use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
+use crate::expect::event::{End, Event, EventIndex, EventKind};
+use crate::trace::{Owner, Trace};
+
+/// What steps are held against.
+#[derive(Clone, Copy)]
+pub struct Context<'t> {
+    pub trace: &'t Trace,
+    pub events: &'t [Event],
+}
+
+/// Why an event does not fit a step. In the order in which a reader cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// Another kind of event: other flags, another ICMP type.
+    Kind,
+    /// It goes the other way round.
+    Reversed,
+    From,
+    To,
+    FromPort,
+    ToPort,
+    Content,
+    Method,
+    Target,
+    Code,
+    /// It was sent after the stop signal, or should have been.
+    AfterStop,
+    Where,
+    Within,
+}
+
+/// The moments that a step's `within` is measured from.
+#[derive(Clone, Copy)]
+pub struct Timing<'a> {
+    pub previous: Option<EventIndex>,
+    pub names: &'a Names,
+    /// Only in this order, not also before.
+    pub ordered: bool,
+}
+
+impl Context<'_> {
+    /// Does the event fit the step in everything but `within`?
+    pub fn fits(&self, step: &Step, event: &Event, names: &Names) -> bool {
+        self.is_kind(&step.event, event)
+            && ends_difference(self.trace, step.ends.as_ref(), event).is_none()
+            && event.after_stop == step.after_stop
+            && self.content_difference(&step.event, event).is_none()
+            && self.where_holds(step, event, names)
+    }
+
+    /// Is the event near enough to what its `within` names?
+    pub fn in_time(&self, within: Option<&Within>, event: &Event, timing: Timing<'_>) -> bool {
+        let Some(within) = within else {
+            return true;
+        };
+        match self.elapsed(within, event, timing) {
+            Some(elapsed) if timing.ordered => (0..=within.limit).contains(&elapsed),
+            Some(elapsed) => elapsed.saturating_abs() <= within.limit,
+            // What it is measured from was optional and did not happen.
+            None => true,
+        }
+    }
+
+    /// Nanoseconds from what `within` names to the event.
+    pub fn elapsed(&self, within: &Within, event: &Event, timing: Timing<'_>) -> Option<i64> {
+        let from = match &within.of {
+            Some(name) => timing.names.event(name)?,
+            None => timing.previous?,
+        };
+        Some(event.time.since(self.events.get(from)?.time))
+    }
+
+    /// Everything in which the event differs from the step, `within` left out.
+    pub fn differences(&self, step: &Step, event: &Event, names: &Names) -> Vec<Difference> {
+        let mut found = Vec::new();
+        if self.is_kind(&step.event, event) {
+            found.extend(self.content_difference(&step.event, event));
+        } else {
+            found.push(Difference::Kind);
+        }
+        found.extend(ends_difference(self.trace, step.ends.as_ref(), event));
+        if event.after_stop != step.after_stop {
+            found.push(Difference::AfterStop);
+        }
+        if !self.where_holds(step, event, names) {
+            found.push(Difference::Where);
+        }
+        found.sort();
+        found
+    }
+
+    fn where_holds(&self, step: &Step, event: &Event, names: &Names) -> bool {
+        step.where_.as_ref().is_none_or(|filter| {
+            event
+                .packets
+                .iter()
+                .any(|&packet| holds(self.trace, packet, &filter.value, names))
+        })
+    }
+
+    fn is_kind(&self, pattern: &EventPattern, event: &Event) -> bool {
+        match (pattern, &event.kind) {
+            (_, EventKind::Packet) => packet_is(self.trace, event.packet(), pattern),
+            (EventPattern::Syn, EventKind::Syn)
+            | (EventPattern::SynAck, EventKind::SynAck)
+            | (EventPattern::Ack, EventKind::HandshakeAck)
+            | (EventPattern::Fin, EventKind::Fin)
+            | (EventPattern::Rst, EventKind::Rst)
+            | (EventPattern::Data(_), EventKind::Data { .. })
+            | (EventPattern::Udp(_), EventKind::Udp)
+            | (EventPattern::Request { .. }, EventKind::Request(_))
+            | (EventPattern::Response { .. }, EventKind::Response { .. })
+            | (EventPattern::Retransmission, EventKind::Retransmission)
+            | (EventPattern::KeepAlive, EventKind::KeepAlive)
+            | (EventPattern::WindowUpdate, EventKind::WindowUpdate) => true,
+            (EventPattern::Icmp(wanted), EventKind::Icmp { ipv6, kind, code }) => wanted
+                .as_ref()
+                .is_none_or(|pattern| pattern.fits(*ipv6, *kind, *code)),
+            _ => false,
+        }
+    }
+
+    fn content_difference(&self, pattern: &EventPattern, event: &Event) -> Option<Difference> {
+        match pattern {
+            EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => {
+                (!is_content(content, &event.content(self.trace))).then_some(Difference::Content)
+            }
+            EventPattern::Request { method, target } => self.request_difference(
+                event,
+                method,
+                target.as_ref(),
+            ),
+            EventPattern::Response { code: Some(code) } => {
+                (!self.codes(event).any(|c| c == *code)).then_some(Difference::Code)
+            }
+            _ => None,
+        }
+    }
+
+    fn request_difference(
+        &self,
+        event: &Event,
+        method: &str,
+        target: Option<&Content>,
+    ) -> Option<Difference> {
+        let is_method = |m: &str| method == "HTTP" || m == method;
+        let mut difference = Some(Difference::Method);
+        for request in self.requests(event) {
+            if !is_method(&request.method) {
+                continue;
+            }
+            difference = Some(Difference::Target);
+            if target.is_none_or(|t| is_content(t, request.target.as_bytes())) {
+                return None;
+            }
+        }
+        difference
+    }
+
+    /// The request whose head the event is; of a packet, all that it completes.
+    pub fn requests(&self, event: &Event) -> impl Iterator<Item = &crate::message::Request> {
+        let packet = (event.kind == EventKind::Packet).then(|| event.packet());
+        let own = event.message(self.trace);
+        let messages: &[_] = if packet.is_some() {
+            &self.trace.messages
+        } else {
+            own.map(std::slice::from_ref).unwrap_or(&[])
+        };
+        messages
+            .iter()
+            .filter_map(|m| m.request.as_ref())
+            .filter(move |r| packet.is_none_or(|p| r.head.packet == p))
+    }
+
+    /// The status code of the response whose head the event is; of a packet,
+    /// all that it completes.
+    pub fn codes(&self, event: &Event) -> impl Iterator<Item = u16> {
+        let packet = (event.kind == EventKind::Packet).then(|| event.packet());
+        let (messages, wanted): (&[_], _) = match &event.kind {
+            EventKind::Response { interim, .. } => (
+                event
+                    .message(self.trace)
+                    .map(std::slice::from_ref)
+                    .unwrap_or(&[]),
+                Some(*interim),
+            ),
+            EventKind::Packet => (&self.trace.messages, None),
+            _ => (&[], None),
+        };
+        messages.iter().flat_map(move |m| {
+            let interim = m.interim.iter().enumerate().map(|(i, r)| (Some(i), r));
+            let last = m.response.iter().map(|r| (None, r));
+            interim
+                .chain(last)
+                .filter(move |(which, _)| wanted.is_none_or(|w| w == *which))
+                .filter(move |(_, r)| packet.is_none_or(|p| r.head.packet == p))
+                .map(|(_, r)| r.code)
+        })
+    }
+}
+
+/// Does one packet bear what the pattern names, by its own headers? Content is
+/// not looked at.
+pub fn packet_is(trace: &Trace, index: usize, pattern: &EventPattern) -> bool {
+    let Some(packet) = trace.packets.get(index) else {
+        return false;
+    };
+    let seen = trace.seen.get(index).and_then(|s| s.tcp.as_ref());
+    let marked = |mark: fn(&SeenTcp) -> bool| seen.is_some_and(mark);
+    match pattern {
+        EventPattern::Udp(_) => packet.udp().is_some(),
+        EventPattern::Icmp(wanted) => {
+            let ipv6 = matches!(packet.transport, crate::decode::Transport::Icmpv6(_));
+            packet.icmp().is_some_and(|icmp| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.fits(ipv6, icmp.kind, icmp.code))
+            })
+        }
+        EventPattern::Request { .. } => trace
+            .messages
+            .iter()
+            .filter_map(|m| m.request.as_ref())
+            .any(|r| r.head.packet == index),
+        EventPattern::Response { .. } => trace
+            .messages
+            .iter()
+            .flat_map(|m| m.interim.iter().chain(&m.response))
+            .any(|r| r.head.packet == index),
+        EventPattern::Retransmission => marked(|t| t.retransmission),
+        EventPattern::KeepAlive => marked(|t| t.keep_alive || t.keep_alive_ack),
+        EventPattern::WindowUpdate => marked(|t| t.window_update),
+        _ => packet.tcp().is_some_and(|tcp| {
+            let flags = tcp.flags;
+            match pattern {
+                EventPattern::Syn => flags.syn() && !flags.ack() && !flags.rst(),
+                EventPattern::SynAck => flags.syn() && flags.ack() && !flags.rst(),
+                EventPattern::Ack => {
+                    flags.ack() && !flags.syn() && !flags.fin() && !flags.rst() && tcp.len == 0
+                }
+                EventPattern::Fin => flags.fin(),
+                EventPattern::Rst => flags.rst(),
+                EventPattern::Data(_) => tcp.len > 0,
+                _ => false,
+            }
+        }),
+    }
+}
+
+/// Is this the content asked for?
+pub fn is_content(content: &Content, bytes: &[u8]) -> bool {
+    match content {
+        Content::Exactly(expected) => expected == bytes,
+        Content::Matches(regex) => regex.is_match(bytes),
+    }
+}
+
+fn ends_difference(trace: &Trace, ends: Option<&StepEnds>, event: &Event) -> Option<Difference> {
+    let ends = ends?;
+    let (from, to) = (&ends.from.value, &ends.to.value);
+    let straight = way_difference(trace, from, to, &event.from, &event.to)?;
+    match way_difference(trace, from, to, &event.to, &event.from) {
+        None if ends.either_way => None,
+        None => Some(Difference::Reversed),
+        Some(_) => Some(straight),
+    }
+}
+
+fn way_difference(
+    trace: &Trace,
+    from: &EndPattern,
+    to: &EndPattern,
+    is_from: &End,
+    is_to: &End,
+) -> Option<Difference> {
+    if !is_who(trace, &from.who, is_from.owner) {
+        Some(Difference::From)
+    } else if !is_who(trace, &to.who, is_to.owner) {
+        Some(Difference::To)
+    } else if !is_port(from, is_from) {
+        Some(Difference::FromPort)
+    } else if !is_port(to, is_to) {
+        Some(Difference::ToPort)
+    } else {
+        None
+    }
+}
+
+fn is_port(pattern: &EndPattern, end: &End) -> bool {
+    pattern.port.is_none_or(|port| end.port == Some(port))
+}
+
+/// Is the owner of an end who the pattern names?
+pub fn is_who(trace: &Trace, who: &Who, owner: Owner) -> bool {
+    match who {
+        Who::Any => true,
+        Who::Nobody => owner == Owner::Nobody,
+        Who::Role(role) => {
+            matches!(owner, Owner::Role(_)) && trace.owner_name(owner) == role.as_str()
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! `exactly` and `in order`: a depth-first search for the first assignment.
+//!
+//! A state is: the step in question, how many events it has, and from which
+//! event on it looks. Three ways lead on: the step takes the event; the step
+//! has enough and the next one is asked; the event is left out (in order:
+//! always; exactly: where another event accounts for it). States that failed
+//! are remembered, so that each is tried once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::fits::{Context, Timing};
+use super::{Divergence, Found, Names, Taken, Ties};
+use crate::expect::ast::{Sequence, Step};
+use crate::expect::event::{Event, EventIndex};
+
+/// How many steps of the search are made before a sequence is too complex: a
+/// few seconds' worth.
+const MAX_WORK: usize = 20_000_000;
+
+/// How many failed states are remembered before it is.
+const MAX_STATES: usize = 1_000_000;
+
+/// Finds the first assignment of the steps to the events in `scope`.
+pub fn find(
+    sequence: &Sequence,
+    context: &Context<'_>,
+    scope: &[EventIndex],
+    exactly: bool,
+) -> Found {
+    Search {
+        steps: sequence.steps.iter().map(|s| &s.value).collect(),
+        context,
+        scope,
+        exactly,
+        ties: Ties::of(sequence),
+        tried: HashSet::new(),
+        tried_from: HashMap::new(),
+        left_out_until: if exactly {
+            left_out_until(context.events)
+        } else {
+            HashMap::new()
+        },
+    }
+    .run()
+}
+
+/// Where the search stands. Two equal states have equal futures.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    step: usize,
+    /// How many events the step has; not counted beyond what matters.
+    count: u32,
+    /// Position in the scope of the next event.
+    at: usize,
+    /// The event taken last, where a `within` may ask.
+    previous: Option<EventIndex>,
+    /// What steps are called, where a later step may ask.
+    names: Names,
+    /// Events that others must account for, while that is still open.
+    left_out: Vec<EventIndex>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Take,
+    NextStep,
+    LeaveOut,
+}
+
+/// A place on the path, and the way to try next from it.
+struct Place {
+    state: State,
+    way: Way,
+    /// What the step took to get here from the place before.
+    taken: Option<Taken>,
+    /// In order: from this event on, the state was tried before.
+    tried_from: usize,
+}
+
+enum Next {
+    Deeper(Place),
+    /// Ask the same place again.
+    Here,
+    DeadEnd,
+}
+
+/// How far an attempt came: the greater, the further.
+type Rank = (usize, usize, u32);
+
+struct Search<'s, 't> {
+    steps: Vec<&'s Step>,
+    context: &'s Context<'t>,
+    scope: &'s [EventIndex],
+    exactly: bool,
+    ties: Ties,
+    /// Exactly: the states that were tried.
+    tried: HashSet<State>,
+    /// In order: the earliest event from which a state was tried. What fails
+    /// from an event on also fails from each later one.
+    tried_from: HashMap<State, usize>,
+    /// Until which event it matters that an event was left out.
+    left_out_until: HashMap<EventIndex, EventIndex>,
+}
+
+impl Search<'_, '_> {
+    fn run(mut self) -> Found {
+        let start = State {
+            step: 0,
+            count: 0,
+            at: 0,
+            previous: None,
+            names: Names::default(),
+            left_out: Vec::new(),
+        };
+        let mut path = Vec::new();
+        path.extend(self.place(start, None));
+        let mut furthest: Option<(Rank, Divergence)> = None;
+        let mut work = 0;
+        while let Some(place) = path.last_mut() {
+            if place.state.step == self.steps.len() && self.may_end(&mut place.state) {
+                return Found::Matched(path.iter().filter_map(|p| p.taken).collect());
+            }
+            work += 1;
+            if work > MAX_WORK || self.tried.len() > MAX_STATES {
+                return Found::TooComplex;
+            }
+            match self.next(place) {
+                Next::Deeper(next) => path.push(next),
+                Next::Here => {}
+                Next::DeadEnd => {
+                    let state = place.state.clone();
+                    let rank = self.rank(&state);
+                    if furthest.as_ref().is_none_or(|(best, _)| rank > *best) {
+                        furthest = Some((rank, self.divergence(&state, &path)));
+                    }
+                    path.pop();
+                }
+            }
+        }
+        match furthest {
+            Some((_, divergence)) => Found::Diverged(divergence),
+            None => Found::TooComplex,
+        }
+    }
+
+    /// The next way from a place.
+    fn next(&mut self, place: &mut Place) -> Next {
+        let Some(step) = self.steps.get(place.state.step).copied() else {
+            return Next::DeadEnd;
+        };
+        let state = &place.state;
+        match place.way {
+            Way::Take => {
+                place.way = Way::NextStep;
+                self.take(step, state)
+                    .and_then(|(next, taken)| self.place(next, Some(taken)))
+                    .map_or(Next::Here, Next::Deeper)
+            }
+            Way::NextStep => {
+                place.way = Way::LeaveOut;
+                if state.count < step.times.min {
+                    return Next::Here;
+                }
+                let next = State {
+                    step: state.step + 1,
+                    count: 0,
+                    ..state.clone()
+                };
+                self.place(next, None).map_or(Next::Here, Next::Deeper)
+            }
+            Way::LeaveOut => {
+                // In place: leaving out needs no way back.
+                place.way = Way::Take;
+                let goes_on = self.leave_out(&mut place.state)
+                    && if self.exactly {
+                        self.tried.insert(place.state.clone())
+                    } else {
+                        place.state.at < place.tried_from
+                    };
+                if goes_on { Next::Here } else { Next::DeadEnd }
+            }
+        }
+    }
+
+    /// A place for a state; None for a state that was tried before.
+    fn place(&mut self, state: State, taken: Option<Taken>) -> Option<Place> {
+        let mut tried_from = usize::MAX;
+        if self.exactly {
+            if !self.tried.insert(state.clone()) {
+                return None;
+            }
+        } else {
+            let key = State {
+                at: 0,
+                ..state.clone()
+            };
+            let earliest = self.tried_from.entry(key).or_insert(usize::MAX);
+            if *earliest <= state.at {
+                return None;
+            }
+            tried_from = std::mem::replace(earliest, state.at);
+        }
+        Some(Place {
+            state,
+            way: Way::Take,
+            taken,
+            tried_from,
+        })
+    }
+
+    /// The step takes the event at hand.
+    fn take(&self, step: &Step, state: &State) -> Option<(State, Taken)> {
+        if step.times.max.is_some_and(|max| state.count >= max) {
+            return None;
+        }
+        let index = *self.scope.get(state.at)?;
+        let event = self.context.events.get(index)?;
+        let timing = Timing {
+            previous: state.previous,
+            names: &state.names,
+            ordered: true,
+        };
+        let within = step.within.as_ref().map(|w| &w.value);
+        if !self.context.fits(step, event, &state.names)
+            || !self.context.in_time(within, event, timing)
+        {
+            return None;
+        }
+        let mut next = state.clone();
+        next.at += 1;
+        // Without an upper bound, more than enough is the same as enough.
+        let most = step.times.max.unwrap_or(step.times.min);
+        next.count = (state.count + 1).min(most);
+        if self.ties.previous {
+            next.previous = Some(index);
+        }
+        if let (true, Some(name)) = (self.ties.names, &step.name) {
+            let packet = event.packets.first().copied().unwrap_or_default();
+            next.names.bind(&name.value, index, packet);
+        }
+        self.forget_left_out(&mut next);
+        let taken = Taken {
+            step: state.step,
+            event: index,
+        };
+        Some((next, taken))
+    }
+
+    /// Leaves out the event at hand, where that is allowed.
+    fn leave_out(&self, state: &mut State) -> bool {
+        let Some(&index) = self.scope.get(state.at) else {
+            return false;
+        };
+        if self.exactly {
+            let Some(event) = self.context.events.get(index) else {
+                return false;
+            };
+            if !event.is_silent() && !event.after_stop {
+                if !self.is_accounted_for(index, event, state) {
+                    return false;
+                }
+                state.left_out.push(index);
+            }
+        }
+        state.at += 1;
+        self.forget_left_out(state);
+        true
+    }
+
+    /// Other events account for this one: those behind us are named, those to
+    /// come must be, and nothing that was left out relies on this one.
+    fn is_accounted_for(&self, index: EventIndex, event: &Event, state: &State) -> bool {
+        let relied_on = state.left_out.iter().any(|&left| {
+            self.context
+                .events
+                .get(left)
+                .is_some_and(|e| e.covered_by.contains(&index))
+        });
+        !event.covered_by.is_empty()
+            && !relied_on
+            && event.covered_by.iter().all(|other| {
+                !state.left_out.contains(other) && self.scope.binary_search(other).is_ok()
+            })
+    }
+
+    /// What can no longer matter need not tell states apart.
+    fn forget_left_out(&self, state: &mut State) {
+        if state.left_out.is_empty() {
+            return;
+        }
+        let Some(now) = self.scope.get(state.at) else {
+            state.left_out.clear();
+            return;
+        };
+        state
+            .left_out
+            .retain(|left| self.left_out_until.get(left).is_some_and(|until| until >= now));
+    }
+
+    /// With all steps done: may the rest of the events be left out?
+    fn may_end(&self, state: &mut State) -> bool {
+        if !self.exactly {
+            return true;
+        }
+        while state.at < self.scope.len() {
+            if !self.leave_out(state) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn rank(&self, state: &State) -> Rank {
+        if self.exactly {
+            // The furthest on the wire; there, the step that had to come.
+            (state.at, state.step, state.count)
+        } else {
+            (state.step, state.count as usize, 0)
+        }
+    }
+
+    fn divergence(&self, state: &State, path: &[Place]) -> Divergence {
+        Divergence {
+            taken: path.iter().filter_map(|p| p.taken).collect(),
+            step: (state.step < self.steps.len()).then_some(state.step),
+            count: state.count,
+            event: self
+                .exactly
+                .then(|| self.scope.get(state.at).copied())
+                .flatten(),
+        }
+    }
+}
+
+/// Until which event it matters whether an event was left out: the last one
+/// that accounts for it or that it accounts for.
+fn left_out_until(events: &[Event]) -> HashMap<EventIndex, EventIndex> {
+    let mut until: HashMap<EventIndex, EventIndex> = HashMap::new();
+    for (index, event) in events.iter().enumerate() {
+        for &other in &event.covered_by {
+            for (one, two) in [(index, other), (other, index)] {
+                let last = until.entry(one).or_insert(two);
+                *last = two.max(*last);
+            }
+        }
+    }
+    until
+}

@@ -1,0 +1,267 @@
+//! `any order`: every step has its own events, in whatever order they came.
+//!
+//! First each step gets events without regard to what ties steps together
+//! (`within`, names in `where`), by augmenting paths: that finds an assignment
+//! whenever there is one. Only where steps are tied, a bounded search follows.
+//!
+//! The steps still bind and measure in the order of the text: `within` bounds
+//! the distance to what it names, before or after.
+
+use super::fits::{Context, Timing};
+use super::{Divergence, Found, Names, Taken, Ties};
+use crate::expect::ast::{Sequence, Step};
+use crate::expect::event::EventIndex;
+
+/// How many choices are tried before a sequence is too complex.
+const MAX_WORK: usize = 2_000_000;
+
+/// How many pairs of a needed event and an event there may be.
+const MAX_ASSIGNMENT: usize = 500_000_000;
+
+/// Finds events in `scope` for all steps.
+pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) -> Found {
+    let steps: Vec<&Step> = sequence.steps.iter().map(|s| &s.value).collect();
+    let ties = Ties::of(sequence);
+    let tied = ties.previous || ties.names;
+    let mut slots = Vec::new();
+    for (step, wanted) in steps.iter().enumerate() {
+        // More slots than events need not be filled to know that it fails.
+        let needed = (wanted.times.min as usize).min(scope.len() + 1);
+        slots.extend(std::iter::repeat_n(step, needed));
+    }
+    if slots.len().saturating_mul(context.events.len()) > MAX_ASSIGNMENT {
+        return Found::TooComplex;
+    }
+    let candidates: Vec<Vec<EventIndex>> = steps
+        .iter()
+        .map(|step| candidates(step, context, scope))
+        .collect();
+    let assigned = match assign(&slots, &candidates, context.events.len()) {
+        Ok(assigned) => assigned,
+        Err(divergence) => return Found::Diverged(divergence),
+    };
+    if tied {
+        return Tied {
+            steps: &steps,
+            slots: &slots,
+            candidates: &candidates,
+            context,
+            work: 0,
+            best: Vec::new(),
+        }
+        .run();
+    }
+    Found::Matched(assigned)
+}
+
+/// The events that a step can take as far as it alone decides: a `where` that
+/// speaks of other steps is left for later.
+fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<EventIndex> {
+    let alone = Step {
+        where_: step
+            .where_
+            .clone()
+            .filter(|_| !super::condition::names_a_step(step)),
+        ..step.clone()
+    };
+    let names = Names::default();
+    scope
+        .iter()
+        .copied()
+        .filter(|&i| {
+            context
+                .events
+                .get(i)
+                .is_some_and(|event| context.fits(&alone, event, &names))
+        })
+        .collect()
+}
+
+/// An event for each slot, none twice.
+fn assign(
+    slots: &[usize],
+    candidates: &[Vec<EventIndex>],
+    events: usize,
+) -> Result<Vec<Taken>, Divergence> {
+    let mut owner: Vec<Option<usize>> = vec![None; events];
+    for slot in 0..slots.len() {
+        if !augment(slot, slots, candidates, &mut owner) {
+            let step = slots.get(slot).copied();
+            let taken = taken(slots, &owner);
+            let count = taken.iter().filter(|t| Some(t.step) == step).count();
+            return Err(Divergence {
+                taken,
+                step,
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+                event: None,
+            });
+        }
+    }
+    Ok(taken(slots, &owner))
+}
+
+fn taken(slots: &[usize], owner: &[Option<usize>]) -> Vec<Taken> {
+    owner
+        .iter()
+        .enumerate()
+        .filter_map(|(event, slot)| {
+            let step = *slots.get((*slot)?)?;
+            Some(Taken { step, event })
+        })
+        .collect()
+}
+
+/// Finds an event for a slot, moving other slots to other events where needed:
+/// breadth-first, so that no depth of the search can overflow the stack.
+fn augment(
+    slot: usize,
+    slots: &[usize],
+    candidates: &[Vec<EventIndex>],
+    owner: &mut [Option<usize>],
+) -> bool {
+    let mut reached_by: Vec<Option<usize>> = vec![None; owner.len()];
+    let mut queue = std::collections::VecDeque::from([slot]);
+    // Slots of one step are alike: looking at one of them is enough.
+    let mut looked_at = vec![false; candidates.len()];
+    let mut event_of: Vec<Option<EventIndex>> = vec![None; slots.len()];
+    for (event, owner) in owner.iter().enumerate() {
+        if let Some(place) = owner.and_then(|slot| event_of.get_mut(slot)) {
+            *place = Some(event);
+        }
+    }
+    while let Some(current) = queue.pop_front() {
+        let Some(&step) = slots.get(current) else {
+            continue;
+        };
+        match looked_at.get_mut(step) {
+            Some(looked) if !*looked => *looked = true,
+            _ => continue,
+        }
+        for &event in candidates.get(step).into_iter().flatten() {
+            match reached_by.get_mut(event) {
+                Some(by) if by.is_none() => *by = Some(current),
+                _ => continue,
+            }
+            match owner.get(event).copied().flatten() {
+                Some(other) => queue.push_back(other),
+                None => {
+                    shift(event, slot, &reached_by, &event_of, owner);
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+/// Gives the free event to the slot that reached it, that slot's event to the
+/// slot that reached that, and so on back to the slot that had none.
+fn shift(
+    free: EventIndex,
+    slot: usize,
+    reached_by: &[Option<usize>],
+    event_of: &[Option<EventIndex>],
+    owner: &mut [Option<usize>],
+) {
+    let mut event = free;
+    while let Some(by) = reached_by.get(event).copied().flatten() {
+        if let Some(place) = owner.get_mut(event) {
+            *place = Some(by);
+        }
+        match event_of.get(by).copied().flatten() {
+            Some(given_up) if by != slot => event = given_up,
+            _ => return,
+        }
+    }
+}
+
+/// The search where `within` and names tie steps together.
+struct Tied<'s, 't> {
+    steps: &'s [&'s Step],
+    slots: &'s [usize],
+    candidates: &'s [Vec<EventIndex>],
+    context: &'s Context<'t>,
+    work: usize,
+    /// The longest assignment of the first slots.
+    best: Vec<EventIndex>,
+}
+
+impl Tied<'_, '_> {
+    fn run(mut self) -> Found {
+        let mut chosen: Vec<EventIndex> = Vec::new();
+        // For each slot, which of its candidates comes next.
+        let mut cursors = vec![0];
+        while let Some(cursor) = cursors.last_mut() {
+            if chosen.len() == self.slots.len() {
+                return Found::Matched(self.taken(&chosen));
+            }
+            self.work += 1;
+            if self.work > MAX_WORK {
+                return Found::TooComplex;
+            }
+            let slot = chosen.len();
+            let candidates = self
+                .slots
+                .get(slot)
+                .and_then(|&step| self.candidates.get(step));
+            match candidates.and_then(|c| c.get(*cursor)).copied() {
+                Some(event) => {
+                    *cursor += 1;
+                    if !chosen.contains(&event) && self.is_allowed(slot, event, &chosen) {
+                        chosen.push(event);
+                        cursors.push(0);
+                        if chosen.len() > self.best.len() {
+                            self.best.clone_from(&chosen);
+                        }
+                    }
+                }
+                None => {
+                    cursors.pop();
+                    chosen.pop();
+                }
+            }
+        }
+        let step = self.slots.get(self.best.len()).copied();
+        let taken = self.taken(&self.best);
+        let count = taken.iter().filter(|t| Some(t.step) == step).count();
+        Found::Diverged(Divergence {
+            taken,
+            step,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            event: None,
+        })
+    }
+
+    fn taken(&self, chosen: &[EventIndex]) -> Vec<Taken> {
+        self.slots
+            .iter()
+            .zip(chosen)
+            .map(|(&step, &event)| Taken { step, event })
+            .collect()
+    }
+
+    fn is_allowed(&self, slot: usize, event: EventIndex, chosen: &[EventIndex]) -> bool {
+        let step = self.slots.get(slot).and_then(|&step| self.steps.get(step));
+        let (Some(step), Some(event)) = (step, self.context.events.get(event)) else {
+            return false;
+        };
+        let mut names = Names::default();
+        for taken in self.taken(chosen) {
+            if let Some(name) = self.steps.get(taken.step).and_then(|s| s.name.as_ref()) {
+                let packet = self
+                    .context
+                    .events
+                    .get(taken.event)
+                    .and_then(|e| e.packets.first().copied());
+                names.bind(&name.value, taken.event, packet.unwrap_or_default());
+            }
+        }
+        let timing = Timing {
+            previous: chosen.last().copied(),
+            names: &names,
+            ordered: false,
+        };
+        let within = step.within.as_ref().map(|w| &w.value);
+        self.context.fits(step, event, &names) && self.context.in_time(within, event, timing)
+    }
+}

@@ -1,0 +1,333 @@
+//! Steps and events written in the language's own notation, so that what was
+//! expected and what happened can be read side by side.
+
+use std::fmt::Write as _;
+
+use super::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Times, Who};
+use super::event::{End, Event, EventKind};
+use super::icmp;
+use super::matching::Context;
+use crate::trace::{Owner, Trace};
+
+/// Content longer than this many bytes is cut.
+const LONGEST: usize = 60;
+
+/// A step as its author could have written it.
+pub fn step(step: &Step) -> String {
+    let mut text = String::new();
+    if step.times.min == 0 && step.times.max == Some(1) {
+        text.push_str("maybe ");
+    }
+    if let Some(ends) = &step.ends {
+        let _ = write!(text, "{}  ", step_ends(ends));
+    }
+    text.push_str(&pattern(&step.event));
+    text.push_str(&times(step.times));
+    if let Some(within) = &step.within {
+        let _ = write!(text, "  within {}", duration(within.value.limit));
+        if let Some(name) = &within.value.of {
+            let _ = write!(text, " of {name}");
+        }
+    }
+    if step.after_stop {
+        text.push_str("  after_stop");
+    }
+    text
+}
+
+/// `client > server`.
+pub fn step_ends(ends: &StepEnds) -> String {
+    format!(
+        "{} {} {}",
+        end(&ends.from.value),
+        if ends.either_way { "<>" } else { ">" },
+        end(&ends.to.value)
+    )
+}
+
+/// `nobody:12000`.
+pub fn end(pattern: &EndPattern) -> String {
+    let who = match &pattern.who {
+        Who::Role(role) => role.as_str(),
+        Who::Nobody => "nobody",
+        Who::Any => "any",
+    };
+    match pattern.port {
+        Some(port) => format!("{who}:{port}"),
+        None => who.to_owned(),
+    }
+}
+
+fn times(times: Times) -> String {
+    match (times.min, times.max) {
+        (1, Some(1)) | (0, Some(1)) => String::new(),
+        (min, Some(max)) if min == max => format!(" x{min}"),
+        (min, Some(max)) => format!(" x{min}..{max}"),
+        (min, None) => format!(" x{min}.."),
+    }
+}
+
+/// The event that a step asks for: `data "hello"`.
+pub fn pattern(pattern: &EventPattern) -> String {
+    match pattern {
+        EventPattern::Syn => "SYN".to_owned(),
+        EventPattern::SynAck => "SYN,ACK".to_owned(),
+        EventPattern::Ack => "ACK".to_owned(),
+        EventPattern::Fin => "FIN".to_owned(),
+        EventPattern::Rst => "RST".to_owned(),
+        EventPattern::Data(wanted) => format!("data{}", content(wanted.as_ref())),
+        EventPattern::Udp(wanted) => format!("udp{}", content(wanted.as_ref())),
+        EventPattern::Icmp(None) => "icmp".to_owned(),
+        EventPattern::Icmp(Some(wanted)) => format!("icmp {}", wanted.text),
+        EventPattern::Request { method, target } => match target {
+            None => method.clone(),
+            Some(Content::Exactly(target)) => {
+                format!("{method} {}", visible(&String::from_utf8_lossy(target)))
+            }
+            Some(target) => format!("{method}{}", content(Some(target))),
+        },
+        EventPattern::Response { code: None } => "HTTP".to_owned(),
+        EventPattern::Response { code: Some(code) } => format!("HTTP {code}"),
+        EventPattern::Retransmission => "retransmission".to_owned(),
+        EventPattern::KeepAlive => "keep-alive".to_owned(),
+        EventPattern::WindowUpdate => "window-update".to_owned(),
+    }
+}
+
+fn content(content: Option<&Content>) -> String {
+    match content {
+        None => String::new(),
+        Some(Content::Exactly(bytes)) => format!(" {}", quoted(bytes)),
+        Some(Content::Matches(regex)) => format!(" ~ /{}/", visible(regex.as_str())),
+    }
+}
+
+/// An event as a step that would take it. `like` is the step it is held
+/// against: it decides which ports are shown.
+pub fn event(context: &Context<'_>, event: &Event, like: Option<&Step>) -> String {
+    let ends = like.and_then(|step| step.ends.as_ref());
+    let port = |pattern: Option<&EndPattern>| pattern.is_some_and(|p| p.port.is_some());
+    let from = party(
+        context.trace,
+        &event.from,
+        port(ends.map(|e| &e.from.value)),
+    );
+    let to = party(context.trace, &event.to, port(ends.map(|e| &e.to.value)));
+    let mut text = format!("{from} > {to}  {}", what(context, event));
+    if event.after_stop {
+        text.push_str("  after_stop");
+    }
+    text
+}
+
+/// `client`, `nobody:12000`: the port where it tells something.
+fn party(trace: &Trace, end: &End, show_port: bool) -> String {
+    let name = visible(trace.owner_name(end.owner));
+    let telling = show_port || (end.serves && !matches!(end.owner, Owner::Role(_)));
+    match end.port {
+        Some(port) if telling => format!("{name}:{port}"),
+        _ => name,
+    }
+}
+
+/// What happened, without its ends: `data "hello"`.
+pub fn what(context: &Context<'_>, event: &Event) -> String {
+    match &event.kind {
+        EventKind::Syn => "SYN".to_owned(),
+        EventKind::SynAck => "SYN,ACK".to_owned(),
+        EventKind::HandshakeAck => "ACK".to_owned(),
+        EventKind::Fin => "FIN".to_owned(),
+        EventKind::Rst => "RST".to_owned(),
+        EventKind::Data { .. } => format!("data {}", quoted(&event.content(context.trace))),
+        EventKind::Udp => format!("udp {}", quoted(&event.content(context.trace))),
+        EventKind::Icmp { ipv6, kind, code } => {
+            format!("icmp {}", icmp::name_of(*ipv6, *kind, *code))
+        }
+        EventKind::Request(_) => context.requests(event).next().map_or_else(
+            || "HTTP".to_owned(),
+            |r| format!("{} {}", visible(&r.method), visible(&cut(&r.target))),
+        ),
+        EventKind::Response { .. } => context
+            .codes(event)
+            .next()
+            .map_or_else(|| "HTTP".to_owned(), |code| format!("HTTP {code}")),
+        EventKind::Retransmission => "retransmission".to_owned(),
+        EventKind::KeepAlive => "keep-alive".to_owned(),
+        EventKind::WindowUpdate => "window-update".to_owned(),
+        EventKind::Packet => packet(context, event),
+    }
+}
+
+/// A packet of `exactly packets`: flags and payload.
+fn packet(context: &Context<'_>, event: &Event) -> String {
+    let index = event.packet();
+    let Some(packet) = context.trace.packets.get(index) else {
+        return "packet".to_owned();
+    };
+    let payload = context.trace.payload(index);
+    if packet.udp().is_some() {
+        return format!("udp {}", quoted(payload));
+    }
+    if let Some(icmp) = packet.icmp() {
+        let ipv6 = matches!(packet.transport, crate::decode::Transport::Icmpv6(_));
+        return format!("icmp {}", icmp::name_of(ipv6, icmp.kind, icmp.code));
+    }
+    let mut text = flags(context.trace, index).unwrap_or_else(|| "other protocol".to_owned());
+    if !payload.is_empty() {
+        if text == "ACK" {
+            text.clear();
+        } else {
+            text.push(' ');
+        }
+        let _ = write!(text, "data {}", quoted(payload));
+    }
+    text
+}
+
+/// The flags of a segment that its sender chose: `SYN,ACK`. PSH, URG and the
+/// rest say nothing about the connection's state.
+pub fn flags(trace: &Trace, packet: usize) -> Option<String> {
+    let flags = trace.packets.get(packet)?.tcp()?.flags;
+    let names: Vec<&str> = [
+        (flags.syn(), "SYN"),
+        (flags.fin(), "FIN"),
+        (flags.rst(), "RST"),
+        (flags.ack(), "ACK"),
+    ]
+    .into_iter()
+    .filter_map(|(set, name)| set.then_some(name))
+    .collect();
+    Some(names.join(","))
+}
+
+/// Bytes in quotes, control characters made visible, cut where they are many.
+pub fn quoted(bytes: &[u8]) -> String {
+    let shown = bytes.get(..LONGEST).unwrap_or(bytes);
+    let mut text = String::from("\"");
+    for chunk in shown.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => text.push_str("\\\""),
+                '\\' => text.push_str("\\\\"),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                c if is_hidden(c) => {
+                    let mut buffer = [0; 4];
+                    for byte in c.encode_utf8(&mut buffer).bytes() {
+                        let _ = write!(text, "\\x{byte:02x}");
+                    }
+                }
+                c => text.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text.push('"');
+    if bytes.len() > LONGEST {
+        let _ = write!(text, "… ({} bytes)", bytes.len());
+    }
+    text
+}
+
+/// Text with its control characters made visible.
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' => "\\t".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            c if is_hidden(c) => format!("\\u{{{:x}}}", u32::from(c)),
+            c => c.to_string(),
+        })
+        .collect()
+}
+
+/// Characters that a terminal obeys or hides: controls, and those that turn
+/// the direction of writing.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}
+
+/// A span of time as the language writes it: `50ms`, `1.5s`, `40us`.
+pub fn duration(nanoseconds: i64) -> String {
+    let magnitude = nanoseconds.unsigned_abs();
+    let (unit, name) = if magnitude >= 1_000_000_000 {
+        (1e9, "s")
+    } else if magnitude >= 1_000_000 || magnitude == 0 {
+        (1e6, "ms")
+    } else if magnitude >= 1_000 {
+        (1e3, "us")
+    } else {
+        (1.0, "ns")
+    };
+    let value = format!("{:.3}", nanoseconds as f64 / unit);
+    format!("{}{name}", value.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `1 packet`, `2 packets`.
+pub fn count(n: usize, one: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {one}s"),
+    }
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+pub fn ordinal(n: usize) -> String {
+    let ending = match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_bytes_are_visible() {
+        assert_eq!(quoted(b"hello\r\n\x1b[2J\xff\"\\"), r#""hello\r\n\x1b[2J\xff\"\\""#);
+        assert_eq!(quoted("é".as_bytes()), "\"é\"");
+        assert_eq!(visible("a\u{1b}b\u{202e}"), "a\\u{1b}b\\u{202e}");
+    }
+
+    #[test]
+    fn long_content_tells_its_length() {
+        let text = quoted(&[b'x'; 100]);
+        assert!(text.ends_with("x\"… (100 bytes)"), "{text}");
+    }
+
+    #[test]
+    fn durations_read_as_they_are_written() {
+        assert_eq!(duration(50_000_000), "50ms");
+        assert_eq!(duration(1_003_000_000), "1.003s");
+        assert_eq!(duration(40_000), "40us");
+        assert_eq!(duration(0), "0ms");
+        assert_eq!(duration(-1_500_000), "-1.5ms");
+    }
+
+    #[test]
+    fn numbers_in_words() {
+        assert_eq!(count(1, "packet"), "1 packet");
+        assert_eq!(count(0, "packet"), "0 packets");
+        assert_eq!(
+            [1, 2, 3, 4, 11, 12, 21, 112].map(ordinal).join(" "),
+            "1st 2nd 3rd 4th 11th 12th 21st 112th"
+        );
+    }
+}
