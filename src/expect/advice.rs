@@ -33,10 +33,15 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
             EventKind::Packet if case.is_reset(event) => notes.extend(case.of_reset(event)),
             EventKind::SynAck => notes.extend(case.of_acceptance(event)),
             EventKind::Fin => notes.extend(case.of_fin(event)),
-            EventKind::Data { .. } | EventKind::Udp => notes.extend(case.of_content(event)),
-            EventKind::Syn if case.step.is_none() => notes.push(
-                "A SYN opens a connection: a further one was opened.".to_owned(),
-            ),
+            EventKind::Data { .. } => notes.extend(case.of_content(event)),
+            EventKind::Udp => {
+                notes.extend(case.of_receiver(event, Protocol::Udp));
+                notes.extend(case.of_content(event));
+            }
+            EventKind::Syn if case.step.is_none() => {
+                notes.push("A SYN opens a connection: a further one was opened.".to_owned());
+            }
+            EventKind::Syn => notes.extend(case.of_receiver(event, Protocol::Tcp)),
             _ => {}
         }
         if event.after_stop && case.step.is_some_and(|s| !s.after_stop) {
@@ -77,13 +82,37 @@ impl Case<'_> {
             let mut notes = vec![format!(
                 "Nothing listens on TCP port {port}, so the kernel refuses the connection with RST,ACK. Is the server running, and on that port?"
             )];
-            notes.extend(self.listening_elsewhere(event, Protocol::Tcp, port));
+            notes.extend(self.listening_elsewhere(event.to.owner, Protocol::Tcp, port));
             return notes;
         }
         let who = self.name(event.from.owner);
         vec![format!(
             "With a RST {who}'s kernel cuts a connection at once: {who} closed its socket while received data was still unread, or data came for a socket that was gone. An orderly end is a FIN from each side."
         )]
+    }
+
+    /// It went to another program, or to another port, than it should.
+    fn of_receiver(&self, event: &Event, protocol: Protocol) -> Vec<String> {
+        let Some(ends) = self.step.and_then(|s| s.ends.as_ref()) else {
+            return Vec::new();
+        };
+        let port = event.to.port.unwrap_or_default();
+        let mut notes = Vec::new();
+        match (&ends.to.value.who, event.to.owner) {
+            (Who::Role(role), Owner::Nobody) => {
+                let role = visible(role);
+                notes.push(format!(
+                    "No program had a socket on port {port} when this arrived. Was {role} running by then, and on that port?"
+                ));
+                notes.extend(self.listening_elsewhere(event.from.owner, protocol, port));
+            }
+            (Who::Nobody, Owner::Role(_)) => notes.push(format!(
+                "{} has a socket on port {port}, where nobody should have one.",
+                self.name(event.to.owner)
+            )),
+            _ => {}
+        }
+        notes
     }
 
     fn of_icmp(&self, event: &Event, ipv6: bool, kind: u8, code: u8) -> Vec<String> {
@@ -94,20 +123,20 @@ impl Case<'_> {
         let mut notes = vec![format!(
             "No socket receives on UDP port {port}, so the kernel answers the datagram with an ICMP error and throws it away. Is the server running, and on that port?"
         )];
-        notes.extend(self.listening_elsewhere(event, Protocol::Udp, port));
+        notes.extend(self.listening_elsewhere(event.to.owner, Protocol::Udp, port));
         notes
     }
 
     /// A program listens, but on another port than was tried.
     fn listening_elsewhere(
         &self,
-        event: &Event,
+        who_tried: Owner,
         protocol: Protocol,
         tried: u16,
     ) -> Option<String> {
         let programs = &self.trace().recording.as_ref()?.programs;
         programs.iter().find_map(|program| {
-            if program.role == self.trace().owner_name(event.to.owner) {
+            if program.role == self.trace().owner_name(who_tried) {
                 return None;
             }
             let socket = program.sockets.iter().find(|socket| {
@@ -118,10 +147,10 @@ impl Case<'_> {
                 socket.protocol == protocol && listens && socket.local.port() != tried
             })?;
             Some(format!(
-                "{} listens on port {}, {} tried port {tried}: both must use the same one.",
+                "{} listens on port {}, but {} tried port {tried}: both must use the same one.",
                 visible(&program.role),
                 socket.local.port(),
-                self.name(event.to.owner)
+                self.name(who_tried)
             ))
         })
     }
@@ -142,7 +171,9 @@ impl Case<'_> {
         let who = self.name(event.from.owner);
         match self.step.map(|s| &s.event) {
             Some(
-                EventPattern::Data(_) | EventPattern::Request { .. } | EventPattern::Response { .. },
+                EventPattern::Data(_)
+                | EventPattern::Request { .. }
+                | EventPattern::Response { .. },
             ) => vec![format!(
                 "{who} closed its side of the connection (FIN) where data was expected. Did it end too early, or forget to send?"
             )],
@@ -178,6 +209,24 @@ impl Case<'_> {
         Vec::new()
     }
 
+    /// There is no (further) FIN.
+    fn of_no_fin(&self, who: Option<&str>) -> Vec<String> {
+        let closed = self.context.events.iter().any(|e| {
+            e.kind == EventKind::Fin
+                && who.is_none_or(|who| self.trace().owner_name(e.from.owner) == who)
+        });
+        match who {
+            _ if closed => Vec::new(),
+            Some(who) => vec![format!(
+                "{} never closed the connection: does it call close()?",
+                visible(who)
+            )],
+            None => {
+                vec!["The connection was never closed: does the program call close()?".to_owned()]
+            }
+        }
+    }
+
     /// Nothing came.
     fn of_silence(&self) -> Vec<String> {
         let Some(step) = self.step else {
@@ -191,10 +240,7 @@ impl Case<'_> {
             (EventPattern::SynAck | EventPattern::Rst, Some(EventKind::Syn)) => vec![
                 "Nothing answered the SYN at all, not even with a refusal: it was lost or thrown away on its way.".to_owned(),
             ],
-            (EventPattern::Fin, _) => vec![match who {
-                Some(who) => format!("{} never closed the connection: does it call close()?", visible(who)),
-                None => "The connection was never closed: does the program call close()?".to_owned(),
-            }],
+            (EventPattern::Fin, _) => self.of_no_fin(who),
             (
                 EventPattern::Data(_)
                 | EventPattern::Udp(_)

@@ -84,9 +84,7 @@ impl<'w, 't> Evaluation<'w, 't> {
     pub fn judge(&mut self, claim: &Claim) -> Result<(), Cause> {
         match claim {
             Claim::And(a, b) => match (self.judge(a), self.judge(b)) {
-                (Err(Cause::False(why)), _) | (_, Err(Cause::False(why))) => {
-                    Err(Cause::False(why))
-                }
+                (Err(Cause::False(why)), _) | (_, Err(Cause::False(why))) => Err(Cause::False(why)),
                 (Err(lack), _) | (_, Err(lack)) => Err(lack),
                 (Ok(()), Ok(())) => Ok(()),
             },
@@ -94,7 +92,10 @@ impl<'w, 't> Evaluation<'w, 't> {
                 (Ok(()), _) | (_, Ok(())) => Ok(()),
                 (Err(lack @ Cause::Lack(..)), _) | (_, Err(lack @ Cause::Lack(..))) => Err(lack),
                 (Err(Cause::False(mut why)), Err(Cause::False(other))) => {
-                    why.notes.push(format!("Nor does the other part of the `or` hold: {}", other.message));
+                    why.notes.push(format!(
+                        "Nor does the other part of the `or` hold: {}",
+                        other.message
+                    ));
                     Err(Cause::False(why))
                 }
             },
@@ -131,7 +132,9 @@ impl<'w, 't> Evaluation<'w, 't> {
             return if matches {
                 Ok(())
             } else {
-                Err(Cause::False(Box::new(broken(world, left, op, right, &is, None))))
+                Err(Cause::False(Box::new(broken(
+                    world, left, op, right, &is, None,
+                ))))
             };
         }
         let wanted = self.value(&right.value).map_err(lacking(right))?;
@@ -313,7 +316,10 @@ fn packets_of_step(world: &World<'_>, step: &Step) -> BTreeSet<usize> {
         EventPattern::Data(Some(_)) | EventPattern::Request { .. } | EventPattern::Response { .. }
     );
     if has_content {
-        let events = world.events.iter().filter(|e| context.fits(step, e, &names));
+        let events = world
+            .events
+            .iter()
+            .filter(|e| context.fits(step, e, &names));
         return events.flat_map(|e| e.packets.iter().copied()).collect();
     }
     super::event::packets(world.facts.trace)
@@ -361,7 +367,10 @@ fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    needle.is_empty() || haystack.windows(needle.len()).any(|window| window == needle)
+    needle.is_empty()
+        || haystack
+            .windows(needle.len())
+            .any(|window| window == needle)
 }
 
 fn span_of(claim: &Claim) -> Option<Span> {
@@ -398,7 +407,9 @@ fn broken(
         Op::Matches => format!("which does not match {asked}"),
     };
     let difference = match (op.value, is, wanted) {
-        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted))) if is.len().max(wanted.len()) > 1 => {
+        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted)))
+            if is.len().max(wanted.len()) > 1 =>
+        {
             Some(value::first_difference(wanted, is))
         }
         _ => None,
@@ -409,9 +420,6 @@ fn broken(
         if op.value == Op::Eq {
             notes.extend(wanted.and_then(|w| value::meaning(path, w)));
         }
-    }
-    if let Value::Packets(_) = &left.value {
-        notes.push("The packets counted are the evidence.".to_owned());
     }
     Failure {
         message: format!("{subject} is {shown}, {relation}."),

@@ -218,9 +218,10 @@ fn tcp_field<'f>(tcp: &'f TcpFacts, path: &[&str]) -> Result<Datum<'f>, Lack> {
 fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, Lack> {
     match path {
         ["request", rest @ ..] => {
-            let request = message.request.as_ref().ok_or_else(|| {
-                Lack::thing("no request was seen, only its response".to_owned())
-            })?;
+            let request = message
+                .request
+                .as_ref()
+                .ok_or_else(|| Lack::thing("no request was seen, only its response".to_owned()))?;
             match rest {
                 ["method"] => Ok(Datum::text(&request.method)),
                 ["uri"] => Ok(Datum::text(&request.target)),
@@ -249,11 +250,7 @@ fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, L
     }
 }
 
-fn header<'f>(
-    head: &'f crate::message::Head,
-    whose: &str,
-    name: &str,
-) -> Result<Datum<'f>, Lack> {
+fn header<'f>(head: &'f crate::message::Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {
     head.header(name).map(Datum::text).ok_or_else(|| {
         let names: Vec<String> = head
             .headers
@@ -263,7 +260,10 @@ fn header<'f>(
         Lack::thing(if names.is_empty() {
             format!("the {whose} has no header at all, so no {name}")
         } else {
-            format!("the {whose} has no header {name}; it has {}", names.join(", "))
+            format!(
+                "the {whose} has no header {name}; it has {}",
+                names.join(", ")
+            )
         })
     })
 }
@@ -301,9 +301,7 @@ pub fn program_field<'f>(
             None => Err(never_started(role, program)),
         },
         ["duration"] => match program.duration {
-            Some(duration) => Ok(Datum::Duration(
-                i64::try_from(duration).unwrap_or(i64::MAX),
-            )),
+            Some(duration) => Ok(Datum::Duration(i64::try_from(duration).unwrap_or(i64::MAX))),
             None => Err(never_started(role, program)),
         },
         path => Err(unknown(path)),
@@ -402,7 +400,14 @@ fn completeness_meaning(n: u8) -> String {
     .into_iter()
     .filter_map(|(bit, name)| (n & bit != 0).then_some(name))
     .collect();
-    format!("completeness {n} = {}", if parts.is_empty() { "0".to_owned() } else { parts.join(" + ") })
+    format!(
+        "completeness {n} = {}",
+        if parts.is_empty() {
+            "0".to_owned()
+        } else {
+            parts.join(" + ")
+        }
+    )
 }
 
 /// Where two texts part, in words.
@@ -458,6 +463,9 @@ mod tests {
 
     #[test]
     fn completeness_is_taken_apart() {
-        assert_eq!(completeness_meaning(37), "completeness 37 = 1 SYN + 4 ACK + 32 RST");
+        assert_eq!(
+            completeness_meaning(37),
+            "completeness 37 = 1 SYN + 4 ACK + 32 RST"
+        );
     }
 }

@@ -16,9 +16,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{
-    EventPattern, FieldRef, Filter, FilterOp, Operand, StepEnds, StepOrFilter, Who,
-};
+use super::ast::{EventPattern, FieldRef, Filter, FilterOp, Operand, StepEnds, StepOrFilter, Who};
 use super::facts::Facts;
 use super::judgement::{Grounds, Judgement};
 use super::notation::count;
@@ -87,10 +85,7 @@ impl<'t> Evidence<'t> {
         match (judgement.holds, judgement.rests_on.absence) {
             (true, true) => self.absence(),
             (true, false) => (Verdict::Pass, None),
-            (false, _) => (
-                Verdict::Fail,
-                Some(judgement.failure.unwrap_or_default()),
-            ),
+            (false, _) => (Verdict::Fail, Some(judgement.failure.unwrap_or_default())),
         }
     }
 
@@ -166,7 +161,11 @@ impl<'t> Evidence<'t> {
             Direction::ToClient
         };
         let stream = self.facts.stream(conversation, way)?;
-        let number = self.facts.conversations.get(conversation).map_or(0, |c| c.id);
+        let number = self
+            .facts
+            .conversations
+            .get(conversation)
+            .map_or(0, |c| c.id);
         let toward = if to_server { "server" } else { "client" };
         let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
         if missing > 0 {
@@ -175,7 +174,9 @@ impl<'t> Evidence<'t> {
             ));
         }
         stream.cut.then(|| {
-            format!("The stream to the {toward} of tcp[{number}] is longer than what is kept of it.")
+            format!(
+                "The stream to the {toward} of tcp[{number}] is longer than what is kept of it."
+            )
         })
     }
 }
@@ -230,10 +231,12 @@ fn incomplete(trace: &Trace) -> Vec<String> {
             }
         }
     }
-    let unreadable = trace
-        .packets
-        .iter()
-        .find(|p| matches!((&p.trouble, &p.transport), (Some(Trouble::Truncated { .. }), Transport::None)));
+    let unreadable = trace.packets.iter().find(|p| {
+        matches!(
+            (&p.trouble, &p.transport),
+            (Some(Trouble::Truncated { .. }), Transport::None)
+        )
+    });
     if let Some(packet) = unreadable {
         reasons.push(format!(
             "Frame {} was cut inside its headers when it was captured.",
@@ -364,11 +367,12 @@ pub fn asks_for_content(which: &StepOrFilter) -> bool {
 /// Does the filter look at payload?
 pub fn filter_reads_content(filter: &Filter) -> bool {
     let is_content = |field: &FieldRef| {
-        let name = field.name.as_str();
+        let name = field.field.name;
         matches!(name, "tcp.payload" | "udp.payload")
-            || ["http", "data"]
-                .iter()
-                .any(|p| name.strip_prefix(p).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            || ["http", "data"].iter().any(|p| {
+                name.strip_prefix(p)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
     };
     let operand = |operand: &Operand| match operand {
         Operand::Field(field) | Operand::OfStep { field, .. } => is_content(field),
@@ -381,11 +385,11 @@ pub fn filter_reads_content(filter: &Filter) -> bool {
         Filter::Not(inner) => filter_reads_content(inner),
         Filter::Exists(field) | Filter::In { field, .. } => is_content(field),
         // A whole protocol's or frame's bytes take in the payload.
-        Filter::Compare { op: FilterOp::Contains | FilterOp::Matches, left: Operand::Field(field), .. }
-            if !field.name.contains('.') =>
-        {
-            true
-        }
+        Filter::Compare {
+            op: FilterOp::Contains | FilterOp::Matches,
+            left: Operand::Field(field),
+            ..
+        } if !field.field.name.contains('.') => true,
         Filter::Compare { left, right, .. } => operand(left) || operand(right),
         Filter::End { .. } => false,
     }

@@ -138,8 +138,7 @@ impl<'e> Explanation<'e, '_> {
                 .get(taken.step)
                 .and_then(|s| s.value.name.as_ref());
             if let (Some(name), Some(event)) = (name, self.event(taken.event)) {
-                let packet = event.packets.first().copied().unwrap_or_default();
-                names.bind(&name.value, taken.event, packet);
+                names.bind(&name.value, taken.event, event);
             }
         }
         names
@@ -244,9 +243,12 @@ impl<'e> Explanation<'e, '_> {
             .and_then(|e| self.event(e))
             .and_then(|e| e.frames(self.context.trace).next())
             .unwrap_or_default();
-        let again = match self.divergence.count {
-            0 => String::new(),
-            n => format!(" It was seen {}.", times(n)),
+        let again = match (self.divergence.count, self.step()) {
+            (count @ 1.., Some(step)) => format!(
+                " It needs {} events and found {count}.",
+                step.value.times.min
+            ),
+            _ => String::new(),
         };
         match parting {
             Parting::Extra(_) => format!("Frame {frame} carries an event that no step names."),
@@ -257,7 +259,9 @@ impl<'e> Explanation<'e, '_> {
                 format!("{step} found no event: frame {frame} shows something else.{again}")
             }
             Parting::Misplaced(_) => {
-                format!("{step} found no event in its place: it came in frame {frame}, out of order.")
+                format!(
+                    "{step} found no event in its place: it came in frame {frame}, out of order."
+                )
             }
             Parting::Late(..) => format!("{step} found its event too late, in frame {frame}."),
             Parting::Near(_) => {
@@ -302,7 +306,10 @@ impl<'e> Explanation<'e, '_> {
     fn in_words(&self, difference: Difference, step: &Step, event: &Event) -> String {
         let trace = self.context.trace;
         let (from, to) = match &step.ends {
-            Some(ends) => (notation::end(&ends.from.value), notation::end(&ends.to.value)),
+            Some(ends) => (
+                notation::end(&ends.from.value),
+                notation::end(&ends.to.value),
+            ),
             None => ("any".to_owned(), "any".to_owned()),
         };
         let owner = |end: super::event::End| notation::visible(trace.owner_name(end.owner));
@@ -333,7 +340,9 @@ impl<'e> Explanation<'e, '_> {
                 port(event.to)
             ),
             Difference::Content => content_in_words(step, &event.content(trace)),
-            Difference::Method | Difference::Target => self.request_in_words(difference, step, event),
+            Difference::Method | Difference::Target => {
+                self.request_in_words(difference, step, event)
+            }
             Difference::Code => {
                 let wanted = match step.event {
                     EventPattern::Response { code: Some(code) } => code.to_string(),
@@ -416,9 +425,7 @@ impl<'e> Explanation<'e, '_> {
         }
         let got = got.map_or("none".to_owned(), |r| notation::visible(&r.target));
         let wanted = match target {
-            Some(Content::Exactly(target)) => {
-                notation::visible(&String::from_utf8_lossy(target))
-            }
+            Some(Content::Exactly(target)) => notation::visible(&String::from_utf8_lossy(target)),
             Some(Content::Matches(regex)) => format!("/{}/", notation::visible(regex.as_str())),
             None => "any".to_owned(),
         };
@@ -458,13 +465,6 @@ fn distance(differences: &[Difference]) -> u32 {
             | Difference::Within => 1,
         })
         .sum()
-}
-
-fn times(n: u32) -> String {
-    match n {
-        1 => "once before".to_owned(),
-        n => format!("{n} times before"),
-    }
 }
 
 fn late(step: &Step, elapsed: i64) -> String {

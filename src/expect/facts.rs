@@ -76,10 +76,7 @@ impl<'t> Facts<'t> {
                 *place = ways;
             }
         }
-        self.messages = Cow::Owned(crate::message::messages(
-            &self.conversations,
-            &self.streams,
-        ));
+        self.messages = Cow::Owned(crate::message::messages(&self.conversations, &self.streams));
     }
 
     /// The conversations of a protocol, by their number.

@@ -28,10 +28,7 @@ pub fn judge(recording: Option<&Recording>, programs: &[ProgramSpec]) -> Vec<Out
 }
 
 fn outcome(recording: &Recording, spec: &ProgramSpec) -> Outcome {
-    let (verdict, failure) = match verdict(recording, spec) {
-        Ok(()) => (Verdict::Pass, None),
-        Err((verdict, failure)) => (verdict, Some(failure)),
-    };
+    let (verdict, failure) = verdict(recording, spec);
     Outcome {
         name: name(spec),
         text: text(spec),
@@ -60,7 +57,9 @@ fn name(spec: &ProgramSpec) -> String {
 fn text(spec: &ProgramSpec) -> String {
     let role = &spec.role;
     let mut text = if spec.ends_waiting {
-        format!("{role} starts, does not crash, and is still waiting for data when all else is over")
+        format!(
+            "{role} starts, does not crash, and is still waiting for data when all else is over"
+        )
     } else if let Some(stop) = spec.stop {
         format!(
             "{role} starts, does not crash, and runs until it is stopped by {}",
@@ -105,39 +104,36 @@ fn demand(pattern: &OutputPattern) -> String {
     }
 }
 
-fn verdict(recording: &Recording, spec: &ProgramSpec) -> Result<(), (Verdict, Failure)> {
+fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failure>) {
     let role = &spec.role;
+    let no_evidence = |message: String| {
+        let failure = Failure {
+            message,
+            ..Failure::default()
+        };
+        (Verdict::Inconclusive, Some(failure))
+    };
     let Some(program) = recording.programs.iter().find(|p| p.role == *role) else {
-        return Err((
-            Verdict::Inconclusive,
-            Failure {
-                message: format!("The capture holds no result of a program called {role}."),
-                ..Failure::default()
-            },
+        return no_evidence(format!(
+            "The capture holds no result of a program called {role}."
         ));
     };
     if program.ended == Some(Ended::Interrupted) {
-        return Err((
-            Verdict::Inconclusive,
-            Failure {
-                message: format!("The run was interrupted before {role} had ended."),
-                ..Failure::default()
-            },
-        ));
+        return no_evidence(format!("The run was interrupted before {role} had ended."));
     }
     let mut faults = Vec::new();
     faults.extend(ending_fault(spec, program));
-    faults.extend(outputs(spec).filter_map(|(stream, pattern)| {
-        output_fault(role, program, stream, pattern)
-    }));
+    faults.extend(
+        outputs(spec).filter_map(|(stream, pattern)| output_fault(role, program, stream, pattern)),
+    );
     let mut faults = faults.into_iter();
     let Some(mut failure) = faults.next() else {
-        return Ok(());
+        return (Verdict::Pass, None);
     };
     failure.notes.extend(faults.map(|also| also.message));
     failure.notes.extend(program.note.as_deref().map(visible));
     failure.notes.extend(last_lines(role, program));
-    Err((Verdict::Fail, failure))
+    (Verdict::Fail, Some(failure))
 }
 
 /// How the program's end differs from what was demanded.
@@ -330,6 +326,11 @@ pub fn last_lines(role: &str, program: &Program) -> Vec<String> {
     } else {
         format!("What {role} wrote to standard error:")
     }];
-    notes.extend(lines.iter().skip(first).map(|l| format!("  {}", visible(l))));
+    notes.extend(
+        lines
+            .iter()
+            .skip(first)
+            .map(|l| format!("  {}", visible(l))),
+    );
     notes
 }

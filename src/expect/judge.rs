@@ -37,9 +37,10 @@ pub fn judge(
     let evidence = Evidence::new(&facts, &outcomes);
     let events = event::events(trace);
     // Only `exactly packets` needs them.
-    let counts_packets = expectations.iter().flat_map(|e| &e.statements).any(|s| {
-        matches!(&s.value, Statement::Sequence(s) if s.mode == Mode::ExactlyPackets)
-    });
+    let counts_packets = expectations
+        .iter()
+        .flat_map(|e| &e.statements)
+        .any(|s| matches!(&s.value, Statement::Sequence(s) if s.mode == Mode::ExactlyPackets));
     let packets = if counts_packets {
         event::packets(trace)
     } else {
@@ -146,9 +147,11 @@ impl Judge<'_> {
                 .recording
                 .as_ref()
                 .and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
-            failure
-                .notes
-                .extend(program.into_iter().flat_map(|p| implied::last_lines(&spec.role, p)));
+            failure.notes.extend(
+                program
+                    .into_iter()
+                    .flat_map(|p| implied::last_lines(&spec.role, p)),
+            );
         }
         failure
     }
@@ -351,7 +354,7 @@ impl Judge<'_> {
                 self.each_packet(each, which, condition)
             }
             (Subject::All(collection), Condition::Claim(condition)) => {
-                self.each_member(*collection, condition)
+                self.each_member(each, *collection, condition)
             }
             // The parser pairs packets with filters and members with claims.
             _ => Judgement {
@@ -380,7 +383,11 @@ impl Judge<'_> {
         let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
         let rests_on = Grounds {
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
-            payloads: if reads { subjects.clone() } else { BTreeSet::new() },
+            payloads: if reads {
+                subjects.clone()
+            } else {
+                BTreeSet::new()
+            },
             ..Grounds::default()
         };
         let names = Names::default();
@@ -404,9 +411,12 @@ impl Judge<'_> {
         Judgement {
             failure: Some(Failure {
                 message: format!(
-                    "{} of {} do not have it; the first is frame {frame}.",
-                    broken.len(),
-                    notation::count(subjects.len(), "packet")
+                    "Not each of the {} has it: {} not; the first is frame {frame}.",
+                    notation::count(subjects.len(), "packet"),
+                    match broken.len() {
+                        1 => "1 does".to_owned(),
+                        n => format!("{n} do"),
+                    }
                 ),
                 span: Some(each.condition.span.clone()),
                 expected: Some(self.world.written(&each.condition.span).to_owned()),
@@ -448,9 +458,17 @@ impl Judge<'_> {
         }
     }
 
-    fn each_member(&self, collection: Collection, condition: &super::ast::Claim) -> Judgement {
+    fn each_member(
+        &self,
+        each: &Each,
+        collection: Collection,
+        condition: &super::ast::Claim,
+    ) -> Judgement {
         let (short, _) = claim_value::called(collection);
         let members = claim_value::members(self.world.facts, collection);
+        if members.is_empty() {
+            return self.each_of_nothing(each, Grounds::default());
+        }
         let mut whole = Judgement::default();
         for (number, &member) in members.iter().enumerate() {
             let mut evaluation = Evaluation::new(&self.world, Some((collection, member)));
@@ -478,5 +496,9 @@ fn sentence(clause: &str) -> String {
     let mut chars = clause.chars();
     let first = chars.next().into_iter().flat_map(char::to_uppercase);
     let text: String = first.chain(chars).collect();
-    if text.ends_with('.') { text } else { format!("{text}.") }
+    if text.ends_with('.') {
+        text
+    } else {
+        format!("{text}.")
+    }
 }

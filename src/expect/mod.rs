@@ -1,10 +1,17 @@
 //! The expectation language: parse, match, explain. Pure: reads a Trace and
 //! says what it shows.
 
+mod advice;
 pub mod ast;
+mod claim;
 pub mod claim_fields;
+mod claim_value;
 pub mod codes;
 mod compile;
+pub mod event;
+mod evidence;
+mod explain;
+mod facts;
 pub mod fields;
 mod fields_ip;
 mod fields_link;
@@ -12,10 +19,20 @@ mod fields_message;
 mod fields_transport;
 pub mod filter;
 pub mod icmp;
+mod implied;
+mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod judgement;
 mod lex;
+mod matching;
+pub mod notation;
 mod outcome;
 mod parse;
+#[cfg(test)]
+mod testing;
 
 pub use compile::{compile, files};
+pub use judge::judge;
 pub use outcome::*;
 pub use parse::parse;

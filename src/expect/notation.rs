@@ -272,7 +272,10 @@ pub fn duration(nanoseconds: i64) -> String {
         (1.0, "ns")
     };
     let value = format!("{:.3}", nanoseconds as f64 / unit);
-    format!("{}{name}", value.trim_end_matches('0').trim_end_matches('.'))
+    format!(
+        "{}{name}",
+        value.trim_end_matches('0').trim_end_matches('.')
+    )
 }
 
 /// `1 packet`, `2 packets`.
@@ -301,7 +304,10 @@ mod tests {
 
     #[test]
     fn hostile_bytes_are_visible() {
-        assert_eq!(quoted(b"hello\r\n\x1b[2J\xff\"\\"), r#""hello\r\n\x1b[2J\xff\"\\""#);
+        assert_eq!(
+            quoted(b"hello\r\n\x1b[2J\xff\"\\"),
+            r#""hello\r\n\x1b[2J\xff\"\\""#
+        );
         assert_eq!(quoted("é".as_bytes()), "\"é\"");
         assert_eq!(visible("a\u{1b}b\u{202e}"), "a\\u{1b}b\\u{202e}");
     }

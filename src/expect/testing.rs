@@ -3,12 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::conversation::{
-    Close, ConnState, Conversation, Direction, Gap, Piece, Seen, SeenTcp, TcpFacts,
-    UdpFacts, Ways,
+    Close, ConnState, Conversation, Direction, Gap, Piece, Seen, SeenTcp, TcpFacts, UdpFacts, Ways,
 };
-use crate::decode::{
-    Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp,
-};
+use crate::decode::{Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp};
 use crate::message::{Body, Framing, Head, Message, Request, Response};
 use crate::savefile::{
     CaptureInfo, Ended, Exit, Format, Interface, Program, Proof, Protocol, Recording, Timestamp,

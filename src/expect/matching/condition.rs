@@ -1,59 +1,53 @@
 //! Filters on the packets of events, and the names that steps gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expect::ast::{Filter, Operand, Step};
-use crate::expect::event::EventIndex;
+use crate::expect::event::{Event, EventIndex};
 use crate::expect::fields::Reading;
 use crate::expect::filter;
 use crate::trace::Trace;
 
 /// What the names of a sequence's steps stand for: `as reply`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Names(Vec<Named>);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Named {
-    name: String,
-    event: EventIndex,
-    /// The first packet of the event: the one whose fields `reply.tcp.seq` reads.
-    packet: usize,
+pub struct Names {
+    events: BTreeMap<String, EventIndex>,
+    /// The first packet of each: the one whose fields `reply.tcp.seq` reads.
+    packets: BTreeMap<String, usize>,
 }
 
 impl Names {
     /// The event that bears the name.
     pub fn event(&self, name: &str) -> Option<EventIndex> {
-        self.0.iter().find(|n| n.name == name).map(|n| n.event)
-    }
-
-    /// The packet whose fields stand behind the name.
-    pub fn packet(&self, name: &str) -> Option<usize> {
-        self.0.iter().find(|n| n.name == name).map(|n| n.packet)
+        self.events.get(name).copied()
     }
 
     /// Gives an event a name; a step that takes several names the last.
-    pub fn bind(&mut self, name: &str, event: EventIndex, packet: usize) {
-        match self.0.iter_mut().find(|n| n.name == name) {
-            Some(named) => (named.event, named.packet) = (event, packet),
-            None => self.0.push(Named {
-                name: name.to_owned(),
-                event,
-                packet,
-            }),
+    pub fn bind(&mut self, name: &str, index: EventIndex, event: &Event) {
+        self.events.insert(name.to_owned(), index);
+        if let Some(&first) = event.packets.first() {
+            self.packets.insert(name.to_owned(), first);
         }
     }
 }
 
 /// Does the filter of a step hold for a packet?
 pub fn holds(trace: &Trace, packet: usize, condition: &Filter, names: &Names) -> bool {
-    filter::holds(condition, trace, packet, Reading::Where, &|name| names.packet(name))
+    let context = filter::Context {
+        steps: &names.packets,
+        reading: Reading::Where,
+    };
+    filter::matches(condition, trace, packet, &context)
 }
 
 /// The packets of the capture that a display filter shows.
 pub fn filtered(trace: &Trace, condition: &Filter) -> BTreeSet<usize> {
-    let nothing = |_: &str| None;
+    let context = filter::Context {
+        steps: &BTreeMap::new(),
+        reading: Reading::Filter,
+    };
     (0..trace.packets.len())
-        .filter(|&packet| filter::holds(condition, trace, packet, Reading::Filter, &nothing))
+        .filter(|&packet| filter::matches(condition, trace, packet, &context))
         .collect()
 }
 

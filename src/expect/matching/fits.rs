@@ -130,11 +130,9 @@ impl Context<'_> {
             EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => {
                 (!is_content(content, &event.content(self.trace))).then_some(Difference::Content)
             }
-            EventPattern::Request { method, target } => self.request_difference(
-                event,
-                method,
-                target.as_ref(),
-            ),
+            EventPattern::Request { method, target } => {
+                self.request_difference(event, method, target.as_ref())
+            }
             EventPattern::Response { code: Some(code) } => {
                 (!self.codes(event).any(|c| c == *code)).then_some(Difference::Code)
             }

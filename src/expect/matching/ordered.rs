@@ -13,12 +13,13 @@ use super::{Divergence, Found, Names, Taken, Ties};
 use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::{Event, EventIndex};
 
-/// How many steps of the search are made before a sequence is too complex: a
-/// few seconds' worth.
-const MAX_WORK: usize = 20_000_000;
+/// How many times an event is held against a step before a sequence is too
+/// complex: a few seconds' worth.
+const MAX_WORK: usize = 50_000_000;
 
-/// How many failed states are remembered before it is.
-const MAX_STATES: usize = 1_000_000;
+/// What a new state costs, in the same measure. It also bounds the memory for
+/// those that were tried: a million.
+const STATE: usize = 50;
 
 /// Finds the first assignment of the steps to the events in `scope`.
 pub fn find(
@@ -40,6 +41,7 @@ pub fn find(
         } else {
             HashMap::new()
         },
+        work: 0,
     }
     .run()
 }
@@ -100,6 +102,7 @@ struct Search<'s, 't> {
     tried_from: HashMap<State, usize>,
     /// Until which event it matters that an event was left out.
     left_out_until: HashMap<EventIndex, EventIndex>,
+    work: usize,
 }
 
 impl Search<'_, '_> {
@@ -115,13 +118,11 @@ impl Search<'_, '_> {
         let mut path = Vec::new();
         path.extend(self.place(start, None));
         let mut furthest: Option<(Rank, Divergence)> = None;
-        let mut work = 0;
         while let Some(place) = path.last_mut() {
             if place.state.step == self.steps.len() && self.may_end(&mut place.state) {
                 return Found::Matched(path.iter().filter_map(|p| p.taken).collect());
             }
-            work += 1;
-            if work > MAX_WORK || self.tried.len() > MAX_STATES {
+            if self.work > MAX_WORK {
                 return Found::TooComplex;
             }
             match self.next(place) {
@@ -171,25 +172,47 @@ impl Search<'_, '_> {
             Way::LeaveOut => {
                 // In place: leaving out needs no way back.
                 place.way = Way::Take;
-                let goes_on = self.leave_out(&mut place.state)
-                    && if self.exactly {
-                        self.tried.insert(place.state.clone())
-                    } else {
-                        place.state.at < place.tried_from
-                    };
+                let goes_on = if self.exactly {
+                    self.leave_out(&mut place.state) && self.is_new(&place.state)
+                } else {
+                    self.scan(step, place)
+                };
                 if goes_on { Next::Here } else { Next::DeadEnd }
             }
         }
+    }
+
+    /// In order: goes on to the next event that the step can take.
+    fn scan(&mut self, step: &Step, place: &mut Place) -> bool {
+        while self.leave_out(&mut place.state) {
+            if place.state.at >= place.tried_from || self.work > MAX_WORK {
+                return false;
+            }
+            self.work += 1;
+            let event = self.scope.get(place.state.at);
+            let event = event.and_then(|&e| self.context.events.get(e));
+            if event.is_some_and(|e| self.context.fits(step, e, &place.state.names)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Exactly: remembers a state; false for one that was tried before.
+    fn is_new(&mut self, state: &State) -> bool {
+        self.work += STATE;
+        self.tried.insert(state.clone())
     }
 
     /// A place for a state; None for a state that was tried before.
     fn place(&mut self, state: State, taken: Option<Taken>) -> Option<Place> {
         let mut tried_from = usize::MAX;
         if self.exactly {
-            if !self.tried.insert(state.clone()) {
+            if !self.is_new(&state) {
                 return None;
             }
         } else {
+            self.work += STATE;
             let key = State {
                 at: 0,
                 ..state.clone()
@@ -235,8 +258,7 @@ impl Search<'_, '_> {
             next.previous = Some(index);
         }
         if let (true, Some(name)) = (self.ties.names, &step.name) {
-            let packet = event.packets.first().copied().unwrap_or_default();
-            next.names.bind(&name.value, index, packet);
+            next.names.bind(&name.value, index, event);
         }
         self.forget_left_out(&mut next);
         let taken = Taken {
@@ -292,9 +314,11 @@ impl Search<'_, '_> {
             state.left_out.clear();
             return;
         };
-        state
-            .left_out
-            .retain(|left| self.left_out_until.get(left).is_some_and(|until| until >= now));
+        state.left_out.retain(|left| {
+            self.left_out_until
+                .get(left)
+                .is_some_and(|until| until >= now)
+        });
     }
 
     /// With all steps done: may the rest of the events be left out?

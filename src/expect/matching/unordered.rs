@@ -13,7 +13,7 @@ use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::EventIndex;
 
 /// How many choices are tried before a sequence is too complex.
-const MAX_WORK: usize = 2_000_000;
+const MAX_WORK: usize = 300_000;
 
 /// How many pairs of a needed event and an event there may be.
 const MAX_ASSIGNMENT: usize = 500_000_000;
@@ -189,6 +189,9 @@ struct Tied<'s, 't> {
 impl Tied<'_, '_> {
     fn run(mut self) -> Found {
         let mut chosen: Vec<EventIndex> = Vec::new();
+        // What steps are called, for each of the chosen.
+        let mut names: Vec<Names> = Vec::new();
+        let nothing = Names::default();
         // For each slot, which of its candidates comes next.
         let mut cursors = vec![0];
         while let Some(cursor) = cursors.last_mut() {
@@ -207,7 +210,11 @@ impl Tied<'_, '_> {
             match candidates.and_then(|c| c.get(*cursor)).copied() {
                 Some(event) => {
                     *cursor += 1;
-                    if !chosen.contains(&event) && self.is_allowed(slot, event, &chosen) {
+                    let previous = chosen.last().copied();
+                    let known = names.last().unwrap_or(&nothing);
+                    if !chosen.contains(&event) && self.is_allowed(slot, event, previous, known) {
+                        let named = self.named(slot, event, known.clone());
+                        names.push(named);
                         chosen.push(event);
                         cursors.push(0);
                         if chosen.len() > self.best.len() {
@@ -218,6 +225,7 @@ impl Tied<'_, '_> {
                 None => {
                     cursors.pop();
                     chosen.pop();
+                    names.pop();
                 }
             }
         }
@@ -232,6 +240,16 @@ impl Tied<'_, '_> {
         })
     }
 
+    /// The names that hold once a slot has its event.
+    fn named(&self, slot: usize, index: EventIndex, mut names: Names) -> Names {
+        let step = self.slots.get(slot).and_then(|&step| self.steps.get(step));
+        let name = step.and_then(|s| s.name.as_ref());
+        if let (Some(name), Some(event)) = (name, self.context.events.get(index)) {
+            names.bind(&name.value, index, event);
+        }
+        names
+    }
+
     fn taken(&self, chosen: &[EventIndex]) -> Vec<Taken> {
         self.slots
             .iter()
@@ -240,28 +258,23 @@ impl Tied<'_, '_> {
             .collect()
     }
 
-    fn is_allowed(&self, slot: usize, event: EventIndex, chosen: &[EventIndex]) -> bool {
+    fn is_allowed(
+        &self,
+        slot: usize,
+        event: EventIndex,
+        previous: Option<EventIndex>,
+        names: &Names,
+    ) -> bool {
         let step = self.slots.get(slot).and_then(|&step| self.steps.get(step));
         let (Some(step), Some(event)) = (step, self.context.events.get(event)) else {
             return false;
         };
-        let mut names = Names::default();
-        for taken in self.taken(chosen) {
-            if let Some(name) = self.steps.get(taken.step).and_then(|s| s.name.as_ref()) {
-                let packet = self
-                    .context
-                    .events
-                    .get(taken.event)
-                    .and_then(|e| e.packets.first().copied());
-                names.bind(&name.value, taken.event, packet.unwrap_or_default());
-            }
-        }
         let timing = Timing {
-            previous: chosen.last().copied(),
-            names: &names,
+            previous,
+            names,
             ordered: false,
         };
         let within = step.within.as_ref().map(|w| &w.value);
-        self.context.fits(step, event, &names) && self.context.in_time(within, event, timing)
+        self.context.fits(step, event, names) && self.context.in_time(within, event, timing)
     }
 }
