@@ -63,8 +63,6 @@ pub(super) struct Flow {
     last_time: Timestamp,
     last: Verdict,
     duplicate_acks: u32,
-    /// The segment that set `next_seq` carried no bytes.
-    advanced_by_pure_ack: bool,
 }
 
 impl Flow {
@@ -170,8 +168,7 @@ fn repeated_data(
         && segment.time.since(reverse.last_time) < FAST_RETRANSMISSION_WINDOW;
     let soon = segment.time.since(set_at) < initial_rtt.unwrap_or(REORDERING_WINDOW);
     let closes_the_row = next == end.wrapping_add(segment.phantom());
-    verdict.out_of_order =
-        !answers_duplicate_acks && soon && (!closes_the_row || forward.advanced_by_pure_ack);
+    verdict.out_of_order = !answers_duplicate_acks && soon && !closes_the_row;
     verdict.retransmission = !verdict.out_of_order;
 }
 
@@ -181,9 +178,6 @@ fn remember(segment: &Numbers, forward: &mut Flow, verdict: Verdict) {
         .wrapping_add(segment.len)
         .wrapping_add(segment.phantom());
     let known = forward.next_seq.map(|(seq, _)| seq);
-    if known.is_none_or(|known| before(known.wrapping_add(segment.phantom()), next)) {
-        forward.advanced_by_pure_ack = segment.len == 0;
-    }
     // A zero-window probe's byte is not accepted, and sent again.
     if !verdict.zero_window_probe {
         if known.is_none_or(|known| before(known, next)) {

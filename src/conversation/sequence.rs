@@ -36,6 +36,11 @@ impl Positions {
         self.anchor + i64::from(distance(self.seq, seq))
     }
 
+    /// The highest position seen.
+    pub(super) fn highest(&self) -> i64 {
+        self.anchor
+    }
+
     /// Remembers that `seq` was seen; only numbers ahead of all others count.
     pub(super) fn saw(&mut self, seq: u32) {
         let position = self.of(seq);

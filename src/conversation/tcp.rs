@@ -70,6 +70,8 @@ struct Side {
     positions: Option<Positions>,
     /// The initial sequence number, from a SYN.
     isn: Option<u32>,
+    /// Bytes that the SYN carried (TCP Fast Open).
+    syn_len: u32,
     fin: bool,
     scale: Scale,
     flow: Flow,
@@ -82,6 +84,7 @@ impl Side {
             base: None,
             positions: None,
             isn: None,
+            syn_len: 0,
             fin: false,
             scale: Scale::Unknown,
             flow: Flow::default(),
@@ -259,8 +262,9 @@ impl Connection {
         let own = segment.seq.wrapping_sub(u32::from(!segment.flags.syn()));
         let side = self.sides.get_mut(way);
         let base = *side.base.get_or_insert(own);
-        if segment.flags.syn() {
-            side.isn.get_or_insert(segment.seq);
+        if segment.flags.syn() && side.isn.is_none() {
+            side.isn = Some(segment.seq);
+            side.syn_len = segment.len;
         }
         side.positions.get_or_insert_with(|| Positions::new(base));
         let peer = self.sides.get_mut(way.opposite());
@@ -326,14 +330,22 @@ impl Connection {
     }
 
     fn is_handshake_ack(&self, segment: &Segment, way: Direction) -> bool {
-        let follows = |isn: Option<u32>, seq: u32| isn.is_some_and(|i| i.wrapping_add(1) == seq);
+        let (client, server) = (&self.sides.to_server, &self.sides.to_client);
+        let (Some(client_isn), Some(_), Some(sent)) = (client.isn, server.isn, server.positions)
+        else {
+            return false;
+        };
+        let next = client_isn.wrapping_add(1);
+        // Bytes in the SYN may be acknowledged already, or not at all; so may
+        // bytes that the server sent behind its SYN.
+        let in_place = segment.seq == next || segment.seq == next.wrapping_add(client.syn_len);
         !self.handshake_done
             && way == Direction::ToServer
             && segment.flags.ack()
             && !segment.flags.syn()
             && !segment.flags.rst()
-            && follows(self.sides.to_server.isn, segment.seq)
-            && follows(self.sides.to_client.isn, segment.ack)
+            && in_place
+            && (1..=sent.highest().max(1)).contains(&sent.of(segment.ack))
     }
 
     fn numbers(&self, segment: &Segment, way: Direction, seen: &mut SeenTcp) {

@@ -538,6 +538,7 @@ fn data_in_the_syn_comes_before_the_rest() {
         c("A", 5, 1, "open"),
     ]);
     assert_eq!(tracked.streams[0].to_server.bytes, b"fastopen");
+    assert!(seen[2].tcp.as_ref().unwrap().handshake_ack);
     assert_eq!(seen[0].tcp.as_ref().unwrap().new_bytes, Some(0..4));
     assert_eq!(
         tracked.conversations[0].tcp.as_ref().unwrap().completeness,

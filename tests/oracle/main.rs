@@ -1,5 +1,6 @@
 //! Oracle tests: what Wireshark says of a capture, compared with what we say.
 
+mod conversation;
 mod corpus;
 mod decode_corpus;
 mod decode_fields;
