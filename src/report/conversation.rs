@@ -23,8 +23,10 @@ pub struct Conversation {
     /// From its first packet to its last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
+    /// Only for TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpConversation>,
+    /// Only for UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<UdpConversation>,
 }
@@ -32,10 +34,13 @@ pub struct Conversation {
 /// A number for each way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EachWay {
+    /// From the client's side.
     pub to_server: u64,
+    /// From the server's side.
     pub to_client: u64,
 }
 
+/// What the state of a connection came to.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TcpConversation {
     /// `tcp.completeness`, a sum: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32.
@@ -51,7 +56,9 @@ pub struct TcpConversation {
     /// Who sent the first FIN, or the RST. Absent for `open`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<Side>,
+    /// Segments that were sent again.
     pub retransmissions: u32,
+    /// Segments that came later than their place.
     pub out_of_order: u32,
     /// Bytes that were never seen although later ones were.
     #[serde(skip_serializing_if = "is_zero")]
@@ -82,6 +89,7 @@ pub enum Side {
     Server,
 }
 
+/// What was sent, and what was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UdpConversation {
     pub datagrams: EachWay,
@@ -101,8 +109,10 @@ pub struct Message {
     pub http: HttpTransaction,
 }
 
+/// A request and its response.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct HttpTransaction {
+    /// Absent where it was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<HttpRequest>,
     /// The final response.
@@ -117,25 +127,34 @@ pub struct HttpTransaction {
     pub time_ms: Option<f64>,
 }
 
+/// A request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct HttpRequest {
+    /// `GET`, `HEAD`, …
     pub method: String,
     /// The target as sent.
     pub uri: String,
+    /// `HTTP/1.1`
     pub version: String,
     /// `frame.number` of the packet that completes the head.
     pub frame: u64,
+    /// In order.
     pub headers: Vec<Header>,
     pub body: Body,
 }
 
+/// A response.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct HttpResponse {
+    /// The status code.
     pub code: u16,
+    /// The reason phrase.
     pub phrase: String,
+    /// `HTTP/1.1`
     pub version: String,
     /// `frame.number` of the packet that completes the head.
     pub frame: u64,
+    /// In order.
     pub headers: Vec<Header>,
     pub body: Body,
 }
@@ -143,7 +162,9 @@ pub struct HttpResponse {
 /// One header field, as sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Header {
+    /// In the case it was sent in.
     pub name: String,
+    /// Shown with U+FFFD where it is no UTF-8.
     pub value: String,
 }
 

@@ -31,7 +31,9 @@ pub struct Report {
     /// From the start of the first program to the end of the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
+    /// In the order of the scenario.
     pub programs: Vec<Program>,
+    /// Absent where nothing was recorded or read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
     /// Absent unless asked for: a capture may hold millions.
@@ -41,6 +43,7 @@ pub struct Report {
     pub conversations: Vec<Conversation>,
     /// One for each HTTP transaction.
     pub messages: Vec<Message>,
+    /// In the order of the scenario, behind those that every program carries.
     pub expectations: Vec<Expectation>,
 }
 
@@ -52,6 +55,7 @@ pub enum SchemaName {
     V1,
 }
 
+/// What a judgement came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -77,6 +81,7 @@ impl From<expect::Verdict> for Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Error {
     pub code: ErrorCode,
+    /// For a reader; may have several lines.
     pub message: String,
 }
 
@@ -95,15 +100,21 @@ pub enum ErrorCode {
     DamagedCapture,
 }
 
+/// What was run, and what it is to teach.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Scenario {
+    /// The file's stem; what `run NAME` takes.
     pub name: String,
+    /// In a few words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The lab's question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// What the packets show, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// Shown when an expectation fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The file it was read from; `builtin:NAME` for the catalogue. Absent
@@ -115,8 +126,11 @@ pub struct Scenario {
 /// One program of the run, and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Program {
+    /// Its name in the scenario.
     pub role: String,
+    /// The program and its arguments.
     pub argv: Vec<String>,
+    /// Absent in the stable form, and where it never started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Absent: it was never started.
@@ -133,23 +147,28 @@ pub struct Program {
     pub note: Option<String>,
     /// As UTF-8; bytes that are none are U+FFFD (the savefile keeps them all).
     pub stdout: String,
+    /// As `stdout`.
     pub stderr: String,
     /// Bytes of output beyond the bound, which were not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub output_cut: u64,
+    /// From its start to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
     /// The sockets it owned.
     pub sockets: Vec<Socket>,
 }
 
+/// A socket that a program owned.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Socket {
     pub protocol: Protocol,
     /// The address may be a wildcard.
     pub local: Endpoint,
+    /// Absent where it was not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<Endpoint>,
+    /// It listened for connections.
     #[serde(skip_serializing_if = "is_false")]
     pub listening: bool,
     /// When it was created, nanoseconds since the epoch, in packet time.
@@ -163,6 +182,7 @@ pub struct Socket {
 /// An address and a port, and who owned them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Endpoint {
+    /// IPv4 or IPv6.
     pub address: IpAddr,
     pub port: Port,
     /// The role of the program that owned it, or `nobody`. Absent: not known.
@@ -173,6 +193,7 @@ pub struct Endpoint {
 /// The capture file, and why it can be believed.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Capture {
+    /// As it was written or given.
     pub file: String,
     /// Of the first interface, by number (<https://www.tcpdump.org/linktypes.html>).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +201,7 @@ pub struct Capture {
     /// Of the first interface; 0: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snaplen: Option<u32>,
+    /// In the whole file, up to a damage.
     pub packets: u64,
     /// How many of them `packets[]` shows: those that a display filter let
     /// through, else all.
@@ -218,16 +240,19 @@ pub struct Proof {
     pub claimed: bool,
 }
 
+/// A fault of the capture file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Damage {
     /// Byte offset in the file.
     pub offset: u64,
+    /// One sentence without full stop.
     pub reason: String,
 }
 
 /// One judged expectation.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Expectation {
+    /// Unique in a scenario.
     pub name: String,
     /// The statements as written; for an implied one, what it demands in words.
     pub text: String,
@@ -242,10 +267,13 @@ pub struct Expectation {
     /// Why it failed or is inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// The author's hint for those who fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// For grading.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<f64>,
+    /// For grading: whether students see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<String>,
 }
@@ -253,6 +281,7 @@ pub struct Expectation {
 /// A place in a text file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Place {
+    /// The path as given, or `builtin:NAME`.
     pub file: String,
     /// From 1.
     pub line: usize,
@@ -291,7 +320,9 @@ pub struct Detail {
 /// Bytes of an expectation's text, UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TextSpan {
+    /// The first byte.
     pub start: usize,
+    /// The byte behind the last one.
     pub end: usize,
 }
 

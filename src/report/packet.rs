@@ -13,6 +13,7 @@ use crate::decode::ChecksumStatus;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Packet {
     pub frame: Frame,
+    /// Ethernet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eth: Option<Eth>,
     /// VLAN tags, outermost first.
@@ -24,16 +25,22 @@ pub struct Packet {
     /// BSD null or loopback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub null: Option<Null>,
+    /// IPv4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<Ip>,
+    /// IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6>,
+    /// TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp: Option<Tcp>,
+    /// UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<Udp>,
+    /// ICMP (IPv4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<Icmp>,
+    /// ICMPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmpv6: Option<Icmp>,
     /// On the packet that completes the head of a request or a response.
@@ -62,6 +69,7 @@ pub struct Packet {
     pub comment: Vec<String>,
 }
 
+/// The frame as it was captured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Frame {
     /// From 1.
@@ -79,34 +87,45 @@ pub struct Frame {
     pub cap_len: u32,
 }
 
+/// Ethernet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Eth {
     /// As `00:00:00:00:00:00`.
     pub dst: String,
+    /// As `dst`.
     pub src: String,
     /// After VLAN tags.
     #[serde(rename = "type")]
     pub kind: u16,
 }
 
+/// A VLAN tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Vlan {
+    /// The number of the VLAN.
     pub id: u16,
 }
 
+/// The header of Linux cooked capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sll {
+    /// 0 to us, 4 from us.
     pub pkttype: u16,
+    /// The protocol inside, as of Ethernet.
     pub etype: u16,
 }
 
+/// The header of BSD null and loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Null {
+    /// The address family: 2 is IPv4.
     pub family: u32,
 }
 
+/// A checksum and whether it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Checksum {
+    /// As in the header.
     pub value: u16,
     /// `unverified` where it is left to hardware that loopback does not have.
     pub status: ChecksumStatus,
@@ -115,32 +134,42 @@ pub struct Checksum {
 /// RFC 791.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ip {
+    /// Source address.
     pub src: Ipv4Addr,
+    /// Destination address.
     pub dst: Ipv4Addr,
     /// Bytes, options included.
     pub hdr_len: u32,
     pub dsfield: DsField,
     /// Total length in bytes.
     pub len: u16,
+    /// The same in all fragments of a packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<u16>,
     pub flags: IpFlags,
     /// In bytes.
     pub frag_offset: u16,
+    /// Time to live, in hops.
     pub ttl: u8,
+    /// The upper layer: 1 ICMP, 6 TCP, 17 UDP.
     pub proto: u8,
+    /// Over the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
 }
 
+/// Differentiated services (RFC 2474) and ECN (RFC 3168).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DsField {
     /// The whole byte.
     pub value: u8,
+    /// The upper six bits.
     pub dscp: u8,
+    /// The lower two bits.
     pub ecn: u8,
 }
 
+/// What the header says of fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IpFlags {
     /// Don't fragment.
@@ -152,26 +181,34 @@ pub struct IpFlags {
 /// RFC 8200.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ipv6 {
+    /// Source address.
     pub src: Ipv6Addr,
+    /// Destination address.
     pub dst: Ipv6Addr,
     pub tclass: DsField,
+    /// Flow label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<u32>,
     /// Payload length in bytes.
     pub plen: u16,
     /// Next header of the fixed header.
     pub nxt: u8,
+    /// Hop limit.
     pub hlim: u8,
+    /// Only on a fragment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraghdr: Option<FragmentHeader>,
 }
 
+/// The fragment header of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FragmentHeader {
+    /// The same in all fragments of a packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ident: Option<u32>,
     /// In bytes.
     pub offset: u16,
+    /// Further fragments follow.
     pub more: bool,
 }
 
@@ -212,6 +249,7 @@ pub struct Tcp {
     /// Relative to the first sequence number of this direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u32>,
+    /// As in the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_raw: Option<u32>,
     /// Relative sequence number of the byte behind this segment.
@@ -220,6 +258,7 @@ pub struct Tcp {
     /// Relative; absent without ACK.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack: Option<u32>,
+    /// As in the header; absent without ACK.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_raw: Option<u32>,
     /// Header length in bytes, options included.
@@ -232,19 +271,24 @@ pub struct Tcp {
     /// In bytes: scaled where the handshake was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_size: Option<u32>,
+    /// Over segment and pseudo-header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
     /// Only with the flag URG.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub urgent_pointer: Option<u16>,
+    /// Absent where the header has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<TcpOptions>,
+    /// Absent where there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<Analysis>,
+    /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
 }
 
+/// The flags of a segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Flags {
     /// The twelve bits.
@@ -253,22 +297,33 @@ pub struct Flags {
     /// its dots: `AS` is SYN,ACK.
     #[serde(rename = "str")]
     pub letters: String,
+    /// Opens a connection.
     pub syn: bool,
+    /// The acknowledgement number is valid.
     pub ack: bool,
+    /// No more bytes from the sender.
     pub fin: bool,
+    /// The connection is cut or refused.
     pub reset: bool,
+    /// The receiver shall hand over the bytes at once.
     pub push: bool,
+    /// The urgent pointer is valid.
     pub urg: bool,
+    /// ECN echo.
     pub ece: bool,
+    /// Congestion window reduced.
     pub cwr: bool,
+    /// Accurate ECN.
     pub ae: bool,
 }
 
 /// The options that are understood. A flag without value is `true`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TcpOptions {
+    /// Maximum segment size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mss_val: Option<u16>,
+    /// Window scale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wscale: Option<WindowScale>,
     /// Selective acknowledgements are permitted.
@@ -280,6 +335,7 @@ pub struct TcpOptions {
     /// Right edges, raw sequence numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sack_re: Vec<u32>,
+    /// Time stamps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TcpTimestamp>,
     /// The kinds of options that are not decoded, or are malformed.
@@ -287,16 +343,20 @@ pub struct TcpOptions {
     pub unknown: Vec<u8>,
 }
 
+/// RFC 7323.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WindowScale {
+    /// Windows are shifted left by this many bits.
     pub shift: u8,
 }
 
 /// RFC 7323. Without values in the stable form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TcpTimestamp {
+    /// The sender's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tsval: Option<u32>,
+    /// The time stamp that is echoed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tsecr: Option<u32>,
 }
@@ -305,18 +365,25 @@ pub struct TcpTimestamp {
 /// is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Analysis {
+    /// Its bytes were sent before.
     #[serde(skip_serializing_if = "is_false")]
     pub retransmission: bool,
+    /// It came later than its place in the stream.
     #[serde(skip_serializing_if = "is_false")]
     pub out_of_order: bool,
+    /// It acknowledges what was acknowledged before, while bytes are missing.
     #[serde(skip_serializing_if = "is_false")]
     pub duplicate_ack: bool,
+    /// It asks whether the other side is still there.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_alive: bool,
+    /// The answer to a keep-alive.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_alive_ack: bool,
+    /// Only the window differs from the ACK before.
     #[serde(skip_serializing_if = "is_false")]
     pub window_update: bool,
+    /// The sender of this segment takes no more bytes.
     #[serde(skip_serializing_if = "is_false")]
     pub zero_window: bool,
 }
@@ -331,8 +398,10 @@ pub struct Udp {
     pub stream: Option<u32>,
     /// Header (8 bytes) and payload, as the header claims.
     pub length: u16,
+    /// Over datagram and pseudo-header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
+    /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
 }
@@ -340,12 +409,15 @@ pub struct Udp {
 /// RFC 792 and RFC 4443.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Icmp {
+    /// 3 (IPv4) and 1 (IPv6): destination unreachable.
     #[serde(rename = "type")]
     pub kind: u8,
+    /// The subtype.
     pub code: u8,
     /// As expectations write it: `port-unreachable`; `type/code` for a message
     /// without a name.
     pub name: String,
+    /// Over the whole message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
     /// Identifier of an echo.
@@ -368,38 +440,50 @@ pub struct Quoted {
     /// `frame.number` of the quoted packet, where it is in the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<u64>,
+    /// IPv4 of the quoted packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<QuotedIp>,
+    /// IPv6 of the quoted packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<QuotedIp>,
+    /// It was a datagram.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<QuotedUdp>,
+    /// It was a segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp: Option<QuotedTcp>,
 }
 
+/// Addresses of the quoted packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotedIp {
+    /// Source address.
     pub src: IpAddr,
+    /// Destination address.
     pub dst: IpAddr,
     /// The upper layer's protocol number.
     pub proto: u8,
 }
 
+/// What a quoted datagram tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotedUdp {
     pub srcport: Port,
     pub dstport: Port,
+    /// Header and payload, as its header claims.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u16>,
+    /// As far as it was quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
 }
 
+/// What a quoted segment tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotedTcp {
     pub srcport: Port,
     pub dstport: Port,
+    /// As in its header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_raw: Option<u32>,
 }
@@ -407,6 +491,7 @@ pub struct QuotedTcp {
 /// The first bytes of a payload: as text where they are UTF-8, else in hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Payload {
+    /// Where the bytes are UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Two digits for each byte.
@@ -421,26 +506,37 @@ pub struct Payload {
 /// one (`messages[]` has them all).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Http {
+    /// The head of a request is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<HttpRequestLine>,
+    /// The head of a response is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<HttpStatusLine>,
 }
 
+/// The first line of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HttpRequestLine {
+    /// `GET`, `HEAD`, …
     pub method: String,
+    /// The target as sent.
     pub uri: String,
+    /// `HTTP/1.1`
     pub version: String,
 }
 
+/// The first line of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HttpStatusLine {
+    /// The status code.
     pub code: u16,
+    /// The reason phrase.
     pub phrase: String,
+    /// `HTTP/1.1`
     pub version: String,
 }
 
+/// What is wrong or unknown about a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Trouble {

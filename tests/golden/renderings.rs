@@ -205,3 +205,10 @@ fn packet_comments() {
         ["role: nobody (the kernel)", "Assert: two\\nlines ✓"]
     );
 }
+
+/// The schema is a promise: it changes only with the version in its name, or
+/// by what readers may ignore.
+#[test]
+fn json_schema() {
+    insta::assert_snapshot!("schema", format!("{:#}", report::schema()));
+}
