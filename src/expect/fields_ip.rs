@@ -16,8 +16,11 @@ pub(super) const IP: &[Field] =
                 }))
             },
         ),
-        Field::new("ip.version", Kind::Unsigned(4), "4", |v, out| {
-            out.extend(v4(v).map(|_| number(4u8)))
+        Field::new("ip.version", Kind::Unsigned(4), "4 or 6", |v, out| {
+            out.extend(v.nets().map(|net| match net {
+                Net::V4(_) => number(4u8),
+                Net::V6(_) => number(6u8),
+            }))
         }),
         Field::new(
             "ip.hdr_len",
@@ -74,8 +77,8 @@ pub(super) const IP: &[Field] =
         Field::new(
             "ip.frag_offset",
             Kind::Unsigned(16),
-            "fragment offset in bytes",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.fragment_offset))),
+            "fragment offset, in units of 8 bytes",
+            |v, out| out.extend(v4(v).map(|ip| number(ip.fragment_offset / 8))),
         ),
         Field::new("ip.ttl", Kind::Unsigned(8), "time to live", |v, out| {
             out.extend(v4(v).map(|ip| number(ip.ttl)))
@@ -199,19 +202,19 @@ pub(super) const ICMP: &[Field] = &[
     Field::new(
         "icmp.ident",
         Kind::Unsigned(16),
-        "identifier of an echo",
+        "identifier of an echo or another question",
         |v, out| {
-            let echo = v.icmp4().filter(|icmp| matches!(icmp.kind, 0 | 8));
-            out.extend(echo.map(|icmp| number(high(icmp))));
+            let asks = v.icmp4().filter(|icmp| asks_or_answers(icmp));
+            out.extend(asks.map(|icmp| number(high(icmp))));
         },
     ),
     Field::new(
         "icmp.seq",
         Kind::Unsigned(16),
-        "sequence number of an echo",
+        "sequence number of an echo or another question",
         |v, out| {
-            let echo = v.icmp4().filter(|icmp| matches!(icmp.kind, 0 | 8));
-            out.extend(echo.map(|icmp| number(low(icmp))));
+            let asks = v.icmp4().filter(|icmp| asks_or_answers(icmp));
+            out.extend(asks.map(|icmp| number(low(icmp))));
         },
     ),
     Field::new(
@@ -289,6 +292,12 @@ fn v6<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Ipv6> + use<'a> {
 
 fn fragment<'a>(v: &View<'a>) -> impl Iterator<Item = Ipv6Fragment> + use<'a> {
     v6(v).filter_map(|ip| ip.fragment)
+}
+
+/// Echo, time stamp, information and address mask have an identifier and a
+/// sequence number.
+fn asks_or_answers(icmp: &Icmp) -> bool {
+    matches!(icmp.kind, 0 | 8 | 13..=18)
 }
 
 /// The ICMP message with its 8-byte header.

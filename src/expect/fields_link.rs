@@ -2,6 +2,8 @@
 
 use crate::decode::{Ethernet, Link};
 
+use crate::savefile::Format;
+
 use super::fields::{Field, FieldValue, Kind, View, number};
 
 pub(super) const FRAME: &[Field] = &[
@@ -55,8 +57,12 @@ pub(super) const FRAME: &[Field] = &[
     Field::new(
         "frame.interface_id",
         Kind::Unsigned(32),
-        "number of the capturing interface in the file, from 0",
-        |v, out| out.push(number(v.packet.interface)),
+        "number of the capturing interface in the file, from 0 (pcapng)",
+        |v, out| {
+            if v.trace.capture.format == Format::Pcapng {
+                out.push(number(v.packet.interface));
+            }
+        },
     ),
     Field::new(
         "frame.interface_name",
@@ -113,8 +119,7 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
-            let tagged = ethernet(v).is_some_and(|e| e.vlan.iter().flatten().next().is_some());
-            if tagged {
+            if vlan_ids(v).next().is_some() {
                 out.push(FieldValue::bytes(v.slice(14, usize::MAX)));
             }
         },
@@ -124,8 +129,7 @@ pub(super) const LINK: &[Field] = &[
         Kind::Unsigned(12),
         "VLAN number, one for each tag",
         |v, out| {
-            let tags = ethernet(v).map(|e| e.vlan).unwrap_or_default();
-            out.extend(tags.into_iter().flatten().map(number));
+            out.extend(vlan_ids(v).map(number));
         },
     ),
     Field::new(
@@ -134,8 +138,8 @@ pub(super) const LINK: &[Field] = &[
         "Address Resolution Protocol",
         |v, out| {
             let arp = match v.packet.link {
-                Link::Ethernet(e) => e.ethertype == ARP,
-                Link::LinuxCooked { ethertype, .. } => ethertype == ARP,
+                Link::Ethernet(e) => ARP.contains(&e.ethertype),
+                Link::LinuxCooked { ethertype, .. } => ARP.contains(&ethertype),
                 _ => false,
             };
             if arp {
@@ -177,7 +181,11 @@ pub(super) const LINK: &[Field] = &[
     ),
 ];
 
-const ARP: u16 = 0x0806;
+/// The EtherType before an 802.1Q tag.
+const TAG: [u8; 2] = [0x81, 0x00];
+
+/// The EtherTypes of ARP and of its reverse.
+const ARP: [u16; 2] = [0x0806, 0x8035];
 
 /// Smaller numbers in the type's place are lengths (IEEE 802.3).
 const FIRST_TYPE: u16 = 0x0600;
@@ -195,6 +203,17 @@ fn eth_type(v: &View<'_>) -> Option<u16> {
     let bytes = v.frame.get(12..14)?;
     let number = u16::from_be_bytes(bytes.try_into().ok()?);
     (number >= FIRST_TYPE).then_some(number)
+}
+
+/// The numbers of the 802.1Q tags. A tag's EtherType stands before it; those of
+/// 802.1ad have fields of another name in Wireshark.
+fn vlan_ids<'a>(v: &View<'a>) -> impl Iterator<Item = u16> + use<'a> {
+    let tags = ethernet(v).map(|e| e.vlan).unwrap_or_default();
+    let types = v.frame.get(12..).unwrap_or(&[]).chunks(4);
+    let tagged = tags.into_iter().flatten().zip(types);
+    tagged
+        .filter(|(_, bytes)| bytes.starts_with(&TAG))
+        .map(|(id, _)| id)
 }
 
 fn cooked(v: &View<'_>) -> Option<(u16, u16)> {

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use crate::conversation::{ConversationIndex, Direction};
 use crate::decode::Transport;
-use crate::message::{Body, Head, Message, Request, Response};
-use crate::trace::Trace;
+use crate::message::{Body, Framing, Head, Message, Request, Response};
 
 use super::fields::{Field, FieldValue, Kind, Reading, View, number};
 
@@ -40,8 +39,9 @@ pub(super) const HTTP: &[Field] = &[
         |v, out| {
             out.extend(requests(v).filter_map(|r| {
                 let host = r.head.header("Host")?;
-                let absolute = r.target.contains("://");
-                Some(match absolute {
+                // CONNECT names an authority, which has no scheme.
+                let whole = r.target.contains("://") || r.method == "CONNECT";
+                Some(match whole {
                     true => FieldValue::text(&r.target),
                     false => FieldValue::owned(format!("http://{host}{}", r.target)),
                 })
@@ -235,13 +235,21 @@ impl<'a> Sent<'a> {
         head.start..head.end.max(self.body().range.end)
     }
 
-    /// The packet that the message's fields belong to.
-    fn packet(&self, trace: &Trace, reading: Reading) -> Option<usize> {
-        match reading {
-            Reading::Own | Reading::Where => Some(self.head().packet),
-            Reading::Filter => trace
-                .stream(self.conversation, self.way)?
-                .completed_by(self.range()),
+    /// Do the message's fields belong to the packet?
+    fn is_at(&self, v: &View<'_>) -> bool {
+        let body = self.body();
+        match v.reading {
+            Reading::Own | Reading::Where => self.head().packet == v.index,
+            // As Wireshark: where the message is complete. One that never was
+            // is at the last packet that brought something of it.
+            Reading::Filter if body.framing == Framing::UntilClose && body.complete => {
+                let tcp = v.seen.and_then(|s| s.tcp.as_ref());
+                tcp.is_some_and(|t| t.new_fin)
+            }
+            Reading::Filter => {
+                let stream = v.trace.stream(self.conversation, self.way);
+                stream.and_then(|s| s.completed_by(self.range())) == Some(v.index)
+            }
         }
     }
 }
@@ -268,7 +276,7 @@ fn sent<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
         })
         // A message cannot end before its head does; the cheap test comes first.
         .filter(|sent| sent.head().packet <= v.index)
-        .filter(|sent| sent.packet(v.trace, v.reading) == Some(v.index))
+        .filter(|sent| sent.is_at(v))
         .collect()
 }
 

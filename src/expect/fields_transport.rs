@@ -1,7 +1,7 @@
 //! Fields of TCP and UDP.
 
 use crate::conversation::SeenTcp;
-use crate::decode::{Quoted, Tcp, TcpFlags, Udp};
+use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Udp};
 use crate::savefile::Protocol;
 
 use super::fields::{Field, FieldValue, Kind, View, number};
@@ -80,27 +80,23 @@ pub(super) const TCP: &[Field] = &[
     Field::new(
         "tcp.seq",
         Kind::Unsigned(32),
-        "sequence number, relative to the first of its direction",
-        |v, out| out.extend(seen(v).map(|s| number(s.seq))),
+        "sequence number, relative to the first of its direction; as sent in a quoted segment",
+        |v, out| {
+            out.extend(seen(v).map(|s| number(s.seq)));
+            out.extend(quoted(v, IP_PROTOCOL_TCP).and_then(|q| q.seq).map(number));
+        },
     ),
     Field::new(
         "tcp.seq_raw",
         Kind::Unsigned(32),
         "sequence number as sent",
-        |v, out| {
-            out.extend(tcp(v).map(|t| number(t.seq)));
-            out.extend(quoted(v, IP_PROTOCOL_TCP).and_then(|q| q.seq).map(number));
-        },
+        |v, out| out.extend(tcp(v).map(|t| number(t.seq))),
     ),
     Field::new(
         "tcp.nxtseq",
         Kind::Unsigned(32),
         "next sequence number, relative",
-        |v, out| {
-            let next = seen(v)
-                .filter(|_| tcp(v).is_some_and(|t| t.len > 0 || t.flags.syn() || t.flags.fin()));
-            out.extend(next.map(|s| number(s.next_seq)));
-        },
+        |v, out| out.extend(seen(v).map(|s| number(s.next_seq))),
     ),
     Field::new(
         "tcp.ack",
@@ -192,6 +188,65 @@ pub(super) const TCP: &[Field] = &[
             .filter(|o| !o.is_empty());
         out.extend(options.map(FieldValue::bytes));
     }),
+    Field::new(
+        "tcp.option_kind",
+        Kind::Unsigned(8),
+        "kind of each option",
+        |v, out| out.extend(options(v).map(|o| number(o.kind()))),
+    ),
+    Field::new(
+        "tcp.options.mss_val",
+        Kind::Unsigned(16),
+        "maximum segment size",
+        |v, out| {
+            out.extend(options(v).filter_map(|o| match o {
+                TcpOption::MaximumSegmentSize(size) => Some(number(size)),
+                _ => None,
+            }))
+        },
+    ),
+    Field::new(
+        "tcp.options.wscale.shift",
+        Kind::Unsigned(8),
+        "window scale: the shift count",
+        |v, out| out.extend(window_scale(v).map(number)),
+    ),
+    Field::new(
+        "tcp.options.wscale.multiplier",
+        Kind::Unsigned(16),
+        "window scale: the factor",
+        |v, out| out.extend(window_scale(v).map(|shift| number(1u16 << shift.min(14)))),
+    ),
+    Field::new(
+        "tcp.options.sack_perm",
+        Kind::Protocol,
+        "selective acknowledgments are allowed",
+        |v, out| label(out, options(v).any(|o| o == TcpOption::SackPermitted)),
+    ),
+    Field::new(
+        "tcp.options.sack_le",
+        Kind::Unsigned(32),
+        "left edge of each selective acknowledgment, relative",
+        |v, out| out.extend(sack(v).map(|(left, _)| number(left))),
+    ),
+    Field::new(
+        "tcp.options.sack_re",
+        Kind::Unsigned(32),
+        "right edge of each selective acknowledgment, relative",
+        |v, out| out.extend(sack(v).map(|(_, right)| number(right))),
+    ),
+    Field::new(
+        "tcp.options.timestamp.tsval",
+        Kind::Unsigned(32),
+        "time stamp",
+        |v, out| out.extend(timestamps(v).map(|(value, _)| number(value))),
+    ),
+    Field::new(
+        "tcp.options.timestamp.tsecr",
+        Kind::Unsigned(32),
+        "time stamp that is echoed",
+        |v, out| out.extend(timestamps(v).map(|(_, echo)| number(echo))),
+    ),
     Field::new("tcp.payload", Kind::Bytes, "payload", |v, out| {
         let payload = tcp(v)
             .map(|t| t.payload.of(v.frame))
@@ -376,6 +431,42 @@ fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
 
 fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
     tcp(v).and(v.seen)?.tcp.as_ref()
+}
+
+fn options<'a>(v: &View<'a>) -> impl Iterator<Item = TcpOption> + use<'a> {
+    let frame = v.frame;
+    tcp(v).into_iter().flat_map(move |t| t.options(frame))
+}
+
+fn window_scale<'a>(v: &View<'a>) -> impl Iterator<Item = u8> + use<'a> {
+    options(v).filter_map(|o| match o {
+        TcpOption::WindowScale(shift) => Some(shift),
+        _ => None,
+    })
+}
+
+fn sack<'a>(v: &View<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    let blocks = options(v).filter_map(|o| match o {
+        TcpOption::Sack(blocks) => Some(blocks),
+        _ => None,
+    });
+    // What `tcp.ack` is relative to, the edges are too.
+    let first = match (tcp(v), seen(v)) {
+        (Some(tcp), Some(seen)) if tcp.flags.ack() => tcp.ack.wrapping_sub(seen.ack),
+        _ => 0,
+    };
+    let relative = move |edge: u32| edge.wrapping_sub(first);
+    blocks
+        .flatten()
+        .flatten()
+        .map(move |(left, right)| (relative(left), relative(right)))
+}
+
+fn timestamps<'a>(v: &View<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    options(v).filter_map(|o| match o {
+        TcpOption::Timestamps { value, echo_reply } => Some((value, echo_reply)),
+        _ => None,
+    })
 }
 
 fn flag(v: &View<'_>, bit: u16) -> Option<FieldValue<'static>> {

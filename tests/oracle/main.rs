@@ -4,6 +4,8 @@ mod conversation;
 mod corpus;
 mod decode_corpus;
 mod decode_fields;
+mod fields;
+mod filter;
 
 mod savefile;
 mod tshark;

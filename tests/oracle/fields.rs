@@ -1,0 +1,214 @@
+//! Every field of the registry on every packet of the truth set, against
+//! tshark's values. Differences that are there are told with their reason; any
+//! other one fails the test.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use netlab_capture::decode::{Net, Packet, Transport};
+use netlab_capture::expect::fields::{self, Field, FieldValue, Kind, Reading, View};
+use netlab_capture::trace::{self, Trace};
+
+use crate::corpus;
+use crate::tshark;
+
+#[test]
+fn fields_have_tsharks_values() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
+    if !tshark::available() {
+        return;
+    }
+    let mut compared = 0;
+    let mut explained: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let truth = entries.iter().filter(|e| e.set == "truth");
+    for entry in truth.filter(|e| !e.file.ends_with(".gz")) {
+        let trace = trace::read(File::open(&entry.path).unwrap(), &entry.file, None).unwrap();
+        let lines = tsharks_values(&entry.path);
+        assert_eq!(lines.len(), trace.packets.len(), "{}", entry.file);
+        for (index, line) in lines.iter().enumerate() {
+            for (field, theirs) in compared_fields().zip(line.split('\t')) {
+                compared += 1;
+                let view = View::new(&trace, index, Reading::Filter).unwrap();
+                let ours = our_values(&view, field);
+                let theirs = as_ours(theirs, field);
+                if ours == theirs {
+                    continue;
+                }
+                match why(&entry.file, &view, field.name, &ours) {
+                    Some(reason) => *explained.entry(reason).or_default() += 1,
+                    None => wrong.push(format!(
+                        "{} frame {} {}: {ours:?}, tshark has {theirs:?}",
+                        entry.file,
+                        index + 1,
+                        field.name
+                    )),
+                }
+            }
+        }
+    }
+    eprintln!("{compared} fields of packets compared; explained differences: {explained:#?}");
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// What the states of conversations decide is compared by the test of
+/// conversations.
+fn compared_fields() -> impl Iterator<Item = &'static Field> {
+    fields::all().filter(|f| !f.name.starts_with("tcp.analysis.") && f.name != "tcp.completeness")
+}
+
+/// A line for each packet, a column for each field.
+fn tsharks_values(path: &Path) -> Vec<String> {
+    let mut arguments = vec!["-r".to_owned(), path.display().to_string()];
+    arguments
+        .extend(["-T", "fields", "-E", "aggregator=|", "-E", "occurrence=a"].map(String::from));
+    for field in compared_fields() {
+        arguments.extend(["-e".to_owned(), field.name.to_owned()]);
+    }
+    let output = tshark::tshark(arguments);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    output.stdout.lines().map(str::to_owned).collect()
+}
+
+/// The field's values as text; for a protocol, whether it is there at all.
+fn our_values(view: &View<'_>, field: &Field) -> Vec<String> {
+    let values = field.values(view);
+    if is_mere_existence(field) {
+        return values.iter().take(1).map(|_| "there".to_owned()).collect();
+    }
+    let mut values: Vec<String> = values.iter().map(|v| as_text(v, field.kind)).collect();
+    values.retain(|value| !value.is_empty());
+    values
+}
+
+fn as_text(value: &FieldValue<'_>, kind: Kind) -> String {
+    match (value, kind) {
+        (FieldValue::Number(number), _) => number.to_string(),
+        (FieldValue::Ip(address), _) => address.to_string(),
+        (FieldValue::Bytes(bytes), Kind::Text) => String::from_utf8_lossy(bytes).into_owned(),
+        (FieldValue::Bytes(bytes), _) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+    }
+}
+
+/// tshark prints content as text that it cuts, and not as bytes.
+fn is_mere_existence(field: &Field) -> bool {
+    matches!(field.kind, Kind::Protocol | Kind::Label) || field.name == "http.file_data"
+}
+
+fn as_ours(theirs: &str, field: &Field) -> Vec<String> {
+    if theirs.is_empty() {
+        return Vec::new();
+    }
+    if is_mere_existence(field) {
+        return vec!["there".to_owned()];
+    }
+    theirs
+        .split('|')
+        .map(|value| normal(value, field.kind))
+        .collect()
+}
+
+fn normal(value: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Unsigned(_) | Kind::Bool => match value.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16).unwrap().to_string(),
+            None => value.to_owned(),
+        },
+        Kind::Time => {
+            let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+            let nanoseconds = format!("{whole}{fraction:0<9}");
+            nanoseconds.parse::<i128>().unwrap().to_string()
+        }
+        Kind::Ether => value.replace(':', ""),
+        _ => value.to_owned(),
+    }
+}
+
+/// Why a difference is no mistake; None where it is one.
+fn why(file: &str, view: &View<'_>, field: &str, ours: &[String]) -> Option<&'static str> {
+    let packet = view.packet;
+    let layer = field.split('.').next().unwrap_or_default();
+    let above_ip = ["tcp", "udp", "icmp", "icmpv6", "http", "data"].contains(&layer);
+    Some(match field {
+        _ if layer == "data" => "Wireshark decodes the payload by its port",
+        _ if above_ip && has_fragments(view.trace) => "IP fragments are not put together",
+        _ if carries_ip(packet) => "what a tunnel carries is not decoded",
+        _ if layer == "http" && packet.udp().is_some() => "HTTP over UDP is not read",
+        _ if above_ip && quotes(packet, 1) => "a quoted ICMP message is not read",
+        _ if layer == "tcp" && quotes(packet, 6) => {
+            "of a quoted segment, ports and number are read"
+        }
+        "udp.stream" if packet.icmp().is_some() => "an ICMP error begins no conversation",
+        "frame.time_epoch" | "frame.time_relative" | "frame.time_delta" if is_before_1970(view) => {
+            "Wireshark has no times before 1970"
+        }
+        "frame.interface_name" if ours.is_empty() => "an interface without a name is \"unknown\"",
+        "tcp.option_kind" if ours.last().is_some_and(|kind| kind == "0") => {
+            "padding behind the end of the options is no option"
+        }
+        _ => return listed(file, packet.number, layer, field),
+    })
+}
+
+/// Files and packets that need a closer look.
+fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static str> {
+    Some(match (file, frame, layer) {
+        ("methods.pcap", _, "http") => "a request line against RFC 9112 is no HTTP",
+        ("http-wrapped-header.pcap", 8, "http") => "a folded header line is joined by a space",
+        ("http-protocol-nodup-input.pcap", 4, "http") => {
+            "the target has the separator of this test"
+        }
+        ("raw_ip.pcap", 49, "http")
+        | ("unidirectional_tcp_stream_with_missing_packet.pcap", 4, "http") => {
+            "Wireshark shows no HTTP of a message that is never complete"
+        }
+        ("pcapng-example.pcapng", 139, "http") => "the head was cut when it was captured",
+        ("null_loopback.pcap", 3, "null") => {
+            "Wireshark takes a family that is an EtherType for one"
+        }
+        ("tcp_dupack.pcapng", 6, "http") => "bytes in the midst of a message are none",
+        ("fin_retransmission.pcap", 5, _) if field == "tcp.ack" => {
+            "without ACK, its number means nothing"
+        }
+        _ => return None,
+    })
+}
+
+fn has_fragments(trace: &Trace) -> bool {
+    trace.packets.iter().any(|packet| match packet.net {
+        Some(Net::V4(ip)) => ip.more_fragments || ip.fragment_offset > 0,
+        Some(Net::V6(ip)) => ip.fragment.is_some(),
+        None => false,
+    })
+}
+
+fn carries_ip(packet: &Packet) -> bool {
+    matches!(
+        packet.transport,
+        Transport::Other {
+            protocol: 4 | 41 | 47,
+            ..
+        }
+    )
+}
+
+fn quotes(packet: &Packet, protocol: u8) -> bool {
+    let quoted = packet.icmp().and_then(|icmp| icmp.quoted.as_deref());
+    quoted.is_some_and(|quoted| quoted.protocol == protocol)
+}
+
+fn is_before_1970(view: &View<'_>) -> bool {
+    let before = view
+        .index
+        .checked_sub(1)
+        .and_then(|i| view.trace.packets.get(i));
+    view.packet.time.0 < 0 || before.is_some_and(|p| p.time.0 < 0)
+}
