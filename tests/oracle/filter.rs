@@ -76,7 +76,7 @@ const FILTERS: &[(&str, &[&str])] = &[
     ("icmp.type == 3 and icmp.code == 3 and udp.dstport", ICMP),
     ("icmp and ip.src == 192.168.0.0/16", ICMP),
     ("icmp && udp.length > 8", ICMP),
-    ("icmp.seq > 0 && icmp.type in {0, 8, 13..14}", ICMP),
+    ("icmp.seq and icmp.type > 12", ICMP),
     // Text and bytes.
     ("http.request.method == \"GET\"", WEB),
     ("http.request.method == GET && http.host", WEB),
