@@ -181,7 +181,10 @@ fn remember(segment: &Numbers, forward: &mut Flow, verdict: Verdict) {
     // A zero-window probe's byte is not accepted, and sent again.
     if !verdict.zero_window_probe {
         if known.is_none_or(|known| before(known, next)) {
-            forward.next_seq = Some((next, segment.time));
+            // The RST that refuses a SYN has number 0, which tells nothing.
+            // (In one of 2^32 segments this forgets a number that counts, as
+            // Wireshark does.)
+            forward.next_seq = (next != 0).then_some((next, segment.time));
         }
         if forward.contiguous.is_none_or(|c| c == segment.seq) {
             forward.contiguous = forward.next_seq.map(|(seq, _)| seq);

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 
 use crate::decode::{Net, Packet, Quoted, Transport};
 
-/// Packets remembered in each direction. A host answers at once, if at all.
-const REMEMBERED: usize = 1024;
+/// Datagrams and segments remembered in each direction. A host answers a
+/// datagram at once, if at all; TCP waits for an answer to its first segment.
+const DATAGRAMS: usize = 1024;
+const SEGMENTS: usize = 64;
 /// Payload bytes remembered of each.
 const PREFIX: usize = 24;
 
@@ -42,13 +44,13 @@ pub(super) struct Found {
 
 impl Recent {
     pub(super) fn remember(&mut self, index: usize, packet: &Packet, frame: &[u8]) {
-        let (seq, udp_length) = match &packet.transport {
-            Transport::Tcp(tcp) => (Some(tcp.seq), None),
-            Transport::Udp(udp) => (None, Some(udp.length)),
-            _ => (None, None),
+        let (seq, udp_length, bound) = match &packet.transport {
+            Transport::Tcp(tcp) => (Some(tcp.seq), None, SEGMENTS),
+            Transport::Udp(udp) => (None, Some(udp.length), DATAGRAMS),
+            _ => return,
         };
         let (prefix, prefix_len) = prefix(packet.payload().of(frame));
-        if self.marks.len() == REMEMBERED {
+        if self.marks.len() >= bound {
             self.marks.pop_front();
         }
         self.marks.push_back(Mark {

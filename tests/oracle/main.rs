@@ -8,4 +8,5 @@ mod fields;
 mod filter;
 
 mod savefile;
+mod traffic;
 mod tshark;
