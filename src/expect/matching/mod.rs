@@ -14,6 +14,8 @@
 mod condition;
 mod fits;
 mod ordered;
+#[cfg(test)]
+mod properties;
 mod unordered;
 
 pub use condition::{Names, filtered, holds};
