@@ -133,3 +133,42 @@ fn owners(trace: &Trace) -> Vec<(Owner, Owner)> {
         .map(|o| o.unwrap_or((Owner::Unknown, Owner::Unknown)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::ConnState;
+    use crate::expect::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
+
+    #[test]
+    fn a_close_by_the_kernel_after_our_signal_is_no_close() {
+        let mut wire = Wire::new();
+        // Another client's, which no signal reached: it keeps its number.
+        let refused = wire.tcp(CLIENT, (NOBODY, 1));
+        wire.segment(refused, ToServer, 2, b"");
+        wire.rst(refused, ToClient);
+        let c = wire.tcp(CLIENT, (SERVER, 12000));
+        wire.handshake(c);
+        wire.data(c, ToServer, b"hello");
+        let stop = wire.fin(c, ToClient);
+        wire.fin(c, ToServer);
+        wire.facts(c).state = ConnState::SF;
+        assert_eq!(state(&wire, c), ConnState::SF);
+        wire.recording().programs[1].stopped_after = Some(stop as u64);
+        assert_eq!(state(&wire, c), ConnState::S1);
+        assert_eq!(state(&wire, refused), ConnState::REJ);
+        let facts = Facts::new(&wire.trace);
+        assert_eq!(facts.stream(c, ToServer).unwrap().bytes, b"hello");
+        assert_eq!(facts.conversations[c].id, 1);
+        assert_eq!(facts.ends(c, ToClient), (SERVER, CLIENT));
+    }
+
+    fn state(wire: &Wire, conversation: usize) -> ConnState {
+        let facts = Facts::new(&wire.trace);
+        facts.conversations[conversation]
+            .tcp
+            .as_ref()
+            .unwrap()
+            .state
+    }
+}

@@ -334,3 +334,199 @@ pub fn last_lines(role: &str, program: &Program) -> Vec<String> {
     );
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::savefile::Bytes;
+    use crate::scenario::Scenario;
+
+    fn specs(toml: &str) -> Vec<ProgramSpec> {
+        let source = crate::diagnostic::Source {
+            name: "test".to_owned(),
+            text: format!("{toml}\n[expect]\na = \"no udp\"\n"),
+        };
+        let scenario: Scenario = crate::scenario::parse(source).unwrap();
+        scenario.programs
+    }
+
+    fn program(exit: Option<Exit>, ended: Ended) -> Program {
+        Program {
+            role: "client".to_owned(),
+            argv: vec!["./client".to_owned(), "127.0.0.1".to_owned()],
+            exit,
+            ended: Some(ended),
+            ..Program::default()
+        }
+    }
+
+    fn judged(spec: &str, program: Program) -> Outcome {
+        let specs = specs(&format!("[program.client]\nrun = \"x\"\n{spec}"));
+        let recording = Recording {
+            programs: vec![program],
+            ..Recording::default()
+        };
+        judge(Some(&recording), &specs).pop().unwrap()
+    }
+
+    fn message(outcome: Outcome) -> String {
+        let failure = outcome.failure.map(|f| f.message).unwrap_or_default();
+        format!("{:?}: {failure}", outcome.verdict)
+    }
+
+    const BY_ITSELF: Ended = Ended::ByItself;
+
+    #[test]
+    fn how_it_must_end() {
+        let code = |n| Some(Exit::Code(n));
+        let signal = |n| Some(Exit::Signal(n));
+        for (spec, exit, ended, expected) in [
+            ("", code(0), BY_ITSELF, "Pass: "),
+            ("exit = 1", code(1), BY_ITSELF, "Pass: "),
+            (
+                "",
+                code(1),
+                BY_ITSELF,
+                "Fail: client ended with exit code 1, not 0.",
+            ),
+            (
+                "exit = 1",
+                code(0),
+                BY_ITSELF,
+                "Fail: client ended with exit code 0, not 1.",
+            ),
+            (
+                "",
+                signal(11),
+                BY_ITSELF,
+                "Fail: client crashed: it was ended by signal 11 (SIGSEGV).",
+            ),
+            ("stop = \"TERM\"", signal(15), Ended::Stopped, "Pass: "),
+            ("stop = \"TERM\"", signal(9), Ended::Stopped, "Pass: "),
+            ("stop = \"TERM\"", code(143), Ended::Stopped, "Pass: "),
+            (
+                "stop = \"TERM\"\nexit = 0",
+                code(3),
+                Ended::Stopped,
+                "Fail: client ended with exit code 3, not 0.",
+            ),
+            (
+                "stop = \"TERM\"",
+                signal(11),
+                Ended::Stopped,
+                "Fail: client crashed: it was ended by signal 11 (SIGSEGV).",
+            ),
+            (
+                "stop = \"TERM\"",
+                code(1),
+                BY_ITSELF,
+                "Fail: client ended with exit code 1, not 0.",
+            ),
+            (
+                "",
+                signal(15),
+                Ended::Stopped,
+                "Fail: client did not end by itself: it had to be stopped.",
+            ),
+            ("ends = \"waiting\"", signal(15), Ended::Waiting, "Pass: "),
+            (
+                "ends = \"waiting\"",
+                code(0),
+                BY_ITSELF,
+                "Fail: client ended by itself (exit code 0); it should still have been waiting for data.",
+            ),
+            (
+                "",
+                signal(15),
+                Ended::Waiting,
+                "Fail: client hung: it was still waiting for data when everything else was over.",
+            ),
+            (
+                "",
+                signal(9),
+                Ended::Timeout,
+                "Fail: client hung: it had not ended, when its time was up.",
+            ),
+            (
+                "",
+                signal(2),
+                Ended::Interrupted,
+                "Inconclusive: The run was interrupted before client had ended.",
+            ),
+        ] {
+            assert_eq!(
+                message(judged(spec, program(exit, ended))),
+                expected,
+                "{spec}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_must_have_started() {
+        let failed = Program {
+            start_error: Some("No such file or directory".to_owned()),
+            ended: None,
+            ..program(None, BY_ITSELF)
+        };
+        let outcome = judged("", failed);
+        let failure = outcome.failure.unwrap();
+        assert_eq!(
+            failure.message,
+            "client could not be started: No such file or directory."
+        );
+        assert_eq!(failure.notes[0], "The command was: ./client 127.0.0.1");
+        let other = Program {
+            role: "other".to_owned(),
+            ..Program::default()
+        };
+        assert_eq!(judged("", other).verdict, Verdict::Inconclusive);
+        assert!(judge(None, &specs("[program.a]\nrun = \"x\"")).is_empty());
+    }
+
+    #[test]
+    fn what_it_must_write() {
+        let wrote = |stdout: &str| Program {
+            stdout: Bytes(stdout.as_bytes().to_vec()),
+            ..program(Some(Exit::Code(0)), BY_ITSELF)
+        };
+        for (spec, stdout, expected) in [
+            ("stdout = \"HELLO\\n\"", "HELLO\n", "Pass: "),
+            ("stdout = { contains = \"ELL\" }", "HELLO\n", "Pass: "),
+            ("stdout = { matches = \"^H\" }", "HELLO\n", "Pass: "),
+            (
+                "stdout = \"HELLO\\n\"",
+                "HELLO",
+                "Fail: The standard output of client is not \"HELLO\\n\".",
+            ),
+            (
+                "stdout = { contains = \"x\" }",
+                "",
+                "Fail: The standard output of client does not contain \"x\".",
+            ),
+            (
+                "stdout = { matches = \"^E\" }",
+                "HELLO",
+                "Fail: The standard output of client does not match /^E/.",
+            ),
+        ] {
+            assert_eq!(message(judged(spec, wrote(stdout))), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_failure_shows_the_last_lines_of_standard_error() {
+        let text: String = (1..=9).map(|n| format!("line {n}\n")).collect();
+        let failed = Program {
+            stderr: Bytes(text.into_bytes()),
+            ..program(Some(Exit::Code(1)), BY_ITSELF)
+        };
+        let notes = judged("", failed).failure.unwrap().notes;
+        assert_eq!(notes.len(), 7);
+        assert_eq!(
+            notes[0],
+            "The last lines that client wrote to standard error:"
+        );
+        assert_eq!(notes[1], "  line 4");
+    }
+}

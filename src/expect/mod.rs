@@ -9,8 +9,14 @@ mod claim_value;
 pub mod codes;
 mod compile;
 pub mod event;
+#[cfg(test)]
+mod event_tests;
 mod evidence;
+#[cfg(test)]
+mod evidence_tests;
 mod explain;
+#[cfg(test)]
+mod explain_tests;
 mod facts;
 pub mod fields;
 mod fields_ip;

@@ -1,5 +1,7 @@
 //! Traces for tests, packet by packet, with real bytes in their frames.
 
+pub mod lab;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::conversation::{
@@ -25,6 +27,7 @@ pub struct Wire {
     /// Each conversation's owners: client's, server's.
     owners: Vec<(Owner, Owner)>,
     next: Vec<Ways<u64>>,
+    closed: Vec<Ways<bool>>,
     now: i64,
 }
 
@@ -76,6 +79,7 @@ impl Wire {
             },
             owners: Vec::new(),
             next: Vec::new(),
+            closed: Vec::new(),
             now: 1_000_000_000_000,
         }
     }
@@ -119,6 +123,7 @@ impl Wire {
         self.trace.streams.push(Ways::default());
         self.owners.push((client, server.0));
         self.next.push(Ways::default());
+        self.closed.push(Ways::default());
         index
     }
 
@@ -184,19 +189,32 @@ impl Wire {
             });
         }
         let (src_port, dst_port) = self.ports(flow, way);
+        // Both sides begin at 1000; a SYN and a FIN take a number each.
+        let seq = if flags & TcpFlags::SYN != 0 {
+            1000
+        } else {
+            1001 + start as u32
+        };
+        let ack = if flags & TcpFlags::ACK != 0 {
+            let fins = u32::from(*self.closed[flow].get(way.opposite()));
+            1001 + *self.next[flow].get(way.opposite()) as u32 + fins
+        } else {
+            0
+        };
+        *self.closed[flow].get_mut(way) |= flags & TcpFlags::FIN != 0;
         let mut header = Vec::new();
         header.extend_from_slice(&src_port.to_be_bytes());
         header.extend_from_slice(&dst_port.to_be_bytes());
-        header.extend_from_slice(&(start as u32).to_be_bytes());
-        header.extend_from_slice(&0u32.to_be_bytes());
+        header.extend_from_slice(&seq.to_be_bytes());
+        header.extend_from_slice(&ack.to_be_bytes());
         header.extend_from_slice(&(0x5000 | flags).to_be_bytes());
         header.extend_from_slice(&[0xff, 0xff, 0, 0, 0, 0]);
         let transport = Transport::Tcp(Tcp {
             header: Span { start: 20, len: 20 },
             src_port,
             dst_port,
-            seq: start as u32,
-            ack: 0,
+            seq,
+            ack,
             flags: TcpFlags(flags),
             window: 0xffff,
             checksum: 0,

@@ -1,0 +1,201 @@
+//! The explanations, word for word: they are what a student reads.
+
+use super::testing::lab::*;
+use super::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
+use crate::savefile::{Bytes, Exit};
+
+#[test]
+fn explained_refused() {
+    assert_eq!(
+        shown(
+            &refused(),
+            "exactly { client > nobody:12000 SYN; nobody > client SYN,ACK }"
+        ),
+        "Fail: Step 2 of 2 found no event: frame 2 shows something else.
+at       nobody > client SYN,ACK
+expected nobody > client  SYN,ACK
+actual   nobody:12000 > client  RST
+differs  flags: expected SYN,ACK, got RST,ACK
+frame    2
+filter   tcp.stream eq 0 && frame.number in {1, 2}
+note     Nothing listens on TCP port 12000, so the kernel refuses the connection with RST,ACK. Is the server running, and on that port?"
+    );
+}
+
+#[test]
+fn explained_wrong_port() {
+    assert_eq!(
+        shown(&wrong_port(), UPPER),
+        "Fail: Step 1 of 7 found no event: frame 1 shows something else.
+at       client > server:12000  SYN
+expected client > server:12000  SYN
+actual   client > nobody:12000  SYN
+differs  receiver: expected server:12000, got nobody
+frame    1
+filter   tcp.stream eq 0 && frame.number in {1}
+note     No program had a socket on port 12000 when this arrived. Was server running by then, and on that port?
+note     server listens on port 12001, but client tried port 12000: both must use the same one."
+    );
+}
+
+#[test]
+fn explained_udp_without_server() {
+    assert_eq!(
+        shown(
+            &no_udp_server(),
+            "exactly { client > nobody udp \"hello\"; server > client udp \"HELLO\" }"
+        ),
+        "Fail: Step 2 of 2 found no event: frame 2 shows something else.
+at       server > client udp \"HELLO\"
+expected server > client  udp \"HELLO\"
+actual   nobody:12000 > client  icmp port-unreachable
+differs  protocol: expected UDP, got ICMP
+frame    2
+filter   frame.number in {1, 2}
+note     No socket receives on UDP port 12000, so the kernel answers the datagram with an ICMP error and throws it away. Is the server running, and on that port?"
+    );
+}
+
+#[test]
+fn explained_wrong_data() {
+    assert_eq!(
+        shown(&upper(), &UPPER.replace("HELLO", "HELLo")),
+        "Fail: Step 5 of 7 found no event: frame 6 shows something else.
+at       server > client        data \"HELLo\"
+expected server > client  data \"HELLo\"
+actual   server > client  data \"HELLO\"
+differs  content: the 5th byte differs: expected \"o\", got \"O\"
+frame    6
+filter   tcp.stream eq 0 && frame.number in {4, 6, 7}
+note     Both are equal but for upper and lower case."
+    );
+}
+
+#[test]
+fn explained_unnamed_event() {
+    assert_eq!(
+        shown(&refused(), "exactly { client > nobody:12000 SYN }"),
+        "Fail: Frame 2 carries an event that no step names.
+at       client > nobody:12000 SYN
+expected nothing more
+actual   nobody:12000 > client  RST
+frame    2
+filter   tcp.stream eq 0 && frame.number in {1, 2}
+note     Nothing listens on TCP port 12000, so the kernel refuses the connection with RST,ACK. Is the server running, and on that port?
+note     `exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`."
+    );
+}
+
+#[test]
+fn explained_never_closed() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"hello");
+    wire.data(c, ToClient, b"HELLO");
+    assert_eq!(
+        shown(&wire, UPPER),
+        "Fail: Step 6 of 7 found no event: nothing of the kind came after frame 5.
+at       server > client        FIN
+expected server > client  FIN
+actual   nothing more
+filter   tcp.stream eq 0 && frame.number in {5}
+note     server never closed the connection: does it call close()?"
+    );
+}
+
+#[test]
+fn explained_empty_wire() {
+    assert_eq!(
+        shown(&Wire::new(), UPPER),
+        "Fail: Step 1 of 7 found no event: there is no packet at all on the wire.
+at       client > server:12000  SYN
+expected client > server:12000  SYN
+actual   nothing more
+note     client never tried to connect."
+    );
+}
+
+#[test]
+fn explained_claims() {
+    assert_eq!(
+        shown(&refused(), "tcp[0].completeness == 31"),
+        "Fail: tcp[0].completeness is 37, not 31.
+at       tcp[0].completeness == 31
+expected tcp[0].completeness == 31
+actual   tcp[0].completeness is 37
+filter   tcp.stream eq 0 && frame.number in {1, 2}
+note     completeness 37 = 1 SYN + 4 ACK + 32 RST
+note     completeness 31 = 1 SYN + 2 SYN,ACK + 4 ACK + 8 data + 16 FIN"
+    );
+    assert_eq!(
+        shown(&upper(), "stream(server > client) == \"HELLO\\n\""),
+        "Fail: stream(server > client) is \"HELLO\", not \"HELLO\\n\".
+at       stream(server > client) == \"HELLO\\n\"
+expected stream(server > client) == \"HELLO\\n\"
+actual   stream(server > client) is \"HELLO\"
+differs  content: it ends after 5 bytes, before the expected \"\\n\"
+filter   tcp.stream eq 0 && frame.number in {6, 7}"
+    );
+    assert_eq!(
+        shown(&upper(), "no FIN"),
+        "Fail: There are 2 such packets; the first is frame 8.
+at       no FIN
+expected no FIN
+actual   server > client  FIN
+frame    8
+filter   tcp.stream eq 0 && frame.number in {8, 9}"
+    );
+    assert_eq!(
+        shown(&upper(), "each udp has udp.length == 13"),
+        "Fail: There is no udp that could have it.
+at       udp
+note     A statement about each of none proves nothing. Where there may be none, write `maybe each`."
+    );
+    passes(&upper(), &["maybe each udp has udp.length == 13"]);
+}
+
+#[test]
+fn an_index_out_of_range_says_how_many_there_are() {
+    assert_eq!(
+        shown(&upper(), "tcp[3].state == \"SF\""),
+        "Fail: There is only 1 TCP conversation, tcp[0], so there is no tcp[3].
+at       tcp[3].state"
+    );
+    let mut two = upper();
+    two.tcp(CLIENT, (SERVER, 1));
+    assert_eq!(
+        shown(&two, "tcp[2].state == \"SF\"").lines().next(),
+        Some(
+            "Fail: There are only 2 TCP conversations (tcp[0] to tcp[1]), so there is no tcp[2]; the first one is tcp[0]."
+        )
+    );
+    assert_eq!(
+        shown(&web(), "http[0].response.headers.server == \"x\"")
+            .lines()
+            .next(),
+        Some("Fail: The response has no header server; it has Content-Type.")
+    );
+}
+
+#[test]
+fn a_failed_program_is_named_beside_a_failed_sequence() {
+    let mut wire = refused();
+    let program = &mut wire.recording().programs[1];
+    program.exit = Some(Exit::Code(1));
+    program.stderr = Bytes(b"Traceback\n  line 3\nNameError: sock\x1b[2J\n".to_vec());
+    let outcome = outcomes(&wire, UPPER, &[spec("client"), spec("server")])
+        .pop()
+        .unwrap();
+    let notes = outcome.failure.unwrap().notes;
+    assert_eq!(
+        notes[1..],
+        [
+            "First look at server: server ended with exit code 1, not 0.",
+            "What server wrote to standard error:",
+            "  Traceback",
+            "    line 3",
+            "  NameError: sock\\u{1b}[2J",
+        ]
+    );
+}
