@@ -291,7 +291,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::expect::parse;
+    use crate::expect::ast::Collection;
+    use crate::expect::claim_fields::{self, ClaimField};
+    use crate::expect::fields::{self, Field};
+    use crate::expect::{icmp, parse};
 
     fn codes_of(text: &str) -> BTreeSet<&'static str> {
         let roles = ["client".to_owned(), "server".to_owned()];
@@ -317,6 +320,58 @@ mod tests {
         let deep = format!("no {}tcp{}", "(".repeat(100), ")".repeat(100));
         assert_eq!(codes_of(&deep), BTreeSet::from([TOO_DEEP]));
         assert!(codes_of(&"no @\n".repeat(100)).contains(TOO_MANY));
+    }
+
+    /// The tables of the reference, from what the language knows.
+    fn reference() -> String {
+        let mut text = String::new();
+        let mut table = |title: &str, rows: Vec<String>| {
+            text += &format!("{title}\n\n| name | type | meaning |\n| --- | --- | --- |\n");
+            text += &rows.concat();
+            text += "\n";
+        };
+        let members = |prefix: &str, fields: Vec<&ClaimField>| {
+            let row = |(name, kind, meaning): &&ClaimField| {
+                format!(
+                    "| `{prefix}{name}` | {} | {meaning} |\n",
+                    format!("{kind:?}").to_lowercase()
+                )
+            };
+            fields.iter().map(row).collect::<Vec<_>>()
+        };
+        for (prefix, collection) in [
+            ("tcp[0].", Collection::Tcp),
+            ("udp[0].", Collection::Udp),
+            ("http[0].", Collection::Http),
+        ] {
+            let fields = claim_fields::collection_fields(collection).collect();
+            table(&format!("### `{prefix}…`"), members(prefix, fields));
+        }
+        table(
+            "### Programs",
+            members("client.", claim_fields::program_fields().collect()),
+        );
+        let field = |f: &Field| format!("| `{}` | {} | {} |\n", f.name, f.kind.words(), f.meaning);
+        table("### Fields of packets", fields::all().map(field).collect());
+        let names: Vec<String> = icmp::names().map(|name| format!("`{name}`")).collect();
+        text += &format!("### ICMP messages\n\n{}\n\n", names.join(", "));
+        text += "### Mistakes\n\n| code | |\n| --- | --- |\n";
+        for code in ALL {
+            text += &format!("| {} | {} |\n", code.code, code.title);
+        }
+        text
+    }
+
+    #[test]
+    fn the_reference_has_every_name() {
+        let document = include_str!("../../docs/expectations.md");
+        let marker = "<!-- The tables from here on are what the language knows; a test compares them. -->\n\n";
+        let tables = document.split_once(marker).map(|(_, tables)| tables);
+        assert!(
+            tables == Some(&reference()),
+            "docs/expectations.md must end with:\n{marker}{}",
+            reference()
+        );
     }
 
     #[test]

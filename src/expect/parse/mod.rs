@@ -5,6 +5,7 @@ mod claim;
 mod event;
 mod filter;
 mod literal;
+mod operand;
 mod statement;
 mod step;
 mod suggest;
@@ -300,7 +301,7 @@ impl<'t> Parser<'t> {
         help: Option<String>,
     ) {
         let known = self.found.iter().any(|d| d.code == code && d.span == span);
-        if known || self.found.len() > MAX_MISTAKES {
+        if known || self.has_enough() {
             return;
         }
         let diagnostic = if self.found.len() == MAX_MISTAKES {
@@ -367,6 +368,11 @@ impl<'t> Parser<'t> {
             ),
         }
         Reported
+    }
+
+    /// No further mistake would be shown.
+    fn has_enough(&self) -> bool {
+        self.found.len() > MAX_MISTAKES
     }
 
     /// Goes on at the next separator, or before the `}` of the block that is

@@ -33,6 +33,7 @@ impl<'t> Parser<'t> {
             let start = self.peek_span().start;
             match self.peek() {
                 Token::End => break,
+                _ if self.has_enough() => break,
                 Token::Symbol("}") => {
                     self.expected("a statement", "there is no open `{`");
                     self.take();
@@ -257,6 +258,9 @@ impl<'t> Parser<'t> {
             self.skip_separators();
             if self.symbol("}") {
                 return Ok((steps, any_wrong));
+            }
+            if self.has_enough() {
+                return Err(Reported);
             }
             if self.peek() == Token::End {
                 self.error(

@@ -109,6 +109,17 @@ fn sound_texts_have_no_mistake() {
 }
 
 #[test]
+fn the_references_examples_are_sound() {
+    let document = include_str!("../../../docs/expectations.md");
+    let blocks: Vec<&str> = document.split("```").skip(1).step_by(2).collect();
+    let examples: Vec<&&str> = blocks.iter().filter(|b| b.starts_with('\n')).collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        assert_eq!(found(example), [], "{example}");
+    }
+}
+
+#[test]
 fn flags_are_sets() {
     assert_eq!(event("SYN"), EventPattern::Syn);
     assert_eq!(event("SYN,ACK"), EventPattern::SynAck);
