@@ -163,6 +163,42 @@ fn invented_traffic_is_to_us_what_it_is_to_tshark() {
     }
 }
 
+/// The quoted packet is the one with the quoted IP id, ports and length.
+#[test]
+fn icmp_errors_find_the_packet_that_they_quote() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
+    let mut found = 0;
+    for entry in entries.iter().filter(|e| e.set == "truth") {
+        let file = File::open(&entry.path).unwrap();
+        let Ok(trace) = trace::read(file, &entry.file, None) else {
+            continue;
+        };
+        for (index, packet) in trace.packets.iter().enumerate() {
+            let Some(quoted) = packet.icmp().and_then(|icmp| icmp.quoted.as_ref()) else {
+                continue;
+            };
+            let Net::V4(inner) = quoted.net else {
+                continue;
+            };
+            let is_quoted = |i: &usize| match (&trace.packets[*i].net, trace.packets[*i].ports()) {
+                (Some(Net::V4(ip)), Some((src, dst))) => {
+                    (ip.id, ip.src, ip.dst) == (inner.id, inner.src, inner.dst)
+                        && (Some(src), Some(dst)) == (quoted.src_port, quoted.dst_port)
+                }
+                _ => false,
+            };
+            let captured = (0..index).find(is_quoted);
+            let place = format!("{} {}", entry.file, index + 1);
+            assert_eq!(trace.seen[index].quotes, captured, "{place}");
+            found += usize::from(captured.is_some());
+        }
+    }
+    eprintln!("{found} quoted packets found");
+    assert!(found > 0);
+}
+
 #[test]
 fn every_corpus_file_becomes_a_trace() {
     let Some(entries) = corpus::entries() else {

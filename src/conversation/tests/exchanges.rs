@@ -1,0 +1,96 @@
+//! UDP exchanges, and ICMP errors about them.
+
+use super::*;
+
+#[test]
+fn udp_exchanges_count_both_ways() {
+    let (seen, tracked) = track(vec![
+        udp(CLIENT, SERVER, "hello"),
+        udp(SERVER, CLIENT, "HELLO"),
+        udp("127.0.0.1:40001", SERVER, "x"),
+        udp(CLIENT, SERVER, "again"),
+    ]);
+    let which: Vec<_> = seen.iter().map(|s| s.conversation.unwrap()).collect();
+    assert_eq!(which, [0, 0, 1, 0]);
+    let first = &tracked.conversations[0];
+    assert_eq!(first.client, socket(CLIENT));
+    assert_eq!(
+        first.bytes,
+        Ways {
+            to_server: 10,
+            to_client: 5
+        }
+    );
+    let facts = first.udp.as_ref().unwrap();
+    assert_eq!(
+        facts.datagrams,
+        Ways {
+            to_server: 2,
+            to_client: 1
+        }
+    );
+    assert_eq!(facts.lost, 0);
+    assert_eq!(tracked.conversations[1].id, 1);
+}
+
+#[test]
+fn an_icmp_error_finds_the_datagram_that_it_quotes() {
+    let datagram = |payload: &str| udp(CLIENT, SERVER, payload);
+    let (seen, tracked) = track(vec![
+        datagram("one"),
+        datagram("two"),
+        datagram("two"),
+        port_unreachable(&datagram("two")),
+        port_unreachable(&datagram("two")),
+        port_unreachable(&datagram("one")),
+        // Twice the same error loses no further datagram.
+        port_unreachable(&datagram("one")),
+    ]);
+    let quotes: Vec<_> = seen.iter().map(|s| s.quotes).collect();
+    assert_eq!(
+        quotes,
+        [None, None, None, Some(1), Some(2), Some(0), Some(0)]
+    );
+    assert_eq!(seen[3].conversation, Some(0));
+    assert_eq!(seen[3].direction, Some(Direction::ToClient));
+    assert_eq!(tracked.conversations.len(), 1);
+    assert_eq!(tracked.conversations[0].udp.as_ref().unwrap().lost, 3);
+    assert_eq!(
+        tracked.conversations[0].packets,
+        Ways {
+            to_server: 3,
+            to_client: 0
+        }
+    );
+}
+
+#[test]
+fn the_ip_id_tells_equal_datagrams_apart() {
+    let datagram = |id| udp(CLIENT, SERVER, "same").ip_id(id);
+    let (seen, _) = track(vec![
+        datagram(1),
+        datagram(2),
+        port_unreachable(&datagram(2)),
+        port_unreachable(&datagram(1)),
+    ]);
+    assert_eq!(seen[2].quotes, Some(1));
+    assert_eq!(seen[3].quotes, Some(0));
+}
+
+#[test]
+fn an_icmp_error_about_tcp_finds_the_segment_by_its_number() {
+    let (seen, _) = track(after_handshake(vec![
+        c("PA", 1, 1, "a"),
+        c("PA", 2, 1, "b"),
+        port_unreachable(&c("PA", 2, 1, "b")),
+    ]));
+    assert_eq!(seen[5].quotes, Some(4));
+    assert_eq!(seen[5].direction, Some(Direction::ToClient));
+}
+
+#[test]
+fn an_icmp_error_about_strangers_begins_no_conversation() {
+    let (seen, tracked) = track(vec![port_unreachable(&udp(CLIENT, SERVER, "x"))]);
+    assert_eq!(seen[0], Seen::default());
+    assert!(tracked.conversations.is_empty());
+}

@@ -1,0 +1,131 @@
+//! Retransmissions, reordering, keep-alives, windows.
+
+use super::*;
+
+#[test]
+fn a_repeated_syn_is_a_retransmission_of_the_same_conversation() {
+    let (seen, tracked) = track(vec![
+        c("S", 0, 0, "").at(0),
+        c("S", 0, 0, "").at(1_000_000),
+        s("SA", 0, 1, "").at(1_000_100),
+        c("A", 1, 1, "").at(1_000_200),
+    ]);
+    assert_eq!(tracked.conversations.len(), 1);
+    assert!(seen[1].tcp.as_ref().unwrap().retransmission);
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(facts.retransmissions, 1);
+    assert_eq!(facts.handshake_rtt, Some(200_000));
+}
+
+fn flags_of(seen: &Seen) -> Vec<&'static str> {
+    let tcp = seen.tcp.as_ref().unwrap();
+    [
+        (tcp.retransmission, "retransmission"),
+        (tcp.out_of_order, "out of order"),
+        (tcp.duplicate_ack, "duplicate ack"),
+        (tcp.keep_alive, "keep-alive"),
+        (tcp.keep_alive_ack, "keep-alive ack"),
+        (tcp.window_update, "window update"),
+        (tcp.zero_window, "zero window"),
+    ]
+    .into_iter()
+    .filter_map(|(set, name)| set.then_some(name))
+    .collect()
+}
+
+#[test]
+fn a_lost_segment_sent_again() {
+    let (seen, tracked) = track(after_handshake(vec![
+        c("PA", 1, 1, "aaaa").at(100_000),
+        c("PA", 1, 1, "aaaa").at(400_000),
+        s("A", 1, 5, "").at(400_100),
+        // The peer has it: spurious, and not new.
+        c("PA", 1, 1, "aaaa").at(800_000),
+    ]));
+    assert_eq!(flags_of(&seen[3]), [""; 0]);
+    assert_eq!(flags_of(&seen[4]), ["retransmission"]);
+    assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, None);
+    assert_eq!(flags_of(&seen[6]), ["retransmission"]);
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(
+        (facts.retransmissions, facts.history.as_str()),
+        (2, "ShADTa")
+    );
+}
+
+#[test]
+fn a_reordered_segment_is_no_retransmission() {
+    let (seen, tracked) = track(vec![
+        c("S", 0, 0, "").at(0),
+        s("SA", 0, 1, "").at(5_000),
+        c("A", 1, 1, "").at(10_000),
+        c("PA", 5, 1, "bbbb").at(11_000),
+        c("PA", 1, 1, "aaaa").at(12_000),
+    ]);
+    assert_eq!(flags_of(&seen[4]), ["out of order"]);
+    assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, Some(0..4));
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!((facts.out_of_order, facts.missing_bytes), (1, 0));
+    assert_eq!(tracked.streams[0].to_server.bytes, b"aaaabbbb");
+}
+
+#[test]
+fn duplicate_acks_make_the_next_a_fast_retransmission() {
+    let (seen, _) = track(vec![
+        c("S", 0, 0, "").at(0),
+        s("SA", 0, 1, "").at(50_000),
+        c("A", 1, 1, "").at(100_000),
+        c("PA", 1, 1, "aaaa").at(100_001),
+        s("A", 1, 5, "").at(110_000),
+        c("PA", 9, 1, "cccc").at(110_001),
+        s("A", 1, 5, "").at(110_010),
+        s("A", 1, 5, "").at(110_020),
+        // Soon enough for mere reordering, but asked for by duplicate ACKs.
+        c("PA", 5, 1, "bbbb").at(110_030),
+    ]);
+    assert_eq!(flags_of(&seen[6]), ["duplicate ack"]);
+    assert_eq!(flags_of(&seen[7]), ["duplicate ack"]);
+    assert_eq!(flags_of(&seen[8]), ["retransmission"]);
+}
+
+#[test]
+fn keep_alives_windows_and_probes() {
+    let (seen, tracked) = track(after_handshake(vec![
+        c("PA", 1, 1, "ab"),
+        s("A", 1, 3, "").window(0),
+        c("A", 2, 1, ""),
+        s("A", 1, 3, "").window(0),
+        c("A", 3, 1, "c"),
+        s("A", 1, 3, "").window(0),
+        s("A", 1, 3, "").window(900),
+        c("A", 2, 1, "b"),
+        s("A", 1, 3, "").window(900),
+        s("A", 1, 3, "").window(900),
+        c("PA", 3, 1, "cd"),
+    ]));
+    let none: [&str; 0] = [];
+    assert_eq!(flags_of(&seen[4]), ["zero window"]);
+    assert_eq!(flags_of(&seen[5]), ["keep-alive"]);
+    assert_eq!(flags_of(&seen[6]), ["zero window"]);
+    // A zero-window probe has no flag of its own here, and is no keep-alive.
+    assert_eq!(flags_of(&seen[7]), none);
+    assert_eq!(flags_of(&seen[9]), ["window update"]);
+    assert_eq!(flags_of(&seen[10]), ["keep-alive"]);
+    assert_eq!(seen[10].tcp.as_ref().unwrap().new_bytes, None);
+    assert_eq!(flags_of(&seen[11]), ["keep-alive ack"]);
+    // Still: what the peer sent last is a keep-alive.
+    assert_eq!(flags_of(&seen[12]), ["keep-alive ack"]);
+    assert_eq!(flags_of(&seen[13]), none);
+    assert_eq!(tracked.streams[0].to_server.bytes, b"abcd");
+}
+
+#[test]
+fn a_fin_that_is_sent_again_is_not_new() {
+    let (seen, _) = track(after_handshake(vec![
+        c("FA", 1, 1, "x").at(100_000),
+        c("FA", 1, 1, "x").at(900_000),
+    ]));
+    assert!(seen[3].tcp.as_ref().unwrap().new_fin);
+    let again = seen[4].tcp.as_ref().unwrap();
+    assert!(!again.new_fin && again.retransmission && again.new_bytes.is_none());
+}
