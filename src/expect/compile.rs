@@ -92,6 +92,32 @@ fn in_value(value: &Value, paths: &mut BTreeSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
+    use crate::scenario;
+
+    #[test]
+    fn mistakes_are_marked_in_the_scenario_file() {
+        let text = r#"
+[program.client]
+run = "true"
+
+[expect]
+sound = "no RST"
+escaped = "client.stdout == \"a\"; no clint > any SYN"
+lines = '''
+no tcp.flags.reset
+no SYN-ACK
+'''
+"#;
+        let source = Source {
+            name: "lab.toml".to_owned(),
+            text: text.to_owned(),
+        };
+        let scenario = scenario::parse(source).expect("a sound scenario");
+        let found = compile(&scenario).expect_err("mistakes");
+        let marks: Vec<&str> = found.iter().map(|d| &text[d.span.clone()]).collect();
+        assert_eq!(marks, ["clint", "tcp.flags.reset", "SYN-ACK"]);
+    }
 
     #[test]
     fn files_are_found_wherever_they_stand() {
