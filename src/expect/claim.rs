@@ -406,10 +406,14 @@ fn broken(
         Op::Contains => format!("which does not contain {asked}"),
         Op::Matches => format!("which does not match {asked}"),
     };
+    // Of a word like REJ, the first differing letter tells nothing.
+    let is_content = match &left.value {
+        Value::Member { path, .. } | Value::Own(path) => path.last().is_some_and(|f| f == "body"),
+        Value::Program { path, .. } => path.last().is_some_and(|f| f != "ended"),
+        _ => true,
+    };
     let difference = match (op.value, is, wanted) {
-        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted)))
-            if is.len().max(wanted.len()) > 1 =>
-        {
+        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted))) if is_content => {
             Some(value::first_difference(wanted, is))
         }
         _ => None,

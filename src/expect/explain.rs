@@ -64,6 +64,7 @@ impl<'e> Explanation<'e, '_> {
         let event = parting.event().and_then(|e| self.event(e));
         let step = self.step();
         let wanted = step.map(|s| &s.value);
+        let exactly = matches!(self.sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
         let difference = match (&parting, wanted, event) {
             (Parting::Late(_, elapsed), Some(step), _) => Some(late(step, *elapsed)),
             (Parting::Other(_) | Parting::Near(_), Some(step), Some(event)) => {
@@ -94,7 +95,8 @@ impl<'e> Explanation<'e, '_> {
             }),
             actual: Some(match event {
                 Some(event) => notation::event(&self.context, event, wanted),
-                None => "nothing more".to_owned(),
+                None if exactly || self.context.events.is_empty() => "nothing more".to_owned(),
+                None => "nothing like it".to_owned(),
             }),
             difference,
             diverges_at: event.and_then(|e| e.frames(self.context.trace).next()),
@@ -209,7 +211,7 @@ impl<'e> Explanation<'e, '_> {
                 continue;
             }
             let before = last.is_some_and(|last| index < last);
-            let far = distance(&self.context.differences(step, event, &names))
+            let far = distance(step, event, &self.context.differences(step, event, &names))
                 + u32::from(before) * EARLIER;
             if far <= NEAR && best.is_none_or(|(nearest, _)| far < nearest) {
                 best = Some((far, index));
@@ -447,14 +449,15 @@ impl<'e> Explanation<'e, '_> {
 /// Distance of an event that is earlier than what was found already.
 const EARLIER: u32 = 1;
 /// Beyond this distance, two have nothing in common.
-const NEAR: u32 = 8;
+const NEAR: u32 = 6;
 
 /// How far an event is from a step: 0 for none.
-fn distance(differences: &[Difference]) -> u32 {
+fn distance(step: &Step, event: &Event, differences: &[Difference]) -> u32 {
     differences
         .iter()
         .map(|difference| match difference {
-            Difference::Kind => 5,
+            Difference::Kind if are_akin(&step.event, &event.kind) => 4,
+            Difference::Kind => NEAR + 1,
             Difference::Reversed | Difference::From | Difference::To => 4,
             Difference::FromPort | Difference::ToPort | Difference::Method => 2,
             Difference::Content
@@ -465,6 +468,36 @@ fn distance(differences: &[Difference]) -> u32 {
             | Difference::Within => 1,
         })
         .sum()
+}
+
+/// Could the one have come in the other's place?
+fn are_akin(pattern: &EventPattern, kind: &EventKind) -> bool {
+    match pattern {
+        EventPattern::Syn
+        | EventPattern::SynAck
+        | EventPattern::Ack
+        | EventPattern::Fin
+        | EventPattern::Rst => matches!(
+            kind,
+            EventKind::Syn
+                | EventKind::SynAck
+                | EventKind::HandshakeAck
+                | EventKind::Fin
+                | EventKind::Rst
+        ),
+        EventPattern::Data(_) | EventPattern::Request { .. } | EventPattern::Response { .. } => {
+            matches!(
+                kind,
+                EventKind::Data { .. } | EventKind::Request(_) | EventKind::Response { .. }
+            )
+        }
+        EventPattern::Udp(_) | EventPattern::Icmp(_) => {
+            matches!(kind, EventKind::Udp | EventKind::Icmp { .. })
+        }
+        EventPattern::Retransmission | EventPattern::KeepAlive | EventPattern::WindowUpdate => {
+            false
+        }
+    }
 }
 
 fn late(step: &Step, elapsed: i64) -> String {
@@ -494,6 +527,9 @@ fn content_in_words(step: &Step, got: &[u8]) -> String {
         _ => "content".to_owned(),
     }
 }
+
+/// A filter names so many ranges of frames at most: the first ones.
+const MOST_RANGES: usize = 40;
 
 /// A display filter that shows just these packets, in their conversation where
 /// they share a TCP one.
@@ -533,6 +569,7 @@ fn ranges(numbers: &[u64]) -> String {
     }
     let parts: Vec<String> = parts
         .into_iter()
+        .take(MOST_RANGES)
         .map(|(first, last)| match last - first {
             0 => first.to_string(),
             1 => format!("{first}, {last}"),

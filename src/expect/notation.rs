@@ -9,8 +9,8 @@ use super::icmp;
 use super::matching::Context;
 use crate::trace::{Owner, Trace};
 
-/// Content longer than this many bytes is cut.
-const LONGEST: usize = 60;
+/// What would take more columns than this is cut.
+const LONGEST: usize = 72;
 
 /// A step as its author could have written it.
 pub fn step(step: &Step) -> String {
@@ -122,7 +122,10 @@ pub fn event(context: &Context<'_>, event: &Event, like: Option<&Step>) -> Strin
 
 /// `client`, `nobody:12000`: the port where it tells something.
 fn party(trace: &Trace, end: &End, show_port: bool) -> String {
-    let name = visible(trace.owner_name(end.owner));
+    let name = match end.owner {
+        Owner::Unknown => "any".to_owned(),
+        owner => visible(trace.owner_name(owner)),
+    };
     let telling = show_port || (end.serves && !matches!(end.owner, Owner::Role(_)));
     match end.port {
         Some(port) if telling => format!("{name}:{port}"),
@@ -202,34 +205,37 @@ pub fn flags(trace: &Trace, packet: usize) -> Option<String> {
 
 /// Bytes in quotes, control characters made visible, cut where they are many.
 pub fn quoted(bytes: &[u8]) -> String {
-    let shown = bytes.get(..LONGEST).unwrap_or(bytes);
     let mut text = String::from("\"");
-    for chunk in shown.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                '\n' => text.push_str("\\n"),
-                '\r' => text.push_str("\\r"),
-                '\t' => text.push_str("\\t"),
-                c if is_hidden(c) => {
-                    let mut buffer = [0; 4];
-                    for byte in c.encode_utf8(&mut buffer).bytes() {
-                        let _ = write!(text, "\\x{byte:02x}");
-                    }
-                }
-                c => text.push(c),
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid().chars().map(written);
+        let invalid = chunk.invalid().iter().map(|b| format!("\\x{b:02x}"));
+        for piece in valid.chain(invalid) {
+            if text.len() + piece.len() > LONGEST {
+                let _ = write!(text, "\"… ({} bytes)", bytes.len());
+                return text;
             }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
+            text.push_str(&piece);
         }
     }
     text.push('"');
-    if bytes.len() > LONGEST {
-        let _ = write!(text, "… ({} bytes)", bytes.len());
-    }
     text
+}
+
+/// A character inside quotes.
+fn written(c: char) -> String {
+    match c {
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c if is_hidden(c) => {
+            let mut buffer = [0; 4];
+            let bytes = c.encode_utf8(&mut buffer).bytes();
+            bytes.map(|byte| format!("\\x{byte:02x}")).collect()
+        }
+        c => c.to_string(),
+    }
 }
 
 /// Text with its control characters made visible.
