@@ -3,6 +3,8 @@
 
 mod advice;
 pub mod ast;
+#[cfg(test)]
+mod catalogue_tests;
 mod claim;
 pub mod claim_fields;
 mod claim_value;

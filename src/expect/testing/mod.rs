@@ -84,6 +84,38 @@ impl Wire {
         }
     }
 
+    /// With these roles instead, in this order.
+    pub fn with_roles(roles: &[String]) -> Wire {
+        let mut wire = Wire::new();
+        wire.trace.roles = roles.to_vec();
+        wire
+    }
+
+    /// The owner that a role is.
+    pub fn role(&self, name: &str) -> Owner {
+        let index = self.trace.roles.iter().position(|r| r == name);
+        Owner::Role(index.unwrap())
+    }
+
+    /// Reads the packets as a capture is read: by the real tracker, which sees
+    /// their bytes.
+    pub fn reread(mut self) -> Wire {
+        let trace = &mut self.trace;
+        let mut tracker = crate::conversation::Tracker::new(Default::default());
+        trace.seen.clear();
+        for index in 0..trace.packets.len() {
+            trace.packets[index].number = index as u64 + 1;
+            let frame = trace.bytes[trace.frames[index].clone()].to_vec();
+            let seen = tracker.packet(index, &trace.packets[index], &frame);
+            trace.seen.push(seen);
+        }
+        let tracked = tracker.finish();
+        trace.conversations = tracked.conversations;
+        trace.streams = tracked.streams;
+        trace.messages = crate::message::messages(&trace.conversations, &trace.streams);
+        self
+    }
+
     pub fn recording(&mut self) -> &mut Recording {
         self.trace.recording.as_mut().unwrap()
     }
