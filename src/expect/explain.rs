@@ -61,9 +61,11 @@ impl Parting {
 impl<'e> Explanation<'e, '_> {
     pub fn failure(&self) -> Failure {
         let parting = self.parting();
-        let event = parting.event().and_then(|e| self.event(e));
         let step = self.step();
         let wanted = step.map(|s| &s.value);
+        let event = parting
+            .event()
+            .and_then(|e| self.event(self.other_name(e, wanted)));
         let exactly = matches!(self.sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
         let difference = match (&parting, wanted, event) {
             (Parting::Late(_, elapsed), Some(step), _) => Some(late(step, *elapsed)),
@@ -117,6 +119,19 @@ impl<'e> Explanation<'e, '_> {
 
     fn event(&self, index: EventIndex) -> Option<&'e Event> {
         self.context.events.get(index)
+    }
+
+    /// A run of HTTP is called by its message's head, unless data was asked for.
+    fn other_name(&self, index: EventIndex, step: Option<&Step>) -> EventIndex {
+        if step.is_some_and(|s| matches!(s.event, EventPattern::Data(_))) {
+            return index;
+        }
+        let heads = self.event(index).map_or(&[][..], |e| &e.covered_by);
+        let named = |head: &EventIndex| self.divergence.taken.iter().any(|t| t.event == *head);
+        match heads.iter().find(|head| !named(head)) {
+            Some(head) if self.event(index).is_some_and(is_run) => *head,
+            _ => index,
+        }
     }
 
     fn step(&self) -> Option<&'e Spanned<Step>> {
@@ -213,7 +228,13 @@ impl<'e> Explanation<'e, '_> {
             let before = last.is_some_and(|last| index < last);
             let far = distance(step, event, &self.context.differences(step, event, &names))
                 + u32::from(before) * EARLIER;
-            if far <= NEAR && best.is_none_or(|(nearest, _)| far < nearest) {
+            // A step that had some of its events wants another of the same kind.
+            let limit = if self.divergence.count > 0 {
+                SAME_KIND
+            } else {
+                NEAR
+            };
+            if far <= limit && best.is_none_or(|(nearest, _)| far < nearest) {
                 best = Some((far, index));
             }
         }
@@ -446,10 +467,17 @@ impl<'e> Explanation<'e, '_> {
     }
 }
 
+fn is_run(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Data { .. })
+}
+
 /// Distance of an event that is earlier than what was found already.
 const EARLIER: u32 = 1;
 /// Beyond this distance, two have nothing in common.
 const NEAR: u32 = 6;
+
+/// Beyond this one, the kind is another.
+const SAME_KIND: u32 = 3;
 
 /// How far an event is from a step: 0 for none.
 fn distance(step: &Step, event: &Event, differences: &[Difference]) -> u32 {

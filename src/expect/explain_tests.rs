@@ -199,3 +199,64 @@ fn a_failed_program_is_named_beside_a_failed_sequence() {
         ]
     );
 }
+
+#[test]
+fn explained_http_by_its_heads() {
+    let text = "exactly on tcp[0] { client > server SYN; server > client SYN,ACK; client > server ACK; client > server GET /a.txt; server > client HTTP 404; client <> server FIN x2 }";
+    assert_eq!(
+        shown(&web(), text),
+        "Fail: Step 5 of 6 found no event: frame 5 shows something else.
+at       server > client HTTP 404
+expected server > client  HTTP 404
+actual   server > client  HTTP 200
+differs  status: expected 404, got 200
+frame    5
+filter   tcp.stream eq 0 && frame.number in {4, 5}"
+    );
+    let data = text.replace("HTTP 404", "data \"x\"");
+    assert!(shown(&web(), &data).contains("actual   server > client  data \"HTTP/1.1 200 OK"));
+    let other = text.replace("tcp[0]", "tcp[1]");
+    assert!(
+        shown(&web(), &other)
+            .starts_with("Fail: There is only 1 TCP conversation, tcp[0], so there is no tcp[1].")
+    );
+}
+
+#[test]
+fn explained_reset_where_data_was_expected() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"hello");
+    wire.rst(c, ToClient);
+    assert_eq!(
+        shown(&wire, UPPER),
+        "Fail: Step 5 of 7 found no event: frame 5 shows something else.
+at       server > client        data \"HELLO\"
+expected server > client  data \"HELLO\"
+actual   server > client  RST
+differs  event: expected data \"HELLO\", got RST
+frame    5
+filter   tcp.stream eq 0 && frame.number in {4, 5}
+note     With a RST server's kernel cuts a connection at once: server closed its socket while received data was still unread, or data came for a socket that was gone. An orderly end is a FIN from each side."
+    );
+}
+
+#[test]
+fn explained_silence() {
+    let mut wire = Wire::new();
+    let c = wire.udp(CLIENT, (SERVER, 12000));
+    wire.datagram(c, ToServer, b"hello");
+    assert_eq!(
+        shown(
+            &wire,
+            "exactly { client > server:12000 udp \"hello\"; server > client udp \"HELLO\" }"
+        ),
+        "Fail: Step 2 of 2 found no event: nothing of the kind came after frame 1.
+at       server > client udp \"HELLO\"
+expected server > client  udp \"HELLO\"
+actual   nothing more
+filter   frame.number in {1}
+note     server sent nothing there. Did it wait for something, or end too early? Its output may tell."
+    );
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::{
-    Collection, Condition, Each, Expectation, Mode, Sequence, Span, Spanned, Statement,
+    Collection, Condition, Each, Expectation, Mode, Scope, Sequence, Span, Spanned, Statement,
     StepOrFilter, Subject,
 };
 use super::claim::{self, Cause, Evaluation, World};
@@ -17,7 +17,7 @@ use super::judgement::{Grounds, Judgement};
 use super::matching::{self, Context, Found, Names};
 use super::notation;
 use super::outcome::{Failure, Outcome, Verdict};
-use crate::savefile::Bytes;
+use crate::savefile::{Bytes, Protocol};
 use crate::scenario::ProgramSpec;
 use crate::trace::Trace;
 
@@ -206,6 +206,17 @@ impl Judge<'_> {
             },
             _ => self.world.context(),
         };
+        if let Some(Scope::Conversation { protocol, id }) = &sequence.scope {
+            let collection = match protocol {
+                Protocol::Tcp => Collection::Tcp,
+                Protocol::Udp => Collection::Udp,
+            };
+            if let Err(lack) = claim_value::member(self.world.facts, collection, *id) {
+                let mut evaluation = Evaluation::new(&self.world, None);
+                evaluation.grounds.every_packet = true;
+                return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
+            }
+        }
         let scope = matching::in_scope(sequence.scope.as_ref(), &context);
         let exactly = matches!(sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
         let mut judgement = Judgement {
@@ -254,7 +265,7 @@ impl Judge<'_> {
     ) -> Grounds {
         let steps = || sequence.steps.iter().map(|s| &s.value);
         let scope_filter = match &sequence.scope {
-            Some(super::ast::Scope::Filter(filter)) => Some(&filter.value),
+            Some(Scope::Filter(filter)) => Some(&filter.value),
             _ => None,
         };
         let conditions = || {
@@ -309,9 +320,16 @@ impl Judge<'_> {
             };
         };
         let frame = trace.packets.get(first).map_or(0, |p| p.number);
-        let what = match what {
-            StepOrFilter::Step(step) => notation::step(&step.value),
-            StepOrFilter::Filter(filter) => self.world.written(&filter.span).to_owned(),
+        let context = self.world.context();
+        let (what, actual) = match what {
+            StepOrFilter::Step(step) => {
+                let names = Names::default();
+                let fits = |e: &&Event| context.fits(&step.value, e, &names);
+                let event = self.world.events.iter().find(fits);
+                let event = event.map(|e| notation::event(&context, e, Some(&step.value)));
+                (notation::step(&step.value), event)
+            }
+            StepOrFilter::Filter(filter) => (self.world.written(&filter.span).to_owned(), None),
         };
         let message = match found.len() {
             1 => format!("There is one: frame {frame}."),
@@ -322,7 +340,7 @@ impl Judge<'_> {
                 message,
                 span: Some(span.clone()),
                 expected: Some(format!("no {what}")),
-                actual: self.shown(first),
+                actual: actual.or_else(|| self.shown(first)),
                 diverges_at: Some(frame),
                 wireshark_filter: explain::wireshark_filter(trace, &found),
                 ..Failure::default()
