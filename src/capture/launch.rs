@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::sys::{self, Fork};
-use crate::sandbox::{EnvironmentError, Plan};
+use crate::sandbox::{EnvironmentError, Plan, Step};
 use crate::savefile::RecordedScenario;
 
 use super::record::record;
@@ -24,9 +24,10 @@ pub struct Recorder {
     channel: UnixStream,
 }
 
-/// The recorder's last word.
+/// What the recorder says: steps where they are asked for, then a last word.
 #[derive(Debug, Serialize, Deserialize)]
 enum Word {
+    Done(Step),
     /// The savefile is complete and closed.
     Recorded,
     Refused(EnvironmentError),
@@ -45,8 +46,13 @@ pub enum RecordError {
 
 impl Recorder {
     /// Starts recording into `savefile`. The calling process must have one
-    /// thread.
-    pub fn launch(plan: &Plan, scenario: RecordedScenario, savefile: File) -> io::Result<Recorder> {
+    /// thread. `steps`: the recorder tells of each step of setting up.
+    pub fn launch(
+        plan: &Plan,
+        scenario: RecordedScenario,
+        savefile: File,
+        steps: bool,
+    ) -> io::Result<Recorder> {
         let (ours, theirs) = UnixStream::pair()?;
         let parent = rustix::process::getpid();
         match sys::fork()? {
@@ -57,7 +63,7 @@ impl Recorder {
             Fork::Child => {
                 drop(ours);
                 let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                    be_recorder(parent, plan, scenario, savefile, theirs)
+                    be_recorder(parent, plan, scenario, savefile, theirs, steps)
                 }));
                 sys::exit_now(i32::from(result.is_err()))
             }
@@ -78,17 +84,29 @@ impl Recorder {
     /// Waits for the recorder's last word. Its process may live on for a moment
     /// to close the capture: [`Gone::is_reaped`].
     pub fn finish(self) -> (Result<(), RecordError>, Gone) {
-        let mut line = String::new();
-        let read = BufReader::new(self.channel.take(1 << 20)).read_line(&mut line);
-        let result = match (read, serde_json::from_str(&line)) {
-            (_, Ok(Word::Recorded)) => Ok(()),
-            (_, Ok(Word::Refused(error))) => Err(error.into()),
-            (_, Ok(Word::Panicked(message))) => Err(RecordError::Internal(message)),
-            (_, Err(_)) => Err(RecordError::Internal(
-                "it ended without a word (was it killed?)".into(),
-            )),
-        };
-        (result, Gone { pid: self.pid })
+        self.follow(|_| {})
+    }
+
+    /// As [`Recorder::finish`]; `done` hears of each step, where they were asked
+    /// for.
+    pub fn follow(self, mut done: impl FnMut(Step)) -> (Result<(), RecordError>, Gone) {
+        let gone = Gone { pid: self.pid };
+        let lines = BufReader::new(self.channel.take(1 << 20)).lines();
+        for line in lines.map_while(Result::ok) {
+            let result = match serde_json::from_str(&line) {
+                Ok(Word::Done(step)) => {
+                    done(step);
+                    continue;
+                }
+                Ok(Word::Recorded) => Ok(()),
+                Ok(Word::Refused(error)) => Err(error.into()),
+                Ok(Word::Panicked(message)) => Err(RecordError::Internal(message)),
+                Err(error) => Err(RecordError::Internal(error.to_string())),
+            };
+            return (result, gone);
+        }
+        let message = "it ended without a word (was it killed?)";
+        (Err(RecordError::Internal(message.into())), gone)
     }
 }
 
@@ -113,7 +131,8 @@ fn be_recorder(
     plan: &Plan,
     scenario: RecordedScenario,
     savefile: File,
-    mut channel: UnixStream,
+    channel: UnixStream,
+    steps: bool,
 ) {
     // Ctrl-C in the terminal is our parent's business, not the run's.
     let _ = rustix::process::setsid();
@@ -123,11 +142,24 @@ fn be_recorder(
         Ok(clone) => OwnedFd::from(clone),
         Err(_) => return,
     };
+    let say = |word: &Word| {
+        if let Ok(mut line) = serde_json::to_vec(word) {
+            line.push(b'\n');
+            let _ = (&channel).write_all(&line);
+        }
+    };
+    let done = |step: Step| {
+        // The kernel forgets the death signal when capabilities change.
+        if matches!(step, Step::GidMap | Step::Namespaces) {
+            die_with_parent(parent);
+        }
+        if steps {
+            say(&Word::Done(step));
+        }
+    };
+    die_with_parent(parent);
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        die_with_parent(parent);
-        record(plan, scenario, savefile, &control, &|| {
-            die_with_parent(parent)
-        })
+        record(plan, scenario, savefile, &control, &done)
     }));
     let word = match result {
         Ok(Ok(())) => Word::Recorded,
@@ -140,10 +172,7 @@ fn be_recorder(
                 .unwrap_or_default(),
         ),
     };
-    if let Ok(mut line) = serde_json::to_vec(&word) {
-        line.push(b'\n');
-        let _ = channel.write_all(&line);
-    }
+    say(&word);
 }
 
 /// The run ends when our parent does, however that ends.

@@ -20,22 +20,21 @@ const CANARY_DEADLINE: Duration = Duration::from_secs(2);
 /// is the run's own and ends after it.
 ///
 /// `control` breaks the run off when it becomes readable or hangs up; what was
-/// captured until then is kept. `entered` is called behind the change of
-/// namespaces: the kernel forgets a parent-death signal when capabilities change.
+/// captured until then is kept. `done` hears of each step of setting up.
 pub fn record(
     plan: &Plan,
     scenario: RecordedScenario,
     savefile: File,
     control: &OwnedFd,
-    entered: &dyn Fn(),
+    done: &dyn Fn(Step),
 ) -> Result<(), EnvironmentError> {
     let private = plan.network == Network::Private;
     let mut loopback = None;
     if private {
-        sandbox::enter()?;
-        entered();
+        sandbox::enter(done)?;
         let mut lo = Loopback::open()?;
         lo.bring_up()?;
+        done(Step::Loopback);
         loopback = Some(lo);
     }
     let live = Live::start(settings(plan), savefile).map_err(at(Step::Capture))?;
@@ -43,8 +42,10 @@ pub fn record(
     let proc = Proc::open().map_err(at(Step::PidNamespace))?;
     let namespace = match &mut loopback {
         Some(lo) => {
-            prepare_network(plan, lo)?;
-            Some(PidNamespace::create()?)
+            prepare_network(plan, lo, done)?;
+            let namespace = PidNamespace::create()?;
+            done(Step::PidNamespace);
+            Some(namespace)
         }
         None => {
             adopt_orphans()?;
@@ -53,6 +54,7 @@ pub fn record(
     };
     live.opened()
         .map_err(|cause| EnvironmentError::because(Step::Capture, cause))?;
+    done(Step::Capture);
     let counted_before = match &mut loopback {
         Some(lo) => Some(lo.received().map_err(at(Step::Loopback))?),
         None => None,
@@ -64,8 +66,10 @@ pub fn record(
             "a frame of our own did not come through the capture",
         ));
     }
+    done(Step::OpeningCanary);
     let mut capture = Supervised { live: &live };
     let supervised = supervise(plan, &mut capture, control, proc, namespace)?;
+    done(Step::SocketFilter);
     let closing = live.canary(CANARY_DEADLINE).is_some();
     let counted = match (&mut loopback, counted_before) {
         (Some(lo), Some(before)) => lo.received().ok().map(|now| now.saturating_sub(before)),
@@ -126,15 +130,23 @@ impl sandbox::Capture for Supervised<'_> {
     }
 }
 
-fn prepare_network(plan: &Plan, lo: &mut Loopback) -> Result<(), EnvironmentError> {
+fn prepare_network(
+    plan: &Plan,
+    lo: &mut Loopback,
+    done: &dyn Fn(Step),
+) -> Result<(), EnvironmentError> {
     sandbox::set_parameters(&plan.sysctl)?;
+    done(Step::Sysctl);
     for address in &plan.addresses {
         lo.add_address(*address)?;
     }
     for address in plan.hosts.values() {
         lo.add_address(*address)?;
     }
-    sandbox::private_hosts(&plan.hosts, &sandbox::host_name())
+    done(Step::Addresses);
+    sandbox::private_hosts(&plan.hosts, &sandbox::host_name())?;
+    done(Step::Hosts);
+    Ok(())
 }
 
 /// Without a PID namespace, what the programs leave behind comes to us.

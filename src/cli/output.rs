@@ -30,16 +30,17 @@ pub(super) fn complain(text: &str) {
 /// The columns of the terminal that standard error goes to; 80 where it goes
 /// elsewhere.
 pub(super) fn columns() -> usize {
-    terminal_columns().filter(|n| *n > 0).unwrap_or(80)
+    columns_of(&io::stderr()).unwrap_or(80)
 }
 
+/// The columns of the terminal that a stream goes to, if it does.
 #[cfg(all(feature = "record", target_os = "linux"))]
-fn terminal_columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
-    Some(size.ws_col.into())
+pub(super) fn columns_of(stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 #[cfg(not(all(feature = "record", target_os = "linux")))]
-fn terminal_columns() -> Option<usize> {
+pub(super) fn columns_of<T>(_stream: &T) -> Option<usize> {
     None
 }

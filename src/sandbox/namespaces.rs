@@ -26,33 +26,41 @@ pub fn may_unshare_without_user_namespace() -> bool {
 
 /// Puts the calling process, which must have one thread, into fresh network,
 /// mount, UTS and IPC namespaces; into a user namespace first where that is
-/// needed.
-pub fn enter() -> Result<(), EnvironmentError> {
+/// needed. `done` hears of each step.
+pub fn enter(done: &dyn Fn(Step)) -> Result<(), EnvironmentError> {
     if !may_unshare_without_user_namespace() {
-        enter_user_namespace()?;
+        enter_user_namespace(done)?;
     }
     sys::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC)
         .map_err(at(Step::Namespaces))?;
-    make_mounts_private()
+    done(Step::Namespaces);
+    make_mounts_private()?;
+    done(Step::Mounts);
+    Ok(())
 }
 
 /// A user namespace in which the user is still the user.
-pub fn enter_user_namespace() -> Result<(), EnvironmentError> {
+fn enter_user_namespace(done: &dyn Fn(Step)) -> Result<(), EnvironmentError> {
     let uid = rustix::process::geteuid().as_raw();
     let gid = rustix::process::getegid().as_raw();
     sys::unshare(libc::CLONE_NEWUSER).map_err(at(Step::UserNamespace))?;
+    done(Step::UserNamespace);
     // Without CAP_SETGID outside, the kernel wants setgroups given up first.
     write_proc("/proc/self/setgroups", "deny", Step::SetGroups)?;
+    done(Step::SetGroups);
     write_proc(
         "/proc/self/uid_map",
         &format!("{uid} {uid} 1\n"),
         Step::UidMap,
     )?;
+    done(Step::UidMap);
     write_proc(
         "/proc/self/gid_map",
         &format!("{gid} {gid} 1\n"),
         Step::GidMap,
-    )
+    )?;
+    done(Step::GidMap);
+    Ok(())
 }
 
 fn write_proc(path: &str, text: &str, step: Step) -> Result<(), EnvironmentError> {

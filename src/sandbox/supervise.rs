@@ -106,6 +106,7 @@ pub fn supervise(
         interrupted: false,
         pause: PAUSE_MIN,
         deadline: Instant::now() + plan.timeout,
+        expired: false,
         stop_sent: false,
     };
     let started = Instant::now();
@@ -154,6 +155,8 @@ struct Supervisor<'a> {
     interrupted: bool,
     pause: Duration,
     deadline: Instant,
+    /// The run's time is over: nothing more is started.
+    expired: bool,
     stop_sent: bool,
 }
 
@@ -186,7 +189,7 @@ impl Supervisor<'_> {
         // that cannot be executed), so until nothing changes.
         loop {
             let due: Vec<usize> = (0..self.slots.len()).filter(|i| self.is_due(*i)).collect();
-            if due.is_empty() || self.interrupted {
+            if due.is_empty() || self.interrupted || self.expired {
                 return Ok(());
             }
             for index in due {
@@ -218,7 +221,7 @@ impl Supervisor<'_> {
     /// A program that waits for something which can still happen without
     /// another program running.
     fn any_startable(&self) -> bool {
-        (0..self.slots.len()).any(|i| self.is_due(i)) && !self.interrupted
+        !self.interrupted && !self.expired && (0..self.slots.len()).any(|i| self.is_due(i))
     }
 
     fn start(&mut self, index: usize) -> Result<(), EnvironmentError> {
@@ -317,6 +320,9 @@ impl Supervisor<'_> {
     /// Could what a pending program waits for still come true before the
     /// background is stopped?
     fn may_still_start(&self, slot: &Slot<'_>) -> bool {
+        if self.expired {
+            return false;
+        }
         let awaited = match &slot.plan.after {
             None => return true,
             Some(After::Ready(role) | After::Exit(role)) => self.slot_of(role),
@@ -576,7 +582,8 @@ impl Supervisor<'_> {
     /// Ends what has outlived its time.
     fn check_times(&mut self) {
         let now = Instant::now();
-        let over = now >= self.deadline || self.capture.failed();
+        self.expired |= now >= self.deadline || self.capture.failed();
+        let over = self.expired;
         let late = |slot: &Slot<'_>| {
             !slot.is_background()
                 && matches!(&slot.phase, Phase::Running(r)
@@ -610,6 +617,7 @@ impl Supervisor<'_> {
                 self.signal_where(|slot| slot.plan.role == role, ended);
             }
         }
+        // Quiet or not: what never ends by itself is ended now.
         if over && !self.stop_sent && self.foreground_is_over() {
             self.stop_background();
         }

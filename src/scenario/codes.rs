@@ -37,3 +37,5 @@ pub const PATTERN: &str = "S016";
 pub const NOT_FOUND: &str = "S020";
 /// A file that cannot be read, is too large or no UTF-8.
 pub const UNREADABLE: &str = "S021";
+/// A capture without a recording, and no expectations given.
+pub const NOTHING_EXPECTED: &str = "S022";

@@ -22,7 +22,7 @@ pub struct Wrong {
 const MAX_DURATION: Duration = Duration::from_secs(3600);
 
 /// `5s`, `200ms`, `1.5s`, `2m`.
-pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
+pub fn duration(text: &str) -> Result<Duration, Wrong> {
     let wrong = |message: &str| Wrong {
         message: message.to_owned(),
         label: "not a duration".to_owned(),

@@ -6,3 +6,5 @@ mod lab_script;
 mod lab_sentences;
 mod lab_web;
 mod programs;
+mod record;
+mod soak;

@@ -1,0 +1,200 @@
+//! Where reports go: the terminal, JSON Lines, TAP, a JUnit file.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use super::load::{self, Mistakes};
+use super::{Exit, output};
+use crate::render::terminal::{self, Tally, TerminalOptions};
+use crate::render::{json, junit, tap};
+use crate::report::{ErrorCode, Options, Report};
+
+/// How results are shown.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutputArgs {
+    /// One JSON document on one line for each scenario or capture, nothing else
+    #[arg(long, conflicts_with = "tap")]
+    json: bool,
+    /// The JSON without what differs from run to run: times, pids, ephemeral ports
+    #[arg(long, requires = "json")]
+    stable: bool,
+    /// The Test Anything Protocol, version 14
+    #[arg(long)]
+    tap: bool,
+    /// Also write a JUnit XML file
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Terminal,
+    Json,
+    Tap,
+}
+
+/// Takes one report after the other.
+pub struct Sink {
+    format: Format,
+    stable: bool,
+    junit: Option<(PathBuf, File)>,
+    kept: Vec<Report>,
+    tally: Tally,
+    expected: usize,
+    screen: TerminalOptions,
+    /// The first failure to write.
+    broken: Option<Exit>,
+}
+
+impl Sink {
+    /// Opens what is to be written, so that a bad path fails before anything
+    /// runs.
+    pub fn open(args: &OutputArgs) -> Result<Sink, Exit> {
+        let junit = match &args.junit {
+            None => None,
+            Some(path) => match File::create(path) {
+                Ok(file) => Some((path.clone(), file)),
+                Err(error) => {
+                    output::complain(&format!(
+                        "netlab-capture: cannot write {}: {error}\n",
+                        path.display()
+                    ));
+                    return Err(Exit::Environment);
+                }
+            },
+        };
+        Ok(Sink {
+            format: match (args.json, args.tap) {
+                (true, _) => Format::Json,
+                (_, true) => Format::Tap,
+                _ => Format::Terminal,
+            },
+            stable: args.stable,
+            junit,
+            kept: Vec::new(),
+            tally: Tally::default(),
+            expected: 1,
+            screen: screen(),
+            broken: None,
+        })
+    }
+
+    /// How reports are to be built for this sink.
+    pub fn options(&self) -> Options {
+        Options {
+            packets: true,
+            stable: self.stable,
+            ..Options::default()
+        }
+    }
+
+    /// So many reports will come: one is shown in full, several in brief.
+    pub fn expect(&mut self, reports: usize) {
+        self.expected = reports;
+    }
+
+    /// Shows a report.
+    pub fn show(&mut self, report: &Report) {
+        self.tally.add(report);
+        let written = match self.format {
+            Format::Json => {
+                let mut line = Vec::new();
+                match json::write(report, &mut line) {
+                    Ok(()) => output::print(&String::from_utf8_lossy(&line)),
+                    Err(_) => Exit::Internal,
+                }
+            }
+            Format::Terminal if self.expected == 1 => {
+                output::print(&terminal::full(report, &self.screen))
+            }
+            Format::Terminal => output::print(&terminal::brief(report, &self.screen)),
+            Format::Tap => Exit::Passed,
+        };
+        self.note(written);
+    }
+
+    /// Takes the report over, for what is written at the end.
+    pub fn keep(&mut self, report: Report) {
+        if self.junit.is_some() || self.format == Format::Tap {
+            self.kept.push(report);
+        }
+    }
+
+    /// A remark beside the reports.
+    pub fn warn(&self, message: &str) {
+        output::complain(&format!("netlab-capture: {message}\n"));
+    }
+
+    /// The scenarios or expectations cannot be understood. Readers of JSON get
+    /// their document all the same.
+    pub fn refuse(mut self, mistakes: &[Mistakes]) -> Exit {
+        let exit = load::complain(mistakes);
+        let names: Vec<&str> = mistakes.iter().map(|m| m.source.name.as_str()).collect();
+        let messages: Vec<&str> = mistakes
+            .iter()
+            .flat_map(|m| &m.diagnostics)
+            .map(|d| d.message.as_str())
+            .collect();
+        let report = Report::error(&names.join(", "), ErrorCode::Usage, messages.join("; "));
+        if self.format != Format::Terminal {
+            self.show(&report);
+        }
+        self.keep(report);
+        exit.worst(self.finish())
+    }
+
+    /// Writes what is written at the end.
+    pub fn finish(&mut self) -> Exit {
+        if self.format == Format::Terminal && self.expected > 1 {
+            let closing = output::print(&terminal::closing(&self.tally, &self.screen));
+            self.note(closing);
+        }
+        if self.format == Format::Tap {
+            let mut text = Vec::new();
+            let written = match tap::write(&self.kept, &mut text) {
+                Ok(()) => output::print(&String::from_utf8_lossy(&text)),
+                Err(_) => Exit::Internal,
+            };
+            self.note(written);
+        }
+        if let Some((path, file)) = self.junit.take() {
+            if let Err(error) = write_junit(&self.kept, file) {
+                self.warn(&format!("cannot write {}: {error}", path.display()));
+                self.note(Exit::Environment);
+            }
+        }
+        self.broken.unwrap_or(Exit::Passed)
+    }
+
+    fn note(&mut self, exit: Exit) {
+        if exit != Exit::Passed {
+            self.broken = Some(self.broken.map_or(exit, |first| first.worst(exit)));
+        }
+    }
+}
+
+fn write_junit(reports: &[Report], file: File) -> io::Result<()> {
+    let mut buffered = BufWriter::new(file);
+    junit::write(reports, &mut buffered)?;
+    buffered.flush()
+}
+
+/// What standard output is like. Colours are taken out again where it is no
+/// terminal; a locale that is named and has no UTF-8 gets ASCII.
+fn screen() -> TerminalOptions {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    let unicode = locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    TerminalOptions {
+        color: true,
+        width: output::columns_of(&io::stdout()).or(columns).unwrap_or(80),
+        unicode,
+    }
+}
