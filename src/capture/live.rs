@@ -135,10 +135,10 @@ impl Live {
         let until = Instant::now() + deadline;
         let mut state = self.shared.state.lock().ok()?;
         loop {
-            if let Some((seen, before)) = state.seen {
-                if seen >= number {
-                    return Some(before);
-                }
+            if let Some((seen, before)) = state.seen
+                && seen >= number
+            {
+                return Some(before);
             }
             if state.fault.is_some() {
                 return None;

@@ -10,7 +10,7 @@ use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::render::comments::comments;
 use crate::report::{ErrorCode, Options, Report};
-use crate::savefile::{self, Bytes, Recording, SavefileError, annotate, pcap};
+use crate::savefile::{self, Bytes, Recording, SavefileError, annotate};
 use crate::scenario::Scenario;
 use crate::trace::{self, Trace};
 
@@ -65,12 +65,23 @@ pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Jud
     Judged::of_report(Report::build(trace, yardstick.scenario, &outcomes, options))
 }
 
-/// Reads and judges; what cannot be read is a report too.
-pub fn judge_file(path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
-    match read(path) {
-        Ok(trace) => judge(&trace, yardstick, options),
-        Err(error) => unreadable(path, &error),
+/// Reads and judges what was just recorded, which must be there whole.
+pub fn judge_recorded(path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
+    let trace = match read(path) {
+        Ok(trace) => trace,
+        Err(error) => return unreadable(path, &error),
+    };
+    let recorded = trace.recording.as_ref().map(|r| r.proof.captured);
+    if recorded != Some(trace.packets.len() as u64) {
+        let message = format!(
+            "{} does not hold what was recorded: {} packets read",
+            path.display(),
+            trace.packets.len()
+        );
+        let name = yardstick.scenario.map_or("", |s| &s.name);
+        return Judged::of_report(Report::error(name, ErrorCode::Internal, message));
     }
+    judge(&trace, yardstick, options)
 }
 
 /// The report on a file that cannot be read at all.
@@ -100,7 +111,7 @@ pub fn to_classic_pcap(path: &Path) -> io::Result<PathBuf> {
         snaplen: 0,
     };
     let output = io::BufWriter::new(File::create(&partial)?);
-    let mut writer = pcap::Writer::new(output, &loopback)?;
+    let mut writer = savefile::pcap::Writer::new(output, &loopback)?;
     while let Some(frame) = reader.next_frame().map_err(io::Error::other)? {
         writer.write_frame(frame.time, frame.len, frame.data)?;
     }

@@ -175,13 +175,13 @@ fn put(results: &mut [Option<Finished>], index: usize, finished: Finished) {
 fn show(sink: &mut Sink, finished: Finished) -> Exit {
     let Finished { judged, savefile } = finished;
     sink.show(&judged.report);
-    if let Some(path) = savefile {
-        if let Err(error) = judge::write_comments(&path, &judged.report) {
-            sink.warn(&format!(
-                "{}: comments not written: {error}",
-                path.display()
-            ));
-        }
+    if let Some(path) = savefile
+        && let Err(error) = judge::write_comments(&path, &judged.report)
+    {
+        sink.warn(&format!(
+            "{}: comments not written: {error}",
+            path.display()
+        ));
     }
     sink.keep(judged.report);
     judged.exit
@@ -279,13 +279,13 @@ fn judge_recorded(
             };
             if !classic {
                 return Finished {
-                    judged: judge::judge_file(path, &yardstick, options),
+                    judged: judge::judge_recorded(path, &yardstick, options),
                     savefile: Some(path.to_owned()),
                 };
             }
             match judge::to_classic_pcap(path) {
                 Ok(path) => Finished {
-                    judged: judge::judge_file(&path, &yardstick, options),
+                    judged: judge::judge_recorded(&path, &yardstick, options),
                     savefile: None,
                 },
                 Err(error) => {

@@ -158,11 +158,11 @@ impl Sink {
             };
             self.note(written);
         }
-        if let Some((path, file)) = self.junit.take() {
-            if let Err(error) = write_junit(&self.kept, file) {
-                self.warn(&format!("cannot write {}: {error}", path.display()));
-                self.note(Exit::Environment);
-            }
+        if let Some((path, file)) = self.junit.take()
+            && let Err(error) = write_junit(&self.kept, file)
+        {
+            self.warn(&format!("cannot write {}: {error}", path.display()));
+            self.note(Exit::Environment);
         }
         self.broken.unwrap_or(Exit::Passed)
     }

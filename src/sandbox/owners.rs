@@ -134,7 +134,7 @@ impl Owners {
             .filter(|birth| birth.program == program)
             .filter_map(|birth| {
                 let last = birth.last.as_ref()?;
-                (last.local.port() != 0).then(|| Socket {
+                (last.local.port() != 0).then_some(Socket {
                     protocol: last.protocol,
                     local: last.local,
                     remote: last.remote,

@@ -43,7 +43,7 @@ pub trait Capture {
 enum Phase {
     /// It waits for its `after`.
     Pending,
-    Running(Running),
+    Running(Box<Running>),
     Over,
 }
 
@@ -231,7 +231,7 @@ impl Supervisor<'_> {
         match Running::start(slot.plan) {
             Ok((running, listener)) => {
                 slot.result.pid = Some(running.pid());
-                slot.phase = Phase::Running(running);
+                slot.phase = Phase::Running(Box::new(running));
                 self.listeners.push((index, listener));
                 self.pause = PAUSE_MIN;
                 self.stop_sent = self.interrupted;
@@ -482,10 +482,10 @@ impl Supervisor<'_> {
         }
         // A listener hangs up when none of its processes is left.
         for &(tag, flags) in events.iter().rev() {
-            if let Tag::Listener(position) = tag {
-                if flags.contains(PollFlags::HUP) {
-                    self.listeners.swap_remove(position);
-                }
+            if let Tag::Listener(position) = tag
+                && flags.contains(PollFlags::HUP)
+            {
+                self.listeners.swap_remove(position);
             }
         }
         Ok(())
@@ -622,11 +622,11 @@ impl Supervisor<'_> {
             self.stop_background();
         }
         for slot in &mut self.slots {
-            if let Some(running) = slot.running() {
-                if running.kill_at.is_some_and(|at| now >= at) {
-                    running.signal(Signal::KILL, Ended::Stopped);
-                    running.kill_at = Some(now + GRACE);
-                }
+            if let Some(running) = slot.running()
+                && running.kill_at.is_some_and(|at| now >= at)
+            {
+                running.signal(Signal::KILL, Ended::Stopped);
+                running.kill_at = Some(now + GRACE);
             }
         }
         // An event may have been missed between poll and here.

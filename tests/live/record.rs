@@ -93,7 +93,13 @@ fn the_catalogue_passes_over_both_protocols_and_check_agrees() {
             assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
             let again = &self::reports(&checked)[0];
             assert_eq!(again["capture"]["proof"]["claimed"], true);
-            for key in ["verdict", "expectations", "conversations", "programs", "messages"] {
+            for key in [
+                "verdict",
+                "expectations",
+                "conversations",
+                "programs",
+                "messages",
+            ] {
                 assert_eq!(report[key], again[key], "{name}: {key}");
             }
         }
@@ -133,7 +139,11 @@ fn a_wrong_expectation_fails_with_exit_1_and_a_typing_error_with_2() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("SYNN"), "{}", stderr(&output));
-    assert!(stderr(&output).contains('^') || stderr(&output).contains('┬'), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains('^') || stderr(&output).contains('┬'),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// Processes whose command line holds the token.
@@ -169,11 +179,17 @@ fn forking(token: &str) -> String {
 /// The program has sent its datagram and become its last command.
 fn has_sent(token: &str) -> bool {
     let last = format!("sleep 3000.{token}");
-    processes_with(&last).iter().any(|line| line.starts_with(&last))
+    processes_with(&last)
+        .iter()
+        .any(|line| line.starts_with(&last))
 }
 
 fn token() -> String {
-    format!("{}{}", std::process::id(), Instant::now().elapsed().as_nanos())
+    format!(
+        "{}{}",
+        std::process::id(),
+        Instant::now().elapsed().as_nanos()
+    )
 }
 
 #[test]
@@ -191,10 +207,14 @@ fn sigkill_in_mid_run_leaves_no_process_and_a_readable_capture() {
     eventually("the start", || has_sent(&token));
     let file = folder.path().join("forking.pcapng");
     // The datagram and the ICMP error, each at least 42 bytes, behind 100 of headers.
-    eventually("the capture", || fs::metadata(&file).is_ok_and(|m| m.len() > 250));
+    eventually("the capture", || {
+        fs::metadata(&file).is_ok_and(|m| m.len() > 250)
+    });
     child.kill().unwrap();
     child.wait().unwrap();
-    eventually("the end of every process", || processes_with(&token).is_empty());
+    eventually("the end of every process", || {
+        processes_with(&token).is_empty()
+    });
     let checked = netlab(&["check", "--json", "-e", "packets(udp) >= 1"])
         .arg(&file)
         .output()
@@ -222,7 +242,9 @@ fn sigkill_at_any_moment_leaves_no_process() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        eventually("the end of every process", || processes_with(&token).is_empty());
+        eventually("the end of every process", || {
+            processes_with(&token).is_empty()
+        });
     }
 }
 
@@ -249,7 +271,10 @@ fn ctrl_c_keeps_what_was_captured() {
     assert_eq!(signal, Some(2), "{output:?}");
     let report = &reports(&output)[0];
     assert_eq!(report["programs"][0]["ended"], "interrupted", "{report}");
-    assert!(report["capture"]["packets"].as_u64().unwrap() >= 1, "{report}");
+    assert!(
+        report["capture"]["packets"].as_u64().unwrap() >= 1,
+        "{report}"
+    );
     assert!(processes_with(&token).is_empty());
 }
 
@@ -274,7 +299,9 @@ cwd = "."
     assert!(out.contains("NoNewPrivs:\t1"), "{out}");
     assert!(out.contains("no-unshare"), "{out}");
     assert!(folder.path().join("made-here").exists());
-    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(folder.path().join("made-here")).unwrap());
+    let owner = std::os::unix::fs::MetadataExt::uid(
+        &fs::metadata(folder.path().join("made-here")).unwrap(),
+    );
     assert_eq!(owner.to_string(), own.trim());
     // The namespace's init, the shell, and what lists them.
     let processes: u32 = lines.last().unwrap().parse().unwrap();
@@ -306,7 +333,10 @@ print('bound')
 "#,
     );
     let out = report["programs"][0]["stdout"].as_str().unwrap();
-    assert_eq!(out, "10.0.4.26\n127.0.0.1\nENETUNREACH\nbound\n", "{report}");
+    assert_eq!(
+        out, "10.0.4.26\n127.0.0.1\nENETUNREACH\nbound\n",
+        "{report}"
+    );
     assert_eq!(report["capture"]["packets"], 0);
     assert_complete(&report);
 }
@@ -371,7 +401,11 @@ while True:
 /// runs the test.
 fn in_own_namespaces(script: &str) -> Option<Output> {
     let root = Command::new("id").arg("-u").output().ok()?.stdout == b"0\n";
-    let flags: &[&str] = if root { &["--mount"] } else { &["--user", "--map-root-user", "--mount"] };
+    let flags: &[&str] = if root {
+        &["--mount"]
+    } else {
+        &["--user", "--map-root-user", "--mount"]
+    };
     let output = Command::new("unshare")
         .args(flags)
         .args(["sh", "-c", script])
@@ -413,7 +447,8 @@ for i in range(200):
 /// Without any capability, in a user namespace where the step is refused.
 fn refused(prepare: &str) -> Output {
     let folder = Folder::new();
-    let output = Command::new("unshare")
+
+    Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
         .arg(format!(
             "set -e; D={}; B={}; {prepare}",
@@ -421,8 +456,7 @@ fn refused(prepare: &str) -> Output {
             env!("CARGO_BIN_EXE_netlab-capture"),
         ))
         .output()
-        .unwrap();
-    output
+        .unwrap()
 }
 
 const POWERLESS: &str = "setpriv --no-new-privs --inh-caps=-all --bounding-set=-all --securebits=+noroot,+noroot_locked";

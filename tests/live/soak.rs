@@ -107,7 +107,10 @@ fn soak(copies: usize) {
         assert_complete(report);
     }
     assert_eq!(output.status.code(), Some(0));
-    println!("{} scenarios, each right and proven complete", reports.len());
+    println!(
+        "{} scenarios, each right and proven complete",
+        reports.len()
+    );
 }
 
 /// A process that wants a whole core; ended when dropped.
