@@ -93,6 +93,12 @@ fn wire(scenario: &Scenario) -> Wire {
 
 fn http(wire: &mut Wire, target: &str, status: &str, body: &[u8]) {
     let (client, server) = (wire.role("client"), wire.role("server"));
+    // The client shows the page.
+    for program in &mut wire.recording().programs {
+        if program.role == "client" {
+            program.stdout = Bytes(body.to_vec());
+        }
+    }
     let c = wire.tcp(client, (server, 8080));
     wire.handshake(c);
     let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close");

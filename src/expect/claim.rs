@@ -243,7 +243,7 @@ impl<'w, 't> Evaluation<'w, 't> {
                 self.evidence.extend(heads);
             }
         } else {
-            self.evidence.extend(facts.packets(index));
+            self.evidence.extend(facts.packets(index).iter().copied());
         }
         value::field(facts, collection, index, path)
     }

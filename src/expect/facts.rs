@@ -7,6 +7,7 @@
 //! rule, the trace's own facts are used as they are.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
@@ -21,6 +22,8 @@ pub struct Facts<'t> {
     pub messages: Cow<'t, [Message]>,
     /// Each conversation's owners: the client's end, the server's.
     owners: Vec<(Owner, Owner)>,
+    /// Each conversation's packets; made when first asked for.
+    packets: OnceCell<Vec<Vec<usize>>>,
 }
 
 impl<'t> Facts<'t> {
@@ -31,6 +34,7 @@ impl<'t> Facts<'t> {
             streams: Cow::Borrowed(&trace.streams),
             messages: Cow::Borrowed(&trace.messages),
             owners: owners(trace),
+            packets: OnceCell::new(),
         };
         if (0..trace.packets.len()).any(|i| trace.after_stop(i)) {
             facts.forget_after_stop();
@@ -106,14 +110,22 @@ impl<'t> Facts<'t> {
     }
 
     /// The indices of a conversation's packets.
-    pub fn packets(&self, conversation: usize) -> impl Iterator<Item = usize> {
-        self.trace
-            .seen
-            .iter()
-            .enumerate()
-            .filter(move |(_, seen)| seen.conversation == Some(conversation))
-            .map(|(index, _)| index)
+    pub fn packets(&self, conversation: usize) -> &[usize] {
+        self.packets
+            .get_or_init(|| packets(self.trace))
+            .get(conversation)
+            .map_or(&[], Vec::as_slice)
     }
+}
+
+fn packets(trace: &Trace) -> Vec<Vec<usize>> {
+    let mut packets = vec![Vec::new(); trace.conversations.len()];
+    for (index, seen) in trace.seen.iter().enumerate() {
+        if let Some(place) = seen.conversation.and_then(|c| packets.get_mut(c)) {
+            place.push(index);
+        }
+    }
+    packets
 }
 
 /// The owners of each conversation's ends, by its first packet.
