@@ -158,7 +158,10 @@ mod tests {
             }
             drop(chunks);
             disk.finish().unwrap();
-            assert_eq!(std::fs::metadata(file.path()).unwrap().len(), 64 * CHUNKS as u64);
+            assert_eq!(
+                std::fs::metadata(file.path()).unwrap().len(),
+                64 * CHUNKS as u64
+            );
         }
     }
 

@@ -79,12 +79,13 @@ fn wire(scenario: &Scenario) -> Wire {
             http(&mut wire, "/HelloWorld.html", "200 OK", page);
         }
         "http-not-found" => {
-            http(
-                &mut wire,
-                "/NoSuchFile.html",
-                "404 Not Found",
-                b"<h1>404</h1>",
-            );
+            let page = b"<h1>404</h1>";
+            http(&mut wire, "/NoSuchFile.html", "404 Not Found", page);
+            for program in &mut wire.recording().programs {
+                if program.role == "client" {
+                    program.stdout = Bytes(page.to_vec());
+                }
+            }
         }
         other => panic!("{other} has no wire here"),
     }
