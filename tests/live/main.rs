@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod catalogue_complete;
 mod lab_script;
 mod lab_sentences;
 mod lab_web;
