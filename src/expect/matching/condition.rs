@@ -22,6 +22,12 @@ impl Names {
         self.events.get(name).copied()
     }
 
+    /// Keeps only some of the names.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.events.retain(|name, _| keep(name));
+        self.packets.retain(|name, _| keep(name));
+    }
+
     /// Gives an event a name; a step that takes several names the last.
     pub fn bind(&mut self, name: &str, index: EventIndex, event: &Event) {
         self.events.insert(name.to_owned(), index);
@@ -51,22 +57,27 @@ pub fn filtered(trace: &Trace, condition: &Filter) -> BTreeSet<usize> {
         .collect()
 }
 
-/// Does the step's `where` speak of another step?
-pub fn names_a_step(step: &Step) -> bool {
-    step.where_
-        .as_ref()
-        .is_some_and(|filter| mentions_a_step(&filter.value))
+/// Adds the names of other steps that the step's `where` speaks of.
+pub fn names_asked(step: &Step, names: &mut BTreeSet<String>) {
+    if let Some(filter) = &step.where_ {
+        gather(&filter.value, names);
+    }
 }
 
-fn mentions_a_step(filter: &Filter) -> bool {
+fn gather(filter: &Filter, names: &mut BTreeSet<String>) {
     match filter {
         Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
-            mentions_a_step(a) || mentions_a_step(b)
+            gather(a, names);
+            gather(b, names);
         }
-        Filter::Not(inner) => mentions_a_step(inner),
-        Filter::Compare { left, right, .. } => [left, right]
-            .iter()
-            .any(|o| matches!(o, Operand::OfStep { .. })),
-        Filter::Exists(_) | Filter::In { .. } | Filter::End { .. } => false,
+        Filter::Not(inner) => gather(inner, names),
+        Filter::Compare { left, right, .. } => {
+            for operand in [left, right] {
+                if let Operand::OfStep { step, .. } = operand {
+                    names.insert(step.clone());
+                }
+            }
+        }
+        Filter::Exists(_) | Filter::In { .. } | Filter::End { .. } => {}
     }
 }

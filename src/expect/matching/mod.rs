@@ -21,7 +21,7 @@ mod unordered;
 pub use condition::{Names, filtered, holds};
 pub use fits::{Context, Difference, Timing, is_who};
 
-use super::ast::{Mode, Scope, Sequence, Within};
+use super::ast::{Mode, Scope, Sequence};
 use super::event::{Event, EventIndex};
 use crate::savefile::Protocol;
 use crate::trace::Trace;
@@ -100,24 +100,4 @@ fn is_conversation(trace: &Trace, index: usize, protocol: Protocol, id: u32) -> 
         .conversations
         .get(index)
         .is_some_and(|c| c.protocol == protocol && c.id == id)
-}
-
-/// What in a sequence makes one step's choice matter to another's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ties {
-    /// A `within` without `of`: of the step before.
-    previous: bool,
-    /// A `within … of NAME`, or a NAME in a `where`.
-    names: bool,
-}
-
-impl Ties {
-    fn of(sequence: &Sequence) -> Ties {
-        let steps = || sequence.steps.iter().map(|s| &s.value);
-        let withins = || steps().filter_map(|s| s.within.as_ref()).map(|w| &w.value);
-        Ties {
-            previous: withins().any(|w: &Within| w.of.is_none()),
-            names: withins().any(|w| w.of.is_some()) || steps().any(condition::names_a_step),
-        }
-    }
 }

@@ -6,12 +6,13 @@
 //! always; exactly: where another event accounts for it). States that failed
 //! are remembered, so that each is tried once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fits::{Context, Timing};
-use super::{Divergence, Found, Names, Taken, Ties};
+use super::{Divergence, Found, Names, Taken, condition};
 use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::{Event, EventIndex};
+use crate::savefile::Timestamp;
 
 /// How many times an event is held against a step before a sequence is too
 /// complex: a few seconds' worth.
@@ -21,6 +22,15 @@ const MAX_WORK: usize = 50_000_000;
 /// those that were tried: a million.
 const STATE: usize = 50;
 
+/// What steps ask about those before them.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// A `within` of the step before.
+    previous: bool,
+    /// Names in a `within` or a `where`.
+    names: BTreeSet<String>,
+}
+
 /// Finds the first assignment of the steps to the events in `scope`.
 pub fn find(
     sequence: &Sequence,
@@ -28,12 +38,18 @@ pub fn find(
     scope: &[EventIndex],
     exactly: bool,
 ) -> Found {
+    let steps: Vec<&Step> = sequence.steps.iter().map(|s| &s.value).collect();
     Search {
-        steps: sequence.steps.iter().map(|s| &s.value).collect(),
+        asked: asked(&steps),
+        earliest: if steps.iter().any(|s| s.within.is_some()) {
+            earliest(context.events, scope)
+        } else {
+            Vec::new()
+        },
+        steps,
         context,
         scope,
         exactly,
-        ties: Ties::of(sequence),
         tried: HashSet::new(),
         tried_from: HashMap::new(),
         left_out_until: if exactly {
@@ -94,7 +110,10 @@ struct Search<'s, 't> {
     context: &'s Context<'t>,
     scope: &'s [EventIndex],
     exactly: bool,
-    ties: Ties,
+    /// What each step and those behind it ask about earlier ones.
+    asked: Vec<Asked>,
+    /// From each place in the scope on, the earliest time; where a `within` asks.
+    earliest: Vec<Timestamp>,
     /// Exactly: the states that were tried.
     tried: HashSet<State>,
     /// In order: the earliest event from which a state was tried. What fails
@@ -162,11 +181,12 @@ impl Search<'_, '_> {
                 if state.count < step.times.min {
                     return Next::Here;
                 }
-                let next = State {
+                let mut next = State {
                     step: state.step + 1,
                     count: 0,
                     ..state.clone()
                 };
+                self.forget_unasked(&mut next);
                 self.place(next, None).map_or(Next::Here, Next::Deeper)
             }
             Way::LeaveOut => {
@@ -189,6 +209,9 @@ impl Search<'_, '_> {
                 return false;
             }
             self.work += 1;
+            if self.is_over(step, &place.state) {
+                return false;
+            }
             let event = self.scope.get(place.state.at);
             let event = event.and_then(|&e| self.context.events.get(e));
             if event.is_some_and(|e| self.context.fits(step, e, &place.state.names)) {
@@ -254,18 +277,45 @@ impl Search<'_, '_> {
         // Without an upper bound, more than enough is the same as enough.
         let most = step.times.max.unwrap_or(step.times.min);
         next.count = (state.count + 1).min(most);
-        if self.ties.previous {
-            next.previous = Some(index);
-        }
-        if let (true, Some(name)) = (self.ties.names, &step.name) {
+        next.previous = Some(index);
+        if let Some(name) = &step.name {
             next.names.bind(&name.value, index, event);
         }
+        self.forget_unasked(&mut next);
         self.forget_left_out(&mut next);
         let taken = Taken {
             step: state.step,
             event: index,
         };
         Some((next, taken))
+    }
+
+    /// What no step to come asks for need not tell states apart.
+    fn forget_unasked(&self, state: &mut State) {
+        let Some(asked) = self.asked.get(state.step) else {
+            (state.previous, state.names) = (None, Names::default());
+            return;
+        };
+        if !asked.previous {
+            state.previous = None;
+        }
+        state.names.retain(|name| asked.names.contains(name));
+    }
+
+    /// No event from here on is early enough for the step's `within`.
+    fn is_over(&self, step: &Step, state: &State) -> bool {
+        let within = step.within.as_ref().map(|w| &w.value);
+        let of = within.and_then(|w| match &w.of {
+            Some(name) => state.names.event(name),
+            None => state.previous,
+        });
+        let since = of.and_then(|e| self.context.events.get(e));
+        match (within, since, self.earliest.get(state.at)) {
+            (Some(within), Some(since), Some(earliest)) => {
+                earliest.since(since.time) > within.limit
+            }
+            _ => false,
+        }
     }
 
     /// Leaves out the event at hand, where that is allowed.
@@ -354,6 +404,43 @@ impl Search<'_, '_> {
                 .flatten(),
         }
     }
+}
+
+/// For each step, what it and the steps behind it ask about earlier ones.
+fn asked(steps: &[&Step]) -> Vec<Asked> {
+    let mut so_far = Asked::default();
+    let mut asked: Vec<Asked> = steps
+        .iter()
+        .rev()
+        .map(|step| {
+            match step.within.as_ref().map(|w| &w.value.of) {
+                Some(None) => so_far.previous = true,
+                Some(Some(name)) => {
+                    so_far.names.insert(name.clone());
+                }
+                None => {}
+            }
+            condition::names_asked(step, &mut so_far.names);
+            so_far.clone()
+        })
+        .collect();
+    asked.reverse();
+    asked
+}
+
+/// From each place in the scope on, the earliest time.
+fn earliest(events: &[Event], scope: &[EventIndex]) -> Vec<Timestamp> {
+    let mut so_far = Timestamp(i64::MAX);
+    let mut earliest: Vec<Timestamp> = scope
+        .iter()
+        .rev()
+        .map(|&e| {
+            so_far = events.get(e).map_or(so_far, |e| e.time.min(so_far));
+            so_far
+        })
+        .collect();
+    earliest.reverse();
+    earliest
 }
 
 /// Until which event it matters whether an event was left out: the last one

@@ -218,16 +218,18 @@ fn vague() -> impl Strategy<Value = Step> {
     ];
     let within = prop_oneof![
         1 => Just(None),
-        1 => (1..3i64).prop_map(Some),
+        1 => (1..3i64, any::<bool>()).prop_map(Some),
     ];
-    (pattern, times, within).prop_map(|(pattern, (min, max), within)| Step {
+    let steps = (pattern, times, within, any::<bool>());
+    steps.prop_map(|(pattern, (min, max), within, is_named)| Step {
         times: Times { min, max },
-        within: within.map(|milliseconds| {
+        within: within.map(|(milliseconds, of_name)| {
             spanned(Within {
                 limit: milliseconds * 1_000_000,
-                of: None,
+                of: of_name.then(|| "s".to_owned()),
             })
         }),
+        name: is_named.then(|| spanned("s".to_owned())),
         ..bare(pattern)
     })
 }
@@ -239,30 +241,35 @@ fn by_force(
     exactly: bool,
     (step, count, at): (usize, u32, usize),
     previous: Option<EventIndex>,
+    names: &Names,
 ) -> bool {
     let rest = |at: usize| context.events.get(at..).unwrap_or(&[]);
     let Some(asked) = steps.get(step) else {
         return !exactly || rest(at).iter().all(Event::is_silent);
     };
-    let on = |state, previous| by_force(context, steps, exactly, state, previous);
-    if count >= asked.times.min && on((step + 1, 0, at), previous) {
+    let on =
+        |state, previous, names: &Names| by_force(context, steps, exactly, state, previous, names);
+    if count >= asked.times.min && on((step + 1, 0, at), previous, names) {
         return true;
     }
     let Some(event) = context.events.get(at) else {
         return false;
     };
-    let names = Names::default();
     let timing = Timing {
         previous,
-        names: &names,
+        names,
         ordered: true,
     };
     let within = asked.within.as_ref().map(|w| &w.value);
     let takes = asked.times.max.is_none_or(|max| count < max)
-        && context.fits(asked, event, &names)
+        && context.fits(asked, event, names)
         && context.in_time(within, event, timing);
-    (takes && on((step, count + 1, at + 1), Some(at)))
-        || ((!exactly || event.is_silent()) && on((step, count, at + 1), previous))
+    let mut known = names.clone();
+    if asked.name.is_some() {
+        known.bind("s", at, event);
+    }
+    (takes && on((step, count + 1, at + 1), Some(at), &known))
+        || ((!exactly || event.is_silent()) && on((step, count, at + 1), previous, names))
 }
 
 proptest! {
@@ -325,7 +332,7 @@ proptest! {
         let events = event::events(&wire.trace);
         let context = Context { trace: &wire.trace, events: &events };
         for (mode, exactly) in [(Mode::Exactly, true), (Mode::InOrder, false)] {
-            let expected = by_force(&context, &steps, exactly, (0, 0, 0), None);
+            let expected = by_force(&context, &steps, exactly, (0, 0, 0), None, &Names::default());
             let found = found(&wire.trace, mode, &steps);
             prop_assert_eq!(matches!(found, Found::Matched(_)), expected, "{:?}", mode);
             if let Found::Matched(taken) = found {

@@ -7,8 +7,10 @@
 //! The steps still bind and measure in the order of the text: `within` bounds
 //! the distance to what it names, before or after.
 
+use std::collections::BTreeSet;
+
 use super::fits::{Context, Timing};
-use super::{Divergence, Found, Names, Taken, Ties};
+use super::{Divergence, Found, Names, Taken, condition};
 use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::EventIndex;
 
@@ -21,8 +23,9 @@ const MAX_ASSIGNMENT: usize = 500_000_000;
 /// Finds events in `scope` for all steps.
 pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) -> Found {
     let steps: Vec<&Step> = sequence.steps.iter().map(|s| &s.value).collect();
-    let ties = Ties::of(sequence);
-    let tied = ties.previous || ties.names;
+    let tied = steps
+        .iter()
+        .any(|step| step.within.is_some() || speaks_of_others(step));
     let mut slots = Vec::new();
     for (step, wanted) in steps.iter().enumerate() {
         // More slots than events need not be filled to know that it fails.
@@ -58,10 +61,7 @@ pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) ->
 /// speaks of other steps is left for later.
 fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<EventIndex> {
     let alone = Step {
-        where_: step
-            .where_
-            .clone()
-            .filter(|_| !super::condition::names_a_step(step)),
+        where_: step.where_.clone().filter(|_| !speaks_of_others(step)),
         ..step.clone()
     };
     let names = Names::default();
@@ -75,6 +75,13 @@ fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<E
                 .is_some_and(|event| context.fits(&alone, event, &names))
         })
         .collect()
+}
+
+/// Does the step's `where` name another step?
+fn speaks_of_others(step: &Step) -> bool {
+    let mut names = BTreeSet::new();
+    condition::names_asked(step, &mut names);
+    !names.is_empty()
 }
 
 /// An event for each slot, none twice.
