@@ -2,13 +2,26 @@
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
+
 use super::Exit;
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no
-/// failure; a full disk is one of the environment.
+/// Writes text to standard output, without its colours where no terminal reads
+/// or `NO_COLOR` is set.
 pub(super) fn print(text: &str) -> Exit {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => print_bytes(strip_str(text).to_string().as_bytes()),
+        _ => print_bytes(text.as_bytes()),
+    }
+}
+
+/// Writes to standard output what a program will read, as it is. A reader that
+/// has gone away (`| head`) is no failure; a full disk is one of the
+/// environment.
+pub(super) fn print_bytes(bytes: &[u8]) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Exit::Passed,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Passed,
         Err(error) => {

@@ -101,7 +101,7 @@ impl Sink {
             Format::Json => {
                 let mut line = Vec::new();
                 match json::write(report, &mut line) {
-                    Ok(()) => output::print(&String::from_utf8_lossy(&line)),
+                    Ok(()) => output::print_bytes(&line),
                     Err(_) => Exit::Internal,
                 }
             }
@@ -153,7 +153,7 @@ impl Sink {
         if self.format == Format::Tap {
             let mut text = Vec::new();
             let written = match tap::write(&self.kept, &mut text) {
-                Ok(()) => output::print(&String::from_utf8_lossy(&text)),
+                Ok(()) => output::print_bytes(&text),
                 Err(_) => Exit::Internal,
             };
             self.note(written);
