@@ -44,7 +44,9 @@ fn once(words: &[&str], folder: &Path) -> (Duration, Duration) {
 fn run(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut group = criterion.benchmark_group("run");
-    group.sample_size(50).measurement_time(Duration::from_secs(10));
+    group
+        .sample_size(50)
+        .measurement_time(Duration::from_secs(10));
     group.bench_function("tcp-refused, to the verdict", |bencher| {
         bencher.iter_custom(|times| {
             (0..times)

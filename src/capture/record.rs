@@ -43,9 +43,7 @@ pub fn record(
     let namespace = match &mut loopback {
         Some(lo) => {
             prepare_network(plan, lo, done)?;
-            let namespace = PidNamespace::create()?;
-            done(Step::PidNamespace);
-            Some(namespace)
+            Some(PidNamespace::create(done)?)
         }
         None => {
             adopt_orphans()?;

@@ -39,6 +39,7 @@ const PRIVATE: &[Step] = &[
     Step::Addresses,
     Step::Hosts,
     Step::PidNamespace,
+    Step::Proc,
     Step::Capture,
     Step::OpeningCanary,
     Step::SocketFilter,
@@ -177,7 +178,15 @@ fn walk(probe: &Scenario, host: bool, skip_user: bool, text: &mut String) -> boo
         }
     }
     match result {
-        Ok(()) => show_proof(&mut savefile, host, text),
+        Ok(()) => {
+            for step in steps.iter().filter(|step| !done.contains(step)) {
+                text.push_str(&format!(
+                    "  - {}: forbidden here, done without\n",
+                    step.describe()
+                ));
+            }
+            show_proof(&mut savefile, host, text)
+        }
         Err(RecordError::Environment(error)) => {
             text.push_str(&mark(
                 false,

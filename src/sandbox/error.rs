@@ -16,6 +16,7 @@ pub enum Step {
     GidMap,
     Namespaces,
     PidNamespace,
+    Proc,
     Mounts,
     Hosts,
     Loopback,
@@ -39,6 +40,7 @@ impl Step {
             Step::GidMap => "write /proc/self/gid_map of the new user namespace",
             Step::Namespaces => "create the network, mount, UTS and IPC namespaces (unshare)",
             Step::PidNamespace => "create a PID namespace",
+            Step::Proc => "mount a /proc that shows the run's processes only",
             Step::Mounts => "make the mounts of the run private",
             Step::Hosts => "put a private hosts file in place",
             Step::Loopback => "bring the private loopback interface up",
@@ -129,7 +131,7 @@ fn ways_out(step: Step, errno: Option<i32>) -> Vec<String> {
         (Step::Namespaces | Step::PidNamespace, _) => {
             ways.extend([APPARMOR, DOCKER, AS_ROOT, HOST]);
         }
-        (Step::Mounts | Step::Hosts, _) => ways.push(DOCKER),
+        (Step::Mounts | Step::Hosts | Step::Proc, _) => ways.push(DOCKER),
         (Step::Sysctl, _) => ways.extend([
             "/proc/sys is read-only here, as in an unprivileged container: docker run --security-opt systempaths=unconfined …",
         ]),

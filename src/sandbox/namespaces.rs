@@ -84,14 +84,15 @@ pub struct PidNamespace {
     init: Pid,
     /// Closed by our death: the init process looks at it once, at its start.
     _alive: OwnedFd,
-    /// Its own `/proc` could be mounted; else the programs see the machine's.
-    pub own_proc: bool,
 }
 
 impl PidNamespace {
     /// Creates the namespace and its first process. The calling process may
     /// have other threads, but gets no further ones afterwards.
-    pub fn create() -> Result<PidNamespace, EnvironmentError> {
+    ///
+    /// Where a container forbids a `/proc` of one's own, the programs see the
+    /// machine's, and `done` hears of no [`Step::Proc`].
+    pub fn create(done: &dyn Fn(Step)) -> Result<PidNamespace, EnvironmentError> {
         let step = at(Step::PidNamespace);
         let (alive_read, alive_write) = pipe().map_err(&step)?;
         let (ready_read, ready_write) = pipe().map_err(&step)?;
@@ -111,10 +112,13 @@ impl PidNamespace {
             .map_err(&step)?;
         let init = Pid::from_raw(init)
             .ok_or_else(|| EnvironmentError::because(Step::PidNamespace, "fork gave no pid"))?;
+        done(Step::PidNamespace);
+        if answer == [0] {
+            done(Step::Proc);
+        }
         Ok(PidNamespace {
             init,
             _alive: alive_write,
-            own_proc: answer[0] == 0,
         })
     }
 
