@@ -107,7 +107,7 @@ pub struct Ipv4 {
     pub id: u16,
     pub dont_fragment: bool,
     pub more_fragments: bool,
-    /// `ip.frag_offset` in bytes.
+    /// In bytes; Wireshark's `ip.frag_offset` is in units of 8.
     pub fragment_offset: u16,
     pub ttl: u8,
     pub protocol: u8,

@@ -7,16 +7,7 @@ use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 
 /// All events that are not silent, in notation.
 fn shown(wire: &Wire) -> Vec<String> {
-    let events = events(&wire.trace);
-    let context = Context {
-        trace: &wire.trace,
-        events: &events,
-    };
-    events
-        .iter()
-        .filter(|e| !e.is_silent())
-        .map(|e| notation::event(&context, e, None))
-        .collect()
+    notation::events(&wire.trace)
 }
 
 /// A conversation whose data is cut into segments of `size`, with an ACK

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Times, Who};
-use super::event::{End, Event, EventKind};
+use super::event::{self, End, Event, EventKind};
 use super::icmp;
 use super::matching::Context;
 use crate::trace::{Owner, Trace};
@@ -100,6 +100,21 @@ fn content(content: Option<&Content>) -> String {
         Some(Content::Exactly(bytes)) => format!(" {}", quoted(bytes)),
         Some(Content::Matches(regex)) => format!(" ~ /{}/", visible(regex.as_str())),
     }
+}
+
+/// Everything that happened in a capture, an event on each line, as a step
+/// that would take it. Two runs of the same programs have the same.
+pub fn events(trace: &Trace) -> Vec<String> {
+    let events = event::events(trace);
+    let context = Context {
+        trace,
+        events: &events,
+    };
+    events
+        .iter()
+        .filter(|event| !event.is_silent())
+        .map(|event| self::event(&context, event, None))
+        .collect()
 }
 
 /// An event as a step that would take it. `like` is the step it is held

@@ -147,7 +147,7 @@ pub struct Ip {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<u16>,
     pub flags: IpFlags,
-    /// In bytes.
+    /// Where in the whole packet it stands, in units of 8 bytes.
     pub frag_offset: u16,
     /// Time to live, in hops.
     pub ttl: u8,
@@ -206,7 +206,7 @@ pub struct FragmentHeader {
     /// The same in all fragments of a packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ident: Option<u32>,
-    /// In bytes.
+    /// Where in the whole packet it stands, in units of 8 bytes.
     pub offset: u16,
     /// Further fragments follow.
     pub more: bool,

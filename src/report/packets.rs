@@ -167,7 +167,7 @@ fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
             df: ip.dont_fragment,
             mf: ip.more_fragments,
         },
-        frag_offset: ip.fragment_offset,
+        frag_offset: ip.fragment_offset / 8,
         ttl: ip.ttl,
         proto: ip.protocol,
         checksum: Some(checksum(ip.checksum, status)),
@@ -189,7 +189,7 @@ fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
         hlim: ip.hop_limit,
         fraghdr: ip.fragment.map(|f| FragmentHeader {
             ident: Some(f.id),
-            offset: f.offset,
+            offset: f.offset / 8,
             more: f.more,
         }),
     }
@@ -439,6 +439,39 @@ mod tests {
         let shown = payload(odd.as_bytes()).unwrap();
         assert!(shown.cut);
         assert_eq!(shown.text.unwrap().len(), PAYLOAD_LIMIT - 1);
+    }
+
+    /// As Wireshark shows it, and not in bytes as decoded.
+    #[test]
+    fn fragment_offsets_are_in_units_of_8_bytes() {
+        let decoded = |bytes: Vec<u8>| {
+            decode::decode(&crate::savefile::Frame {
+                number: 1,
+                time: Timestamp(0),
+                interface: 0,
+                link_type: 101,
+                len: bytes.len() as u32,
+                data: &bytes,
+            })
+            .net
+        };
+        let mut bytes = vec![0x45, 0, 0, 28, 0, 7, 0x20, 185, 64, 17, 0, 0];
+        bytes.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+        bytes.extend([0; 8]);
+        let Some(Net::V4(net)) = decoded(bytes) else {
+            panic!("no IPv4");
+        };
+        assert_eq!(net.fragment_offset, 1480);
+        assert_eq!(ip(&net, None).frag_offset, 185);
+
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 16, 44, 64];
+        bytes.extend([0; 32]);
+        bytes.extend([17, 0, 0x05, 0xc9, 0, 0, 0, 7]);
+        bytes.extend([0; 8]);
+        let Some(Net::V6(net)) = decoded(bytes) else {
+            panic!("no IPv6");
+        };
+        assert_eq!(ipv6(&net).fraghdr.unwrap().offset, 185);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Renderings, pinned: what a reader sees must change only on purpose.
 
 mod corpus;
+mod reference;
 mod renderings;
 mod samples;

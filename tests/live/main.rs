@@ -8,4 +8,5 @@ mod lab_sentences;
 mod lab_web;
 mod programs;
 mod record;
+mod reference;
 mod soak;

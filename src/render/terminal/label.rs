@@ -224,7 +224,10 @@ fn other_label(packet: &Packet) -> Label {
     let main = if let Some(ip) = &packet.ip {
         match (ip.flags.mf, ip.frag_offset) {
             (false, 0) => format!("IP protocol {}", ip.proto),
-            (_, offset) => format!("fragment of IP protocol {} at {offset}", ip.proto),
+            (_, offset) => {
+                let byte = u32::from(offset) * 8;
+                format!("fragment of IP protocol {} at byte {byte}", ip.proto)
+            }
         }
     } else if let Some(ip) = &packet.ipv6 {
         format!("IPv6 next header {}", ip.nxt)
