@@ -1,7 +1,6 @@
 //! Events are what the programs did, not what the kernels made of it.
 
 use super::event::{EventIndex, events};
-use super::matching::Context;
 use super::notation;
 use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 

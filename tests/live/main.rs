@@ -7,6 +7,7 @@ mod lab_script;
 mod lab_sentences;
 mod lab_web;
 mod programs;
+mod readme;
 mod record;
 mod reference;
 mod soak;
