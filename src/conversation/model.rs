@@ -164,7 +164,7 @@ pub struct SeenTcp {
     pub new_bytes: Option<Range<u64>>,
     /// The third segment of the handshake.
     pub handshake_ack: bool,
-    /// FIN, seen for the first time in its direction.
+    /// FIN, seen for the first time at its place in the stream.
     pub new_fin: bool,
     pub retransmission: bool,
     pub out_of_order: bool,

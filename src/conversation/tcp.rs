@@ -72,7 +72,8 @@ struct Side {
     isn: Option<u32>,
     /// Bytes that the SYN carried (TCP Fast Open).
     syn_len: u32,
-    fin: bool,
+    /// The position of its FIN, once it was seen.
+    fin: Option<i64>,
     scale: Scale,
     flow: Flow,
     stream: Assembler,
@@ -85,7 +86,7 @@ impl Side {
             positions: None,
             isn: None,
             syn_len: 0,
-            fin: false,
+            fin: None,
             scale: Scale::Unknown,
             flow: Flow::default(),
             stream: Assembler::new(limits),
@@ -164,7 +165,8 @@ impl Connection {
 
     /// Nothing more is due: both sides sent FIN, or one sent RST.
     pub(super) fn is_over(&self) -> bool {
-        self.reset.is_some() || (self.sides.to_server.fin && self.sides.to_client.fin)
+        self.reset.is_some()
+            || (self.sides.to_server.fin.is_some() && self.sides.to_client.fin.is_some())
     }
 
     pub(super) fn segment(&mut self, segment: &Segment, way: Direction) -> SeenTcp {
@@ -231,7 +233,9 @@ impl Connection {
         match (self.reset, self.first_fin) {
             (Some(Direction::ToClient), _) if client_syn && !answered => Close::Refused,
             (Some(by), _) => Close::Reset { by },
-            (None, Some(first)) if self.sides.get(first.opposite()).fin => Close::Fin { first },
+            (None, Some(first)) if self.sides.get(first.opposite()).fin.is_some() => {
+                Close::Fin { first }
+            }
             (None, Some(by)) => Close::HalfClosed { by },
             (None, None) => Close::Open,
         }
@@ -422,14 +426,20 @@ impl Connection {
         new
     }
 
-    /// Returns whether this is the side's first FIN.
+    /// Returns whether this FIN is new: the side's first, or one behind the
+    /// first. One that lies before bytes that were sent is no end of them; no
+    /// receiver accepts it (RFC 9293, section 3.10.7.4, first check).
     fn fin(&mut self, segment: &Segment, way: Direction) -> bool {
         let side = self.sides.get_mut(way);
-        if !segment.flags.fin() || side.fin {
+        if !segment.flags.fin() {
             return false;
         }
-        side.fin = true;
         let end = Connection::offset(side, segment) + i64::from(segment.len);
+        let sent = side.positions.map_or(0, |p| p.highest() - 1);
+        if end < sent || side.fin.is_some_and(|fin| end <= fin) {
+            return false;
+        }
+        side.fin = Some(end);
         side.stream.end_at(end.max(0).unsigned_abs());
         self.first_fin.get_or_insert(way);
         true

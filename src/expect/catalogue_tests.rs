@@ -64,7 +64,9 @@ fn wire(scenario: &Scenario) -> Wire {
         "udp-upper" => {
             let c = wire.udp(client, (server.unwrap(), 12000));
             wire.datagram(c, ToServer, "hello, grüße & 1 + 1 = 2!".as_bytes());
-            wire.datagram(c, ToClient, "HELLO, GRüßE & 1 + 1 = 2!".as_bytes());
+            let reply = "HELLO, GRüßE & 1 + 1 = 2!".as_bytes();
+            wire.datagram(c, ToClient, reply);
+            shown(&mut wire, reply);
         }
         "tcp-upper" => {
             let c = wire.tcp(client, (server.unwrap(), 12000));
@@ -81,25 +83,24 @@ fn wire(scenario: &Scenario) -> Wire {
         "http-not-found" => {
             let page = b"<h1>404</h1>";
             http(&mut wire, "/NoSuchFile.html", "404 Not Found", page);
-            for program in &mut wire.recording().programs {
-                if program.role == "client" {
-                    program.stdout = Bytes(page.to_vec());
-                }
-            }
         }
         other => panic!("{other} has no wire here"),
     }
     wire
 }
 
-fn http(wire: &mut Wire, target: &str, status: &str, body: &[u8]) {
-    let (client, server) = (wire.role("client"), wire.role("server"));
-    // The client shows the page.
+/// The client shows what came.
+fn shown(wire: &mut Wire, output: &[u8]) {
     for program in &mut wire.recording().programs {
         if program.role == "client" {
-            program.stdout = Bytes(body.to_vec());
+            program.stdout = Bytes(output.to_vec());
         }
     }
+}
+
+fn http(wire: &mut Wire, target: &str, status: &str, body: &[u8]) {
+    let (client, server) = (wire.role("client"), wire.role("server"));
+    shown(wire, body);
     let c = wire.tcp(client, (server, 8080));
     wire.handshake(c);
     let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close");

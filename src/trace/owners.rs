@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::conversation::{Close, Conversation, Direction};
-use crate::decode::{Icmp, Packet, Transport};
+use crate::decode::{Icmp, Net, Packet, Transport};
 use crate::savefile::{Protocol, Recording, Socket};
 
 use super::{Ends, Owner, Trace};
@@ -58,10 +58,21 @@ pub(super) fn ends(trace: &Trace) -> Vec<Ends> {
                 place.to = Owner::Nobody;
             }
         }
+        // It goes to who sent what it quotes (RFC 792; RFC 1122, section 3.2.2).
+        let returns = trace
+            .packets
+            .get(index)
+            .and_then(|p| p.net.as_ref())
+            .map(Net::dst)
+            == icmp.quoted.as_ref().map(|q| q.net.src());
         if let Some(last) = ends.last_mut() {
             *last = Ends {
                 from: quoted.to,
-                to: quoted.from,
+                to: if returns {
+                    quoted.from
+                } else {
+                    owners.otherwise.unwrap_or(Owner::Unknown)
+                },
             };
         }
     }
@@ -480,6 +491,19 @@ mod tests {
         assert_eq!(implied[..3], recorded[..3]);
         assert_eq!(implied[3], (NOBODY, UNKNOWN));
         assert_eq!(implied[4], (NOBODY, role(0)));
+    }
+
+    #[test]
+    fn an_error_is_received_by_whom_it_was_sent_to() {
+        let programs = vec![vec![udp_socket("127.0.0.1:40000", 0, 1000)]];
+        let sent = udp(CLIENT, SERVER, "x").at(10);
+        let mut astray = port_unreachable(&sent).at(11);
+        let Some(Net::V4(ip)) = &mut astray.packet.net else {
+            panic!("an IPv4 packet");
+        };
+        ip.dst = "127.0.0.9".parse().unwrap();
+        let ends = ends_of(recording(true, programs), vec![sent, astray]);
+        assert_eq!(ends, [(role(0), NOBODY), (NOBODY, NOBODY)]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! Renderings, pinned: what a reader sees must change only on purpose.
+//! Renderings and reference captures, pinned: what a reader sees, and what the
+//! catalogue judges, must change only on purpose.
 
 mod corpus;
+mod mutations;
 mod reference;
 mod renderings;
 mod samples;

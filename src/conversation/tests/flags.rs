@@ -129,3 +129,19 @@ fn a_fin_that_is_sent_again_is_not_new() {
     let again = seen[4].tcp.as_ref().unwrap();
     assert!(!again.new_fin && again.retransmission && again.new_bytes.is_none());
 }
+
+#[test]
+fn a_fin_before_the_end_of_what_was_sent_is_none_and_one_behind_another_is_new() {
+    let (seen, tracked) = track(after_handshake(vec![
+        c("PA", 1, 1, "hello"),
+        c("FA", 3, 1, ""),
+        s("FA", 1, 6, ""),
+        s("FA", 2, 6, ""),
+    ]));
+    let new_fin = |i: usize| seen[i].tcp.as_ref().unwrap().new_fin;
+    assert!(!new_fin(4) && new_fin(5) && new_fin(6));
+    assert!(!tracked.streams[0].to_server.finished);
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    let by = Direction::ToClient;
+    assert_eq!(facts.close, Close::HalfClosed { by });
+}
