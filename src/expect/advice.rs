@@ -1,10 +1,12 @@
 //! What a divergence usually means, and what to try: for a reader who does not
 //! know yet why a kernel answers with a RST.
 
+use regex::bytes::Regex;
+
 use super::ast::{Content, EventPattern, Step, Who};
 use super::event::{Event, EventKind};
 use super::icmp;
-use super::matching::Context;
+use super::matching::{Context, Difference, Names};
 use super::notation::visible;
 use crate::conversation::Close;
 use crate::savefile::Protocol;
@@ -24,6 +26,9 @@ pub struct Case<'c> {
 /// The notes, most telling first.
 pub fn advise(case: &Case<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    if case.is_reversed() {
+        return vec!["Only the direction differs. Who sends stands left of `>`: are the two ends of the step swapped?".to_owned()];
+    }
     if let Some(event) = case.event {
         match &event.kind {
             EventKind::Rst => notes.extend(case.of_reset(event)),
@@ -58,6 +63,15 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
 impl Case<'_> {
     fn trace(&self) -> &Trace {
         self.context.trace
+    }
+
+    /// The event would fit, were it sent the other way.
+    fn is_reversed(&self) -> bool {
+        let differences = self
+            .step
+            .zip(self.event)
+            .map(|(step, event)| self.context.differences(step, event, &Names::default()));
+        differences.is_some_and(|d| d == [Difference::Reversed])
     }
 
     fn name(&self, owner: Owner) -> String {
@@ -182,19 +196,24 @@ impl Case<'_> {
     }
 
     fn of_content(&self, event: &Event) -> Vec<String> {
+        let got = event.content(self.trace());
         let wanted = match self.step.map(|s| &s.event) {
-            Some(
-                EventPattern::Data(Some(Content::Exactly(bytes)))
-                | EventPattern::Udp(Some(Content::Exactly(bytes))),
-            ) => bytes,
+            Some(EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content))) => {
+                match content {
+                    Content::Exactly(bytes) => bytes,
+                    Content::Matches(regex) => return of_no_match(regex, &got),
+                }
+            }
             _ => return Vec::new(),
         };
-        let got = event.content(self.trace());
         if got.as_ref() == wanted.as_slice() {
             return Vec::new();
         }
         if got.eq_ignore_ascii_case(wanted) {
             return vec!["Both are equal but for upper and lower case.".to_owned()];
+        }
+        if is_twice(&got, |half| half == wanted.as_slice()) {
+            return vec![SENT_TWICE.to_owned()];
         }
         if got.trim_ascii_end() == wanted.trim_ascii_end() {
             return vec![
@@ -267,4 +286,27 @@ impl Case<'_> {
             _ => Vec::new(),
         }
     }
+}
+
+const SENT_TWICE: &str = "It is what was expected, but twice: does the program send it twice?";
+
+/// Do the bytes consist of two equal halves, each of which fits?
+fn is_twice(bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> bool {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    first == second && fits(first)
+}
+
+/// Why a regular expression may not match.
+fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
+    if is_twice(got, |half| regex.is_match(half)) {
+        return vec![SENT_TWICE.to_owned()];
+    }
+    let either_case = Regex::new(&format!("(?i:{})", regex.as_str()));
+    if either_case.is_ok_and(|regex| regex.is_match(got)) {
+        return vec![
+            "It would match but for upper and lower case, which a regular expression tells apart."
+                .to_owned(),
+        ];
+    }
+    Vec::new()
 }

@@ -417,7 +417,7 @@ pub fn first_difference(expected: &[u8], actual: &[u8]) -> String {
         .zip(actual)
         .position(|(a, b)| a != b)
         .unwrap_or(expected.len().min(actual.len()));
-    let byte = |bytes: &[u8]| bytes.get(at).map(|b| quoted(&[*b]));
+    let byte = |bytes: &[u8]| bytes.get(at).map(|_| quoted(character(bytes, at)));
     match (byte(expected), byte(actual)) {
         (Some(expected), Some(actual)) => format!(
             "content: the {} byte differs: expected {expected}, got {actual}",
@@ -435,12 +435,30 @@ pub fn first_difference(expected: &[u8], actual: &[u8]) -> String {
     }
 }
 
+/// The character that the byte at `at` belongs to, where the bytes are UTF-8;
+/// else that byte.
+fn character(bytes: &[u8], at: usize) -> &[u8] {
+    let whole = std::str::from_utf8(bytes).ok().and_then(|text| {
+        let (start, c) = text.char_indices().take_while(|(i, _)| *i <= at).last()?;
+        bytes.get(start..start + c.len_utf8())
+    });
+    whole.or_else(|| bytes.get(at..=at)).unwrap_or(&[])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_first_differing_byte_is_named() {
+        assert_eq!(
+            first_difference("GRüß".as_bytes(), "GRÜS".as_bytes()),
+            "content: the 4th byte differs: expected \"ü\", got \"Ü\""
+        );
+        assert_eq!(
+            first_difference(b"GR\xfc", b"GR\xdc"),
+            "content: the 3rd byte differs: expected \"\\xfc\", got \"\\xdc\""
+        );
         assert_eq!(
             first_difference(b"HELLO", b"HELlO"),
             "content: the 4th byte differs: expected \"L\", got \"l\""

@@ -139,7 +139,7 @@ impl<'t> Evidence<'t> {
             .find_map(|&p| trace.packets.get(p))
         {
             return Some(format!(
-                "Frame {} was cut when it was captured: {} of its {} bytes are in the file.",
+                "Packet {} was cut when it was captured: {} of its {} bytes are in the file.",
                 packet.number, packet.cap_len, packet.len
             ));
         }
@@ -239,7 +239,7 @@ fn incomplete(trace: &Trace) -> Vec<String> {
     });
     if let Some(packet) = unreadable {
         reasons.push(format!(
-            "Frame {} was cut inside its headers when it was captured.",
+            "Packet {} was cut inside its headers when it was captured.",
             packet.number
         ));
     }
@@ -308,7 +308,7 @@ fn doubtful_owners(trace: &Trace) -> Vec<String> {
             "The capture does not tell which program owned which socket. Where any end will do, write `any`.".to_owned(),
         ],
         (Some(_), Some(frame)) => vec![format!(
-            "It is not known which program owned the ends of frame {frame}."
+            "It is not known which program owned the ends of packet {frame}."
         )],
         (Some(recording), None) if !recording.proof.owners => {
             vec!["It is not known of every socket which program owned it.".to_owned()]

@@ -97,7 +97,8 @@ impl<'e> Explanation<'e, '_> {
             }),
             actual: Some(match event {
                 Some(event) => notation::event(&self.context, event, wanted),
-                None if exactly || self.context.events.is_empty() => "nothing more".to_owned(),
+                None if self.context.events.is_empty() => "nothing".to_owned(),
+                None if exactly => "nothing more".to_owned(),
                 None => "nothing like it".to_owned(),
             }),
             difference,
@@ -274,31 +275,29 @@ impl<'e> Explanation<'e, '_> {
             _ => String::new(),
         };
         match parting {
-            Parting::Extra(_) => format!("Frame {frame} carries an event that no step names."),
+            Parting::Extra(_) => format!("Packet {frame} carries an event that no step names."),
             Parting::Skipped(_) => format!(
-                "{step} found no event: frame {frame} goes straight on to what a later step names.{again}"
+                "{step} was not found: packet {frame} goes straight on to what a later step names.{again}"
             ),
             Parting::Other(_) => {
-                format!("{step} found no event: frame {frame} shows something else.{again}")
+                format!("{step} was not found: packet {frame} shows something else.{again}")
             }
             Parting::Misplaced(_) => {
-                format!(
-                    "{step} found no event in its place: it came in frame {frame}, out of order."
-                )
+                format!("{step} is out of order: it came in packet {frame}.")
             }
-            Parting::Late(..) => format!("{step} found its event too late, in frame {frame}."),
+            Parting::Late(..) => format!("{step} came too late, in packet {frame}."),
             Parting::Near(_) => {
-                format!("{step} found no event. Frame {frame} comes nearest to it.{again}")
+                format!("{step} was not found. Packet {frame} comes nearest to it.{again}")
             }
             Parting::Nothing if self.context.trace.packets.is_empty() => {
-                format!("{step} found no event: there is no packet at all on the wire.")
+                format!("{step} was not found: there is no packet at all on the wire.")
             }
             Parting::Nothing => match self.last_taken() {
                 Some(last) => format!(
-                    "{step} found no event: nothing of the kind came after frame {}.{again}",
+                    "{step} was not found: nothing of the kind came after packet {}.{again}",
                     last.frames(self.context.trace).last().unwrap_or_default()
                 ),
-                None => format!("{step} found no event: nothing of the kind was on the wire."),
+                None => format!("{step} was not found: nothing of the kind was on the wire."),
             },
         }
     }
@@ -570,7 +569,10 @@ pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<Stri
     if numbers.is_empty() {
         return None;
     }
-    let frames = format!("frame.number in {{{}}}", ranges(&numbers));
+    let frames = match numbers.as_slice() {
+        [one] => format!("frame.number == {one}"),
+        _ => format!("frame.number in {{{}}}", ranges(&numbers)),
+    };
     let mut streams = packets.iter().map(|&p| {
         trace.packets.get(p)?.tcp()?;
         let conversation = trace.seen.get(p)?.conversation?;

@@ -10,6 +10,7 @@ use regex::bytes::Regex;
 use super::claim_value::{first_difference, signal_name};
 use super::notation::{duration, quoted, visible};
 use super::outcome::{Failure, Outcome, Verdict};
+use super::trouble;
 use crate::savefile::{Ended, Exit, Program, Recording};
 use crate::scenario::{OutputPattern, ProgramSpec, StopSignal};
 
@@ -123,9 +124,13 @@ fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failur
     }
     let mut faults = Vec::new();
     faults.extend(ending_fault(spec, program));
-    faults.extend(
-        outputs(spec).filter_map(|(stream, pattern)| output_fault(role, program, stream, pattern)),
-    );
+    // What never ran cannot have written anything.
+    if program.exit.is_some() {
+        let outputs = outputs(spec);
+        faults.extend(
+            outputs.filter_map(|(stream, pattern)| output_fault(role, program, stream, pattern)),
+        );
+    }
     let mut faults = faults.into_iter();
     let Some(mut failure) = faults.next() else {
         return (Verdict::Pass, None);
@@ -133,7 +138,18 @@ fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failur
     failure.notes.extend(faults.map(|also| also.message));
     failure.notes.extend(program.note.as_deref().map(visible));
     failure.notes.extend(last_lines(role, program));
+    failure
+        .notes
+        .extend(trouble::advise(&program.stderr.lossy()));
     (Verdict::Fail, Some(failure))
+}
+
+/// Could the program's fault be why a packet is missing or wrong? Not where it
+/// ended well and only its output is wrong: that follows from the packets; nor
+/// where it was never started for want of another program.
+pub fn is_reason(spec: &ProgramSpec, program: &Program) -> bool {
+    let started = program.exit.is_some() || program.start_error.is_some();
+    started && ending_fault(spec, program).is_some()
 }
 
 /// How the program's end differs from what was demanded.
@@ -182,6 +198,15 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
                 exit_words(exit)
             ),
             ..Failure::default()
+        }),
+        (Some(Ended::ByItself), _, true) => exit_fault(spec, exit).map(|fault| Failure {
+            message: format!(
+                "{role} ended by itself ({}); it should have run until it was stopped.",
+                exit_words(exit)
+            ),
+            expected: None,
+            actual: None,
+            ..fault
         }),
         _ => exit_fault(spec, exit),
     }
@@ -314,7 +339,7 @@ fn output_fault(
 }
 
 /// The last lines of what the program said about its trouble.
-pub fn last_lines(role: &str, program: &Program) -> Vec<String> {
+fn last_lines(role: &str, program: &Program) -> Vec<String> {
     let text = program.stderr.lossy();
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
     if lines.is_empty() {
@@ -420,7 +445,7 @@ mod tests {
                 "stop = \"TERM\"",
                 code(1),
                 BY_ITSELF,
-                "Fail: client ended with exit code 1, not 0.",
+                "Fail: client ended by itself (exit code 1); it should have run until it was stopped.",
             ),
             (
                 "",

@@ -132,26 +132,17 @@ impl Judge<'_> {
 
     /// A program that failed is often the reason: say so.
     fn with_programs(&self, expectation: &Expectation, mut failure: Failure) -> Failure {
-        let trace = self.world.facts.trace;
+        let recording = self.world.facts.trace.recording.as_ref();
         for (spec, outcome) in self.programs.iter().zip(self.implied) {
-            let Some(fault) = outcome.failure.as_ref() else {
+            let program = recording.and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
+            let Some((fault, program)) = outcome.failure.as_ref().zip(program) else {
                 continue;
             };
-            if !expectation.text.contains(&spec.role) {
-                continue;
+            if expectation.text.contains(&spec.role) && implied::is_reason(spec, program) {
+                failure
+                    .notes
+                    .push(format!("First look at {}: {}", spec.role, fault.message));
             }
-            failure
-                .notes
-                .push(format!("First look at {}: {}", spec.role, fault.message));
-            let program = trace
-                .recording
-                .as_ref()
-                .and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
-            failure.notes.extend(
-                program
-                    .into_iter()
-                    .flat_map(|p| implied::last_lines(&spec.role, p)),
-            );
         }
         failure
     }
@@ -332,8 +323,8 @@ impl Judge<'_> {
             StepOrFilter::Filter(filter) => (self.world.written(&filter.span).to_owned(), None),
         };
         let message = match found.len() {
-            1 => format!("There is one: frame {frame}."),
-            n => format!("There are {n} such packets; the first is frame {frame}."),
+            1 => format!("There is one: packet {frame}."),
+            n => format!("There are {n} such packets; the first is packet {frame}."),
         };
         Judgement {
             failure: Some(Failure {
@@ -429,7 +420,7 @@ impl Judge<'_> {
         Judgement {
             failure: Some(Failure {
                 message: format!(
-                    "Not each of the {} has it: {} not; the first is frame {frame}.",
+                    "Not each of the {} has it: {} not; the first is packet {frame}.",
                     notation::count(subjects.len(), "packet"),
                     match broken.len() {
                         1 => "1 does".to_owned(),

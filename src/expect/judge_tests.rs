@@ -100,7 +100,7 @@ fn times_and_names() {
             &wire,
             "in order { client > server udp \"b\"; server > client udp within 50ms }"
         ),
-        "Fail: Step 2 of 2 found its event too late, in frame 3.
+        "Fail: Step 2 of 2 came too late, in packet 3.
 at       server > client udp within 50ms
 expected server > client  udp  within 50ms
 actual   server > client  udp \"A\"
@@ -175,7 +175,7 @@ fn what_came_after_a_stop_signal_counts_only_where_it_is_asked_for() {
     );
     assert_eq!(
         shown(&wire, "in order { client > server data; server > client FIN }"),
-        "Fail: Step 2 of 2 found no event. Frame 5 comes nearest to it.
+        "Fail: Step 2 of 2 was not found. Packet 5 comes nearest to it.
 at       server > client FIN
 expected server > client  FIN
 actual   server > client  FIN  after_stop

@@ -39,6 +39,7 @@ mod outcome;
 mod parse;
 #[cfg(test)]
 mod testing;
+mod trouble;
 
 pub use compile::{compile, files};
 pub use judge::judge;

@@ -28,7 +28,7 @@ pub(super) fn explain(expectation: &Expectation) -> String {
     lines.push(String::new());
     let facts = [
         ("expected", &detail.expected),
-        ("on the wire", &detail.actual),
+        ("got", &detail.actual),
         ("difference", &detail.difference),
         ("Wireshark filter", &detail.wireshark_filter),
         ("hint", &expectation.hint),

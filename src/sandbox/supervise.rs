@@ -238,7 +238,10 @@ impl Supervisor<'_> {
                 Ok(())
             }
             Err(StartError::Exec(error)) => {
-                slot.result.start_error = Some(error.to_string());
+                let reason = error.to_string();
+                // The number says nothing that the words do not.
+                let words = reason.split(" (os error").next().unwrap_or(&reason);
+                slot.result.start_error = Some(words.to_owned());
                 slot.phase = Phase::Over;
                 Ok(())
             }

@@ -1,5 +1,4 @@
-//! Our conversations and messages against tshark's, over the truth set and our
-//! reference captures.
+//! Our conversations and messages against tshark's, over the truth set.
 //!
 //! Out of scope by rule, because a later issue adds it: what is inside a tunnel
 //! and reassembled fragments (tshark is told not to reassemble), and HTTP over
@@ -15,10 +14,8 @@ use netlab_capture::savefile::Protocol;
 use netlab_capture::trace::{self, Trace};
 
 use crate::corpus;
-use crate::dissection::{self, Row};
-use crate::inputs::{self, inputs};
 use crate::traffic;
-use crate::tshark;
+use crate::tshark::{self, tshark};
 
 /// What is compared of each frame.
 const FIELDS: &[&str] = &[
@@ -51,18 +48,23 @@ const FAST: &str = "tcp.analysis.fast_retransmission";
 const ACK_LOST: &str = "tcp.analysis.ack_lost_segment";
 /// What only explains.
 const HINTS: &[&str] = &[FAST, ACK_LOST];
-const PROTOCOLS: &str = "frame.protocols";
+const SEVERAL: char = '\u{1f}';
 
-/// All that is needed of tshark.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    let lists = [FIELDS, OF_STREAM, HINTS, &[PROTOCOLS]];
-    lists.into_iter().flatten().copied()
+type Fields = BTreeMap<&'static str, Vec<String>>;
+
+/// One frame as tshark sees it.
+struct Row {
+    protocols: String,
+    fields: Fields,
 }
 
-fn first<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
-    row.get(name)
-        .and_then(|values| values.first())
-        .map(String::as_str)
+impl Row {
+    fn first(&self, name: &str) -> Option<&str> {
+        self.fields
+            .get(name)
+            .and_then(|values| values.first())
+            .map(String::as_str)
+    }
 }
 
 /// Every difference there is: why, where, and how often.
@@ -119,26 +121,25 @@ const UNFINISHED: &str = "tshark shows a message only when its body is complete"
 
 #[test]
 fn our_conversations_are_tsharks() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
     if !tshark::available() {
         return;
     }
     let mut comparison = Comparison::default();
-    for input in inputs() {
-        comparison.compare(&input.name, &input.path, dissection::of(&input.path));
+    for entry in entries
+        .iter()
+        .filter(|e| e.set == "truth" && !e.file.ends_with(".gz"))
+    {
+        comparison.compare(&entry.file, &entry.path);
     }
     let explained = comparison.result();
-    let (ours, of_corpus): (Vec<_>, Vec<_>) = explained
+    let explained: Vec<(&str, &str, usize)> = explained
         .iter()
-        .partition(|((_, file), _)| inputs::is_reference(file));
-    // The ACK of an RST that refuses counts for it, too.
-    assert!(ours.iter().all(|((reason, _), _)| *reason == RTT_OTHER));
-    if corpus::entries().is_some() {
-        let explained: Vec<(&str, &str, usize)> = of_corpus
-            .iter()
-            .map(|((reason, file), count)| (*reason, file.as_str(), **count))
-            .collect();
-        assert_eq!(explained, PINNED);
-    }
+        .map(|((reason, file), count)| (*reason, file.as_str(), *count))
+        .collect();
+    assert_eq!(explained, PINNED);
 }
 
 /// Connections of every kind that captures of real traffic seldom have: lost,
@@ -154,7 +155,7 @@ fn invented_traffic_is_to_us_what_it_is_to_tshark() {
         let name = format!("seed {seed}");
         let path = folder.path().join(&name);
         fs::write(&path, traffic::capture(seed)).unwrap();
-        comparison.compare(&name, &path, &dissection::conversations(&path));
+        comparison.compare(&name, &path);
     }
     let allowed = [NO_ACK, RTT_OTHER, FIRST_FRAME, UNSEEN_ACK];
     for ((reason, _), _) in comparison.result() {
@@ -232,7 +233,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn compare(&mut self, name: &str, path: &Path, rows: &[Row]) {
+    fn compare(&mut self, name: &str, path: &Path) {
+        let rows = theirs(path);
         let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
         assert_eq!(trace.packets.len(), rows.len(), "{name}");
         for (index, row) in rows.iter().enumerate() {
@@ -241,19 +243,19 @@ impl Comparison {
             }
             let ours = of_packet(&trace, index);
             for field in FIELDS {
-                let theirs = first(row, field);
+                let theirs = row.first(field);
                 let ours = ours.get(field).map(String::as_str);
                 self.compared += usize::from(theirs.is_some());
                 if ours != theirs {
                     let place = format!("{}: ours {ours:?}, tshark's {theirs:?}", index + 1);
                     let reason = explain(field, &trace, index, ours, theirs)
-                        .or_else(|| explain_by_hints(field, rows, index));
+                        .or_else(|| explain_by_hints(field, &rows, index));
                     self.differs(name, &format!("{field} {place}"), reason);
                 }
             }
         }
         let ours = of_streams(&trace);
-        let theirs = theirs_of_streams(rows);
+        let theirs = theirs_of_streams(&rows);
         for key in ours
             .keys()
             .chain(theirs.keys().filter(|k| !ours.contains_key(k)))
@@ -291,7 +293,7 @@ impl Comparison {
 
 /// Quoted and tunnelled packets.
 fn out_of_scope(trace: &Trace, index: usize, row: &Row) -> bool {
-    let layers = first(row, PROTOCOLS).unwrap_or_default().split(':');
+    let layers = row.protocols.split(':');
     let ip = layers.filter(|l| ["ip", "ipv6", "gre"].contains(l)).count();
     trace.packets[index].icmp().is_some() || ip > 1
 }
@@ -335,12 +337,12 @@ fn explain(
 /// tshark's counter of duplicate ACKs is unsigned, and set to -1 there.
 fn explain_by_hints(name: &str, rows: &[Row], index: usize) -> Option<&'static str> {
     let row = &rows[index];
-    let stream = first(row, "tcp.stream");
+    let stream = row.first("tcp.stream");
     let reordering = ["tcp.analysis.retransmission", "tcp.analysis.out_of_order"];
     let unseen = rows[..index]
         .iter()
-        .any(|r| first(r, "tcp.stream") == stream && first(r, ACK_LOST).is_some());
-    (reordering.contains(&name) && first(row, FAST).is_some() && unseen).then_some(UNSEEN_ACK)
+        .any(|r| r.first("tcp.stream") == stream && r.first(ACK_LOST).is_some());
+    (reordering.contains(&name) && row.first(FAST).is_some() && unseen).then_some(UNSEEN_ACK)
 }
 
 fn is_syn(packet: &Packet) -> bool {
@@ -413,14 +415,55 @@ fn explain_stream(
     (of_requests && ours.is_empty() && odd).then_some(NO_VERSION)
 }
 
+fn theirs(path: &Path) -> Vec<Row> {
+    let aggregator = format!("aggregator={SEVERAL}");
+    let mut arguments = vec![
+        "-2",
+        "-r",
+        path.to_str().unwrap(),
+        "-n",
+        "-T",
+        "fields",
+        "-E",
+        &aggregator,
+        "-o",
+        "ip.defragment:FALSE",
+        "-o",
+        "ipv6.defragment:FALSE",
+        "-e",
+        "frame.protocols",
+    ];
+    for name in FIELDS.iter().chain(OF_STREAM).chain(HINTS) {
+        arguments.extend(["-e", name]);
+    }
+    let output = tshark(arguments);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    output.stdout.lines().map(row).collect()
+}
+
+fn row(line: &str) -> Row {
+    let mut columns = line.split('\t');
+    let protocols = columns.next().unwrap().to_owned();
+    let values = |value: &str| value.split(SEVERAL).map(str::to_owned).collect();
+    let fields = FIELDS
+        .iter()
+        .chain(OF_STREAM)
+        .chain(HINTS)
+        .zip(columns)
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (*name, values(value)))
+        .collect();
+    Row { protocols, fields }
+}
+
 fn theirs_of_streams(rows: &[Row]) -> Streams {
     let mut streams = Streams::new();
     for row in rows {
-        let Some(stream) = first(row, "tcp.stream").and_then(|id| id.parse().ok()) else {
+        let Some(stream) = row.first("tcp.stream").and_then(|id| id.parse().ok()) else {
             continue;
         };
         for name in OF_STREAM {
-            let values = row.get(name).cloned().unwrap_or_default();
+            let values = row.fields.get(name).cloned().unwrap_or_default();
             if *name == RTT {
                 // Repeated in many frames.
                 streams.extend((!values.is_empty()).then_some(((stream, RTT), values)));

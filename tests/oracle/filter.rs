@@ -2,7 +2,7 @@
 //! `tshark -Y` shows.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 
 use netlab_capture::expect::ast::{Filter, Statement, StepOrFilter};
 use netlab_capture::expect::fields::Reading;
@@ -133,19 +133,18 @@ fn filters_show_tsharks_frames() {
     if !tshark::available() {
         return;
     }
-    let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (text, names) in FILTERS {
-        for file in *names {
-            files.entry(file).or_default().push(text);
-        }
-    }
+    let mut traces: BTreeMap<&str, Trace> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut shown = 0;
-    for (file, filters) in files {
-        let entry = entries.iter().find(|e| e.file == file).unwrap();
-        let trace = trace::read(File::open(&entry.path).unwrap(), file, None).unwrap();
-        for (text, theirs) in filters.iter().zip(tsharks(&filters, entry)) {
-            let ours = ours(&parsed(text), &trace);
+    for (text, files) in FILTERS {
+        let filter = parsed(text);
+        for file in *files {
+            let entry = entries.iter().find(|e| e.file == *file).unwrap();
+            let trace = traces.entry(file).or_insert_with(|| {
+                trace::read(File::open(&entry.path).unwrap(), file, None).unwrap()
+            });
+            let ours = ours(&filter, trace);
+            let theirs = tsharks(text, entry);
             shown += theirs.len();
             if ours != theirs {
                 wrong.push(format!(
@@ -187,40 +186,23 @@ fn ours(filter: &Filter, trace: &Trace) -> Vec<u64> {
         .collect()
 }
 
-/// The frames that each filter shows. Most of a tshark's time is its start, so
-/// one runs all filters of a capture: as taps, by a script.
-fn tsharks(filters: &[&str], entry: &corpus::Entry) -> Vec<Vec<u64>> {
-    let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("filters.lua");
-    fs::write(&script, as_taps(filters)).unwrap();
-    let path = entry.path.to_str().unwrap();
-    let script = format!("lua_script:{}", script.display());
-    let output = tshark::tshark(["-q", "-r", path, "-X", &script]);
-    let mut lines = output.stdout.lines();
-    assert_eq!(
-        (lines.next(), output.code),
-        (Some("filters understood"), Some(0)),
-        "is this tshark built with Lua? {}",
-        output.stderr
-    );
-    let mut frames = vec![Vec::new(); filters.len()];
-    for line in lines {
-        let (filter, frame) = line.split_once(' ').unwrap();
-        let filter: usize = filter.parse().unwrap();
-        frames[filter - 1].push(frame.parse().unwrap());
-    }
-    frames
-}
-
-/// A tap is called on the packets that its filter lets through, as `-Y` is.
-fn as_taps(filters: &[&str]) -> String {
-    let list: String = filters.iter().map(|f| format!("[==[{f}]==],\n")).collect();
-    format!(
-        "for i, filter in ipairs({{\n{list}}}) do
-    local tap = Listener.new('frame', filter)
-    function tap.packet(pinfo) io.stdout:write(i, ' ', pinfo.number, '\\n') end
-end
-io.stdout:write('filters understood\\n')
-"
-    )
+fn tsharks(filter: &str, entry: &corpus::Entry) -> Vec<u64> {
+    let path = entry.path.display().to_string();
+    let arguments = [
+        "-r",
+        &path,
+        "-Y",
+        filter,
+        "-T",
+        "fields",
+        "-e",
+        "frame.number",
+    ];
+    let output = tshark::tshark(arguments);
+    assert_eq!(output.code, Some(0), "{filter}: {}", output.stderr);
+    output
+        .stdout
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect()
 }

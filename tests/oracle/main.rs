@@ -4,11 +4,9 @@ mod conversation;
 mod corpus;
 mod decode_corpus;
 mod decode_fields;
-mod dissection;
 mod fields;
 mod filter;
-mod inputs;
-mod reference;
+
 mod savefile;
 mod traffic;
 mod tshark;

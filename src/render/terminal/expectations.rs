@@ -89,7 +89,7 @@ fn explanation(screen: &mut Screen, expectation: &Expectation, detail: &Detail) 
         }
     };
     fact(screen, "expected", &detail.expected, Tone::Good);
-    fact(screen, "on the wire", &detail.actual, Tone::Bad);
+    fact(screen, "got", &detail.actual, Tone::Bad);
     fact(screen, "difference", &detail.difference, Tone::Plain);
     for note in &detail.notes {
         fact(screen, "note", &Some(note.clone()), Tone::Plain);

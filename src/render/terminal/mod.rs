@@ -97,11 +97,16 @@ fn title(screen: &mut Screen, report: &Report) {
     screen.blank();
 }
 
-/// The lab's question, and its answer with the packets that show it.
+/// The lab's question, and its answer with the packets that show it. Where
+/// something failed the packets show something else, and the reader's question
+/// is another one.
 fn question(screen: &mut Screen, report: &Report) {
     let Some(scenario) = &report.scenario else {
         return;
     };
+    if report.verdict != Some(Verdict::Pass) {
+        return;
+    }
     if let Some(question) = &scenario.question {
         heading(screen, "Question", None);
         let text = screen.clean_lines(question.trim());
