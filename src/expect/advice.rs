@@ -38,7 +38,10 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
             EventKind::Packet if case.is_reset(event) => notes.extend(case.of_reset(event)),
             EventKind::SynAck => notes.extend(case.of_acceptance(event)),
             EventKind::Fin => notes.extend(case.of_fin(event)),
-            EventKind::Data { .. } => notes.extend(case.of_content(event)),
+            EventKind::Data { .. } => {
+                notes.extend(case.of_content(event));
+                notes.extend(case.of_http(event));
+            }
             EventKind::Udp => {
                 notes.extend(case.of_receiver(event, Protocol::Udp));
                 notes.extend(case.of_content(event));
@@ -93,11 +96,11 @@ impl Case<'_> {
             .is_some_and(|tcp| tcp.close == Close::Refused);
         if refused || (event.from.owner == Owner::Nobody && event.from.serves) {
             let port = event.from.port.unwrap_or_default();
-            let mut notes = vec![format!(
-                "Nothing listens on TCP port {port}, so the kernel refuses the connection with RST,ACK. Is the server running, and on that port?"
-            )];
-            notes.extend(self.listening_elsewhere(event.to.owner, Protocol::Tcp, port));
-            return notes;
+            let fact = format!(
+                "Nothing listens on TCP port {port}, so the kernel refuses the connection with RST,ACK."
+            );
+            let why = self.listening_elsewhere(event.to.owner, Protocol::Tcp, port);
+            return with_reason(fact, why, "Is the server running, and on that port?");
         }
         let who = self.name(event.from.owner);
         vec![format!(
@@ -114,11 +117,10 @@ impl Case<'_> {
         let mut notes = Vec::new();
         match (&ends.to.value.who, event.to.owner) {
             (Who::Role(role), Owner::Nobody) => {
-                let role = visible(role);
-                notes.push(format!(
-                    "No program had a socket on port {port} when this arrived. Was {role} running by then, and on that port?"
-                ));
-                notes.extend(self.listening_elsewhere(event.from.owner, protocol, port));
+                let fact = format!("No program had a socket on port {port} when this arrived.");
+                let why = self.listening_elsewhere(event.from.owner, protocol, port);
+                let question = format!("Was {} running by then, and on that port?", visible(role));
+                notes.extend(with_reason(fact, why, &question));
             }
             (Who::Nobody, Owner::Role(_)) => notes.push(format!(
                 "{} has a socket on port {port}, where nobody should have one.",
@@ -134,14 +136,14 @@ impl Case<'_> {
             return Vec::new();
         }
         let port = event.from.port.unwrap_or_default();
-        let mut notes = vec![format!(
-            "No socket receives on UDP port {port}, so the kernel answers the datagram with an ICMP error and throws it away. Is the server running, and on that port?"
-        )];
-        notes.extend(self.listening_elsewhere(event.to.owner, Protocol::Udp, port));
-        notes
+        let fact = format!(
+            "No socket receives on UDP port {port}, so the kernel answers the datagram with an ICMP error and throws it away."
+        );
+        let why = self.listening_elsewhere(event.to.owner, Protocol::Udp, port);
+        with_reason(fact, why, "Is the server running, and on that port?")
     }
 
-    /// A program listens, but on another port than was tried.
+    /// A program listens, but on another port than was tried, or too late.
     fn listening_elsewhere(
         &self,
         who_tried: Owner,
@@ -153,19 +155,29 @@ impl Case<'_> {
             if program.role == self.trace().owner_name(who_tried) {
                 return None;
             }
-            let socket = program.sockets.iter().find(|socket| {
+            let role = visible(&program.role);
+            let who = self.name(who_tried);
+            let mut sockets = program.sockets.iter().filter(|socket| {
                 let listens = match protocol {
                     Protocol::Tcp => socket.listening,
                     Protocol::Udp => socket.remote.is_none(),
                 };
-                socket.protocol == protocol && listens && socket.local.port() != tried
-            })?;
-            Some(format!(
-                "{} listens on port {}, but {} tried port {tried}: both must use the same one.",
-                visible(&program.role),
-                socket.local.port(),
-                self.name(who_tried)
-            ))
+                socket.protocol == protocol && listens
+            });
+            let socket = sockets.next()?;
+            let port = socket.local.port();
+            let too_late = self.event.is_some_and(|e| socket.opened > e.time.0);
+            if port != tried {
+                Some(format!(
+                    "{role} listens on port {port}, but {who} tried port {tried}: both must use the same one."
+                ))
+            } else {
+                too_late.then(|| {
+                    format!(
+                        "{role} opened port {port} only later. To start {who} then, write after = \"{role} ready\" for it."
+                    )
+                })
+            }
         })
     }
 
@@ -228,6 +240,26 @@ impl Case<'_> {
         Vec::new()
     }
 
+    /// Data where an HTTP head was expected.
+    fn of_http(&self, event: &Event) -> Option<String> {
+        if !matches!(
+            self.step?.event,
+            EventPattern::Request { .. } | EventPattern::Response { .. }
+        ) {
+            return None;
+        }
+        let got = event.content(self.trace());
+        let has = |what: &[u8]| got.windows(what.len()).any(|w| w == what);
+        if !has(b"HTTP/") {
+            return None;
+        }
+        let mut note = "It looks like HTTP, but its head has no end: behind the last header line there must be an empty line.".to_owned();
+        if !has(b"\r\n") {
+            note.push_str(" Lines of a head end in \\r\\n, here they end in \\n.");
+        }
+        Some(note)
+    }
+
     /// There is no (further) FIN.
     fn of_no_fin(&self, who: Option<&str>) -> Vec<String> {
         let closed = self.context.events.iter().any(|e| {
@@ -285,6 +317,14 @@ impl Case<'_> {
             }],
             _ => Vec::new(),
         }
+    }
+}
+
+/// A fact and its reason; where that is not known, the question after it.
+fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<String> {
+    match reason {
+        Some(reason) => vec![fact, reason],
+        None => vec![format!("{fact} {question}")],
     }
 }
 

@@ -100,11 +100,12 @@ impl<'t> Evidence<'t> {
             return (Verdict::Pass, None);
         };
         let failure = Failure {
-            message: "Nothing was seen that breaks it, but that proves nothing: a program did not do what it had to.".to_owned(),
-            notes: vec![
-                format!("First look at \"{name}\"."),
-                "That something is absent counts only when all programs ran as they should: a program that never got to work sends no packets at all.".to_owned(),
-            ],
+            message:
+                "No packet breaks it, but that proves nothing: a program did not do what it had to."
+                    .to_owned(),
+            notes: vec![format!(
+                "First look at \"{name}\": a program that never got to work sends nothing at all, wanted or not."
+            )],
             ..Failure::default()
         };
         (*worst, Some(failure))

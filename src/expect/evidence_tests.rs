@@ -33,10 +33,9 @@ fn absence_counts_only_when_the_programs_did_their_part() {
     assert_eq!(last(&wire, UPPER).verdict, Verdict::Pass);
     assert_eq!(
         lines(&last(&wire, "no RST")),
-        "Fail: Nothing was seen that breaks it, but that proves nothing: a program did not do what it had to.
+        "Fail: No packet breaks it, but that proves nothing: a program did not do what it had to.
 at       no RST
-note     First look at \"client runs and ends with exit code 0\".
-note     That something is absent counts only when all programs ran as they should: a program that never got to work sends no packets at all."
+note     First look at \"client runs and ends with exit code 0\": a program that never got to work sends nothing at all, wanted or not."
     );
 }
 

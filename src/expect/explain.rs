@@ -432,7 +432,11 @@ impl<'e> Explanation<'e, '_> {
         if wants != is {
             return format!("protocol: expected {wants}, got {is}");
         }
-        let got = notation::what(&self.context, event);
+        // The content stands in full beside it.
+        let got = match event.kind {
+            EventKind::Data { .. } => "data".to_owned(),
+            _ => notation::what(&self.context, event),
+        };
         format!("event: expected {expected}, got {got}")
     }
 
@@ -555,8 +559,9 @@ fn content_in_words(step: &Step, got: &[u8]) -> String {
     }
 }
 
-/// A filter names so many ranges of frames at most: the first ones.
-const MOST_RANGES: usize = 40;
+/// A filter names so many ranges of frames at most: of more, all from the first
+/// frame to the last.
+const MOST_RANGES: usize = 8;
 
 /// A display filter that shows just these packets, in their conversation where
 /// they share a TCP one.
@@ -597,9 +602,13 @@ fn ranges(numbers: &[u64]) -> String {
             _ => parts.push((n, n)),
         }
     }
+    if parts.len() > MOST_RANGES
+        && let (Some((first, _)), Some((_, last))) = (parts.first(), parts.last())
+    {
+        parts = vec![(*first, *last)];
+    }
     let parts: Vec<String> = parts
         .into_iter()
-        .take(MOST_RANGES)
         .map(|(first, last)| match last - first {
             0 => first.to_string(),
             1 => format!("{first}, {last}"),

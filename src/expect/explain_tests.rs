@@ -33,7 +33,7 @@ actual   client > nobody:12000  SYN
 differs  receiver: expected server:12000, got nobody
 frame    1
 filter   tcp.stream eq 0 && frame.number == 1
-note     No program had a socket on port 12000 when this arrived. Was server running by then, and on that port?
+note     No program had a socket on port 12000 when this arrived.
 note     server listens on port 12001, but client tried port 12000: both must use the same one."
     );
 }
@@ -180,7 +180,7 @@ at       tcp[3].state"
 
 #[test]
 fn a_failed_program_is_named_beside_a_failed_sequence() {
-    let mut wire = refused();
+    let mut wire = Wire::new();
     let program = &mut wire.recording().programs[1];
     program.exit = Some(Exit::Code(1));
     program.stderr = Bytes(b"Traceback\n  line 3\nNameError: sock\x1b[2J\n".to_vec());
@@ -274,4 +274,24 @@ fn explained_what_differs_in_one_respect() {
         let text = format!("exactly {{ client > server {twice} }}");
         assert!(note(&wire, &text).contains("twice"), "{twice}");
     }
+}
+
+#[test]
+fn explained_a_server_that_came_too_late_and_a_head_without_an_end() {
+    let notes = |wire: &Wire, text: &str| {
+        let outcome = outcomes(wire, text, &[]).pop().unwrap();
+        outcome.failure.unwrap().notes.join("|")
+    };
+    let mut wire = wrong_port();
+    let socket = &mut wire.recording().programs[1].sockets[0];
+    socket.local.set_port(12000);
+    socket.opened = i64::MAX;
+    assert!(notes(&wire, UPPER).contains("opened port 12000 only later"));
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"GET / HTTP/1.1\nHost: a\n");
+    let text = "in order { client > server GET / }";
+    let notes = notes(&wire, text);
+    assert!(notes.contains("no end") && notes.contains("\\n"), "{notes}");
 }

@@ -146,10 +146,18 @@ fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failur
 
 /// Could the program's fault be why a packet is missing or wrong? Not where it
 /// ended well and only its output is wrong: that follows from the packets; nor
-/// where it was never started for want of another program.
-pub fn is_reason(spec: &ProgramSpec, program: &Program) -> bool {
+/// where it was never started for want of another program. Where a wrong packet
+/// is there to look at, only a program that broke down can be: a client's
+/// "Connection refused" follows from the packets, too.
+pub fn is_reason(spec: &ProgramSpec, program: &Program, nothing_came: bool) -> bool {
     let started = program.exit.is_some() || program.start_error.is_some();
-    started && ending_fault(spec, program).is_some()
+    if !started || ending_fault(spec, program).is_none() {
+        return false;
+    }
+    let by_itself = program.ended == Some(Ended::ByItself);
+    let goes_on = spec.stop.is_some() || spec.ends_waiting;
+    let crashed = matches!(program.exit, Some(Exit::Signal(_)));
+    nothing_came || program.start_error.is_some() || (by_itself && (goes_on || crashed))
 }
 
 /// How the program's end differs from what was demanded.

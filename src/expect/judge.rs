@@ -82,6 +82,7 @@ impl Judge<'_> {
     fn outcome(&self, expectation: &Expectation) -> Outcome {
         let mut evidence = BTreeSet::new();
         let mut worst: Option<(Verdict, Failure, BTreeSet<usize>)> = None;
+        let mut nothing_came = false;
         for statement in &expectation.statements {
             let judgement = self.statement(statement);
             let packets = judgement.evidence.clone();
@@ -95,6 +96,11 @@ impl Judge<'_> {
                         }
                     };
                     if worse {
+                        let is_sequence = matches!(statement.value, Statement::Sequence(_));
+                        nothing_came = failure.as_ref().is_some_and(|f| match is_sequence {
+                            true => f.diverges_at.is_none(),
+                            false => f.actual.is_none(),
+                        });
                         let mut failure = failure.unwrap_or_default();
                         failure.span.get_or_insert(statement.span.clone());
                         worst = Some((verdict, failure, packets));
@@ -106,7 +112,10 @@ impl Judge<'_> {
             None => (Verdict::Pass, None),
             Some((verdict, failure, packets)) => {
                 evidence = packets;
-                (verdict, Some(self.with_programs(expectation, failure)))
+                (
+                    verdict,
+                    Some(self.with_programs(expectation, failure, nothing_came)),
+                )
             }
         };
         Outcome {
@@ -131,14 +140,21 @@ impl Judge<'_> {
     }
 
     /// A program that failed is often the reason: say so.
-    fn with_programs(&self, expectation: &Expectation, mut failure: Failure) -> Failure {
+    fn with_programs(
+        &self,
+        expectation: &Expectation,
+        mut failure: Failure,
+        nothing_came: bool,
+    ) -> Failure {
         let recording = self.world.facts.trace.recording.as_ref();
         for (spec, outcome) in self.programs.iter().zip(self.implied) {
             let program = recording.and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
             let Some((fault, program)) = outcome.failure.as_ref().zip(program) else {
                 continue;
             };
-            if expectation.text.contains(&spec.role) && implied::is_reason(spec, program) {
+            if expectation.text.contains(&spec.role)
+                && implied::is_reason(spec, program, nothing_came)
+            {
                 failure
                     .notes
                     .push(format!("First look at {}: {}", spec.role, fault.message));

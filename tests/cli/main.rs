@@ -1,5 +1,6 @@
 //! Tests of the command line: what it writes, and its exit codes.
 
+mod broken_labs;
 mod scenario_catalogue;
 mod scenario_docs;
 mod scenario_mistakes;
