@@ -8,6 +8,7 @@ mod network;
 mod owners;
 mod plan;
 mod program;
+mod schedule;
 mod sockets;
 mod supervise;
 pub(crate) mod sys;

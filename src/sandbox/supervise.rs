@@ -12,13 +12,14 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::Signal;
 
 use crate::savefile::{Ended, Program};
-use crate::scenario::{After, Ready};
+use crate::scenario::Ready;
 
 use super::error::{EnvironmentError, Step, at};
 use super::namespaces::PidNamespace;
 use super::owners::Owners;
-use super::plan::{Network, Plan, PlannedProgram};
+use super::plan::{Network, Plan};
 use super::program::{Running, StartError, signal_of};
+use super::schedule::{Phase, Schedule, Slot, protocol_name};
 use super::sockets::{KernelSocket, SocketTable, State};
 use super::tasks::{Activity, Proc};
 
@@ -38,39 +39,6 @@ pub trait Capture {
     fn mark(&mut self) -> Option<u64>;
     /// The capture can no longer be written.
     fn failed(&self) -> bool;
-}
-
-enum Phase {
-    /// It waits for its `after`.
-    Pending,
-    Running(Box<Running>),
-    Over,
-}
-
-struct Slot<'a> {
-    plan: &'a PlannedProgram,
-    phase: Phase,
-    result: Program,
-    /// It was seen ready, since when it stays so.
-    ready: bool,
-}
-
-impl Slot<'_> {
-    fn running(&mut self) -> Option<&mut Running> {
-        match &mut self.phase {
-            Phase::Running(running) => Some(running),
-            _ => None,
-        }
-    }
-
-    fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Running(_))
-    }
-
-    /// It never ends by itself, and so nobody waits for its end.
-    fn is_background(&self) -> bool {
-        self.plan.stop.is_some()
-    }
 }
 
 /// What came of a plan's programs.
@@ -95,7 +63,7 @@ pub fn supervise(
     namespace: Option<PidNamespace>,
 ) -> Result<Supervised, EnvironmentError> {
     let mut supervisor = Supervisor {
-        slots: plan.programs.iter().map(Slot::new).collect(),
+        schedule: Schedule::new(&plan.programs),
         listeners: Vec::new(),
         private: plan.network == Network::Private,
         capture,
@@ -106,7 +74,6 @@ pub fn supervise(
         interrupted: false,
         pause: PAUSE_MIN,
         deadline: Instant::now() + plan.timeout,
-        expired: false,
         stop_sent: false,
     };
     let started = Instant::now();
@@ -124,23 +91,8 @@ pub fn supervise(
     Ok(supervisor.into_result(duration, settled))
 }
 
-impl<'a> Slot<'a> {
-    fn new(plan: &'a PlannedProgram) -> Slot<'a> {
-        Slot {
-            plan,
-            phase: Phase::Pending,
-            result: Program {
-                role: plan.role.clone(),
-                argv: plan.argv.clone(),
-                ..Program::default()
-            },
-            ready: false,
-        }
-    }
-}
-
 struct Supervisor<'a> {
-    slots: Vec<Slot<'a>>,
+    schedule: Schedule<'a>,
     /// The seccomp listener of each started program, by its index. One outlives
     /// its program where that left children behind.
     listeners: Vec<(usize, OwnedFd)>,
@@ -155,8 +107,6 @@ struct Supervisor<'a> {
     interrupted: bool,
     pause: Duration,
     deadline: Instant,
-    /// The run's time is over: nothing more is started.
-    expired: bool,
     stop_sent: bool,
 }
 
@@ -171,11 +121,11 @@ impl Supervisor<'_> {
     fn run(&mut self) -> Result<(), EnvironmentError> {
         loop {
             self.start_due()?;
-            if !self.slots.iter().any(|slot| slot.is_running()) && !self.any_startable() {
+            if !self.schedule.any_running() && self.schedule.due().is_empty() {
                 return Ok(());
             }
             let look_again = self.decide()?;
-            if !self.slots.iter().any(|slot| slot.is_running()) {
+            if !self.schedule.any_running() {
                 continue;
             }
             self.wait(look_again)?;
@@ -188,8 +138,8 @@ impl Supervisor<'_> {
         // Starting one may make the next one due ("after exit" of a program
         // that cannot be executed), so until nothing changes.
         loop {
-            let due: Vec<usize> = (0..self.slots.len()).filter(|i| self.is_due(*i)).collect();
-            if due.is_empty() || self.interrupted || self.expired {
+            let due = self.schedule.due();
+            if due.is_empty() {
                 return Ok(());
             }
             for index in due {
@@ -198,34 +148,8 @@ impl Supervisor<'_> {
         }
     }
 
-    fn is_due(&self, index: usize) -> bool {
-        let Some(slot) = self.slots.get(index) else {
-            return false;
-        };
-        if !matches!(slot.phase, Phase::Pending) {
-            return false;
-        }
-        match &slot.plan.after {
-            None => true,
-            Some(After::Ready(role)) => self.slot_of(role).is_some_and(|s| s.ready),
-            Some(After::Exit(role)) => self
-                .slot_of(role)
-                .is_some_and(|s| matches!(s.phase, Phase::Over)),
-        }
-    }
-
-    fn slot_of(&self, role: &str) -> Option<&Slot<'_>> {
-        self.slots.iter().find(|slot| slot.plan.role == role)
-    }
-
-    /// A program that waits for something which can still happen without
-    /// another program running.
-    fn any_startable(&self) -> bool {
-        !self.interrupted && !self.expired && (0..self.slots.len()).any(|i| self.is_due(i))
-    }
-
     fn start(&mut self, index: usize) -> Result<(), EnvironmentError> {
-        let Some(slot) = self.slots.get_mut(index) else {
+        let Some(slot) = self.schedule.slots.get_mut(index) else {
             return Ok(());
         };
         match Running::start(slot.plan) {
@@ -254,15 +178,15 @@ impl Supervisor<'_> {
     /// wants to look again soon.
     fn decide(&mut self) -> Result<bool, EnvironmentError> {
         let mut look_again = false;
-        if self.someone_waits_for_readiness() {
+        if self.schedule.someone_waits_for_readiness() {
             let sockets = self.look()?;
             self.note_readiness(&sockets);
-            if (0..self.slots.len()).any(|i| self.is_due(i)) {
+            if !self.schedule.due().is_empty() {
                 return Ok(true);
             }
             look_again = true;
         }
-        if self.foreground_is_over() {
+        if self.schedule.foreground_is_over() {
             if self.stop_sent {
                 return Ok(look_again);
             }
@@ -271,7 +195,7 @@ impl Supervisor<'_> {
                 return Ok(look_again);
             }
             look_again = true;
-        } else if !look_again && self.only_waiters_are_left() {
+        } else if !look_again && self.schedule.only_waiters_are_left() {
             if self.waiters_are_blocked() && self.is_quiet()? {
                 self.end_waiters();
                 return Ok(look_again);
@@ -287,17 +211,9 @@ impl Supervisor<'_> {
         Ok(sockets)
     }
 
-    fn someone_waits_for_readiness(&self) -> bool {
-        self.slots.iter().any(|slot| {
-            matches!(slot.phase, Phase::Pending)
-                && matches!(&slot.plan.after, Some(After::Ready(role))
-                    if self.slot_of(role).is_some_and(|s| s.is_running() && !s.ready))
-        })
-    }
-
     fn note_readiness(&mut self, sockets: &[KernelSocket]) {
-        for index in 0..self.slots.len() {
-            let Some(slot) = self.slots.get(index) else {
+        for index in 0..self.schedule.slots.len() {
+            let Some(slot) = self.schedule.slots.get(index) else {
                 continue;
             };
             let wanted = slot.plan.ready;
@@ -305,57 +221,15 @@ impl Supervisor<'_> {
                 .owners
                 .ready_ports(index, sockets)
                 .any(|(protocol, port)| wanted.is_none_or(|want| want == Ready { protocol, port }));
-            if let Some(slot) = self.slots.get_mut(index) {
+            if let Some(slot) = self.schedule.slots.get_mut(index) {
                 slot.ready |= ready;
             }
         }
     }
 
-    /// Every program that ends by itself has ended, or can no longer start.
-    fn foreground_is_over(&self) -> bool {
-        self.slots.iter().all(|slot| match &slot.phase {
-            Phase::Over => true,
-            Phase::Running(_) => slot.is_background(),
-            Phase::Pending => !self.may_still_start(slot),
-        })
-    }
-
-    /// Could what a pending program waits for still come true before the
-    /// background is stopped?
-    fn may_still_start(&self, slot: &Slot<'_>) -> bool {
-        if self.expired {
-            return false;
-        }
-        let awaited = match &slot.plan.after {
-            None => return true,
-            Some(After::Ready(role) | After::Exit(role)) => self.slot_of(role),
-        };
-        let Some(awaited) = awaited else {
-            return false;
-        };
-        match (&slot.plan.after, &awaited.phase) {
-            (Some(After::Ready(_)), Phase::Running(_)) => true,
-            // A server that is only ended by us: the one that waits for its
-            // end is started after that.
-            (Some(After::Exit(_)), Phase::Running(_)) => !awaited.is_background(),
-            (_, Phase::Over) => matches!(slot.plan.after, Some(After::Exit(_))) || awaited.ready,
-            (_, Phase::Pending) => self.may_still_start(awaited),
-            (None, _) => true,
-        }
-    }
-
-    /// All running foreground programs are of the kind that ends by waiting.
-    fn only_waiters_are_left(&self) -> bool {
-        let mut waiters = self
-            .slots
-            .iter()
-            .filter(|slot| slot.is_running() && !slot.is_background())
-            .peekable();
-        waiters.peek().is_some() && waiters.all(|slot| slot.plan.ends_waiting)
-    }
-
     fn waiters_are_blocked(&self) -> bool {
-        self.slots
+        self.schedule
+            .slots
             .iter()
             .filter(|slot| !slot.is_background())
             .filter_map(|slot| match &slot.phase {
@@ -374,7 +248,7 @@ impl Supervisor<'_> {
             return Ok(false);
         }
         self.note_readiness(&before);
-        let at_rest = self.slots.iter().all(|slot| match &slot.phase {
+        let at_rest = self.schedule.slots.iter().all(|slot| match &slot.phase {
             // A server that was just started is given the time to open its port.
             Phase::Running(_) if slot.plan.ready.is_some() && !slot.ready => false,
             Phase::Running(running) => self.proc.activity(running.pid()) != Activity::Busy,
@@ -398,11 +272,16 @@ impl Supervisor<'_> {
 
     /// Marks the capture and sends each chosen running program its stop signal.
     fn signal_where(&mut self, chosen: impl Fn(&Slot<'_>) -> bool, why: Ended) {
-        if !self.slots.iter().any(|s| s.is_running() && chosen(s)) {
+        if !self
+            .schedule
+            .slots
+            .iter()
+            .any(|s| s.is_running() && chosen(s))
+        {
             return;
         }
         let captured = self.capture.mark();
-        for slot in &mut self.slots {
+        for slot in &mut self.schedule.slots {
             if !chosen(slot) {
                 continue;
             }
@@ -437,7 +316,7 @@ impl Supervisor<'_> {
             tags.push(Tag::Obituary);
             fds.push(descriptor);
         }
-        for (index, slot) in self.slots.iter().enumerate() {
+        for (index, slot) in self.schedule.slots.iter().enumerate() {
             if let Phase::Running(running) = &slot.phase {
                 tags.push(Tag::End);
                 fds.push(running.pidfd());
@@ -502,7 +381,7 @@ impl Supervisor<'_> {
         } else {
             now + GRACE
         };
-        for slot in &self.slots {
+        for slot in &self.schedule.slots {
             if let Phase::Running(running) = &slot.phase {
                 if let Some(kill_at) = running.kill_at {
                     at = at.min(kill_at);
@@ -528,12 +407,12 @@ impl Supervisor<'_> {
             Tag::End => self.reap(),
             Tag::Listener(position) => self.serve(position, flags)?,
             Tag::Output(index) => {
-                if let Some(running) = self.slots.get_mut(index).and_then(Slot::running) {
+                if let Some(running) = self.schedule.running(index) {
                     running.read_outputs();
                 }
             }
             Tag::Input(index) => {
-                if let Some(running) = self.slots.get_mut(index).and_then(Slot::running) {
+                if let Some(running) = self.schedule.running(index) {
                     running.feed();
                 }
             }
@@ -559,13 +438,14 @@ impl Supervisor<'_> {
             return;
         }
         self.interrupted = true;
+        self.schedule.closed = true;
         self.stop_sent = true;
         self.signal_where(|_| true, Ended::Interrupted);
     }
 
     /// Notes the programs that have ended.
     fn reap(&mut self) {
-        for slot in &mut self.slots {
+        for slot in &mut self.schedule.slots {
             let Some(running) = slot.running() else {
                 continue;
             };
@@ -585,8 +465,8 @@ impl Supervisor<'_> {
     /// Ends what has outlived its time.
     fn check_times(&mut self) {
         let now = Instant::now();
-        self.expired |= now >= self.deadline || self.capture.failed();
-        let over = self.expired;
+        self.schedule.closed |= now >= self.deadline || self.capture.failed();
+        let over = self.schedule.closed;
         let late = |slot: &Slot<'_>| {
             !slot.is_background()
                 && matches!(&slot.phase, Phase::Running(r)
@@ -594,8 +474,9 @@ impl Supervisor<'_> {
         };
         // At its time's end a program that is expected to wait, and does, has
         // done what it should: only the wire was never quiet.
-        if self.slots.iter().any(late) {
+        if self.schedule.slots.iter().any(late) {
             let waits: Vec<bool> = self
+                .schedule
                 .slots
                 .iter()
                 .map(|slot| {
@@ -605,6 +486,7 @@ impl Supervisor<'_> {
                 })
                 .collect();
             let why: Vec<(String, bool)> = self
+                .schedule
                 .slots
                 .iter()
                 .zip(waits)
@@ -621,10 +503,10 @@ impl Supervisor<'_> {
             }
         }
         // Quiet or not: what never ends by itself is ended now.
-        if over && !self.stop_sent && self.foreground_is_over() {
+        if over && !self.stop_sent && self.schedule.foreground_is_over() {
             self.stop_background();
         }
-        for slot in &mut self.slots {
+        for slot in &mut self.schedule.slots {
             if let Some(running) = slot.running()
                 && running.kill_at.is_some_and(|at| now >= at)
             {
@@ -638,7 +520,7 @@ impl Supervisor<'_> {
 
     /// Without a PID namespace: kills the programs and their groups.
     fn kill_all(&mut self) {
-        for slot in &mut self.slots {
+        for slot in &mut self.schedule.slots {
             if let Some(running) = slot.running() {
                 running.signal(Signal::KILL, Ended::Stopped);
             }
@@ -648,60 +530,25 @@ impl Supervisor<'_> {
     /// After the namespace's end: collects what is left of every program.
     fn finish(&mut self) {
         let until = Instant::now() + GRACE;
-        while self.slots.iter().any(Slot::is_running) && Instant::now() < until {
+        while self.schedule.any_running() && Instant::now() < until {
             self.reap();
-            if self.slots.iter().any(Slot::is_running) && self.wait(true).is_err() {
+            if self.schedule.any_running() && self.wait(true).is_err() {
                 break;
             }
         }
-        for index in 0..self.slots.len() {
-            let note = self.note_for(index);
-            if let Some(slot) = self.slots.get_mut(index) {
+        for index in 0..self.schedule.slots.len() {
+            let note = self
+                .schedule
+                .note_for(index, &|role| self.opened_ports(role));
+            if let Some(slot) = self.schedule.slots.get_mut(index) {
                 slot.result.note = slot.result.note.take().or(note);
             }
         }
     }
 
-    /// Why a program never started, or what kept others waiting for it.
-    fn note_for(&self, index: usize) -> Option<String> {
-        let slot = self.slots.get(index)?;
-        match (&slot.phase, &slot.plan.after) {
-            (Phase::Pending, Some(After::Ready(role))) => {
-                let wanted = self.slot_of(role).and_then(|s| s.plan.ready);
-                Some(format!(
-                    "not started: it waited until {role} {}",
-                    self.port_opened(role, wanted)
-                ))
-            }
-            (Phase::Pending, Some(After::Exit(role))) => Some(format!(
-                "not started: it waited for the end of {role}, which did not come"
-            )),
-            (Phase::Pending, None) => Some("not started: the run was broken off before".into()),
-            _ if slot.plan.ready.is_some() && !slot.ready && slot.result.start_error.is_none() => {
-                let role = &slot.plan.role;
-                Some(format!(
-                    "it was expected that {role} {}",
-                    self.port_opened(role, slot.plan.ready)
-                ))
-            }
-            _ => None,
-        }
-    }
-
-    /// "listens on TCP port 12000; it opened TCP port 12001 instead".
-    fn port_opened(&self, role: &str, wanted: Option<Ready>) -> String {
-        let wanted = wanted.map_or_else(
-            || "listens on a port".to_string(),
-            |r| format!("listens on {} port {}", protocol_name(r.protocol), r.port),
-        );
-        match self.opened_ports(role) {
-            opened if opened.is_empty() => format!("{wanted}; it opened no port"),
-            opened => format!("{wanted}; it opened {opened} instead"),
-        }
-    }
-
+    /// "TCP port 12001, UDP port 53".
     fn opened_ports(&self, role: &str) -> String {
-        let Some(index) = self.slots.iter().position(|s| s.plan.role == role) else {
+        let Some(index) = self.schedule.slots.iter().position(|s| s.plan.role == role) else {
             return String::new();
         };
         let mut ports: Vec<String> = self
@@ -745,6 +592,7 @@ impl Supervisor<'_> {
     fn into_result(self, duration: Duration, settled: bool) -> Supervised {
         let owners = self.owners.complete();
         let programs = self
+            .schedule
             .slots
             .into_iter()
             .enumerate()
@@ -772,11 +620,4 @@ enum Tag {
     Listener(usize),
     Output(usize),
     Input(usize),
-}
-
-fn protocol_name(protocol: crate::savefile::Protocol) -> &'static str {
-    match protocol {
-        crate::savefile::Protocol::Tcp => "TCP",
-        crate::savefile::Protocol::Udp => "UDP",
-    }
 }

@@ -1,0 +1,205 @@
+//! Which program's time has come, and which is over: the state of a plan's
+//! programs. Looks at nothing outside; the supervisor tells it what happened.
+
+use crate::savefile::{Program, Protocol};
+use crate::scenario::{After, Ready};
+
+use super::plan::PlannedProgram;
+use super::program::Running;
+
+pub enum Phase {
+    /// It waits for its `after`.
+    Pending,
+    Running(Box<Running>),
+    Over,
+}
+
+/// One program of the plan.
+pub struct Slot<'a> {
+    pub plan: &'a PlannedProgram,
+    pub phase: Phase,
+    pub result: Program,
+    /// It was seen ready, since when it stays so.
+    pub ready: bool,
+}
+
+impl Slot<'_> {
+    pub fn running(&mut self) -> Option<&mut Running> {
+        match &mut self.phase {
+            Phase::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_))
+    }
+
+    /// It never ends by itself, and so nobody waits for its end.
+    pub fn is_background(&self) -> bool {
+        self.plan.stop.is_some()
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn new(plan: &'a PlannedProgram) -> Slot<'a> {
+        Slot {
+            plan,
+            phase: Phase::Pending,
+            result: Program {
+                role: plan.role.clone(),
+                argv: plan.argv.clone(),
+                ..Program::default()
+            },
+            ready: false,
+        }
+    }
+}
+
+/// All programs of the plan.
+pub struct Schedule<'a> {
+    pub slots: Vec<Slot<'a>>,
+    /// Nothing more is started: the run's time is over, or it was broken off.
+    pub closed: bool,
+}
+
+impl<'a> Schedule<'a> {
+    pub fn new(programs: &'a [PlannedProgram]) -> Schedule<'a> {
+        Schedule {
+            slots: programs.iter().map(Slot::new).collect(),
+            closed: false,
+        }
+    }
+
+    pub fn running(&mut self, index: usize) -> Option<&mut Running> {
+        self.slots.get_mut(index).and_then(Slot::running)
+    }
+
+    pub fn any_running(&self) -> bool {
+        self.slots.iter().any(Slot::is_running)
+    }
+
+    /// The programs to start now.
+    pub fn due(&self) -> Vec<usize> {
+        (0..self.slots.len()).filter(|i| self.is_due(*i)).collect()
+    }
+
+    fn is_due(&self, index: usize) -> bool {
+        let Some(slot) = self.slots.get(index) else {
+            return false;
+        };
+        if self.closed || !matches!(slot.phase, Phase::Pending) {
+            return false;
+        }
+        match &slot.plan.after {
+            None => true,
+            Some(After::Ready(role)) => self.slot_of(role).is_some_and(|s| s.ready),
+            Some(After::Exit(role)) => self
+                .slot_of(role)
+                .is_some_and(|s| matches!(s.phase, Phase::Over)),
+        }
+    }
+
+    fn slot_of(&self, role: &str) -> Option<&Slot<'_>> {
+        self.slots.iter().find(|slot| slot.plan.role == role)
+    }
+
+    /// A program waits until a running one is ready.
+    pub fn someone_waits_for_readiness(&self) -> bool {
+        self.slots.iter().any(|slot| {
+            matches!(slot.phase, Phase::Pending)
+                && matches!(&slot.plan.after, Some(After::Ready(role))
+                    if self.slot_of(role).is_some_and(|s| s.is_running() && !s.ready))
+        })
+    }
+
+    /// Every program that ends by itself has ended, or can no longer start.
+    pub fn foreground_is_over(&self) -> bool {
+        self.slots.iter().all(|slot| match &slot.phase {
+            Phase::Over => true,
+            Phase::Running(_) => slot.is_background(),
+            Phase::Pending => !self.may_still_start(slot),
+        })
+    }
+
+    /// Could what a pending program waits for still come true before the
+    /// background is stopped?
+    fn may_still_start(&self, slot: &Slot<'_>) -> bool {
+        if self.closed {
+            return false;
+        }
+        let awaited = match &slot.plan.after {
+            None => return true,
+            Some(After::Ready(role) | After::Exit(role)) => self.slot_of(role),
+        };
+        let Some(awaited) = awaited else {
+            return false;
+        };
+        match (&slot.plan.after, &awaited.phase) {
+            (Some(After::Ready(_)), Phase::Running(_)) => true,
+            // A server that is only ended by us: the one that waits for its
+            // end is started after that.
+            (Some(After::Exit(_)), Phase::Running(_)) => !awaited.is_background(),
+            (_, Phase::Over) => matches!(slot.plan.after, Some(After::Exit(_))) || awaited.ready,
+            (_, Phase::Pending) => self.may_still_start(awaited),
+            (None, _) => true,
+        }
+    }
+
+    /// All running foreground programs are of the kind that ends by waiting.
+    pub fn only_waiters_are_left(&self) -> bool {
+        let mut waiters = self
+            .slots
+            .iter()
+            .filter(|slot| slot.is_running() && !slot.is_background())
+            .peekable();
+        waiters.peek().is_some() && waiters.all(|slot| slot.plan.ends_waiting)
+    }
+
+    /// Why a program never started, or what kept others waiting for it.
+    /// `opened` tells the ports that a role opened.
+    pub fn note_for(&self, index: usize, opened: &dyn Fn(&str) -> String) -> Option<String> {
+        let slot = self.slots.get(index)?;
+        match (&slot.phase, &slot.plan.after) {
+            (Phase::Pending, Some(After::Ready(role))) => {
+                let wanted = self.slot_of(role).and_then(|s| s.plan.ready);
+                Some(format!(
+                    "not started: it waited until {role} {}",
+                    port_opened(wanted, opened(role))
+                ))
+            }
+            (Phase::Pending, Some(After::Exit(role))) => Some(format!(
+                "not started: it waited for the end of {role}, which did not come"
+            )),
+            (Phase::Pending, None) => Some("not started: the run was broken off before".into()),
+            _ if slot.plan.ready.is_some() && !slot.ready && slot.result.start_error.is_none() => {
+                let role = &slot.plan.role;
+                Some(format!(
+                    "it was expected that {role} {}",
+                    port_opened(slot.plan.ready, opened(role))
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// "listens on TCP port 12000; it opened TCP port 12001 instead".
+fn port_opened(wanted: Option<Ready>, opened: String) -> String {
+    let wanted = wanted.map_or_else(
+        || "listens on a port".to_string(),
+        |r| format!("listens on {} port {}", protocol_name(r.protocol), r.port),
+    );
+    match opened {
+        opened if opened.is_empty() => format!("{wanted}; it opened no port"),
+        opened => format!("{wanted}; it opened {opened} instead"),
+    }
+}
+
+/// As people write it.
+pub fn protocol_name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "TCP",
+        Protocol::Udp => "UDP",
+    }
+}
