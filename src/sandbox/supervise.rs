@@ -536,6 +536,7 @@ impl Supervisor<'_> {
                 break;
             }
         }
+        self.note_late_readiness();
         for index in 0..self.schedule.slots.len() {
             let note = self
                 .schedule
@@ -543,6 +544,21 @@ impl Supervisor<'_> {
             if let Some(slot) = self.schedule.slots.get_mut(index) {
                 slot.result.note = slot.result.note.take().or(note);
             }
+        }
+    }
+
+    /// A server whose readiness nobody waited for may have been ready and gone
+    /// between two looks: its sockets tell.
+    fn note_late_readiness(&mut self) {
+        for (index, slot) in self.schedule.slots.iter_mut().enumerate() {
+            let Some(wanted) = slot.plan.ready else {
+                continue;
+            };
+            slot.ready |= self.owners.sockets_of(index).iter().any(|socket| {
+                socket.protocol == wanted.protocol
+                    && socket.local.port() == wanted.port
+                    && socket.remote.is_none()
+            });
         }
     }
 

@@ -125,7 +125,7 @@ fn a_wrong_expectation_fails_with_exit_1_and_a_typing_error_with_2() {
     let shown = netlab(&["show", "tcp-refused"]).output().unwrap();
     let text = String::from_utf8(shown.stdout).unwrap();
     let folder = Folder::new();
-    let wrong = text.replace("RST  where tcp.flags.ack == 1", "SYN,ACK");
+    let wrong = text.replace("client  RST", "client  SYN,ACK");
     assert_ne!(wrong, text);
     let (output, report) = folder.run_text("wrong", &wrong);
     assert_eq!(output.status.code(), Some(1), "{report}");
