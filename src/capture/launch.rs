@@ -136,6 +136,7 @@ fn be_recorder(
 ) {
     // Ctrl-C in the terminal is our parent's business, not the run's.
     let _ = rustix::process::setsid();
+    sys::keep_ended_children();
     // Nobody who reads our parent's output must wait for us.
     let _ = detach_standard_streams();
     let control = match channel.try_clone() {

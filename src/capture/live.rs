@@ -24,6 +24,9 @@ const SNAPLEN: i32 = 262_144;
 const RING: i32 = 8 * 1024 * 1024;
 /// How long the kernel may hold back a block that is not full, milliseconds.
 const BLOCK_TIMEOUT: i32 = 1;
+/// Packets taken from the ring between two looks at what the owner wants: under
+/// a flood the ring is never empty, and canaries must be sent all the same.
+const BATCH: usize = 1024;
 /// After this a canary that was not seen is sent again.
 const CANARY_AGAIN: Duration = Duration::from_millis(50);
 const ETHERNET: u16 = 1;
@@ -303,16 +306,15 @@ fn pump(
     let mut sent_at = Instant::now();
     loop {
         let drained = handle
-            .dispatch(None, |packet| sink.packet(&packet))
+            .dispatch(Some(BATCH), |packet| sink.packet(&packet))
             .map_err(|e| e.to_string())?;
-        if drained > 0 {
-            continue;
-        }
-        // Nothing is waiting: what was gathered goes to the disk, so that it is
-        // there whatever happens next.
-        sink.flush();
-        if shared.stop.load(Ordering::SeqCst) {
-            return Ok(());
+        if drained == 0 {
+            // Nothing is waiting: what was gathered goes to the disk, so that
+            // it is there whatever happens next.
+            sink.flush();
+            if shared.stop.load(Ordering::SeqCst) {
+                return Ok(());
+            }
         }
         let wanted = shared.wanted.load(Ordering::SeqCst);
         let seen = shared
@@ -329,6 +331,9 @@ fn pump(
             announce(shared, |state| state.canaries_sent += 1);
             sent = wanted;
             sent_at = Instant::now();
+        }
+        if drained > 0 {
+            continue;
         }
         let timeout = outstanding.then(|| Timespec {
             tv_sec: 0,

@@ -103,7 +103,7 @@ pub fn record(
         .write_recording(&recording)
         .and_then(|()| {
             writer.write_statistics(
-                ended.captured + recording.proof.dropped,
+                ended.captured.saturating_add(recording.proof.dropped),
                 recording.proof.dropped,
             )
         })

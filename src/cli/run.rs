@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub struct Args {
 struct Job {
     index: usize,
     recorder: Recorder,
+    lock: File,
 }
 
 /// A scenario whose result is there.
@@ -65,6 +67,8 @@ struct Finished {
     judged: Judged,
     /// The savefile that can carry comments.
     savefile: Option<PathBuf>,
+    /// Keeps other runs off the savefile until it is finished with.
+    _lock: Option<File>,
 }
 
 /// Runs what was asked for.
@@ -123,7 +127,11 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
                 continue;
             };
             match launch(load, path, &wishes) {
-                Ok(recorder) => running.push(Job { index, recorder }),
+                Ok((recorder, lock)) => running.push(Job {
+                    index,
+                    recorder,
+                    lock,
+                }),
                 Err(error) => {
                     let refused = refused(load, ErrorCode::Environment, error.to_string());
                     put(&mut results, index, refused);
@@ -138,8 +146,9 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
             let (recorded, left) = job.recorder.finish();
             gone.push(left);
             if let (Some(load), Some(path)) = (loaded.get(job.index), paths.get(job.index)) {
-                let judged = judge_recorded(load, path, recorded, args.pcap, &sink.options());
-                put(&mut results, job.index, judged);
+                let mut finished = judge_recorded(load, path, recorded, args.pcap, &sink.options());
+                finished._lock = Some(job.lock);
+                put(&mut results, job.index, finished);
             }
         }
         if interrupted {
@@ -173,7 +182,11 @@ fn put(results: &mut [Option<Finished>], index: usize, finished: Finished) {
 
 /// Shows the result, and only then works on the file, which nobody waits for.
 fn show(sink: &mut Sink, finished: Finished) -> Exit {
-    let Finished { judged, savefile } = finished;
+    let Finished {
+        judged,
+        savefile,
+        _lock,
+    } = finished;
     sink.show(&judged.report);
     if let Some(path) = savefile
         && let Err(error) = judge::write_comments(&path, &judged.report)
@@ -216,8 +229,9 @@ fn wait(running: &[Job], signals: &mut Signals, interrupted: &mut bool) -> io::R
     Ok(done)
 }
 
-/// Opens the savefile first, so that a bad path fails before anything runs.
-fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<Recorder> {
+/// Opens the savefile first, so that a bad path fails before anything runs. The
+/// file that is returned with the recorder holds the savefile's lock.
+fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<(Recorder, File)> {
     let savefile = open_savefile(path)
         .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
     let plan = plan(&loaded.scenario, loaded.base_dir.as_deref(), wishes);
@@ -229,26 +243,37 @@ fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<Recorder>
         files: loaded.files.clone(),
         ..RecordedScenario::default()
     };
-    Recorder::launch(&plan, recorded, savefile, false)
+    let lock = savefile.try_clone()?;
+    let recorder = Recorder::launch(&plan, recorded, savefile, false)?;
+    Ok((recorder, lock))
 }
 
+/// Opens and locks a savefile. A run that was about to end may put its finished
+/// copy in the file's place between our two steps, so that we would hold the lock
+/// of a file that has no name any more: then once again.
 fn open_savefile(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(path)?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        io::Error::other("another run is writing it; choose another folder with --out")
-    })?;
-    file.set_len(0)?;
-    Ok(file)
+    loop {
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            io::Error::other("another run is writing it; choose another folder with --out")
+        })?;
+        let (locked, named) = (file.metadata()?, fs::metadata(path));
+        if named.is_ok_and(|named| (named.dev(), named.ino()) == (locked.dev(), locked.ino())) {
+            file.set_len(0)?;
+            return Ok(file);
+        }
+    }
 }
 
 fn refused(loaded: &Loaded, code: ErrorCode, message: String) -> Finished {
     Finished {
         judged: Judged::of_report(Report::error(&loaded.scenario.name, code, message)),
         savefile: None,
+        _lock: None,
     }
 }
 
@@ -281,12 +306,14 @@ fn judge_recorded(
                 return Finished {
                     judged: judge::judge_recorded(path, &yardstick, options),
                     savefile: Some(path.to_owned()),
+                    _lock: None,
                 };
             }
             match judge::to_classic_pcap(path) {
                 Ok(path) => Finished {
                     judged: judge::judge_recorded(&path, &yardstick, options),
                     savefile: None,
+                    _lock: None,
                 },
                 Err(error) => {
                     let message = format!("cannot write the .pcap: {error}");

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::load::{self, Mistakes};
 use super::{Exit, output};
@@ -55,13 +55,7 @@ impl Sink {
             None => None,
             Some(path) => match File::create(path) {
                 Ok(file) => Some((path.clone(), file)),
-                Err(error) => {
-                    output::complain(&format!(
-                        "netlab-capture: cannot write {}: {error}\n",
-                        path.display()
-                    ));
-                    return Err(Exit::Environment);
-                }
+                Err(error) => return Err(refuse_junit(args, path, &error)),
             },
         };
         Ok(Sink {
@@ -172,6 +166,25 @@ impl Sink {
             self.broken = Some(self.broken.map_or(exit, |first| first.worst(exit)));
         }
     }
+}
+
+/// Readers of JSON get a document about this too.
+fn refuse_junit(args: &OutputArgs, path: &Path, error: &io::Error) -> Exit {
+    let message = format!("cannot write {}: {error}", path.display());
+    output::complain(&format!("netlab-capture: {message}\n"));
+    let without = OutputArgs {
+        junit: None,
+        ..args.clone()
+    };
+    if let Ok(mut sink) = Sink::open(&without)
+        && sink.format != Format::Terminal
+    {
+        let report = Report::error("--junit", ErrorCode::Environment, message);
+        sink.show(&report);
+        sink.keep(report);
+        sink.finish();
+    }
+    Exit::Environment
 }
 
 fn write_junit(reports: &[Report], file: File) -> io::Result<()> {

@@ -216,6 +216,14 @@ fn incomplete(trace: &Trace) -> Vec<String> {
                 reasons.push(format!("The recording failed: {fault}."));
             }
             reasons.extend(unproven(&recording.proof));
+            let present = trace.packets.len();
+            if trace.capture.damage.is_none() && recording.proof.captured != present as u64 {
+                reasons.push(format!(
+                    "The capture file was changed after it was recorded: {} captured, but {} in the file.",
+                    were(recording.proof.captured),
+                    if present == 1 { "1 is".to_owned() } else { format!("{present} are") },
+                ));
+            }
         }
         None => {
             let dropped: u64 = trace

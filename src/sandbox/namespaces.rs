@@ -122,9 +122,15 @@ impl PidNamespace {
         })
     }
 
-    /// Kills every process of the namespace and waits until the last is gone.
-    pub fn end(self) {
+    /// Kills every process of the namespace.
+    pub fn kill(&self) {
         let _ = rustix::process::kill_process(self.init, Signal::KILL);
+    }
+
+    /// Waits until the last process is gone. The namespace's first process ends
+    /// after all others, and those that are our children only once we have
+    /// reaped them.
+    pub fn wait(self) {
         let _ = retry(|| {
             rustix::process::waitpid(Some(self.init), rustix::process::WaitOptions::empty())
         });

@@ -81,7 +81,13 @@ impl Owners {
         } else {
             self.incomplete = true;
         }
-        forgive_gone(sys::answer_with_socket(listener.as_fd(), &request, &socket))
+        match sys::answer_with_socket(listener.as_fd(), &request, &socket) {
+            // The program's own table of descriptors is full.
+            Err(error) if error.raw_os_error() == Some(libc::EMFILE) => forgive_gone(
+                sys::answer_with_error(listener.as_fd(), &request, libc::EMFILE),
+            ),
+            answered => forgive_gone(answered),
+        }
     }
 
     /// Which program opened the socket.

@@ -138,13 +138,14 @@ impl Running {
             // A bad working directory, or no room for a process, comes first.
             (Err(error), None) => {
                 return Err(match error.raw_os_error() {
-                    Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::EAGAIN) => {
-                        StartError::Exec(error)
+                    Some(libc::EINVAL | libc::EBUSY | libc::ENOSYS | libc::EPERM) => {
+                        StartError::Watch(error)
                     }
-                    _ => StartError::Watch(error),
+                    _ => StartError::Exec(error),
                 });
             }
         };
+        sys::answer_at_once(listener.as_fd());
         let started = Instant::now();
         let set_up = (|| -> io::Result<Running> {
             let pid = Pid::from_raw(child.id() as i32).ok_or(Errno::SRCH)?;
@@ -228,6 +229,11 @@ impl Running {
                 let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
             }
         }
+    }
+
+    /// Waits for its end, which must be sure to come: it was killed.
+    pub fn await_end(&mut self) {
+        let _ = self.child.wait();
     }
 
     /// Has it ended? Reaps it.

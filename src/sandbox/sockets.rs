@@ -140,6 +140,9 @@ const DESTROY_GROUPS: [(u32, Protocol); 4] = [
     (4, Protocol::Udp),
 ];
 
+/// Bytes of messages that may wait to be read.
+const OBITUARIES: usize = 16 * 1024 * 1024;
+
 /// Hears of every socket that the kernel destroys, with its last addresses.
 pub struct Obituaries {
     /// One socket for each protocol: the message does not name it.
@@ -159,8 +162,13 @@ impl Obituaries {
                 }
             }
             socket.set_non_blocking(true)?;
-            // As large as the system allows: a lost obituary is a lost owner.
-            let _ = socket.set_rx_buf_sz(4 * 1024 * 1024);
+            // A program that ends with thousands of sockets makes as many
+            // messages at once, and a lost one is a lost owner.
+            if rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, OBITUARIES).is_err()
+            {
+                // Only as large as the system allows everybody.
+                let _ = socket.set_rx_buf_sz(OBITUARIES);
+            }
             sockets.push((protocol, socket));
         }
         Ok(Obituaries {

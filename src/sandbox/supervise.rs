@@ -65,7 +65,7 @@ pub fn supervise(
     let mut supervisor = Supervisor {
         schedule: Schedule::new(&plan.programs),
         listeners: Vec::new(),
-        private: plan.network == Network::Private,
+        network: &plan.network,
         capture,
         control,
         proc,
@@ -80,12 +80,14 @@ pub fn supervise(
     let outcome = supervisor.run();
     let duration = started.elapsed();
     // Whatever happened: nothing survives.
-    if let Some(namespace) = namespace {
-        namespace.end();
-    } else {
-        supervisor.kill_all();
+    match &namespace {
+        Some(namespace) => namespace.kill(),
+        None => supervisor.kill_all(),
     }
     supervisor.finish();
+    if let Some(namespace) = namespace {
+        namespace.wait();
+    }
     let settled = supervisor.settle();
     outcome?;
     Ok(supervisor.into_result(duration, settled))
@@ -103,7 +105,7 @@ struct Supervisor<'a> {
     table: SocketTable,
     /// In a private network every socket counts, in the machine's own only
     /// those of our programs.
-    private: bool,
+    network: &'a Network,
     interrupted: bool,
     pause: Duration,
     deadline: Instant,
@@ -211,6 +213,22 @@ impl Supervisor<'_> {
         Ok(sockets)
     }
 
+    /// Only the sockets that concern the run: on the machine's own network
+    /// others are never quiet. Accepted ones are known by their ports.
+    fn look_at_ours(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
+        let mut sockets = self.look()?;
+        if let Network::Host { ports } = self.network {
+            sockets.retain(|socket| {
+                self.owners.program_of(socket.cookie).is_some()
+                    || [Some(socket.local), socket.remote]
+                        .into_iter()
+                        .flatten()
+                        .any(|end| ports.contains(&end.port()))
+            });
+        }
+        Ok(sockets)
+    }
+
     fn note_readiness(&mut self, sockets: &[KernelSocket]) {
         for index in 0..self.schedule.slots.len() {
             let Some(slot) = self.schedule.slots.get(index) else {
@@ -243,7 +261,7 @@ impl Supervisor<'_> {
     /// program asleep: then nothing happens until we do something. Looked at
     /// twice, as a program may have been between two sleeps.
     fn is_quiet(&mut self) -> Result<bool, EnvironmentError> {
-        let before = self.look()?;
+        let before = self.look_at_ours()?;
         if !before.iter().all(KernelSocket::is_quiet) {
             return Ok(false);
         }
@@ -257,7 +275,7 @@ impl Supervisor<'_> {
         if !at_rest {
             return Ok(false);
         }
-        let after = self.look()?;
+        let after = self.look_at_ours()?;
         Ok(before == after)
     }
 
@@ -527,15 +545,15 @@ impl Supervisor<'_> {
         }
     }
 
-    /// After the namespace's end: collects what is left of every program.
+    /// After everything was killed: collects what is left of every program.
     fn finish(&mut self) {
-        let until = Instant::now() + GRACE;
-        while self.schedule.any_running() && Instant::now() < until {
-            self.reap();
-            if self.schedule.any_running() && self.wait(true).is_err() {
-                break;
+        for slot in &mut self.schedule.slots {
+            if let Some(running) = slot.running() {
+                running.await_end();
             }
         }
+        self.reap();
+        self.owners.hear(now());
         self.note_late_readiness();
         for index in 0..self.schedule.slots.len() {
             let note = self
@@ -590,7 +608,8 @@ impl Supervisor<'_> {
             };
             let ours = |s: &KernelSocket| {
                 s.state != State::TimeWait
-                    && (self.private || self.owners.program_of(s.cookie).is_some())
+                    && (*self.network == Network::Private
+                        || self.owners.program_of(s.cookie).is_some())
             };
             let silent = !sockets.iter().any(ours);
             if silent && self.owners.all_gone() {

@@ -39,6 +39,13 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Lets ended children be waited for, also where our parent ignored SIGCHLD: the
+/// kernel would reap them unseen, and their exit codes would be lost.
+pub fn keep_ended_children() {
+    // SAFETY: the default action runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
 /// `unshare(2)` with `CLONE_*` flags. None of them un-shares the descriptor
 /// table, so no descriptor that Rust knows of changes its meaning.
 pub fn unshare(flags: libc::c_int) -> io::Result<()> {
@@ -127,27 +134,43 @@ const fn op(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
 
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
+/// Of the processor's other system call table (i386, arm, riscv32): socket,
+/// io_uring_setup and, on i386, socketcall.
+#[cfg(target_arch = "x86_64")]
+const FOREIGN: [u32; 3] = [359, 425, 102];
+#[cfg(target_arch = "aarch64")]
+const FOREIGN: [u32; 3] = [281, 425, 425];
+#[cfg(target_arch = "riscv64")]
+const FOREIGN: [u32; 3] = [198, 425, 425];
+
 /// Internet stream and datagram sockets are created by the supervisor, which
-/// so learns of each at its birth. io_uring, which creates sockets without a
-/// system call, and foreign system call tables answer ENOSYS: libraries then
-/// take the ordinary way.
-static SOCKET_FILTER: [libc::sock_filter; 15] = [
+/// so learns of each at its birth. All other kinds the kernel grants or refuses
+/// the program itself: the supervisor has rights that the program must not get
+/// (`SOCK_PACKET` sniffs). io_uring, which creates sockets without a system
+/// call, and foreign system call tables answer ENOSYS: libraries then take the
+/// ordinary way, and no socket escapes our notice.
+static SOCKET_FILTER: [libc::sock_filter; 20] = [
     op(LOAD, OFFSET_ARCH, 0, 0),
-    op(JUMP_EQ, NATIVE, 0, 12),
+    op(JUMP_EQ, NATIVE, 4, 0),
+    op(LOAD, OFFSET_NR, 0, 0),
+    op(JUMP_EQ, FOREIGN[0], 15, 0),
+    op(JUMP_EQ, FOREIGN[1], 14, 0),
+    op(JUMP_EQ, FOREIGN[2], 13, 11),
     op(LOAD, OFFSET_NR, 0, 0),
     // The x32 table of x86_64.
-    op(JUMP_GE, 0x4000_0000, 1, 0),
-    op(JUMP_EQ, libc::SYS_io_uring_setup as u32, 0, 1),
-    op(RETURN, REFUSE, 0, 0),
+    op(JUMP_GE, 0x4000_0000, 11, 0),
+    op(JUMP_EQ, libc::SYS_io_uring_setup as u32, 10, 0),
     op(JUMP_EQ, libc::SYS_socket as u32, 0, 7),
     op(LOAD, OFFSET_ARG0, 0, 0),
     op(JUMP_EQ, libc::AF_INET as u32, 1, 0),
     op(JUMP_EQ, libc::AF_INET6 as u32, 0, 4),
     op(LOAD, OFFSET_ARG1, 0, 0),
     op(AND, 0xf, 0, 0),
-    op(JUMP_EQ, libc::SOCK_RAW as u32, 1, 0),
-    op(RETURN, libc::SECCOMP_RET_USER_NOTIF, 0, 0),
+    op(JUMP_EQ, libc::SOCK_STREAM as u32, 2, 0),
+    op(JUMP_EQ, libc::SOCK_DGRAM as u32, 1, 0),
     op(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0),
+    op(RETURN, libc::SECCOMP_RET_USER_NOTIF, 0, 0),
+    op(RETURN, REFUSE, 0, 0),
 ];
 
 /// Installs [`SOCKET_FILTER`] on the calling process for good and returns the
@@ -157,17 +180,23 @@ fn install_socket_filter() -> io::Result<RawFd> {
         len: SOCKET_FILTER.len() as libc::c_ushort,
         filter: SOCKET_FILTER.as_ptr().cast_mut(),
     };
-    // SAFETY: `program` and the static filter outlive the call, which only
-    // reads them.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
+    let install = |flags: libc::c_ulong| {
+        // SAFETY: `program` and the static filter outlive the call, which only
+        // reads them.
+        let fd = unsafe {
+            libc::syscall(
+                libc::SYS_seccomp,
+                libc::SECCOMP_SET_MODE_FILTER,
+                flags,
+                &raw const program,
+            )
+        };
+        check(fd as libc::c_int)
     };
-    check(fd as libc::c_int)
+    // A signal must not break off a request that we are answering: `socket()`
+    // never fails with EINTR. Kernels before 5.19 do not know this flag.
+    install(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+        .or_else(|_| install(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER))
 }
 
 /// Sends one descriptor over a connected Unix socket, without allocating.
@@ -254,6 +283,23 @@ pub fn spawn(command: &mut Command, listener_to: BorrowedFd<'_>) -> io::Result<C
     unsafe { command.pre_exec(confine) };
     command.spawn()
 }
+
+/// Lets a program that asks for a socket hand its processor over to us at once,
+/// where the kernel can (6.6): the answer comes sooner, and a signal that arrives
+/// before we have taken the request, which would break it off, is rarer.
+pub fn answer_at_once(listener: BorrowedFd<'_>) {
+    // SAFETY: an ioctl with an integer argument.
+    unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+            SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP,
+        );
+    }
+}
+
+const SECCOMP_IOCTL_NOTIF_SET_FLAGS: libc::c_ulong = 0x4008_2104;
+const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP: libc::c_ulong = 1;
 
 /// A request of a watched program to create a socket.
 #[derive(Clone, Copy, Debug)]

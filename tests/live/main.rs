@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod catalogue_complete;
+mod hostile;
 mod lab_script;
 mod lab_sentences;
 mod lab_web;
