@@ -11,9 +11,8 @@ use super::event::{Event, EventIndex, EventKind};
 use super::matching::{Context, Difference, Divergence, Names, Timing};
 use super::notation::{self, count, duration};
 use super::outcome::Failure;
+use super::wireshark::wireshark_filter;
 use crate::decode::Transport;
-use crate::savefile::Protocol;
-use crate::trace::Trace;
 
 /// A divergence, with everything that explaining it takes.
 pub struct Explanation<'e, 't> {
@@ -308,6 +307,10 @@ impl<'e> Explanation<'e, '_> {
             Parting::Extra(_) if self.sequence.mode == Mode::ExactlyPackets => Some(
                 "`exactly packets` counts every packet, ACKs too. `exactly` counts events, which no timing changes.".to_owned(),
             ),
+            Parting::Extra(index) if self.repeats(*index).is_some() => {
+                let first = self.repeats(*index)?;
+                Some(format!("It is the same as packet {first}: is it sent twice?"))
+            }
             Parting::Extra(_) => Some(
                 "`exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`.".to_owned(),
             ),
@@ -316,6 +319,21 @@ impl<'e> Explanation<'e, '_> {
             }
             _ => None,
         }
+    }
+
+    /// The packet of a datagram that a step took and that this one repeats.
+    fn repeats(&self, index: EventIndex) -> Option<u64> {
+        let trace = self.context.trace;
+        let extra = self.event(index).filter(|e| e.kind == EventKind::Udp)?;
+        let taken = self.divergence.taken.iter().map(|t| t.event);
+        taken
+            .filter_map(|e| self.event(e))
+            .find(|e| {
+                (&e.kind, e.from, e.to) == (&extra.kind, extra.from, extra.to)
+                    && e.content(trace) == extra.content(trace)
+            })?
+            .frames(trace)
+            .next()
     }
 
     /// The most telling difference, in words.
@@ -557,63 +575,4 @@ fn content_in_words(step: &Step, got: &[u8]) -> String {
         },
         _ => "content".to_owned(),
     }
-}
-
-/// A filter names so many ranges of frames at most: of more, all from the first
-/// frame to the last.
-const MOST_RANGES: usize = 8;
-
-/// A display filter that shows just these packets, in their conversation where
-/// they share a TCP one.
-pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<String> {
-    let numbers: Vec<u64> = packets
-        .iter()
-        .filter_map(|&p| trace.packets.get(p))
-        .map(|p| p.number)
-        .collect();
-    if numbers.is_empty() {
-        return None;
-    }
-    let frames = match numbers.as_slice() {
-        [one] => format!("frame.number == {one}"),
-        _ => format!("frame.number in {{{}}}", ranges(&numbers)),
-    };
-    let mut streams = packets.iter().map(|&p| {
-        trace.packets.get(p)?.tcp()?;
-        let conversation = trace.seen.get(p)?.conversation?;
-        let conversation = trace.conversations.get(conversation)?;
-        (conversation.protocol == Protocol::Tcp).then_some(conversation.id)
-    });
-    let first = streams.next().flatten();
-    match first {
-        Some(id) if streams.all(|other| other == first) => {
-            Some(format!("tcp.stream eq {id} && {frames}"))
-        }
-        _ => Some(frames),
-    }
-}
-
-/// `1, 3..5` of ascending numbers.
-fn ranges(numbers: &[u64]) -> String {
-    let mut parts: Vec<(u64, u64)> = Vec::new();
-    for &n in numbers {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == n => *last = n,
-            _ => parts.push((n, n)),
-        }
-    }
-    if parts.len() > MOST_RANGES
-        && let (Some((first, _)), Some((_, last))) = (parts.first(), parts.last())
-    {
-        parts = vec![(*first, *last)];
-    }
-    let parts: Vec<String> = parts
-        .into_iter()
-        .map(|(first, last)| match last - first {
-            0 => first.to_string(),
-            1 => format!("{first}, {last}"),
-            _ => format!("{first}..{last}"),
-        })
-        .collect();
-    parts.join(", ")
 }

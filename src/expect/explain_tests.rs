@@ -295,3 +295,13 @@ fn explained_a_server_that_came_too_late_and_a_head_without_an_end() {
     let notes = notes(&wire, text);
     assert!(notes.contains("no end") && notes.contains("\\n"), "{notes}");
 }
+
+#[test]
+fn explained_a_datagram_that_comes_again() {
+    let mut wire = Wire::new();
+    let c = wire.udp(CLIENT, (SERVER, 12000));
+    wire.datagram(c, ToServer, b"hello");
+    wire.datagram(c, ToServer, b"hello");
+    let shown = shown(&wire, "exactly { client > server udp \"hello\" }");
+    assert!(shown.ends_with("note     It is the same as packet 1: is it sent twice?"));
+}

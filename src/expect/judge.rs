@@ -10,13 +10,14 @@ use super::claim::{self, Cause, Evaluation, World};
 use super::claim_value;
 use super::event::{self, Event};
 use super::evidence::{self, Evidence};
-use super::explain::{self, Explanation};
+use super::explain::Explanation;
 use super::facts::Facts;
 use super::implied;
 use super::judgement::{Grounds, Judgement};
 use super::matching::{self, Context, Found, Names};
 use super::notation;
 use super::outcome::{Failure, Outcome, Verdict};
+use super::wireshark::wireshark_filter;
 use crate::savefile::{Bytes, Protocol};
 use crate::scenario::ProgramSpec;
 use crate::trace::Trace;
@@ -197,7 +198,7 @@ impl Judge<'_> {
             }
             Err(Cause::False(failure)) => {
                 judgement.failure = Some(Failure {
-                    wireshark_filter: explain::wireshark_filter(trace, &judgement.evidence),
+                    wireshark_filter: wireshark_filter(trace, &judgement.evidence),
                     ..*failure
                 });
             }
@@ -349,7 +350,7 @@ impl Judge<'_> {
                 expected: Some(format!("no {what}")),
                 actual: actual.or_else(|| self.shown(first)),
                 diverges_at: Some(frame),
-                wireshark_filter: explain::wireshark_filter(trace, &found),
+                wireshark_filter: wireshark_filter(trace, &found),
                 ..Failure::default()
             }),
             evidence: found,
@@ -447,7 +448,7 @@ impl Judge<'_> {
                 expected: Some(self.world.written(&each.condition.span).to_owned()),
                 actual: self.shown(first),
                 diverges_at: Some(frame),
-                wireshark_filter: explain::wireshark_filter(trace, &broken),
+                wireshark_filter: wireshark_filter(trace, &broken),
                 ..Failure::default()
             }),
             evidence: broken,

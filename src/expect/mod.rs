@@ -40,6 +40,7 @@ mod parse;
 #[cfg(test)]
 mod testing;
 mod trouble;
+mod wireshark;
 
 pub use compile::{compile, files};
 pub use judge::judge;

@@ -1,0 +1,65 @@
+//! A Wireshark display filter for the packets of an explanation.
+
+use std::collections::BTreeSet;
+
+use crate::savefile::Protocol;
+use crate::trace::Trace;
+
+/// A filter names so many ranges of frames at most: of more, all from the first
+/// frame to the last.
+const MOST_RANGES: usize = 8;
+
+/// A display filter that shows just these packets, in their conversation where
+/// they share a TCP one.
+pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<String> {
+    let numbers: Vec<u64> = packets
+        .iter()
+        .filter_map(|&p| trace.packets.get(p))
+        .map(|p| p.number)
+        .collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    let frames = match numbers.as_slice() {
+        [one] => format!("frame.number == {one}"),
+        _ => format!("frame.number in {{{}}}", ranges(&numbers)),
+    };
+    let mut streams = packets.iter().map(|&p| {
+        trace.packets.get(p)?.tcp()?;
+        let conversation = trace.seen.get(p)?.conversation?;
+        let conversation = trace.conversations.get(conversation)?;
+        (conversation.protocol == Protocol::Tcp).then_some(conversation.id)
+    });
+    let first = streams.next().flatten();
+    match first {
+        Some(id) if streams.all(|other| other == first) => {
+            Some(format!("tcp.stream eq {id} && {frames}"))
+        }
+        _ => Some(frames),
+    }
+}
+
+/// `1, 3..5` of ascending numbers.
+fn ranges(numbers: &[u64]) -> String {
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for &n in numbers {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == n => *last = n,
+            _ => parts.push((n, n)),
+        }
+    }
+    if parts.len() > MOST_RANGES
+        && let (Some((first, _)), Some((_, last))) = (parts.first(), parts.last())
+    {
+        parts = vec![(*first, *last)];
+    }
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            1 => format!("{first}, {last}"),
+            _ => format!("{first}..{last}"),
+        })
+        .collect();
+    parts.join(", ")
+}
