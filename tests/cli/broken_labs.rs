@@ -42,7 +42,7 @@ fn steady(text: &str) -> String {
         lab @ ("12000" | "12001") => format!(":{lab}"),
         _ => ":PORT_".to_owned(),
     });
-    let text = replace(&text, r"(?m)· [\d.]+ m?s$", "· TIME");
+    let text = replace(&text, r"(?m)\s*·\s+[\d.]+ m?s$", " · TIME");
     let (ladder, rest) = text.split_at(text.find("\nPackets: ").unwrap_or(0));
     let ladder = replace(ladder, r"(?m)^([✗ ]) *\d+\.\d{3}  (\d)", "$1 TIME  $2");
     let ladder = replace(&ladder, "─+", "──");
