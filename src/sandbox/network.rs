@@ -141,6 +141,13 @@ pub fn set_parameters(own: &BTreeMap<String, String>) -> Result<(), EnvironmentE
     Ok(())
 }
 
+/// First and last port that the kernel chooses from where a program names none.
+pub(super) fn ephemeral_ports() -> Option<(u16, u16)> {
+    let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut words = text.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
 fn set_parameter(key: &str, value: &str) -> io::Result<()> {
     // Opened for writing only, so that nothing is created where it is missing.
     let path = format!("/proc/sys/{}", key.replace('.', "/"));

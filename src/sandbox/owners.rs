@@ -4,6 +4,10 @@
 //! So the programs' `socket()` calls come to us (seccomp user notification): we
 //! create the socket, note its cookie and hand it over. What its addresses were
 //! the kernel says when the socket is destroyed, or in a dump while it lives.
+//!
+//! Each program gets ephemeral ports of its own. Otherwise a port could pass from
+//! one program to another within a millisecond, and the earlier ports of a socket
+//! that connects again and again would be unknown.
 
 use std::collections::HashMap;
 use std::io;
@@ -32,15 +36,20 @@ const LIMIT: usize = 100_000;
 pub struct Owners {
     births: HashMap<u64, Birth>,
     obituaries: Obituaries,
+    /// The ephemeral ports of each program; empty where the kernel cannot.
+    ports: Vec<(u16, u16)>,
     /// Some socket's addresses were lost.
     incomplete: bool,
 }
 
 impl Owners {
-    pub fn new() -> io::Result<Owners> {
+    /// `ports`: the network's ephemeral ports, which no others use, to be
+    /// divided among so many programs.
+    pub fn new(programs: usize, ports: Option<(u16, u16)>) -> io::Result<Owners> {
         Ok(Owners {
             births: HashMap::new(),
             obituaries: Obituaries::subscribe()?,
+            ports: ports.map_or_else(Vec::new, |all| shares(all, programs)),
             incomplete: false,
         })
     }
@@ -63,6 +72,11 @@ impl Owners {
                 return forgive_gone(sys::answer_with_error(listener.as_fd(), &request, errno));
             }
         };
+        if let Some(own) = self.ports.get(program)
+            && sys::set_ephemeral_ports(&socket, *own).is_err()
+        {
+            self.ports.clear();
+        }
         if let Ok(cookie) = rustix::net::sockopt::socket_cookie(&socket) {
             if self.births.len() < LIMIT {
                 self.births.insert(
@@ -88,6 +102,11 @@ impl Owners {
             ),
             answered => forgive_gone(answered),
         }
+    }
+
+    /// The ephemeral ports that are one program's alone.
+    pub fn ephemeral_ports_of(&self, program: usize) -> Option<(u16, u16)> {
+        self.ports.get(program).copied()
     }
 
     /// Which program opened the socket.
@@ -172,5 +191,33 @@ fn forgive_gone(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
         other => other,
+    }
+}
+
+/// As many equal parts of a range of ports, first and last of each.
+fn shares((first, last): (u16, u16), parts: usize) -> Vec<(u16, u16)> {
+    let Some(size) = usize::from(last.saturating_sub(first)).checked_div(parts) else {
+        return Vec::new();
+    };
+    (0..parts)
+        .filter_map(|part| {
+            let start = usize::from(first) + part * size;
+            let end = start + size.checked_sub(1)?;
+            Some((u16::try_from(start).ok()?, u16::try_from(end).ok()?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_do_not_overlap_and_stay_inside() {
+        assert_eq!(shares((100, 200), 3), [(100, 132), (133, 165), (166, 198)]);
+        assert_eq!(shares((32768, 60999), 1), [(32768, 60998)]);
+        assert_eq!(shares((32768, 60999), 0), []);
+        assert_eq!(shares((5, 6), 50), []);
+        assert_eq!(shares((6, 5), 2), []);
     }
 }

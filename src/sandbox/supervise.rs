@@ -69,7 +69,8 @@ pub fn supervise(
         capture,
         control,
         proc,
-        owners: Owners::new().map_err(at(Step::SocketDiag))?,
+        owners: Owners::new(plan.programs.len(), own_ports(&plan.network))
+            .map_err(at(Step::SocketDiag))?,
         table: SocketTable::open().map_err(at(Step::SocketDiag))?,
         interrupted: false,
         pause: PAUSE_MIN,
@@ -91,6 +92,14 @@ pub fn supervise(
     let settled = supervisor.settle();
     outcome?;
     Ok(supervisor.into_result(duration, settled))
+}
+
+/// The ephemeral ports of a network that is the run's alone.
+fn own_ports(network: &Network) -> Option<(u16, u16)> {
+    match network {
+        Network::Private => super::network::ephemeral_ports(),
+        Network::Host { .. } => None,
+    }
 }
 
 struct Supervisor<'a> {
@@ -634,6 +643,7 @@ impl Supervisor<'_> {
             .map(|(index, slot)| {
                 let mut result = slot.result;
                 result.sockets = self.owners.sockets_of(index);
+                result.ephemeral_ports = self.owners.ephemeral_ports_of(index);
                 result
             })
             .collect();

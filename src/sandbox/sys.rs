@@ -351,6 +351,23 @@ pub fn create_socket(request: &SocketRequest) -> io::Result<OwnedFd> {
     }
 }
 
+/// Has the kernel choose the socket's ephemeral port from these (Linux 6.3).
+pub fn set_ephemeral_ports(socket: &OwnedFd, (first, last): (u16, u16)) -> io::Result<()> {
+    const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
+    let range = u32::from(last) << 16 | u32::from(first);
+    // SAFETY: the kernel reads one u32, whose address and size are given.
+    check(unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            IP_LOCAL_PORT_RANGE,
+            (&raw const range).cast(),
+            size_of::<u32>() as libc::socklen_t,
+        )
+    })
+    .map(drop)
+}
+
 /// Answers a request with the socket: it becomes the return value of the
 /// program's `socket()`.
 pub fn answer_with_socket(

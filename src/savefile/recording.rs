@@ -62,6 +62,10 @@ pub struct Program {
     /// Bytes of output beyond the bound, which were not kept.
     pub output_cut: u64,
     pub sockets: Vec<Socket>,
+    /// First and last of the ephemeral ports that the kernel gave to sockets of
+    /// this program alone. None: it was not told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_ports: Option<(u16, u16)>,
     /// Number of packets captured before we sent it a signal: later packets
     /// from or to it are marked `after_stop`. None: it got no signal of ours.
     pub stopped_after: Option<u64>,

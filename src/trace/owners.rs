@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use crate::conversation::{Close, Conversation, Direction};
 use crate::decode::{Icmp, Net, Packet, Transport};
@@ -126,6 +127,8 @@ enum Part {
 
 struct Owners<'a> {
     sockets: HashMap<(Protocol, u16), Vec<Candidate<'a>>>,
+    /// The ephemeral ports of each program, where it had its own.
+    ephemeral: Vec<(RangeInclusive<u16>, usize)>,
     /// Whom an end without a socket belongs to. None: no recording, so who
     /// spoke first is the client.
     otherwise: Option<Owner>,
@@ -143,6 +146,14 @@ impl<'a> Owners<'a> {
                     .push(Candidate { role, socket });
             }
         }
+        let ephemeral = recording
+            .iter()
+            .flat_map(|r| r.programs.iter().enumerate())
+            .filter_map(|(role, program)| {
+                let (first, last) = program.ephemeral_ports?;
+                Some((first..=last, role))
+            })
+            .collect();
         let otherwise = recording.map(|recording| {
             if recording.proof.owners {
                 Owner::Nobody
@@ -150,7 +161,11 @@ impl<'a> Owners<'a> {
                 Owner::Unknown
             }
         });
-        Owners { sockets, otherwise }
+        Owners {
+            sockets,
+            ephemeral,
+            otherwise,
+        }
     }
 
     fn of_connection(&self, conversation: &Conversation) -> Option<Connection> {
@@ -159,16 +174,15 @@ impl<'a> Owners<'a> {
         let time = conversation.first.0;
         let mut connection = match self.otherwise {
             None => IMPLIED,
-            Some(otherwise) => {
-                let owner = |part, local, remote| {
-                    self.find(Protocol::Tcp, part, local, remote, time)
-                        .unwrap_or(otherwise)
-                };
-                Connection {
-                    client: owner(Part::Opener, client, server),
-                    server: owner(Part::Accepter, server, client),
-                }
-            }
+            Some(otherwise) => Connection {
+                client: self
+                    .find(Protocol::Tcp, Part::Opener, client, server, time)
+                    .or_else(|| self.sender(client))
+                    .unwrap_or(otherwise),
+                server: self
+                    .find(Protocol::Tcp, Part::Accepter, server, client, time)
+                    .unwrap_or(otherwise),
+            },
         };
         if facts.close == Close::Refused {
             connection.server = Owner::Nobody;
@@ -205,13 +219,12 @@ impl<'a> Owners<'a> {
         let Some(otherwise) = self.otherwise else {
             return IMPLIED.ends(way);
         };
-        let owner = |local, remote| {
-            self.find(Protocol::Udp, Part::Datagrams, local, remote, time)
-                .unwrap_or(otherwise)
-        };
+        let owner = |local, remote| self.find(Protocol::Udp, Part::Datagrams, local, remote, time);
         Ends {
-            from: owner(src, dst),
-            to: owner(dst, src),
+            from: owner(src, dst)
+                .or_else(|| self.sender(src))
+                .unwrap_or(otherwise),
+            to: owner(dst, src).unwrap_or(otherwise),
         }
     }
 
@@ -251,6 +264,15 @@ impl<'a> Owners<'a> {
                 way,
             ),
         }
+    }
+
+    /// The owner of an address that something was sent from. A socket that was
+    /// used several times had several ports, and only its last is recorded.
+    fn sender(&self, local: SocketAddr) -> Option<Owner> {
+        self.ephemeral
+            .iter()
+            .find(|(ports, _)| ports.contains(&local.port()))
+            .map(|(_, role)| Owner::Role(*role))
     }
 
     /// The owner of a local address and port at a moment.

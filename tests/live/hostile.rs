@@ -54,6 +54,50 @@ socket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(b'x',('127.0.0.1',9))";
     assert_complete(&report);
 }
 
+/// A port that passed from one program to the next within a millisecond was given
+/// to the wrong one, and of thousands of sockets that end at once some were lost.
+#[test]
+fn owners_are_exact_when_thousands_of_sockets_end_at_once() {
+    let folder = Folder::new();
+    let script = "
+import socket
+kept=[socket.socket(socket.AF_INET,socket.SOCK_DGRAM) for i in range(900)]
+for s in kept: s.sendto(b'x',('127.0.0.1',9))";
+    let programs: String = ["a", "b", "c"]
+        .map(|role| format!("[program.{role}]\n{}", python(script)))
+        .concat();
+    let text = format!(
+        "timeout = '30s'\n{programs}[expect]\n{}",
+        ["a", "b", "c"]
+            .map(|role| format!("'{role}' = 'packets({role} > nobody udp) == 900'\n"))
+            .concat()
+    );
+    let (_, report) = folder.run_text("thousands", &text);
+    assert_eq!(verdict(&report), "pass");
+    assert_eq!(report["capture"]["proof"]["owners"], true);
+}
+
+/// A socket that connects again after a refusal has a new port each time, and
+/// only the last was known.
+#[test]
+fn every_connect_of_a_socket_that_is_used_again_has_its_owner() {
+    let folder = Folder::new();
+    let script = "
+import socket
+s=socket.socket()
+for i in range(5):
+    try: s.connect(('127.0.0.1',12000))
+    except ConnectionRefusedError: pass";
+    let programs: String = ["a", "b"]
+        .map(|role| format!("[program.{role}]\n{}", python(script)))
+        .concat();
+    let text = format!(
+        "{programs}[expect]\na = 'packets(a > nobody SYN) == 5'\nb = 'packets(b > nobody SYN) == 5'\n"
+    );
+    let (_, report) = folder.run_text("again", &text);
+    assert_eq!(verdict(&report), "pass");
+}
+
 /// Where our parent ignores SIGCHLD, ended programs were never noticed.
 #[test]
 fn an_ignored_sigchld_does_not_hide_the_ends_of_programs() {

@@ -113,6 +113,8 @@ impl Wire {
         trace.conversations = tracked.conversations;
         trace.streams = tracked.streams;
         trace.messages = crate::message::messages(&trace.conversations, &trace.streams);
+        let present = trace.packets.len() as u64;
+        self.recording().proof.captured = present;
         self
     }
 
@@ -402,6 +404,9 @@ impl Wire {
             self.trace.bytes.extend_from_slice(part);
         }
         self.trace.frames.push(start..self.trace.bytes.len());
+        if let Some(recording) = &mut self.trace.recording {
+            recording.proof.captured += 1;
+        }
         self.trace.packets.push(Packet {
             number: index as u64 + 1,
             time: Timestamp(self.now),
