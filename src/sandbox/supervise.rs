@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::savefile::{Ended, Program};
 use crate::scenario::Ready;
@@ -86,12 +86,17 @@ pub fn supervise(
         None => supervisor.kill_all(),
     }
     supervisor.finish();
-    if let Some(namespace) = namespace {
-        namespace.wait();
+    match namespace {
+        Some(namespace) => namespace.wait(),
+        None => supervisor.end_orphans(),
     }
     let settled = supervisor.settle();
     outcome?;
     Ok(supervisor.into_result(duration, settled))
+}
+
+fn to_pid(number: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(number).ok()?)
 }
 
 /// The ephemeral ports of a network that is the run's alone.
@@ -550,6 +555,23 @@ impl Supervisor<'_> {
         for slot in &mut self.schedule.slots {
             if let Some(running) = slot.running() {
                 running.signal(Signal::KILL, Ended::Stopped);
+            }
+        }
+    }
+
+    /// Without a PID namespace: what the programs left behind has become our
+    /// child. Each that is ended may leave us its own.
+    fn end_orphans(&self) {
+        let own = rustix::process::getpid();
+        let until = Instant::now() + GRACE;
+        while Instant::now() < until {
+            let orphans = self.proc.children(own.as_raw_pid().unsigned_abs());
+            if orphans.is_empty() {
+                return;
+            }
+            for orphan in orphans.into_iter().filter_map(to_pid) {
+                let _ = rustix::process::kill_process(orphan, Signal::KILL);
+                let _ = rustix::process::waitpid(Some(orphan), WaitOptions::empty());
             }
         }
     }

@@ -240,6 +240,9 @@ pub fn spawn(command: &mut Command, listener_to: BorrowedFd<'_>) -> io::Result<C
         // calls with integer arguments only, no allocation.
         unsafe {
             libc::setsid();
+            // Without a PID namespace (--host) this is all that ends a program
+            // whose recorder was killed.
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             // The recorder's mask is not the program's.
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);

@@ -66,6 +66,20 @@ impl Proc {
             .collect()
     }
 
+    fn children_of_thread(&self, pid: u32, thread: u32) -> Vec<u32> {
+        let children = self.read(&format!("{pid}/task/{thread}/children"));
+        let words = children.iter().flat_map(|text| text.split_whitespace());
+        words.filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// The children of a process.
+    pub fn children(&self, pid: u32) -> Vec<u32> {
+        let threads = self.threads(pid).into_iter();
+        threads
+            .flat_map(|thread| self.children_of_thread(pid, thread))
+            .collect()
+    }
+
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
         let mut pending = vec![pid];
@@ -82,13 +96,7 @@ impl Proc {
                     Activity::Asleep => {}
                     Activity::Receiving => receiving = true,
                 }
-                if let Some(children) = self.read(&format!("{pid}/task/{thread}/children")) {
-                    pending.extend(
-                        children
-                            .split_whitespace()
-                            .filter_map(|c| c.parse::<u32>().ok()),
-                    );
-                }
+                pending.extend(self.children_of_thread(pid, thread));
             }
         }
         if receiving {

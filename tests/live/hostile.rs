@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::programs::{netlab, stderr};
-use crate::record::{Folder, assert_complete, reports, verdict};
+use crate::record::{Folder, assert_complete, processes_with, reports, verdict};
 
 fn python(script: &str) -> String {
     format!("run = '''python3 -c \"\n{script}\n\"'''\n")
@@ -149,4 +149,34 @@ fn a_bad_junit_path_still_gets_its_json_document() {
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0]["error"]["code"], "environment");
+}
+
+/// The expectations stand behind the packets, so that a cut file was said to have
+/// been made by another program.
+#[test]
+fn a_capture_cut_in_the_middle_is_damaged_not_foreign() {
+    let folder = Folder::new();
+    folder.run(&["tcp-refused"]);
+    let file = folder.path().join("tcp-refused.pcapng");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..300]).unwrap();
+    let output = netlab(&["check", "--json"]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    let reports = reports(&output);
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0]["error"]["code"], "damaged_capture");
+}
+
+/// What left its program's session survived a run on the machine's own loopback.
+#[test]
+fn nothing_survives_a_run_with_host() {
+    let folder = Folder::new();
+    let token = format!("7.{}", std::process::id());
+    let text = format!(
+        "[program.client]\nrun = '''sh -c '(setsid sleep 77{token} &) ; exec sleep 88{token}' '''\ntimeout = '300ms'\n"
+    );
+    let scenario = folder.file("host.toml", &text);
+    let (output, _) = folder.run(&[scenario.to_str().unwrap(), "--host"]);
+    assert!(matches!(output.status.code(), Some(1 | 3)), "{output:?}");
+    assert!(processes_with(&token).is_empty());
 }

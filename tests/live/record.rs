@@ -147,7 +147,7 @@ fn a_wrong_expectation_fails_with_exit_1_and_a_typing_error_with_2() {
 }
 
 /// Processes whose command line holds the token.
-fn processes_with(token: &str) -> Vec<String> {
+pub fn processes_with(token: &str) -> Vec<String> {
     fs::read_dir("/proc")
         .unwrap()
         .flatten()
