@@ -16,6 +16,7 @@ pub mod report;
 pub mod savefile;
 pub mod scenario;
 pub mod trace;
+mod www;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -10,9 +10,10 @@ use regex::Regex;
 /// Each module and what it may import. Values flow one way: a module imports
 /// only from those above it, and of those only the ones its inputs come from.
 const EDGES: &[(&str, &[&str])] = &[
+    ("www", &[]),
     ("diagnostic", &[]),
     ("savefile", &[]),
-    ("scenario", &["diagnostic", "savefile"]),
+    ("scenario", &["www", "diagnostic", "savefile"]),
     ("decode", &["savefile"]),
     ("conversation", &["savefile", "decode"]),
     ("message", &["savefile", "decode", "conversation"]),
@@ -44,7 +45,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // Of savefile only the plain types that the report's model is made of.
     ("render", &["diagnostic", "savefile", "report"]),
-    ("lab", &[]),
+    ("lab", &["www"]),
     ("sandbox", &["savefile", "scenario"]),
     ("capture", &["savefile", "scenario", "sandbox"]),
     (

@@ -115,6 +115,11 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(cwd) = &plan.cwd {
+            // Said here, as exec would not say which of the two is missing.
+            std::fs::read_dir(cwd).map_err(|error| {
+                let message = format!("its folder {}: {error}", cwd.display());
+                StartError::Exec(io::Error::new(error.kind(), message))
+            })?;
             command.current_dir(cwd);
         }
         let (ours, theirs) = rustix::net::socketpair(

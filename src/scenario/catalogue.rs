@@ -3,9 +3,9 @@
 use include_dir::{Dir, File, include_dir};
 
 use crate::diagnostic::Source;
+use crate::www::PAGES;
 
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
-static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/www");
 
 /// What the name of a built-in scenario's source begins with.
 pub const BUILTIN: &str = "builtin:";

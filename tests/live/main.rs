@@ -2,7 +2,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod catalogue_complete;
 mod hostile;
 mod lab_script;
 mod lab_sentences;

@@ -518,6 +518,17 @@ fn a_program_that_cannot_be_executed_is_a_failure_not_an_error() {
 }
 
 #[test]
+fn a_missing_working_folder_is_named() {
+    let folder = Folder::new();
+    let (output, report) = folder.run_text(
+        "missing-folder",
+        "[program.client]\nrun = 'true'\ncwd = 'no-such-folder'\n",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(verdict(&report).contains("no-such-folder"), "{report}");
+}
+
+#[test]
 fn a_server_on_another_port_is_named_with_the_port_it_opened() {
     let folder = Folder::new();
     let (output, report) = folder.run_text(

@@ -4,14 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, include_dir};
 
 use super::response::Status;
 use super::target::Names;
 use crate::lab::LabError;
 use crate::lab::error::cause;
-
-static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/www");
+use crate::www::PAGES;
 
 const INDEX: &str = "index.html";
 
@@ -79,7 +77,7 @@ impl Site {
 
 fn embedded(names: &Names) -> Result<Found, Status> {
     let mut path = names.names.join("/");
-    let is_folder = path.is_empty() || EMBEDDED.get_dir(&path).is_some();
+    let is_folder = path.is_empty() || PAGES.get_dir(&path).is_some();
     if names.folder && !is_folder {
         return Err(Status::NotFound);
     }
@@ -89,7 +87,7 @@ fn embedded(names: &Names) -> Result<Found, Status> {
         }
         path.push_str(INDEX);
     }
-    let file = EMBEDDED.get_file(&path).ok_or(Status::NotFound)?;
+    let file = PAGES.get_file(&path).ok_or(Status::NotFound)?;
     let bytes = file.contents();
     Ok(Found {
         content_type: content_type(Path::new(&path)),
