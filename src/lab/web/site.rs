@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-
 use super::response::Status;
 use super::target::Names;
 use crate::lab::LabError;
