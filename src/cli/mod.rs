@@ -2,8 +2,8 @@
 //! anything runs.
 
 mod check;
-#[cfg(all(feature = "record", target_os = "linux"))]
-mod doctor;
+#[cfg(not(all(feature = "record", target_os = "linux")))]
+mod elsewhere;
 mod exit;
 mod judge;
 #[cfg(feature = "record")]
@@ -12,21 +12,19 @@ mod list;
 mod load;
 mod output;
 #[cfg(all(feature = "record", target_os = "linux"))]
-mod plan;
-#[cfg(all(feature = "record", target_os = "linux"))]
-mod run;
+mod record;
 mod schema;
 mod show;
-#[cfg(all(feature = "record", target_os = "linux"))]
-mod signals;
 mod sink;
-mod style;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
+
+#[cfg(not(all(feature = "record", target_os = "linux")))]
+use elsewhere as record;
 
 /// Run network programs in a private network, keep every packet, and say in
 /// one line what the wire must show.
@@ -39,11 +37,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[cfg(all(feature = "record", target_os = "linux"))]
-    Run(run::Args),
+    #[command(flatten)]
+    Record(record::Command),
     Check(check::Args),
-    #[cfg(all(feature = "record", target_os = "linux"))]
-    Doctor(doctor::Args),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -59,20 +55,12 @@ pub fn main() -> ExitCode {
         return code;
     }
     match Cli::parse().command {
-        #[cfg(all(feature = "record", target_os = "linux"))]
-        Command::Run(args) => run::main(&args).into(),
+        Command::Record(command) => record::main(&command).into(),
         Command::Check(args) => check::main(&args).into(),
-        #[cfg(all(feature = "record", target_os = "linux"))]
-        Command::Doctor(args) => doctor::main(&args).into(),
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
         Command::Schema(args) => schema::main(&args).into(),
         #[cfg(feature = "record")]
         Command::Lab(program) => lab::run(&program),
     }
-}
-
-/// `5s`, `500ms`: as scenario files write times.
-fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
-    crate::scenario::parse_duration(text).map_err(|wrong| wrong.message)
 }

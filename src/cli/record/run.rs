@@ -15,12 +15,13 @@ use crate::capture::{Gone, RecordError, Recorder};
 use crate::report::{ErrorCode, Options, Report};
 use crate::savefile::RecordedScenario;
 
-use super::Exit;
-use super::judge::{self, Judged, Yardstick};
-use super::load::{self, Loaded};
 use super::plan::{Wishes, plan};
+use super::savefile;
 use super::signals::Signals;
-use super::sink::{self, Sink};
+use crate::cli::Exit;
+use crate::cli::judge::{Judged, Yardstick};
+use crate::cli::load::{self, Loaded};
+use crate::cli::sink::{self, Sink};
 
 /// Run scenarios: their programs in a private network, every packet kept and
 /// judged.
@@ -42,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "captures")]
     out: PathBuf,
     /// For each scenario, in place of its own: 5s, 500ms
-    #[arg(long, value_name = "TIME", value_parser = super::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     /// On the machine's own loopback (needs CAP_NET_RAW; no proof by the
     /// interface's counter)
@@ -189,7 +190,7 @@ fn show(sink: &mut Sink, finished: Finished) -> Exit {
     } = finished;
     sink.show(&judged.report);
     if let Some(path) = savefile
-        && let Err(error) = judge::write_comments(&path, &judged.report)
+        && let Err(error) = savefile::write_comments(&path, &judged.report)
     {
         sink.warn(&format!(
             "{}: comments not written: {error}",
@@ -304,14 +305,14 @@ fn judge_recorded(
             };
             if !classic {
                 return Finished {
-                    judged: judge::judge_recorded(path, &yardstick, options),
+                    judged: savefile::judge(path, &yardstick, options),
                     savefile: Some(path.to_owned()),
                     _lock: None,
                 };
             }
-            match judge::to_classic_pcap(path) {
+            match savefile::to_classic_pcap(path) {
                 Ok(path) => Finished {
-                    judged: judge::judge_recorded(&path, &yardstick, options),
+                    judged: savefile::judge(&path, &yardstick, options),
                     savefile: None,
                     _lock: None,
                 },
@@ -341,6 +342,11 @@ fn savefile_paths(out: &Path, loaded: &[Loaded]) -> Vec<PathBuf> {
             out.join(format!("{candidate}.pcapng"))
         })
         .collect()
+}
+
+/// `5s`, `500ms`: as scenario files write times.
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::scenario::parse_duration(text).map_err(|wrong| wrong.message)
 }
 
 fn cores() -> usize {

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::output::{complain, print};
 use super::plan::{Wishes, plan};
-use super::{Exit, style};
+use super::style;
 use crate::capture::{RecordError, Recorder};
+use crate::cli::Exit;
+use crate::cli::output::{complain, print};
 use crate::diagnostic::Source;
 use crate::sandbox::{EnvironmentError, Step, may_unshare_without_user_namespace};
 use crate::savefile::{Reader, RecordedScenario, Recording};
