@@ -279,6 +279,38 @@ fn ctrl_c_keeps_what_was_captured() {
 }
 
 #[test]
+fn a_second_ctrl_c_ends_a_run_whose_recorder_hangs() {
+    let folder = Folder::new();
+    let token = format!("6{}", token());
+    let scenario = folder.file("forking.toml", &forking(&token));
+    let mut child = netlab(&["run", "--json", "--out"])
+        .arg(folder.path())
+        .arg(&scenario)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the start", || has_sent(&token));
+    let id = child.id();
+    let recorder = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    let signal = |name: &str, process: &str| {
+        let sent = Command::new("kill").args([name, process.trim()]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP", &recorder);
+    // Two that arrive together count as one.
+    eventually("the end", || {
+        signal("-INT", &id.to_string());
+        child.try_wait().unwrap().is_some()
+    });
+    let status = child.wait().unwrap();
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    assert_eq!(signal, Some(2));
+    eventually("the end of every process", || {
+        processes_with(&token).is_empty()
+    });
+}
+
+#[test]
 fn programs_are_the_user_and_powerless() {
     let folder = Folder::new();
     let (_, report) = folder.run_text(

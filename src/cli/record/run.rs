@@ -139,10 +139,14 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
                 }
             }
         }
-        for position in wait(&running, &mut signals, &mut interrupted)?
-            .into_iter()
-            .rev()
-        {
+        let (done, signal) = wait(&running, &mut signals)?;
+        if signal && interrupted {
+            // Who asks twice does not want to wait for an orderly end. The
+            // recorders die with us.
+            end_by_signal();
+        }
+        interrupted |= signal;
+        for position in done.into_iter().rev() {
             let job = running.swap_remove(position);
             let (recorded, left) = job.recorder.finish();
             gone.push(left);
@@ -201,10 +205,11 @@ fn show(sink: &mut Sink, finished: Finished) -> Exit {
     judged.exit
 }
 
-/// Waits for a recorder's last word or a signal; the positions of those done.
-fn wait(running: &[Job], signals: &mut Signals, interrupted: &mut bool) -> io::Result<Vec<usize>> {
+/// Waits for a recorder's last word or a signal: the positions of those done,
+/// and whether a signal arrived.
+fn wait(running: &[Job], signals: &mut Signals) -> io::Result<(Vec<usize>, bool)> {
     if running.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let mut fds: Vec<PollFd<'_>> = running
         .iter()
@@ -226,8 +231,7 @@ fn wait(running: &[Job], signals: &mut Signals, interrupted: &mut bool) -> io::R
         .map(|(position, _)| position)
         .collect();
     drop(fds);
-    *interrupted |= signals.arrived();
-    Ok(done)
+    Ok((done, signals.arrived()))
 }
 
 /// Opens the savefile first, so that a bad path fails before anything runs. The
