@@ -229,7 +229,7 @@ fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts a program as powerless as an ordinary user's: own session, no no new
+/// Starts a program as powerless as an ordinary user's: own session, no new
 /// privileges, empty bounding set, root without root's powers. Its creation of
 /// sockets is watched: the listener is sent to `listener_to` before the
 /// program's first instruction.
