@@ -19,7 +19,7 @@ use super::netlink::Netlink;
 const LOOPBACK: u32 = 1;
 
 /// What shapes packets, pinned so that kernels and distributions agree. The
-/// values are Linux 6.18's defaults, but for what a test must not wait for.
+/// values are Linux 6.18's defaults where nothing else is said.
 ///
 /// A parameter that this kernel does not have is left out: it then has no
 /// effect to pin.
