@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,8 +21,9 @@ use super::disk::{self, Chunks, Disk};
 
 /// Whole packets: on loopback a segment may have 64 KiB.
 const SNAPLEN: i32 = 262_144;
-/// The kernel's ring. Blocks have 256 KiB, so this is 32 of them.
-const RING: i32 = 8 * 1024 * 1024;
+/// The kernel's ring. Blocks have 256 KiB, so this is 16 of them. The kernel
+/// clears it all while it is made, and everybody waits for that.
+const RING: i32 = 4 * 1024 * 1024;
 /// How long the kernel may hold back a block that is not full, milliseconds.
 const BLOCK_TIMEOUT: i32 = 1;
 /// Packets taken from the ring between two looks at what the owner wants: under
@@ -93,7 +95,6 @@ impl Live {
     /// it. Other work can be done in between, as opening takes most of the time
     /// that a run needs to get ready.
     pub fn start(settings: Settings, savefile: File) -> io::Result<Live> {
-        let (chunks, disk) = disk::start(savefile)?;
         let shared = Arc::new(Shared {
             canary: Canary::new()?,
             wanted: AtomicU64::new(0),
@@ -103,13 +104,17 @@ impl Live {
             changed: Condvar::new(),
         });
         let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let (give_chunks, chunks) = sync_channel(1);
         let thread = {
             let shared = Arc::clone(&shared);
             let wake = wake.try_clone()?;
             std::thread::Builder::new()
                 .name("capture".into())
-                .spawn(move || capture(&settings, &shared, &wake, chunks))?
+                .spawn(move || capture(&settings, &shared, &wake, &chunks))?
         };
+        // The buffers are made ready while the kernel makes the ring.
+        let (chunks, disk) = disk::start(savefile)?;
+        let _ = give_chunks.send(chunks);
         Ok(Live {
             shared,
             wake,
@@ -210,9 +215,12 @@ fn capture(
     settings: &Settings,
     shared: &Shared,
     wake: &OwnedFd,
-    chunks: Chunks,
+    chunks: &Receiver<Chunks>,
 ) -> Option<Finished> {
     let opened = open(settings).and_then(|handle| {
+        let chunks = chunks
+            .recv()
+            .map_err(|_| pcap::Error::PcapError("the savefile could not be opened".into()))?;
         let interface = InterfaceDescription {
             name: settings.interface.clone(),
             link_type: u16::try_from(handle.get_datalink().0).unwrap_or(ETHERNET),
