@@ -61,6 +61,8 @@ pub(super) fn accept(listener: &TcpListener, program: &str) -> TcpStream {
                     "{program}: cannot accept a connection: {}",
                     cause(&error)
                 ));
+                // The connection still waits: at once it would fail again. Nothing
+                // depends on how long this is.
                 std::thread::sleep(Duration::from_millis(100));
             }
         }

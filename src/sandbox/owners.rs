@@ -5,9 +5,10 @@
 //! create the socket, note its cookie and hand it over. What its addresses were
 //! the kernel says when the socket is destroyed, or in a dump while it lives.
 //!
-//! Each program gets ephemeral ports of its own. Otherwise a port could pass from
-//! one program to another within a millisecond, and the earlier ports of a socket
-//! that connects again and again would be unknown.
+//! Where the kernel can (Linux 6.3), each program also gets ephemeral ports of its
+//! own. Otherwise a port could pass from one program to another within a
+//! millisecond, and the earlier ports of a socket that connects again and again
+//! would be unknown.
 
 use std::collections::HashMap;
 use std::io;

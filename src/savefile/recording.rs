@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Protocol;
 
-/// The content of the custom block (pcapng) or of the sidecar `.json` (pcap).
+/// The content of the recording's own block (pcapng) or of the sidecar `.json`
+/// (pcap).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recording {
     /// The tool and its version.
