@@ -6,6 +6,7 @@ mod analysis;
 mod model;
 mod quoting;
 mod reassembly;
+mod receiver;
 mod sequence;
 mod tcp;
 mod tracker;
@@ -17,4 +18,5 @@ pub(crate) mod testing;
 mod tests;
 
 pub use model::*;
+pub use receiver::{At, Beginning, Receiver};
 pub use tracker::{Closed, Limits, Tracked, Tracker};
