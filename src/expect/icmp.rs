@@ -2,6 +2,8 @@
 //! means type 3 code 3 over IPv4 (RFC 792) and type 1 code 4 over IPv6
 //! (RFC 4443). Numbers are taken too: `3`, `3/3`.
 
+use std::borrow::Cow;
+
 use super::ast::IcmpPattern;
 
 /// One name, with what it stands for in each version. A code of `None` is any.
@@ -86,10 +88,15 @@ impl IcmpPattern {
 }
 
 /// The most precise name of a message; `type/code` for one without a name.
-pub fn name_of(ipv6: bool, kind: u8, code: u8) -> String {
-    names()
-        .find(|name| pattern(name).is_some_and(|p| p.fits(ipv6, kind, code)))
-        .map_or_else(|| format!("{kind}/{code}"), str::to_owned)
+pub fn name_of(ipv6: bool, kind: u8, code: u8) -> Cow<'static, str> {
+    let known = NAMES.iter().find(|name| {
+        let meant = if ipv6 { name.v6 } else { name.v4 };
+        meant.is_some_and(|(k, c)| k == kind && c.is_none_or(|c| c == code))
+    });
+    match known {
+        Some(name) => Cow::Borrowed(name.name),
+        None => Cow::Owned(format!("{kind}/{code}")),
+    }
 }
 
 /// Does the message report an error about another packet, which it quotes?

@@ -8,39 +8,40 @@ use sha2::{Digest as _, Sha256};
 use super::build::millis;
 use super::conversation::{Body, Header, HttpRequest, HttpResponse, HttpTransaction, Message};
 use super::packet::{Http, HttpRequestLine, HttpStatusLine};
+use super::spelled::Hex;
 use crate::conversation::Direction;
 use crate::message::{self, Head};
 use crate::trace::Trace;
 
 /// For each packet (by index) the first heads that it completes.
 #[derive(Debug, Default)]
-pub(super) struct HttpHeads(BTreeMap<usize, Http>);
+pub(super) struct HttpHeads<'a>(BTreeMap<usize, Http<'a>>);
 
-impl HttpHeads {
-    pub fn of(trace: &Trace) -> HttpHeads {
-        let mut heads: BTreeMap<usize, Http> = BTreeMap::new();
+impl<'a> HttpHeads<'a> {
+    pub fn of(trace: &'a Trace) -> HttpHeads<'a> {
+        let mut heads: BTreeMap<usize, Http<'a>> = BTreeMap::new();
         for message in &trace.messages {
             if let Some(request) = &message.request {
                 let http = heads.entry(request.head.packet).or_default();
                 http.request.get_or_insert_with(|| HttpRequestLine {
-                    method: request.method.clone(),
-                    uri: request.target.clone(),
-                    version: request.head.version.clone(),
+                    method: request.method.as_str().into(),
+                    uri: request.target.as_str().into(),
+                    version: request.head.version.as_str().into(),
                 });
             }
             for response in message.interim.iter().chain(&message.response) {
                 let http = heads.entry(response.head.packet).or_default();
                 http.response.get_or_insert_with(|| HttpStatusLine {
                     code: response.code,
-                    phrase: response.phrase.clone(),
-                    version: response.head.version.clone(),
+                    phrase: response.phrase.as_str().into(),
+                    version: response.head.version.as_str().into(),
                 });
             }
         }
         HttpHeads(heads)
     }
 
-    pub fn on(&self, packet: usize) -> Option<Http> {
+    pub fn on(&self, packet: usize) -> Option<Http<'a>> {
         self.0.get(&packet).cloned()
     }
 }
@@ -110,7 +111,7 @@ fn body(body: &message::Body, digests: bool) -> Body {
     Body {
         len: body.bytes.len(),
         complete: body.complete,
-        sha256: digests.then(|| hex(&Sha256::digest(&body.bytes))),
+        sha256: digests.then(|| Hex(Sha256::digest(&body.bytes).as_slice().into()).to_string()),
         trouble: body.trouble.clone(),
     }
 }
@@ -144,13 +145,4 @@ fn frames(trace: &Trace, message: &message::Message) -> Vec<u64> {
         add(Direction::ToClient, &response.body.range);
     }
     numbers.into_iter().collect()
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

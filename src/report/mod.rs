@@ -6,9 +6,11 @@ mod comments;
 mod conversation;
 mod http;
 mod model;
+mod owned;
 mod packet;
 mod packets;
 mod schema;
+mod spelled;
 mod stable;
 #[cfg(test)]
 mod tests;
@@ -17,4 +19,6 @@ pub use build::Options;
 pub use conversation::*;
 pub use model::*;
 pub use packet::*;
+pub use packets::Sight;
 pub use schema::schema;
+pub use spelled::{FlagLetters, Hex, Mac};

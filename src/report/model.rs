@@ -38,7 +38,7 @@ pub struct Report {
     pub capture: Option<Capture>,
     /// Absent unless asked for: a capture may hold millions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub packets: Option<Vec<Packet>>,
+    pub packets: Option<Vec<Packet<'static>>>,
     /// In the order of their first packets.
     pub conversations: Vec<Conversation>,
     /// One for each HTTP transaction.

@@ -1,24 +1,31 @@
 //! One packet of the JSON document: nested objects that spell Wireshark's
 //! field names.
+//!
+//! It borrows from the frame and from the trace, and small lists lie within it:
+//! to make a packet and to write it allocates nothing. [`Packet::into_owned`]
+//! makes one that outlives both.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use super::model::is_false;
+use super::spelled::{FlagLetters, Hex, Mac};
 use crate::decode::ChecksumStatus;
 
 /// One packet. `udp.length` is `packets[].udp.length`, and so on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Packet {
+pub struct Packet<'a> {
     pub frame: Frame,
     /// Ethernet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eth: Option<Eth>,
     /// VLAN tags, outermost first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub vlan: Vec<Vlan>,
+    #[serde(skip_serializing_if = "SmallVec::is_empty")]
+    pub vlan: SmallVec<[Vlan; 3]>,
     /// Linux cooked capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sll: Option<Sll>,
@@ -33,37 +40,37 @@ pub struct Packet {
     pub ipv6: Option<Ipv6>,
     /// TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<Tcp>,
+    pub tcp: Option<Tcp<'a>>,
     /// UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub udp: Option<Udp>,
+    pub udp: Option<Udp<'a>>,
     /// ICMP (IPv4).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub icmp: Option<Icmp>,
+    pub icmp: Option<Icmp<'a>>,
     /// ICMPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub icmpv6: Option<Icmp>,
+    pub icmpv6: Option<Icmp<'a>>,
     /// On the packet that completes the head of a request or a response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http: Option<Http>,
+    pub http: Option<Http<'a>>,
     /// Index into `conversations[]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<usize>,
     /// The role of the program that sent it, or `nobody`. For an ICMP error:
     /// who the quoted packet was for. Absent: not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
+    pub from: Option<Cow<'a, str>>,
     /// The role of the program that it was for. For an ICMP error: who sent
     /// the quoted packet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    pub to: Option<Cow<'a, str>>,
     /// Sent or received by a program that we had told to stop: its FIN is the
     /// kernel's, not the program's.
     #[serde(skip_serializing_if = "is_false")]
     pub after_stop: bool,
     /// What is wrong or unknown about the frame.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Trouble<'a>>,
     /// The packet comments that are written into the savefile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comment: Vec<String>,
@@ -88,12 +95,12 @@ pub struct Frame {
 }
 
 /// Ethernet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Eth {
     /// As `00:00:00:00:00:00`.
-    pub dst: String,
+    pub dst: Mac,
     /// As `dst`.
-    pub src: String,
+    pub src: Mac,
     /// After VLAN tags.
     #[serde(rename = "type")]
     pub kind: u16,
@@ -239,7 +246,7 @@ impl std::fmt::Display for Port {
 
 /// RFC 9293.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Tcp {
+pub struct Tcp<'a> {
     pub srcport: Port,
     pub dstport: Port,
     /// Number among the TCP conversations.
@@ -285,18 +292,18 @@ pub struct Tcp {
     pub analysis: Option<Analysis>,
     /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Payload>,
+    pub payload: Option<Payload<'a>>,
 }
 
 /// The flags of a segment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Flags {
     /// The twelve bits.
     pub value: u16,
     /// One letter for each flag that is set, as Wireshark orders them, without
     /// its dots: `AS` is SYN,ACK.
     #[serde(rename = "str")]
-    pub letters: String,
+    pub letters: FlagLetters,
     /// Opens a connection.
     pub syn: bool,
     /// The acknowledgement number is valid.
@@ -330,17 +337,17 @@ pub struct TcpOptions {
     #[serde(skip_serializing_if = "is_false")]
     pub sack_perm: bool,
     /// Left edges, raw sequence numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sack_le: Vec<u32>,
+    #[serde(skip_serializing_if = "SmallVec::is_empty")]
+    pub sack_le: SmallVec<[u32; 4]>,
     /// Right edges, raw sequence numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sack_re: Vec<u32>,
+    #[serde(skip_serializing_if = "SmallVec::is_empty")]
+    pub sack_re: SmallVec<[u32; 4]>,
     /// Time stamps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TcpTimestamp>,
     /// The kinds of options that are not decoded, or are malformed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown: Vec<u8>,
+    #[serde(skip_serializing_if = "SmallVec::is_empty")]
+    pub unknown: SmallVec<[u8; 8]>,
 }
 
 /// RFC 7323.
@@ -390,7 +397,7 @@ pub struct Analysis {
 
 /// RFC 768.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Udp {
+pub struct Udp<'a> {
     pub srcport: Port,
     pub dstport: Port,
     /// Number among the UDP conversations.
@@ -403,12 +410,12 @@ pub struct Udp {
     pub checksum: Option<Checksum>,
     /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Payload>,
+    pub payload: Option<Payload<'a>>,
 }
 
 /// RFC 792 and RFC 4443.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Icmp {
+pub struct Icmp<'a> {
     /// 3 (IPv4) and 1 (IPv6): destination unreachable.
     #[serde(rename = "type")]
     pub kind: u8,
@@ -416,7 +423,7 @@ pub struct Icmp {
     pub code: u8,
     /// As expectations write it: `port-unreachable`; `type/code` for a message
     /// without a name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Over the whole message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
@@ -431,12 +438,12 @@ pub struct Icmp {
     pub mtu: Option<u32>,
     /// The packet that an error is about, apart from the packet's own fields.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quoted: Option<Quoted>,
+    pub quoted: Option<Quoted<'a>>,
 }
 
 /// The packet inside an ICMP error, as far as it was quoted.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Quoted {
+pub struct Quoted<'a> {
     /// `frame.number` of the quoted packet, where it is in the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<u64>,
@@ -448,7 +455,7 @@ pub struct Quoted {
     pub ipv6: Option<QuotedIp>,
     /// It was a datagram.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub udp: Option<QuotedUdp>,
+    pub udp: Option<QuotedUdp<'a>>,
     /// It was a segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp: Option<QuotedTcp>,
@@ -467,7 +474,7 @@ pub struct QuotedIp {
 
 /// What a quoted datagram tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct QuotedUdp {
+pub struct QuotedUdp<'a> {
     pub srcport: Port,
     pub dstport: Port,
     /// Header and payload, as its header claims.
@@ -475,7 +482,7 @@ pub struct QuotedUdp {
     pub length: Option<u16>,
     /// As far as it was quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Payload>,
+    pub payload: Option<Payload<'a>>,
 }
 
 /// What a quoted segment tells.
@@ -490,13 +497,13 @@ pub struct QuotedTcp {
 
 /// The first bytes of a payload: as text where they are UTF-8, else in hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Payload {
+pub struct Payload<'a> {
     /// Where the bytes are UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    pub text: Option<Cow<'a, str>>,
     /// Two digits for each byte.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hex: Option<String>,
+    pub hex: Option<Hex<'a>>,
     /// There are more bytes than shown.
     #[serde(skip_serializing_if = "is_false")]
     pub cut: bool,
@@ -505,45 +512,48 @@ pub struct Payload {
 /// The start line whose head this packet completes; with pipelining the first
 /// one (`messages[]` has them all).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Http {
+pub struct Http<'a> {
     /// The head of a request is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<HttpRequestLine>,
+    pub request: Option<HttpRequestLine<'a>>,
     /// The head of a response is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<HttpStatusLine>,
+    pub response: Option<HttpStatusLine<'a>>,
 }
 
 /// The first line of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct HttpRequestLine {
+pub struct HttpRequestLine<'a> {
     /// `GET`, `HEAD`, …
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// The target as sent.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// `HTTP/1.1`
-    pub version: String,
+    pub version: Cow<'a, str>,
 }
 
 /// The first line of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct HttpStatusLine {
+pub struct HttpStatusLine<'a> {
     /// The status code.
     pub code: u16,
     /// The reason phrase.
-    pub phrase: String,
+    pub phrase: Cow<'a, str>,
     /// `HTTP/1.1`
-    pub version: String,
+    pub version: Cow<'a, str>,
 }
 
 /// What is wrong or unknown about a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Trouble {
+pub enum Trouble<'a> {
     /// A header claims more bytes than there are, or forbidden values.
-    Malformed { layer: String, reason: String },
+    Malformed {
+        layer: Cow<'a, str>,
+        reason: Cow<'a, str>,
+    },
     /// The frame was cut when it was captured.
-    Truncated { layer: String },
+    Truncated { layer: Cow<'a, str> },
     /// A link type or protocol that is not decoded.
-    Unknown { layer: String, number: u32 },
+    Unknown { layer: Cow<'a, str>, number: u32 },
 }

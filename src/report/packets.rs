@@ -1,15 +1,17 @@
 //! Trace to `packets[]`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::build::role_name;
 use super::comments::Comments;
-use super::http::{HttpHeads, hex};
+use super::http::HttpHeads;
 use super::packet::{
     Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
     Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Sll, Tcp, TcpOptions, TcpTimestamp,
     Trouble, Udp, Vlan, WindowScale,
 };
+use super::spelled::{FlagLetters, Hex, Mac};
 use crate::conversation::{Seen, SeenTcp};
 use crate::decode::{
     self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
@@ -28,10 +30,10 @@ const PACKET_TOO_BIG: u8 = 2;
 
 pub(super) fn packets(
     trace: &Trace,
-    heads: &HttpHeads,
+    heads: &HttpHeads<'_>,
     outcomes: &[Outcome],
     displayed: Option<&BTreeSet<u64>>,
-) -> Vec<Packet> {
+) -> Vec<Packet<'static>> {
     let comments = Comments::new(trace, outcomes);
     trace
         .packets
@@ -39,69 +41,101 @@ pub(super) fn packets(
         .enumerate()
         .filter(|(_, p)| displayed.is_none_or(|numbers| numbers.contains(&p.number)))
         .map(|(index, packet)| {
-            let mut shown = shown(trace, index, packet);
+            let mut shown = Packet::new(&sight(trace, index, packet));
+            if let Some(ends) = trace.ends.get(index) {
+                shown.from = role_name(trace, ends.from).map(Cow::Owned);
+                shown.to = role_name(trace, ends.to).map(Cow::Owned);
+            }
+            shown.after_stop = trace.after_stop(index);
             shown.http = heads.on(index);
             shown.comment = comments.on(shown.frame.number, shown.from.as_deref());
-            shown
+            shown.into_owned()
         })
         .collect()
 }
 
-/// One packet without what needs the rest of the trace.
-fn shown(trace: &Trace, index: usize, packet: &decode::Packet) -> Packet {
-    let nothing = Seen::default();
-    let seen = trace.seen.get(index).unwrap_or(&nothing);
-    let frame = trace.frame(index);
-    let start = trace.packets.first().map_or(packet.time, |p| p.time);
-    let stream = seen
-        .conversation
-        .and_then(|c| trace.conversations.get(c))
-        .map(|c| c.id);
-    let mut shown = Packet {
-        frame: frame_part(packet, start),
-        conversation: seen.conversation,
-        after_stop: trace.after_stop(index),
-        trouble: packet.trouble.as_ref().map(trouble),
-        ..Packet::default()
+/// All that is known of a packet where its part of the document is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    pub packet: &'a decode::Packet,
+    pub frame: &'a [u8],
+    pub seen: &'a Seen,
+    /// The time of the capture's first packet.
+    pub start: Timestamp,
+    /// The number of the packet's conversation among those of its protocol.
+    pub stream: Option<u32>,
+    /// `frame.number` of the packet that an ICMP error quotes.
+    pub quotes: Option<u64>,
+}
+
+fn sight<'a>(trace: &'a Trace, index: usize, packet: &'a decode::Packet) -> Sight<'a> {
+    static NOTHING: Seen = Seen {
+        conversation: None,
+        direction: None,
+        quotes: None,
+        tcp: None,
     };
-    if let Some(ends) = trace.ends.get(index) {
-        shown.from = role_name(trace, ends.from);
-        shown.to = role_name(trace, ends.to);
+    let seen = trace.seen.get(index).unwrap_or(&NOTHING);
+    let conversation = seen.conversation.and_then(|c| trace.conversations.get(c));
+    Sight {
+        packet,
+        frame: trace.frame(index),
+        seen,
+        start: trace.packets.first().map_or(packet.time, |p| p.time),
+        stream: conversation.map(|c| c.id),
+        quotes: seen
+            .quotes
+            .and_then(|index| trace.packets.get(index))
+            .map(|quoted| quoted.number),
     }
-    link(&mut shown, &packet.link);
-    let status = checksum_status(packet, frame);
-    let sum = |value| checksum(value, status.transport);
-    match &packet.net {
-        Some(Net::V4(ipv4)) => shown.ip = Some(ip(ipv4, status.ip)),
-        Some(Net::V6(net)) => shown.ipv6 = Some(ipv6(net)),
-        None => {}
+}
+
+impl<'a> Packet<'a> {
+    /// What packet and conversation say; without roles, HTTP heads and
+    /// comments, which need more of the trace.
+    pub fn new(sight: &Sight<'a>) -> Packet<'a> {
+        let Sight {
+            packet,
+            frame,
+            seen,
+            ..
+        } = *sight;
+        let mut shown = Packet {
+            frame: frame_part(packet, sight.start),
+            conversation: seen.conversation,
+            trouble: packet.trouble.as_ref().map(trouble),
+            ..Packet::default()
+        };
+        link(&mut shown, &packet.link);
+        let status = checksum_status(packet, frame);
+        let sum = |value| checksum(value, status.transport);
+        match &packet.net {
+            Some(Net::V4(ipv4)) => shown.ip = Some(ip(ipv4, status.ip)),
+            Some(Net::V6(net)) => shown.ipv6 = Some(ipv6(net)),
+            None => {}
+        }
+        match &packet.transport {
+            Transport::Tcp(segment) => {
+                let sum = sum(segment.checksum);
+                let seen = seen.tcp.as_ref();
+                shown.tcp = Some(tcp(segment, seen, sight.stream, frame, sum));
+            }
+            Transport::Udp(datagram) => {
+                let sum = sum(datagram.checksum);
+                shown.udp = Some(udp(datagram, sight.stream, frame, sum));
+            }
+            Transport::Icmp(message) => {
+                let sum = sum(message.checksum);
+                shown.icmp = Some(icmp_part(message, false, sight.quotes, frame, sum));
+            }
+            Transport::Icmpv6(message) => {
+                let sum = sum(message.checksum);
+                shown.icmpv6 = Some(icmp_part(message, true, sight.quotes, frame, sum));
+            }
+            Transport::Fragment | Transport::Other { .. } | Transport::None => {}
+        }
+        shown
     }
-    match &packet.transport {
-        Transport::Tcp(segment) => {
-            shown.tcp = Some(tcp(
-                segment,
-                seen.tcp.as_ref(),
-                stream,
-                frame,
-                sum(segment.checksum),
-            ));
-        }
-        Transport::Udp(datagram) => {
-            shown.udp = Some(udp(datagram, stream, frame, sum(datagram.checksum)))
-        }
-        Transport::Icmp(message) => {
-            let quotes = quoted_number(trace, seen);
-            let sum = sum(message.checksum);
-            shown.icmp = Some(icmp_part(message, false, quotes, frame, sum));
-        }
-        Transport::Icmpv6(message) => {
-            let quotes = quoted_number(trace, seen);
-            let sum = sum(message.checksum);
-            shown.icmpv6 = Some(icmp_part(message, true, quotes, frame, sum));
-        }
-        Transport::Fragment | Transport::Other { .. } | Transport::None => {}
-    }
-    shown
 }
 
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
@@ -115,12 +149,12 @@ fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
     }
 }
 
-fn link(shown: &mut Packet, link: &Link) {
+fn link(shown: &mut Packet<'_>, link: &Link) {
     match link {
         Link::Ethernet(eth) => {
             shown.eth = Some(Eth {
-                dst: mac(&eth.dst),
-                src: mac(&eth.src),
+                dst: Mac(eth.dst),
+                src: Mac(eth.src),
                 kind: eth.ethertype,
             });
             shown.vlan = eth.vlan.iter().flatten().map(|&id| Vlan { id }).collect();
@@ -137,10 +171,6 @@ fn link(shown: &mut Packet, link: &Link) {
         Link::Null { family } => shown.null = Some(Null { family: *family }),
         Link::Raw | Link::Unknown => {}
     }
-}
-
-fn mac(bytes: &[u8; 6]) -> String {
-    bytes.map(|b| format!("{b:02x}")).join(":")
 }
 
 /// A checksum that cannot be verified for want of bytes is `unverified`.
@@ -195,13 +225,13 @@ fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
     }
 }
 
-fn tcp(
+fn tcp<'a>(
     tcp: &decode::Tcp,
     seen: Option<&SeenTcp>,
     stream: Option<u32>,
-    frame: &[u8],
+    frame: &'a [u8],
     checksum: Checksum,
-) -> Tcp {
+) -> Tcp<'a> {
     let with_ack = tcp.flags.ack();
     Tcp {
         srcport: tcp.src_port.into(),
@@ -226,25 +256,9 @@ fn tcp(
 }
 
 fn flags(flags: TcpFlags) -> Flags {
-    /// Wireshark's order: the highest bit first.
-    const LETTERS: [(u16, char); 9] = [
-        (TcpFlags::AE, 'A'),
-        (TcpFlags::CWR, 'C'),
-        (TcpFlags::ECE, 'E'),
-        (TcpFlags::URG, 'U'),
-        (TcpFlags::ACK, 'A'),
-        (TcpFlags::PSH, 'P'),
-        (TcpFlags::RST, 'R'),
-        (TcpFlags::SYN, 'S'),
-        (TcpFlags::FIN, 'F'),
-    ];
     Flags {
         value: flags.0,
-        letters: LETTERS
-            .iter()
-            .filter(|(bit, _)| flags.has(*bit))
-            .map(|(_, letter)| letter)
-            .collect(),
+        letters: FlagLetters(flags.0),
         syn: flags.syn(),
         ack: flags.ack(),
         fin: flags.fin(),
@@ -300,7 +314,7 @@ fn analysis(seen: &SeenTcp) -> Analysis {
     }
 }
 
-fn udp(udp: &decode::Udp, stream: Option<u32>, frame: &[u8], checksum: Checksum) -> Udp {
+fn udp<'a>(udp: &decode::Udp, stream: Option<u32>, frame: &'a [u8], checksum: Checksum) -> Udp<'a> {
     Udp {
         srcport: udp.src_port.into(),
         dstport: udp.dst_port.into(),
@@ -311,18 +325,13 @@ fn udp(udp: &decode::Udp, stream: Option<u32>, frame: &[u8], checksum: Checksum)
     }
 }
 
-fn quoted_number(trace: &Trace, seen: &Seen) -> Option<u64> {
-    let packet = trace.packets.get(seen.quotes?)?;
-    Some(packet.number)
-}
-
-fn icmp_part(
+fn icmp_part<'a>(
     message: &decode::Icmp,
     v6: bool,
     quotes: Option<u64>,
-    frame: &[u8],
+    frame: &'a [u8],
     checksum: Checksum,
-) -> Icmp {
+) -> Icmp<'a> {
     let [a, b, c, d] = message.rest;
     let kind_and_code = (message.kind, message.code);
     let echo = if v6 {
@@ -347,7 +356,7 @@ fn icmp_part(
     }
 }
 
-fn quoted(quoted: &decode::Quoted, number: Option<u64>, frame: &[u8]) -> Quoted {
+fn quoted<'a>(quoted: &decode::Quoted, number: Option<u64>, frame: &'a [u8]) -> Quoted<'a> {
     const TCP: u8 = 6;
     const UDP: u8 = 17;
     let addresses = QuotedIp {
@@ -383,7 +392,7 @@ fn quoted(quoted: &decode::Quoted, number: Option<u64>, frame: &[u8]) -> Quoted 
 }
 
 /// None where there is no byte.
-fn payload(bytes: &[u8]) -> Option<Payload> {
+fn payload(bytes: &[u8]) -> Option<Payload<'_>> {
     if bytes.is_empty() {
         return None;
     }
@@ -398,23 +407,23 @@ fn payload(bytes: &[u8]) -> Option<Payload> {
         Err(_) => None,
     };
     Some(Payload {
-        text: text.map(str::to_owned),
-        hex: text.is_none().then(|| hex(shown)),
+        text: text.map(Cow::Borrowed),
+        hex: text.is_none().then_some(Hex(Cow::Borrowed(shown))),
         cut,
     })
 }
 
-fn trouble(trouble: &decode::Trouble) -> Trouble {
+fn trouble(trouble: &decode::Trouble) -> Trouble<'_> {
     match trouble {
         decode::Trouble::Malformed { layer, reason } => Trouble::Malformed {
-            layer: (*layer).to_owned(),
-            reason: reason.clone(),
+            layer: Cow::Borrowed(layer),
+            reason: Cow::Borrowed(reason),
         },
         decode::Trouble::Truncated { layer } => Trouble::Truncated {
-            layer: (*layer).to_owned(),
+            layer: Cow::Borrowed(layer),
         },
         decode::Trouble::Unknown { what, number } => Trouble::Unknown {
-            layer: (*what).to_owned(),
+            layer: Cow::Borrowed(what),
             number: *number,
         },
     }
@@ -429,7 +438,8 @@ mod tests {
         assert_eq!(payload(b""), None);
         assert_eq!(payload("hé\n".as_bytes()).unwrap().text.unwrap(), "hé\n");
         let binary = payload(&[0xff, 0x00]).unwrap();
-        assert_eq!((binary.text, binary.hex.as_deref()), (None, Some("ff00")));
+        assert_eq!(binary.text, None);
+        assert_eq!(binary.hex.unwrap().to_string(), "ff00");
     }
 
     #[test]
@@ -477,7 +487,10 @@ mod tests {
     #[test]
     fn flags_are_spelled_as_wireshark_orders_them() {
         let shown = flags(TcpFlags(TcpFlags::SYN | TcpFlags::ACK));
-        assert_eq!((shown.value, shown.letters.as_str()), (0x12, "AS"));
+        assert_eq!(
+            (shown.value, shown.letters.to_string().as_str()),
+            (0x12, "AS")
+        );
         assert!(shown.syn && shown.ack && !shown.reset);
     }
 }

@@ -15,6 +15,7 @@
 //! stream is cut into segments. Verdicts, conversations (without their packet
 //! counts) and messages are equal; to compare two runs, compare those.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -147,7 +148,7 @@ impl PortNames {
     }
 }
 
-fn stabilise_packet(packet: &mut Packet, names: &mut PortNames) {
+fn stabilise_packet(packet: &mut Packet<'_>, names: &mut PortNames) {
     packet.frame.time_relative = None;
     packet.frame.time_epoch = None;
     let mut ends: Option<(IpAddr, IpAddr)> = None;
@@ -163,7 +164,8 @@ fn stabilise_packet(packet: &mut Packet, names: &mut PortNames) {
         }
         ends = Some((ip.src.into(), ip.dst.into()));
     }
-    let (from, to) = (packet.from.clone(), packet.to.clone());
+    let owner = |role: &Option<Cow<'_, str>>| role.as_deref().map(str::to_owned);
+    let (from, to) = (owner(&packet.from), owner(&packet.to));
     if let Some(tcp) = &mut packet.tcp {
         tcp.seq_raw = None;
         tcp.ack_raw = None;
@@ -231,7 +233,7 @@ fn mask_headers(headers: &mut [super::conversation::Header]) {
 }
 
 /// The value of a `Date:` line, in a payload that shows one.
-fn mask_date(payload: &mut Payload) {
+fn mask_date(payload: &mut Payload<'_>) {
     let Some(text) = &mut payload.text else {
         return;
     };
@@ -242,7 +244,7 @@ fn mask_date(payload: &mut Payload) {
     if !text.lines().any(is_date) {
         return;
     }
-    *text = text
+    let masked: String = text
         .split_inclusive('\n')
         .map(|line| match is_date(line) {
             true => {
@@ -253,4 +255,5 @@ fn mask_date(payload: &mut Payload) {
             false => line.to_owned(),
         })
         .collect();
+    *text = Cow::Owned(masked);
 }

@@ -17,7 +17,7 @@ pub fn empty(name: &str) -> Report {
     report
 }
 
-pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet {
+pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet<'static> {
     let lo = "127.0.0.1".parse().unwrap();
     Packet {
         frame: Frame {
@@ -48,8 +48,8 @@ pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet {
             checksum: Some(unverified(0x1111)),
         }),
         conversation: Some(0),
-        from: Some(from.to_owned()),
-        to: Some(to.to_owned()),
+        from: Some(from.to_owned().into()),
+        to: Some(to.to_owned().into()),
         ..Packet::default()
     }
 }
@@ -61,21 +61,21 @@ fn unverified(value: u16) -> Checksum {
     }
 }
 
-pub fn text(text: &str) -> Option<Payload> {
+pub fn text(text: &str) -> Option<Payload<'static>> {
     (!text.is_empty()).then(|| Payload {
-        text: Some(text.to_owned()),
+        text: Some(text.to_owned().into()),
         ..Payload::default()
     })
 }
 
 /// A segment; flags by letter, `to_server` or back.
 pub fn segment(
-    mut packet: Packet,
+    mut packet: Packet<'static>,
     to_server: bool,
     letters: &str,
     (seq, ack): (u32, u32),
     payload: &str,
-) -> Packet {
+) -> Packet<'static> {
     let (srcport, dstport) = if to_server {
         (CLIENT, SERVER)
     } else {
@@ -88,7 +88,7 @@ pub fn segment(
         stream: Some(0),
         flags: Flags {
             value: 0,
-            letters: letters.to_owned(),
+            letters: flag_letters(letters),
             syn: has('S'),
             ack: has('A'),
             fin: has('F'),
@@ -120,7 +120,24 @@ pub fn segment(
     packet
 }
 
-pub fn datagram(mut packet: Packet, srcport: u16, dstport: u16, payload: &str) -> Packet {
+fn flag_letters(letters: &str) -> FlagLetters {
+    let bit = |letter| match letter {
+        'F' => 1,
+        'S' => 2,
+        'R' => 4,
+        'P' => 8,
+        'A' => 16,
+        _ => 0,
+    };
+    FlagLetters(letters.chars().map(bit).sum())
+}
+
+pub fn datagram(
+    mut packet: Packet<'static>,
+    srcport: u16,
+    dstport: u16,
+    payload: &str,
+) -> Packet<'static> {
     packet.udp = Some(Udp {
         srcport: srcport.into(),
         dstport: dstport.into(),
@@ -340,7 +357,7 @@ pub fn udp_no_server() -> Report {
     error.icmp = Some(Icmp {
         kind: 3,
         code: 3,
-        name: "port-unreachable".to_owned(),
+        name: "port-unreachable".into(),
         checksum: Some(unverified(0x9b1a)),
         ident: None,
         seq: None,
@@ -567,14 +584,14 @@ pub fn crowded() -> Report {
     arp.ip = None;
     arp.conversation = None;
     arp.eth = Some(Eth {
-        dst: "ff:ff:ff:ff:ff:ff".to_owned(),
-        src: "00:00:00:00:00:00".to_owned(),
+        dst: Mac([0xff; 6]),
+        src: Mac([0; 6]),
         kind: 0x0806,
     });
     packets.push(arp);
     packets.last_mut().unwrap().trouble = Some(Trouble::Malformed {
-        layer: "arp".to_owned(),
-        reason: "too short".to_owned(),
+        layer: "arp".into(),
+        reason: "too short".into(),
     });
     packets[7].after_stop = true;
     report.packets = Some(packets);

@@ -78,15 +78,15 @@ impl Preview {
     }
 }
 
-fn preview(payload: Option<&Payload>) -> Option<Preview> {
+fn preview(payload: Option<&Payload<'_>>) -> Option<Preview> {
     let payload = payload?;
     let (text, is_hex) = match (&payload.text, &payload.hex) {
-        (Some(text), _) => (text, false),
-        (None, Some(hex)) => (hex, true),
+        (Some(text), _) => (text.to_string(), false),
+        (None, Some(hex)) => (hex.to_string(), true),
         (None, None) => return None,
     };
     Some(Preview {
-        text: text.clone(),
+        text,
         is_hex,
         cut: payload.cut,
     })
@@ -94,7 +94,7 @@ fn preview(payload: Option<&Payload>) -> Option<Preview> {
 
 /// What there is to say of a packet. `heads` are the start lines of the HTTP
 /// heads that it completes.
-pub fn label(packet: &Packet, heads: &[String]) -> Label {
+pub fn label(packet: &Packet<'_>, heads: &[String]) -> Label {
     let mut label = if let Some(tcp) = &packet.tcp {
         tcp_label(tcp, heads)
     } else if let Some(udp) = &packet.udp {
@@ -118,7 +118,7 @@ pub fn label(packet: &Packet, heads: &[String]) -> Label {
     label
 }
 
-fn tcp_label(tcp: &Tcp, heads: &[String]) -> Label {
+fn tcp_label(tcp: &Tcp<'_>, heads: &[String]) -> Label {
     let mut words = Vec::new();
     let mut label = Label::default();
     let flags = flag_words(&tcp.flags);
@@ -174,7 +174,7 @@ fn flag_words(flags: &Flags) -> String {
     set.join(",")
 }
 
-fn analysis(tcp: &Tcp) -> impl Iterator<Item = &'static str> {
+fn analysis(tcp: &Tcp<'_>) -> impl Iterator<Item = &'static str> {
     let analysis = tcp.analysis.unwrap_or_default();
     [
         (analysis.retransmission, "retransmission"),
@@ -189,7 +189,7 @@ fn analysis(tcp: &Tcp) -> impl Iterator<Item = &'static str> {
     .filter_map(|(set, word)| set.then_some(word))
 }
 
-fn udp_label(udp: &Udp) -> Label {
+fn udp_label(udp: &Udp<'_>) -> Label {
     const HEADER: u16 = 8;
     let length = match udp.length.checked_sub(HEADER) {
         Some(payload) => format!("length {} = {HEADER} + {payload}", udp.length),
@@ -203,7 +203,7 @@ fn udp_label(udp: &Udp) -> Label {
     }
 }
 
-fn icmp_label(icmp: &Icmp) -> Label {
+fn icmp_label(icmp: &Icmp<'_>) -> Label {
     let mut label = Label {
         main: format!("icmp {}", icmp.name),
         ..Label::default()
@@ -220,7 +220,7 @@ fn icmp_label(icmp: &Icmp) -> Label {
     label
 }
 
-fn other_label(packet: &Packet) -> Label {
+fn other_label(packet: &Packet<'_>) -> Label {
     let main = if let Some(ip) = &packet.ip {
         match (ip.flags.mf, ip.frag_offset) {
             (false, 0) => format!("IP protocol {}", ip.proto),

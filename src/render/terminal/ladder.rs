@@ -31,7 +31,7 @@ const MARK: usize = 2;
 
 /// A packet, ready to draw.
 struct Row<'a> {
-    packet: &'a Packet,
+    packet: &'a Packet<'a>,
     label: Label,
     time: String,
     number: String,
@@ -154,7 +154,7 @@ fn shown(packets: &[Packet], marks: &BTreeMap<u64, Vec<String>>) -> Vec<Range<us
 
 fn row<'a>(
     report: &Report,
-    packet: &'a Packet,
+    packet: &'a Packet<'a>,
     lanes: &Lanes,
     index: usize,
     marks: &BTreeMap<u64, Vec<String>>,

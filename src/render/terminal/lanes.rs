@@ -65,24 +65,24 @@ fn socket(address: IpAddr, port: &Port) -> String {
 
 /// The two ends of a packet; of an ICMP error those of the packet it quotes,
 /// reversed.
-pub fn ends(packet: &Packet) -> (End, End) {
+pub fn ends(packet: &Packet<'_>) -> (End, End) {
     let (addresses, ports) = quoted_ends(packet).unwrap_or_else(|| own_ends(packet));
-    let end = |role: &Option<String>, address: Option<IpAddr>, port: Option<Port>| End {
-        role: role.clone(),
+    let end = |role: Option<&str>, address: Option<IpAddr>, port: Option<Port>| End {
+        role: role.map(str::to_owned),
         address,
         port,
     };
     let (src, dst) = addresses.unzip();
     let (srcport, dstport) = ports.unzip();
     (
-        end(&packet.from, src, srcport),
-        end(&packet.to, dst, dstport),
+        end(packet.from.as_deref(), src, srcport),
+        end(packet.to.as_deref(), dst, dstport),
     )
 }
 
 type Ends = (Option<(IpAddr, IpAddr)>, Option<(Port, Port)>);
 
-fn own_ends(packet: &Packet) -> Ends {
+fn own_ends(packet: &Packet<'_>) -> Ends {
     let v4 = packet.ip.as_ref().map(|ip| (ip.src.into(), ip.dst.into()));
     let v6 = || {
         packet
@@ -103,7 +103,7 @@ fn own_ends(packet: &Packet) -> Ends {
     (v4.or_else(v6), tcp.or_else(udp))
 }
 
-fn quoted_ends(packet: &Packet) -> Option<Ends> {
+fn quoted_ends(packet: &Packet<'_>) -> Option<Ends> {
     let icmp = packet.icmp.as_ref().or(packet.icmpv6.as_ref())?;
     let quoted = icmp.quoted.as_ref()?;
     let ip = quoted.ip.as_ref().or(quoted.ipv6.as_ref())?;
