@@ -3,11 +3,13 @@
 //! streams say.
 
 mod analysis;
+mod marks;
 mod model;
 mod quoting;
 mod reassembly;
 mod receiver;
 mod sequence;
+mod streams;
 mod tcp;
 mod tracker;
 mod zeek;
@@ -17,6 +19,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use marks::Marks;
 pub use model::*;
 pub use receiver::{At, Beginning, Receiver};
+pub use streams::{Gap, Piece, STREAM_LIMIT, Stream, Streams};
 pub use tracker::{Closed, Limits, Tracked, Tracker};

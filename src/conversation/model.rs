@@ -6,6 +6,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Marks;
 use crate::savefile::{Protocol, Timestamp};
 
 /// Index of a conversation in [`crate::trace::Trace::conversations`].
@@ -65,6 +66,8 @@ pub struct Conversation {
     pub server: SocketAddr,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// The index of its first packet in the capture.
+    pub first_packet: usize,
     pub packets: Ways<u64>,
     /// TCP: new stream bytes; UDP: payload bytes.
     pub bytes: Ways<u64>,
@@ -148,6 +151,7 @@ pub struct Seen {
     pub tcp: Option<SeenTcp>,
 }
 
+/// What the connection's state says of a segment. Times are in nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeenTcp {
     /// `tcp.seq`, relative.
@@ -158,64 +162,80 @@ pub struct SeenTcp {
     pub next_seq: u32,
     /// `tcp.window_size`: scaled where the handshake was seen.
     pub window: u32,
-    /// The bytes of the stream that this packet was the first to carry, as
-    /// offsets (0 is the first byte after the SYN). None for no new byte.
-    /// Where an earlier packet brought bytes from its middle, those lie within.
-    pub new_bytes: Option<Range<u64>>,
+    /// `tcp.window_size_scalefactor`.
+    pub scaling: WindowScaling,
+    /// `tcp.completeness` up to this segment.
+    pub completeness: u8,
     /// The third segment of the handshake.
     pub handshake_ack: bool,
     /// FIN, seen for the first time at its place in the stream.
     pub new_fin: bool,
-    pub retransmission: bool,
-    pub out_of_order: bool,
-    pub duplicate_ack: bool,
-    pub keep_alive: bool,
-    pub keep_alive_ack: bool,
-    pub window_update: bool,
-    pub zero_window: bool,
+    /// `tcp.analysis.*`.
+    pub marks: Marks,
+    /// The bytes of the stream that this packet was the first to carry, as
+    /// offsets (0 is the first byte after the SYN). None for no new byte.
+    /// Where an earlier packet brought bytes from its middle, those lie within.
+    pub new_bytes: Option<Range<u64>>,
+    /// `tcp.analysis.bytes_in_flight`: sent and not acknowledged, with this
+    /// segment. 0 for none.
+    pub bytes_in_flight: u32,
+    /// `tcp.analysis.push_bytes_sent`: since the last PSH. 0 for none.
+    pub push_bytes_sent: u32,
+    /// What this segment acknowledges.
+    pub acks: Option<Acks>,
+    /// `tcp.analysis.duplicate_ack_num` and `_frame`.
+    pub duplicate: Option<Duplicate>,
+    /// `tcp.analysis.rto` and `_frame`.
+    pub rto: Option<Rto>,
+    /// `tcp.analysis.initial_rtt`, once it is known.
+    pub initial_rtt: Option<i64>,
+    /// `tcp.time_relative`: since the conversation's first packet.
+    pub time_relative: i64,
+    /// `tcp.time_delta`: since the conversation's packet before.
+    pub time_delta: i64,
 }
 
-/// One way of a conversation, reassembled.
-///
-/// Where copies overlap and differ, the first one seen is kept. Gaps are not
-/// filled: `bytes` goes on behind them, and `gaps` tells where.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stream {
-    pub bytes: Vec<u8>,
-    /// Which packet brought which bytes: ascending positions in `bytes`.
-    pub pieces: Vec<Piece>,
-    /// Positions in `bytes` before which `missing` bytes were never captured.
-    pub gaps: Vec<Gap>,
-    /// The stream's end (FIN) was seen.
-    pub finished: bool,
-    /// Bytes beyond the bound on a stream's memory were left out.
-    pub cut: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    pub at: usize,
-    pub len: usize,
-    /// Index of the packet in the trace.
-    pub packet: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    pub at: usize,
-    pub missing: u64,
-}
-
-impl Stream {
-    /// The packet that completed the bytes of `range`: the latest in the
-    /// capture of those that brought them.
-    pub fn completed_by(&self, range: Range<usize>) -> Option<usize> {
-        let first = self.pieces.partition_point(|p| p.at + p.len <= range.start);
-        self.pieces
-            .get(first..)?
-            .iter()
-            .take_while(|p| p.at < range.end)
-            .map(|p| p.packet)
-            .max()
+impl SeenTcp {
+    pub fn is(&self, marks: Marks) -> bool {
+        self.marks.has(marks)
     }
+}
+
+/// How the windows of a segment's sender are scaled (RFC 7323).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WindowScaling {
+    /// The handshake was not seen.
+    #[default]
+    Unknown,
+    /// Not both sides offered it.
+    NotUsed,
+    /// Shifted left by this many bits.
+    Shift(u8),
+}
+
+/// The segment that an ACK answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acks {
+    /// `tcp.analysis.acks_frame`, as an index.
+    pub packet: usize,
+    /// `tcp.analysis.ack_rtt`.
+    pub rtt: i64,
+}
+
+/// A duplicate ACK's place among its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The ACK that it repeats, as an index.
+    pub of: usize,
+    /// From 1.
+    pub number: u32,
+}
+
+/// How long a retransmission waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rto {
+    /// The packet that was retransmitted, or the latest before the pause, as an
+    /// index.
+    pub packet: usize,
+    pub time: i64,
 }

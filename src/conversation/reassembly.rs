@@ -1,10 +1,12 @@
-//! Segments to stream: one way of a TCP connection, put in order. The first
-//! copy of a byte wins; what is missing becomes a gap. Memory is bounded.
+//! Segments to stream: one way of a TCP connection, put in order and handed
+//! on. The first copy of a byte wins; what is missing becomes a gap. Only what
+//! waits for a hole before it is kept, and that is bounded.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Gap, Limits, Piece, Stream};
+use super::receiver::Outlet;
+use super::{At, Limits, Receiver};
 
 /// A segment, or a part of one, that waits for bytes before it.
 #[derive(Debug)]
@@ -12,106 +14,146 @@ struct Waiting {
     /// Bytes on the wire; more than `data` where the frame was cut.
     len: u64,
     data: Vec<u8>,
-    packet: usize,
+    at: At,
 }
 
 /// Reassembles one direction. Offsets are those of the stream: 0 is its first
 /// byte.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Assembler {
-    stream: Stream,
-    limits: Limits,
-    /// Everything before it is in the stream, or given up as missing.
+    /// Everything before it was handed on, or given up as missing.
     next: u64,
     waiting: BTreeMap<u64, Waiting>,
     waiting_bytes: usize,
-    end: Option<u64>,
+    /// The FIN's place, until it was handed on.
+    end: Option<(u64, At)>,
     missing: u64,
+}
+
+/// What all streams share.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// Bytes that wait, in all streams.
+    waiting: usize,
+    limits: Limits,
+    /// How often a stream was read on behind a hole because too much waited.
+    pub given_up: u64,
+}
+
+impl Store {
+    pub(super) fn new(limits: Limits) -> Store {
+        Store {
+            waiting: 0,
+            limits,
+            given_up: 0,
+        }
+    }
 }
 
 /// Segments that may wait at a time, whatever their size: each costs memory
 /// beyond its bytes.
 const MAX_WAITING: usize = 16_384;
+/// What a waiting segment costs beyond its bytes.
+const OVERHEAD: usize = 128;
+
+impl Waiting {
+    fn cost(&self) -> usize {
+        self.data.len() + OVERHEAD
+    }
+}
 
 impl Assembler {
-    pub(super) fn new(limits: Limits) -> Assembler {
-        Assembler {
-            stream: Stream::default(),
-            limits,
-            next: 0,
-            waiting: BTreeMap::new(),
-            waiting_bytes: 0,
-            end: None,
-            missing: 0,
-        }
-    }
-
     /// The offset up to which nothing more is expected.
     pub(super) fn next(&self) -> u64 {
         self.next
     }
 
+    /// Bytes that were given up so far.
+    pub(super) fn missing(&self) -> u64 {
+        self.missing
+    }
+
     /// Takes a segment of `len` bytes on the wire, of which `data` was
     /// captured. Returns the range in which this segment was the first to
     /// carry bytes; a part that came earlier may lie within it.
-    pub(super) fn insert(
+    pub(super) fn insert<R: Receiver>(
         &mut self,
-        at: u64,
+        offset: u64,
         len: u64,
         data: &[u8],
-        packet: usize,
+        at: At,
+        store: &mut Store,
+        out: &mut Outlet<R>,
     ) -> Option<Range<u64>> {
-        let start = at.max(self.next);
-        let end = at.saturating_add(len);
-        if start == self.next && start < end && self.waiting.is_empty() {
+        let start = offset.max(self.next);
+        let end = offset.saturating_add(len);
+        if start >= end {
+            return None;
+        }
+        if start == self.next && self.waiting.is_empty() {
             // Nearly every segment of nearly every capture.
-            self.append(end - start, slice(data, start - at, end - at), packet);
+            let bytes = slice(data, start - offset, end - offset);
+            self.hand_on(end - start, bytes, at, out);
+            self.hand_on_end(out);
             return Some(start..end);
         }
         let mut new: Option<Range<u64>> = None;
         for piece in self.uncovered(start, end) {
             new = Some(new.map_or(piece.start, |r| r.start)..piece.end);
-            let bytes = slice(data, piece.start - at, piece.end - at);
+            let bytes = slice(data, piece.start - offset, piece.end - offset);
             if piece.start == self.next {
-                self.append(piece.end - piece.start, bytes, packet);
-                self.append_waiting();
+                self.hand_on(piece.end - piece.start, bytes, at, out);
+                self.hand_on_waiting(store, out);
             } else {
-                self.waiting_bytes += bytes.len();
                 let waiting = Waiting {
                     len: piece.end - piece.start,
                     data: bytes.to_vec(),
-                    packet,
+                    at,
                 };
+                self.waiting_bytes += waiting.cost();
+                store.waiting += waiting.cost();
                 self.waiting.insert(piece.start, waiting);
             }
         }
-        while self.waiting_bytes > self.limits.waiting || self.waiting.len() > MAX_WAITING {
-            self.give_up_gap();
+        while !self.waiting.is_empty() && self.waits_too_much(store) {
+            store.given_up += 1;
+            self.give_up_gap(store, out);
         }
+        self.hand_on_end(out);
         new
     }
 
-    /// A FIN stands at `offset`.
-    pub(super) fn end_at(&mut self, offset: u64) {
-        self.stream.finished = true;
-        self.end.get_or_insert(offset);
+    fn waits_too_much(&self, store: &Store) -> bool {
+        self.waiting_bytes > store.limits.waiting
+            || store.waiting > store.limits.waiting_in_all
+            || self.waiting.len() > MAX_WAITING
+    }
+
+    /// The first FIN stands at `offset`.
+    pub(super) fn end_at<R: Receiver>(&mut self, offset: u64, at: At, out: &mut Outlet<R>) {
+        self.end = Some((offset, at));
+        self.hand_on_end(out);
     }
 
     /// The number of gaps that would remain if everything before `to` were
     /// given up now, not counting what lies before `from`.
     pub(super) fn holes(&self, from: u64, to: u64) -> usize {
-        self.uncovered(from.max(self.next), to).len()
+        let from = from.max(self.next);
+        if from >= to {
+            return 0;
+        }
+        self.uncovered(from, to).len()
     }
 
-    /// The stream as far as seen, and the bytes missing in it.
-    pub(super) fn finish(mut self) -> (Stream, u64) {
+    /// Nothing more comes: what waits is handed on behind its gaps.
+    pub(super) fn finish<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
         while !self.waiting.is_empty() {
-            self.give_up_gap();
+            self.give_up_gap(store, out);
         }
-        if let Some(end) = self.end.filter(|end| *end > self.next) {
-            self.gap(end - self.next);
+        if let Some((end, _)) = self.end {
+            self.gap(end.saturating_sub(self.next), out);
+            self.hand_on_end(out);
         }
-        (self.stream, self.missing)
     }
 
     /// The parts of `from..to` that no segment brought yet, ascending.
@@ -130,7 +172,7 @@ impl Assembler {
             if *start > cursor {
                 parts.push(cursor..*start);
             }
-            cursor = cursor.max(start + waiting.len);
+            cursor = cursor.max(start.saturating_add(waiting.len));
         }
         if cursor < to {
             parts.push(cursor..to);
@@ -138,60 +180,50 @@ impl Assembler {
         parts
     }
 
-    /// Appends to the stream. `bytes` may be shorter than `len` (a cut frame):
-    /// the rest is a gap.
-    fn append(&mut self, len: u64, bytes: &[u8], packet: usize) {
-        let room = self.limits.stream.saturating_sub(self.stream.bytes.len());
-        let kept = bytes.get(..room).unwrap_or(bytes);
-        if kept.len() < bytes.len() {
-            self.stream.cut = true;
-        }
-        if !kept.is_empty() {
-            self.stream.pieces.push(Piece {
-                at: self.stream.bytes.len(),
-                len: kept.len(),
-                packet,
-            });
-            self.stream.bytes.extend_from_slice(kept);
+    /// `bytes` may be shorter than `len` (a cut frame): the rest is a gap.
+    fn hand_on<R: Receiver>(&mut self, len: u64, bytes: &[u8], at: At, out: &mut Outlet<R>) {
+        if !bytes.is_empty() {
+            out.bytes(bytes, at);
         }
         self.next += bytes.len() as u64;
-        if len > bytes.len() as u64 {
-            self.gap(len - bytes.len() as u64);
-        }
+        self.gap(len - bytes.len() as u64, out);
     }
 
-    fn append_waiting(&mut self) {
+    fn hand_on_waiting<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
         while let Some(entry) = self.waiting.first_entry()
             && *entry.key() == self.next
         {
             let waiting = entry.remove();
-            self.waiting_bytes -= waiting.data.len();
-            self.append(waiting.len, &waiting.data, waiting.packet);
+            self.waiting_bytes -= waiting.cost();
+            store.waiting -= waiting.cost();
+            self.hand_on(waiting.len, &waiting.data, waiting.at, out);
+        }
+    }
+
+    fn hand_on_end<R: Receiver>(&mut self, out: &mut Outlet<R>) {
+        if let Some((end, at)) = self.end
+            && end <= self.next
+        {
+            self.end = None;
+            out.end(at);
         }
     }
 
     /// Goes on behind the first gap.
-    fn give_up_gap(&mut self) {
+    fn give_up_gap<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
         if let Some(start) = self.waiting.keys().next().copied() {
-            self.gap(start.saturating_sub(self.next));
-            self.append_waiting();
+            self.gap(start.saturating_sub(self.next), out);
+            self.hand_on_waiting(store, out);
         }
     }
 
-    fn gap(&mut self, missing: u64) {
+    fn gap<R: Receiver>(&mut self, missing: u64, out: &mut Outlet<R>) {
         if missing == 0 {
             return;
         }
         self.next += missing;
         self.missing += missing;
-        if self.stream.cut {
-            return;
-        }
-        let at = self.stream.bytes.len();
-        match self.stream.gaps.last_mut() {
-            Some(last) if last.at == at => last.missing += missing,
-            _ => self.stream.gaps.push(Gap { at, missing }),
-        }
+        out.gap(missing);
     }
 }
 
@@ -207,12 +239,84 @@ mod tests {
 
     use super::*;
 
-    fn assembler() -> Assembler {
-        Assembler::new(Limits::default())
+    use crate::conversation::{Beginning, Direction, Gap, Stream, Streams};
+    use crate::savefile::{Protocol, Timestamp};
+
+    /// An assembler with what takes its stream.
+    struct Whole {
+        assembler: Assembler,
+        store: Store,
+        streams: Streams,
     }
 
-    fn add(a: &mut Assembler, at: u64, text: &str, packet: usize) -> Option<Range<u64>> {
-        a.insert(at, text.len() as u64, text.as_bytes(), packet)
+    impl Whole {
+        fn new(limits: Limits, stream: usize) -> Whole {
+            let end = "127.0.0.1:1".parse().unwrap();
+            let beginning = Beginning {
+                conversation: 0,
+                protocol: Protocol::Tcp,
+                client: end,
+                server: end,
+                at: at(0),
+            };
+            Whole {
+                assembler: Assembler::default(),
+                store: Store::new(limits),
+                streams: Streams::begin(&stream, &beginning),
+            }
+        }
+
+        fn insert(
+            &mut self,
+            offset: u64,
+            len: u64,
+            data: &[u8],
+            packet: usize,
+        ) -> Option<Range<u64>> {
+            let mut out = Outlet {
+                receiver: &mut self.streams,
+                found: &mut (),
+                way: Direction::ToServer,
+            };
+            let store = &mut self.store;
+            self.assembler
+                .insert(offset, len, data, at(packet), store, &mut out)
+        }
+
+        fn end_at(&mut self, offset: u64) {
+            let mut out = Outlet {
+                receiver: &mut self.streams,
+                found: &mut (),
+                way: Direction::ToServer,
+            };
+            self.assembler.end_at(offset, at(99), &mut out);
+        }
+
+        fn finish(mut self) -> (Stream, u64) {
+            let mut out = Outlet {
+                receiver: &mut self.streams,
+                found: &mut (),
+                way: Direction::ToServer,
+            };
+            self.assembler.finish(&mut self.store, &mut out);
+            assert_eq!(self.store.waiting, 0);
+            (self.streams.ways.to_server, self.assembler.missing())
+        }
+    }
+
+    fn at(packet: usize) -> At {
+        At {
+            packet,
+            time: Timestamp(0),
+        }
+    }
+
+    fn assembler() -> Whole {
+        Whole::new(Limits::default(), 1 << 20)
+    }
+
+    fn add(a: &mut Whole, offset: u64, text: &str, packet: usize) -> Option<Range<u64>> {
+        a.insert(offset, text.len() as u64, text.as_bytes(), packet)
     }
 
     #[test]
@@ -234,9 +338,9 @@ mod tests {
     fn a_late_segment_fills_its_place() {
         let mut a = assembler();
         assert_eq!(add(&mut a, 3, "lo", 1), Some(3..5));
-        assert_eq!(a.next(), 0);
+        assert_eq!(a.assembler.next(), 0);
         assert_eq!(add(&mut a, 0, "hel", 2), Some(0..3));
-        assert_eq!(a.next(), 5);
+        assert_eq!(a.assembler.next(), 5);
         let (stream, _) = a.finish();
         assert_eq!(stream.bytes, b"hello");
         assert_eq!(stream.completed_by(0..5), Some(2));
@@ -258,9 +362,9 @@ mod tests {
         add(&mut a, 0, "ab", 1);
         add(&mut a, 5, "fg", 2);
         a.end_at(9);
-        assert_eq!(a.holes(0, 9), 2);
-        assert_eq!(a.holes(0, 7), 1);
-        assert_eq!(a.holes(5, 7), 0);
+        assert_eq!(a.assembler.holes(0, 9), 2);
+        assert_eq!(a.assembler.holes(0, 7), 1);
+        assert_eq!(a.assembler.holes(5, 7), 0);
         let (stream, missing) = a.finish();
         assert_eq!(stream.bytes, b"abfg");
         assert_eq!(
@@ -284,15 +388,14 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let limits = Limits {
-            stream: 10,
-            waiting: 8,
+            waiting: 8 * (1 + OVERHEAD),
             ..Limits::default()
         };
-        let mut a = Assembler::new(limits);
+        let mut a = Whole::new(limits, 10);
         for i in 0..100u64 {
             // Every second byte is missing, so all of them wait.
             a.insert(1 + 2 * i, 1, b"x", i as usize);
-            assert!(a.waiting_bytes <= 8);
+            assert!(a.assembler.waiting.len() <= 8);
         }
         let (stream, missing) = a.finish();
         assert_eq!(stream.bytes.len(), 10);

@@ -20,13 +20,15 @@ pub struct Beginning {
     pub protocol: Protocol,
     pub client: SocketAddr,
     pub server: SocketAddr,
+    /// Its first packet.
+    pub at: At,
 }
 
 /// Takes the streams, or the datagrams, of one conversation while the capture
 /// is read. Where copies of a byte differ, the first one seen was kept.
 ///
 /// What it finds out goes to `found`, which the caller of
-/// [`super::Tracker::packet`] owns.
+/// [`super::Tracker::packet`] owns. Two receivers side by side are a receiver.
 pub trait Receiver: Sized {
     /// How to receive; the same for all conversations.
     type Settings;
@@ -44,7 +46,8 @@ pub trait Receiver: Sized {
     /// ones, or the stream's end, were.
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found);
 
-    /// The stream's end: its FIN, in its place behind all bytes.
+    /// The stream's end: its FIN, in its place behind all bytes. Comes once;
+    /// a sender that breaks the protocol may send bytes behind it.
     fn end(&mut self, way: Direction, at: At, found: &mut Self::Found);
 
     /// A UDP payload, as far as captured.
@@ -52,4 +55,73 @@ pub trait Receiver: Sized {
 
     /// Nothing more comes: the conversation is closed, or the capture ends.
     fn close(&mut self, found: &mut Self::Found);
+}
+
+/// Where only the conversations' facts are asked for.
+impl Receiver for () {
+    type Settings = ();
+    type Found = ();
+
+    fn begin((): &(), _: &Beginning) {}
+    fn bytes(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
+    fn gap(&mut self, _: Direction, _: u64, (): &mut ()) {}
+    fn end(&mut self, _: Direction, _: At, (): &mut ()) {}
+    fn datagram(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
+    fn close(&mut self, (): &mut ()) {}
+}
+
+impl<A: Receiver, B: Receiver> Receiver for (A, B) {
+    type Settings = (A::Settings, B::Settings);
+    type Found = (A::Found, B::Found);
+
+    fn begin(settings: &Self::Settings, beginning: &Beginning) -> Self {
+        let first = A::begin(&settings.0, beginning);
+        (first, B::begin(&settings.1, beginning))
+    }
+
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Self::Found) {
+        self.0.bytes(way, bytes, at, &mut found.0);
+        self.1.bytes(way, bytes, at, &mut found.1);
+    }
+
+    fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found) {
+        self.0.gap(way, missing, &mut found.0);
+        self.1.gap(way, missing, &mut found.1);
+    }
+
+    fn end(&mut self, way: Direction, at: At, found: &mut Self::Found) {
+        self.0.end(way, at, &mut found.0);
+        self.1.end(way, at, &mut found.1);
+    }
+
+    fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Self::Found) {
+        self.0.datagram(way, payload, at, &mut found.0);
+        self.1.datagram(way, payload, at, &mut found.1);
+    }
+
+    fn close(&mut self, found: &mut Self::Found) {
+        self.0.close(&mut found.0);
+        self.1.close(&mut found.1);
+    }
+}
+
+/// One way of one conversation, and what takes it.
+pub(super) struct Outlet<'a, R: Receiver> {
+    pub receiver: &'a mut R,
+    pub found: &'a mut R::Found,
+    pub way: Direction,
+}
+
+impl<R: Receiver> Outlet<'_, R> {
+    pub(super) fn bytes(&mut self, bytes: &[u8], at: At) {
+        self.receiver.bytes(self.way, bytes, at, self.found);
+    }
+
+    pub(super) fn gap(&mut self, missing: u64) {
+        self.receiver.gap(self.way, missing, self.found);
+    }
+
+    pub(super) fn end(&mut self, at: At) {
+        self.receiver.end(self.way, at, self.found);
+    }
 }

@@ -7,10 +7,11 @@ use crate::decode::TcpFlags;
 use crate::savefile::Timestamp;
 
 use super::analysis::{self, Flow, Numbers};
-use super::reassembly::Assembler;
+use super::reassembly::{Assembler, Store};
+use super::receiver::Outlet;
 use super::sequence::Positions;
 use super::zeek::{self, Zeek};
-use super::{Close, Direction, Limits, SeenTcp, Stream, TcpFacts, Ways};
+use super::{At, Close, Direction, Marks, Receiver, SeenTcp, TcpFacts, Ways, WindowScaling};
 
 /// Wireshark's bits of `tcp.completeness`.
 mod completeness {
@@ -28,8 +29,7 @@ const MAX_WINDOW_SHIFT: u8 = 14;
 /// A segment as the connection needs it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
-    pub packet: usize,
-    pub time: Timestamp,
+    pub at: At,
     pub flags: TcpFlags,
     pub seq: u32,
     pub ack: u32,
@@ -53,17 +53,8 @@ impl Segment<'_> {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Scale {
-    /// The handshake was not seen.
-    #[default]
-    Unknown,
-    NotUsed,
-    Shift(u8),
-}
-
 /// One side's half of the state: of what it sends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Side {
     /// The sequence number that is shown as 0.
     base: Option<u32>,
@@ -74,25 +65,12 @@ struct Side {
     syn_len: u32,
     /// The position of its FIN, once it was seen.
     fin: Option<i64>,
-    scale: Scale,
+    scale: WindowScaling,
     flow: Flow,
     stream: Assembler,
 }
 
 impl Side {
-    fn new(limits: Limits) -> Side {
-        Side {
-            base: None,
-            positions: None,
-            isn: None,
-            syn_len: 0,
-            fin: None,
-            scale: Scale::Unknown,
-            flow: Flow::default(),
-            stream: Assembler::new(limits),
-        }
-    }
-
     fn relative(&self, seq: u32) -> u32 {
         seq.wrapping_sub(self.base.unwrap_or(0))
     }
@@ -102,6 +80,9 @@ impl Side {
 pub(super) struct Connection {
     sides: Ways<Side>,
     zeek: Zeek,
+    /// The first segment's time, and the latest one's.
+    started: Timestamp,
+    latest: Timestamp,
     completeness: u8,
     latest_syn: Option<Timestamp>,
     /// Wireshark's `tcp.analysis.initial_rtt`: to the first ACK of any kind.
@@ -132,16 +113,14 @@ impl Connection {
         way: Direction,
         src_port: u16,
         dst_port: u16,
-        limits: Limits,
     ) -> Connection {
         let flipped =
             !segment.is_syn() && zeek::likely_from_server(src_port, dst_port, segment.flags.syn());
         let originator = if flipped { way.opposite() } else { way };
         Connection {
-            sides: Ways {
-                to_server: Side::new(limits),
-                to_client: Side::new(limits),
-            },
+            sides: Ways::default(),
+            started: segment.at.time,
+            latest: segment.at.time,
             zeek: Zeek::new(originator, flipped),
             completeness: 0,
             latest_syn: None,
@@ -169,7 +148,14 @@ impl Connection {
             || (self.sides.to_server.fin.is_some() && self.sides.to_client.fin.is_some())
     }
 
-    pub(super) fn segment(&mut self, segment: &Segment, way: Direction) -> SeenTcp {
+    /// Takes the next segment, which goes the way of `out`.
+    pub(super) fn segment<R: Receiver>(
+        &mut self,
+        segment: &Segment,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) -> SeenTcp {
+        let way = out.way;
         self.restart_numbers(segment, way);
         self.set_bases(segment, way);
         self.scaling(segment, way);
@@ -178,11 +164,16 @@ impl Connection {
 
         let mut seen = SeenTcp {
             handshake_ack: self.is_handshake_ack(segment, way),
+            completeness: self.completeness,
+            time_relative: segment.at.time.since(self.started),
+            time_delta: segment.at.time.since(self.latest),
+            initial_rtt: self.initial_rtt,
             ..SeenTcp::default()
         };
+        self.latest = segment.at.time;
         if seen.handshake_ack {
             self.handshake_done = true;
-            self.handshake_rtt = self.latest_syn.map(|syn| segment.time.since(syn));
+            self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
         }
         self.numbers(segment, way, &mut seen);
         self.judge(segment, way, &mut seen);
@@ -195,36 +186,42 @@ impl Connection {
         };
         self.zeek
             .segment(&look, way, &self.sides.get(way.opposite()).stream);
-        seen.new_bytes = self.reassemble(segment, way);
-        seen.new_fin = self.fin(segment, way);
+        seen.new_bytes = self.reassemble(segment, store, out);
+        seen.new_fin = self.fin(segment, out);
         if segment.flags.rst() && self.reset.is_none() && !self.is_over() {
             self.reset = Some(way);
         }
         seen
     }
 
-    /// New stream bytes of each way; the facts; the streams.
-    pub(super) fn finish(self) -> (TcpFacts, Ways<Stream>) {
-        let close = self.close();
-        let state = self.zeek.state();
-        let history = self.zeek.history().to_owned();
-        let (to_server, missing_up) = self.sides.to_server.stream.finish();
-        let (to_client, missing_down) = self.sides.to_client.stream.finish();
-        let facts = TcpFacts {
+    /// Nothing more comes: the rest of the streams, and the facts.
+    pub(super) fn finish<R: Receiver>(
+        &mut self,
+        receiver: &mut R,
+        found: &mut R::Found,
+        store: &mut Store,
+    ) -> TcpFacts {
+        let mut missing = 0;
+        for way in [Direction::ToServer, Direction::ToClient] {
+            let mut out = Outlet {
+                receiver,
+                found,
+                way,
+            };
+            let stream = &mut self.sides.get_mut(way).stream;
+            stream.finish(store, &mut out);
+            missing += stream.missing();
+        }
+        TcpFacts {
             completeness: self.completeness,
-            state,
-            history,
+            state: self.zeek.state(),
+            history: self.zeek.history().to_owned(),
             handshake_rtt: self.handshake_rtt,
-            close,
+            close: self.close(),
             retransmissions: self.retransmissions,
             out_of_order: self.out_of_order,
-            missing_bytes: missing_up + missing_down,
-        };
-        let streams = Ways {
-            to_server,
-            to_client,
-        };
-        (facts, streams)
+            missing_bytes: missing,
+        }
     }
 
     fn close(&self) -> Close {
@@ -281,18 +278,18 @@ impl Connection {
 
     fn scaling(&mut self, segment: &Segment, way: Direction) {
         if let Some(shift) = segment.scale {
-            self.sides.get_mut(way).scale = Scale::Shift(shift.min(MAX_WINDOW_SHIFT));
+            self.sides.get_mut(way).scale = WindowScaling::Shift(shift.min(MAX_WINDOW_SHIFT));
         }
         if !segment.flags.syn() {
             return;
         }
         let peer = self.sides.get(way.opposite()).scale;
-        if self.sides.get(way).scale == Scale::Unknown {
+        if self.sides.get(way).scale == WindowScaling::Unknown {
             // Both sides must offer it (RFC 7323, section 2.2).
-            self.sides.to_server.scale = Scale::NotUsed;
-            self.sides.to_client.scale = Scale::NotUsed;
-        } else if segment.flags.ack() && peer == Scale::NotUsed {
-            self.sides.get_mut(way).scale = Scale::NotUsed;
+            self.sides.to_server.scale = WindowScaling::NotUsed;
+            self.sides.to_client.scale = WindowScaling::NotUsed;
+        } else if segment.flags.ack() && peer == WindowScaling::NotUsed {
+            self.sides.get_mut(way).scale = WindowScaling::NotUsed;
         }
     }
 
@@ -327,9 +324,9 @@ impl Connection {
 
     fn times(&mut self, segment: &Segment) {
         if segment.is_syn() {
-            self.latest_syn = Some(segment.time);
+            self.latest_syn = Some(segment.at.time);
         } else if segment.flags.ack() && !segment.flags.syn() && self.initial_rtt.is_none() {
-            self.initial_rtt = self.latest_syn.map(|syn| segment.time.since(syn));
+            self.initial_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
         }
     }
 
@@ -363,15 +360,16 @@ impl Connection {
             .seq
             .wrapping_add(segment.len)
             .wrapping_add(u32::from(flags.syn() || flags.fin()));
+        seen.scaling = side.scale;
         seen.window = match side.scale {
-            Scale::Shift(shift) if !flags.syn() => u32::from(segment.window) << shift,
+            WindowScaling::Shift(shift) if !flags.syn() => u32::from(segment.window) << shift,
             _ => u32::from(segment.window),
         };
     }
 
     fn judge(&mut self, segment: &Segment, way: Direction, seen: &mut SeenTcp) {
         let numbers = Numbers {
-            time: segment.time,
+            time: segment.at.time,
             flags: segment.flags,
             seq: segment.seq,
             ack: segment.ack,
@@ -388,13 +386,19 @@ impl Connection {
             &mut reverse.flow,
             self.initial_rtt,
         );
-        seen.retransmission = verdict.retransmission;
-        seen.out_of_order = verdict.out_of_order;
-        seen.duplicate_ack = verdict.duplicate_ack;
-        seen.keep_alive = verdict.keep_alive;
-        seen.keep_alive_ack = verdict.keep_alive_ack;
-        seen.window_update = verdict.window_update;
-        seen.zero_window = verdict.zero_window;
+        for (set, mark) in [
+            (verdict.retransmission, Marks::RETRANSMISSION),
+            (verdict.out_of_order, Marks::OUT_OF_ORDER),
+            (verdict.duplicate_ack, Marks::DUPLICATE_ACK),
+            (verdict.keep_alive, Marks::KEEP_ALIVE),
+            (verdict.keep_alive_ack, Marks::KEEP_ALIVE_ACK),
+            (verdict.window_update, Marks::WINDOW_UPDATE),
+            (verdict.zero_window, Marks::ZERO_WINDOW),
+        ] {
+            if set {
+                seen.marks |= mark;
+            }
+        }
         self.retransmissions += u32::from(verdict.retransmission);
         self.out_of_order += u32::from(verdict.out_of_order);
     }
@@ -405,12 +409,17 @@ impl Connection {
         position - 1 + i64::from(segment.flags.syn())
     }
 
-    fn reassemble(&mut self, segment: &Segment, way: Direction) -> Option<Range<u64>> {
+    fn reassemble<R: Receiver>(
+        &mut self,
+        segment: &Segment,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) -> Option<Range<u64>> {
         // What a RST carries is no part of the stream (RFC 9293, section 3.5.3).
         if segment.len == 0 || segment.flags.rst() {
             return None;
         }
-        let side = self.sides.get_mut(way);
+        let side = self.sides.get_mut(out.way);
         let offset = Connection::offset(side, segment);
         // Bytes before offset 0: a keep-alive, or sent before the first
         // captured segment and captured behind it.
@@ -418,8 +427,10 @@ impl Connection {
         let len = u64::from(segment.len).checked_sub(before)?;
         let skip = usize::try_from(before).unwrap_or(usize::MAX);
         let data = segment.data.get(skip..).unwrap_or(&[]);
-        let at = offset.max(0).unsigned_abs();
-        let new = side.stream.insert(at, len, data, segment.packet);
+        let offset = offset.max(0).unsigned_abs();
+        let new = side
+            .stream
+            .insert(offset, len, data, segment.at, store, out);
         if let Some(positions) = &mut side.positions {
             positions.saw(segment.seq.wrapping_add(segment.len));
         }
@@ -429,7 +440,8 @@ impl Connection {
     /// Returns whether this FIN is new: the side's first, or one behind the
     /// first. One that lies before bytes that were sent is no end of them; no
     /// receiver accepts it (RFC 9293, section 3.10.7.4, first check).
-    fn fin(&mut self, segment: &Segment, way: Direction) -> bool {
+    fn fin<R: Receiver>(&mut self, segment: &Segment, out: &mut Outlet<R>) -> bool {
+        let way = out.way;
         let side = self.sides.get_mut(way);
         if !segment.flags.fin() {
             return false;
@@ -439,8 +451,10 @@ impl Connection {
         if end < sent || side.fin.is_some_and(|fin| end <= fin) {
             return false;
         }
-        side.fin = Some(end);
-        side.stream.end_at(end.max(0).unsigned_abs());
+        if side.fin.replace(end).is_none() {
+            let offset = end.max(0).unsigned_abs();
+            side.stream.end_at(offset, segment.at, out);
+        }
         self.first_fin.get_or_insert(way);
         true
     }

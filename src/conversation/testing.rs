@@ -7,7 +7,7 @@ use crate::decode::{
 };
 use crate::savefile::Timestamp;
 
-use super::{Limits, Seen, Tracked, Tracker};
+use super::{Limits, STREAM_LIMIT, Seen, Tracked, Tracker};
 
 pub(crate) const CLIENT: &str = "127.0.0.1:40000";
 pub(crate) const SERVER: &str = "127.0.0.1:12000";
@@ -237,11 +237,11 @@ pub(crate) fn number(packets: &mut [Made]) {
 
 pub(crate) fn track_with(limits: Limits, mut packets: Vec<Made>) -> (Vec<Seen>, Tracked) {
     number(&mut packets);
-    let mut tracker = Tracker::new(limits);
+    let mut tracker = Tracker::new(limits, STREAM_LIMIT);
     let seen = packets
         .iter()
         .enumerate()
-        .map(|(index, made)| tracker.packet(index, &made.packet, &made.frame))
+        .map(|(index, made)| tracker.packet(index, &made.packet, &made.frame, &mut ()))
         .collect();
     (seen, tracker.finish())
 }

@@ -9,8 +9,13 @@ use crate::decode::{Packet, Quoted, Tcp, TcpOption, Transport, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
 use super::quoting::Recent;
+use super::reassembly::Store;
+use super::receiver::Outlet;
 use super::tcp::{self, Connection, Segment};
-use super::{Conversation, ConversationIndex, Direction, Seen, Stream, UdpFacts, Ways};
+use super::{
+    At, Beginning, Conversation, ConversationIndex, Direction, Receiver, Seen, Stream, Streams,
+    UdpFacts, Ways,
+};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -18,11 +23,11 @@ const UDP: u8 = 17;
 /// Bounds on memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes kept of each way of a stream; beyond it the stream is `cut`.
-    pub stream: usize,
     /// Bytes of a stream that may wait for a segment before them; beyond it the
     /// segment is given up as missing.
     pub waiting: usize,
+    /// The same for all streams together.
+    pub waiting_in_all: usize,
     /// Nanoseconds of packet time after which a conversation that is over (or,
     /// in UDP, silent) is closed for good: a later packet begins another one.
     /// None: not before the end of the capture, as Wireshark does.
@@ -32,8 +37,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            stream: 16 << 20,
             waiting: 4 << 20,
+            waiting_in_all: 32 << 20,
             linger: None,
         }
     }
@@ -49,10 +54,10 @@ pub struct Tracked {
 
 /// A conversation to which nothing more will be added.
 #[derive(Clone, Debug)]
-pub struct Closed {
+pub struct Closed<R> {
     pub index: ConversationIndex,
     pub conversation: Conversation,
-    pub streams: Ways<Stream>,
+    pub receiver: R,
 }
 
 /// Both ends of a conversation, the lower one first.
@@ -64,13 +69,14 @@ fn key(protocol: Protocol, a: SocketAddr, b: SocketAddr) -> Key {
 
 /// A conversation that packets are still added to.
 #[derive(Debug)]
-struct Open {
+struct Open<R> {
     facts: Conversation,
     connection: Option<Box<Connection>>,
     recent: Ways<Recent>,
+    receiver: R,
 }
 
-impl Open {
+impl<R: Receiver> Open<R> {
     fn direction(&self, src: SocketAddr) -> Direction {
         if src == self.facts.client {
             Direction::ToServer
@@ -85,29 +91,37 @@ impl Open {
         *self.facts.bytes.get_mut(way) += bytes;
     }
 
-    fn close(mut self, index: ConversationIndex) -> Closed {
-        let mut streams = Ways::default();
-        if let Some(connection) = self.connection {
-            let (facts, ways) = connection.finish();
+    fn close(
+        mut self,
+        index: ConversationIndex,
+        store: &mut Store,
+        found: &mut R::Found,
+    ) -> Closed<R> {
+        if let Some(mut connection) = self.connection {
+            let facts = connection.finish(&mut self.receiver, found, store);
             self.facts.tcp = Some(facts);
-            streams = ways;
         }
+        self.receiver.close(found);
         Closed {
             index,
             conversation: self.facts,
-            streams,
+            receiver: self.receiver,
         }
     }
 }
 
 /// Assigns packets to conversations and says what their state tells of each.
+/// What the conversations carry is handed to a receiver for each.
 #[derive(Debug)]
-pub struct Tracker {
+pub struct Tracker<R: Receiver> {
     limits: Limits,
-    open: BTreeMap<ConversationIndex, Open>,
+    settings: R::Settings,
+    store: Store,
+    open: BTreeMap<ConversationIndex, Open<R>>,
     /// The conversation that a packet between two ends belongs to now.
     current: HashMap<Key, ConversationIndex>,
-    closed: Vec<Closed>,
+    begun: Vec<Beginning>,
+    closed: Vec<Closed<R>>,
     next: ConversationIndex,
     tcp_ids: u32,
     udp_ids: u32,
@@ -115,12 +129,15 @@ pub struct Tracker {
     swept: Option<Timestamp>,
 }
 
-impl Tracker {
-    pub fn new(limits: Limits) -> Tracker {
+impl<R: Receiver> Tracker<R> {
+    pub fn new(limits: Limits, settings: R::Settings) -> Tracker<R> {
         Tracker {
             limits,
+            settings,
+            store: Store::new(limits),
             open: BTreeMap::new(),
             current: HashMap::new(),
+            begun: Vec::new(),
             closed: Vec::new(),
             next: 0,
             tcp_ids: 0,
@@ -129,13 +146,19 @@ impl Tracker {
         }
     }
 
-    /// Takes the next packet in file order. `index` is its place in the trace,
-    /// `frame` its bytes.
-    pub fn packet(&mut self, index: usize, packet: &Packet, frame: &[u8]) -> Seen {
-        self.sweep(packet.time);
+    /// Takes the next packet in file order. `index` is its place in the
+    /// capture, `frame` its bytes. What the receivers find goes to `found`.
+    pub fn packet(
+        &mut self,
+        index: usize,
+        packet: &Packet,
+        frame: &[u8],
+        found: &mut R::Found,
+    ) -> Seen {
+        self.sweep(packet.time, found);
         match &packet.transport {
-            Transport::Tcp(tcp) => self.tcp(index, packet, tcp, frame),
-            Transport::Udp(udp) => self.udp(index, packet, udp, frame),
+            Transport::Tcp(tcp) => self.tcp(index, packet, tcp, frame, found),
+            Transport::Udp(udp) => self.udp(index, packet, udp, frame, found),
             Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp
                 .quoted
                 .as_ref()
@@ -144,42 +167,44 @@ impl Tracker {
         }
     }
 
-    /// The conversations that were closed since the last call, with their
-    /// streams. What is taken here is not in [`Tracker::finish`] again.
-    pub fn take_closed(&mut self) -> Vec<Closed> {
+    /// The conversations that began since the last call, in order. Their
+    /// indices count up from 0, one for each; so do [`Conversation::id`]s
+    /// within a protocol.
+    pub fn take_begun(&mut self) -> Vec<Beginning> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// The conversations that were closed since the last call.
+    pub fn take_closed(&mut self) -> Vec<Closed<R>> {
         std::mem::take(&mut self.closed)
     }
 
-    /// The end of the capture: closes all conversations.
-    pub fn close_all(&mut self) {
+    /// The end of the capture: closes all conversations, in the order in which
+    /// they began.
+    pub fn close_all(&mut self, found: &mut R::Found) {
         for (index, open) in std::mem::take(&mut self.open) {
-            self.closed.push(open.close(index));
+            self.closed.push(open.close(index, &mut self.store, found));
         }
         self.current.clear();
     }
 
-    /// The end of the capture: all conversations that were not taken before.
-    pub fn finish(mut self) -> Tracked {
-        self.close_all();
-        self.closed.sort_by_key(|closed| closed.index);
-        let (conversations, streams) = self
-            .closed
-            .into_iter()
-            .map(|closed| (closed.conversation, closed.streams))
-            .unzip();
-        Tracked {
-            conversations,
-            streams,
-        }
-    }
-
-    fn tcp(&mut self, index: usize, packet: &Packet, tcp: &Tcp, frame: &[u8]) -> Seen {
+    fn tcp(
+        &mut self,
+        index: usize,
+        packet: &Packet,
+        tcp: &Tcp,
+        frame: &[u8],
+        found: &mut R::Found,
+    ) -> Seen {
         let Some((src, dst)) = packet.sockets() else {
             return Seen::default();
         };
-        let segment = Segment {
+        let at = At {
             packet: index,
             time: packet.time,
+        };
+        let segment = Segment {
+            at,
             flags: tcp.flags,
             seq: tcp.seq,
             ack: tcp.ack,
@@ -199,8 +224,8 @@ impl Tracker {
         });
         let conversation = known.unwrap_or_else(|| {
             let way = tcp::first_direction(&segment, src.port(), dst.port());
-            let connection = Connection::new(&segment, way, src.port(), dst.port(), self.limits);
-            self.begin(key, src, dst, way, packet.time, Some(Box::new(connection)))
+            let connection = Connection::new(&segment, way, src.port(), dst.port());
+            self.begin(key, src, dst, way, at, Some(Box::new(connection)), found)
         });
         let Some(open) = self.open.get_mut(&conversation) else {
             return Seen::default();
@@ -209,7 +234,12 @@ impl Tracker {
         let Some(connection) = open.connection.as_mut() else {
             return Seen::default();
         };
-        let seen = connection.segment(&segment, way);
+        let mut out = Outlet {
+            receiver: &mut open.receiver,
+            found,
+            way,
+        };
+        let seen = connection.segment(&segment, &mut self.store, &mut out);
         let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
         open.count(packet.time, way, new);
         open.recent.get_mut(way).remember(index, packet, frame);
@@ -221,14 +251,25 @@ impl Tracker {
         }
     }
 
-    fn udp(&mut self, index: usize, packet: &Packet, udp: &Udp, frame: &[u8]) -> Seen {
+    fn udp(
+        &mut self,
+        index: usize,
+        packet: &Packet,
+        udp: &Udp,
+        frame: &[u8],
+        found: &mut R::Found,
+    ) -> Seen {
         let Some((src, dst)) = packet.sockets() else {
             return Seen::default();
+        };
+        let at = At {
+            packet: index,
+            time: packet.time,
         };
         let key = key(Protocol::Udp, src, dst);
         let conversation = match self.current.get(&key) {
             Some(conversation) => *conversation,
-            None => self.begin(key, src, dst, Direction::ToServer, packet.time, None),
+            None => self.begin(key, src, dst, Direction::ToServer, at, None, found),
         };
         let Some(open) = self.open.get_mut(&conversation) else {
             return Seen::default();
@@ -237,6 +278,8 @@ impl Tracker {
         open.count(packet.time, way, payload_on_the_wire(packet, udp));
         let facts = open.facts.udp.get_or_insert_default();
         *facts.datagrams.get_mut(way) += 1;
+        open.receiver
+            .datagram(way, udp.payload.of(frame), at, found);
         open.recent.get_mut(way).remember(index, packet, frame);
         Seen {
             conversation: Some(conversation),
@@ -280,14 +323,16 @@ impl Tracker {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "for now")]
     fn begin(
         &mut self,
         key: Key,
         src: SocketAddr,
         dst: SocketAddr,
         way: Direction,
-        time: Timestamp,
+        at: At,
         connection: Option<Box<Connection>>,
+        found: &mut R::Found,
     ) -> ConversationIndex {
         let (client, server) = match way {
             Direction::ToServer => (src, dst),
@@ -306,30 +351,40 @@ impl Tracker {
             id,
             client,
             server,
-            first: time,
-            last: time,
+            first: at.time,
+            last: at.time,
+            first_packet: at.packet,
             packets: Ways::default(),
             bytes: Ways::default(),
             tcp: None,
             udp: (key.0 == Protocol::Udp).then(UdpFacts::default),
         };
+        let beginning = Beginning {
+            conversation: index,
+            protocol: key.0,
+            client,
+            server,
+            at,
+        };
+        self.begun.push(beginning);
         let open = Open {
             facts,
             connection,
             recent: Ways::default(),
+            receiver: R::begin(&self.settings, &beginning),
         };
         self.open.insert(index, open);
         if let Some(old) = self.current.insert(key, index)
             && self.limits.linger.is_some()
         {
-            self.close(old);
+            self.close(old, found);
         }
         index
     }
 
     /// Closes what is over for longer than the limit. Looks around only so
     /// often that the work stays in proportion to the packets.
-    fn sweep(&mut self, now: Timestamp) {
+    fn sweep(&mut self, now: Timestamp, found: &mut R::Found) {
         let Some(linger) = self.limits.linger else {
             return;
         };
@@ -350,11 +405,11 @@ impl Tracker {
             .map(|(index, _)| *index)
             .collect();
         for index in over {
-            self.close(index);
+            self.close(index, found);
         }
     }
 
-    fn close(&mut self, index: ConversationIndex) {
+    fn close(&mut self, index: ConversationIndex, found: &mut R::Found) {
         let Some(open) = self.open.remove(&index) else {
             return;
         };
@@ -362,7 +417,25 @@ impl Tracker {
         if self.current.get(&key) == Some(&index) {
             self.current.remove(&key);
         }
-        self.closed.push(open.close(index));
+        self.closed.push(open.close(index, &mut self.store, found));
+    }
+}
+
+impl Tracker<Streams> {
+    /// The end of the capture: all conversations that were not taken before,
+    /// with their streams.
+    pub fn finish(mut self) -> Tracked {
+        self.close_all(&mut ());
+        self.closed.sort_by_key(|closed| closed.index);
+        let (conversations, streams) = self
+            .closed
+            .into_iter()
+            .map(|closed| (closed.conversation, closed.receiver.ways))
+            .unzip();
+        Tracked {
+            conversations,
+            streams,
+        }
     }
 }
 

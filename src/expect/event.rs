@@ -32,7 +32,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::conversation::{ConversationIndex, Direction};
+use crate::conversation::{ConversationIndex, Direction, Marks};
 use crate::decode::{Packet, Transport};
 use crate::message::{Head, Message};
 use crate::savefile::Timestamp;
@@ -309,14 +309,14 @@ impl Builder<'_> {
             return;
         };
         let tcp = seen.tcp.clone().unwrap_or_default();
-        if tcp.retransmission {
+        if tcp.is(Marks::RETRANSMISSION) {
             self.single(index, EventKind::Retransmission);
-        } else if tcp.keep_alive || tcp.keep_alive_ack {
+        } else if tcp.marks.has_any(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK) {
             self.single(index, EventKind::KeepAlive);
-        } else if tcp.window_update {
+        } else if tcp.is(Marks::WINDOW_UPDATE) {
             self.single(index, EventKind::WindowUpdate);
         }
-        if flags.syn() && !tcp.retransmission && !flags.rst() {
+        if flags.syn() && !tcp.is(Marks::RETRANSMISSION) && !flags.rst() {
             let kind = if flags.ack() {
                 EventKind::SynAck
             } else {

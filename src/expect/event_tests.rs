@@ -3,6 +3,7 @@
 use super::event::{EventIndex, events};
 use super::notation;
 use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
+use crate::conversation::Marks;
 
 /// All events that are not silent, in notation.
 fn shown(wire: &Wire) -> Vec<String> {
@@ -81,9 +82,9 @@ fn retransmissions_and_keep_alives_are_silent() {
     let c = wire.tcp(CLIENT, (SERVER, 12000));
     wire.segment(c, ToServer, 2, b"");
     let again = wire.segment(c, ToServer, 2, b"");
-    wire.seen(again).retransmission = true;
+    wire.seen(again).marks |= Marks::RETRANSMISSION;
     let alive = wire.ack(c, ToServer);
-    wire.seen(alive).keep_alive = true;
+    wire.seen(alive).marks |= Marks::KEEP_ALIVE;
     assert_eq!(shown(&wire), ["client > server  SYN"]);
     assert_eq!(events(&wire.trace).len(), 3);
 }

@@ -10,7 +10,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
+use crate::conversation::{
+    Conversation, Direction, Limits, STREAM_LIMIT, Stream, Streams, Tracker, Ways,
+};
 use crate::message::Message;
 use crate::savefile::Protocol;
 use crate::trace::{Owner, Trace};
@@ -45,14 +47,14 @@ impl<'t> Facts<'t> {
     /// Replaces what packets after a stop signal had a part in.
     fn forget_after_stop(&mut self) {
         let trace = self.trace;
-        let mut tracker = Tracker::new(Limits::default());
+        let mut tracker = Tracker::<Streams>::new(Limits::default(), STREAM_LIMIT);
         // From the indices of this tracking to the trace's.
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, packet) in trace.packets.iter().enumerate() {
             if trace.after_stop(index) {
                 continue;
             }
-            let now = tracker.packet(index, packet, trace.frame(index));
+            let now = tracker.packet(index, packet, trace.frame(index), &mut ());
             let then = trace.seen.get(index).and_then(|s| s.conversation);
             if let (Some(now), Some(then)) = (now.conversation, then) {
                 places.entry(now).or_insert(then);

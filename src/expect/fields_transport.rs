@@ -1,6 +1,6 @@
 //! Fields of TCP and UDP.
 
-use crate::conversation::SeenTcp;
+use crate::conversation::{Marks, SeenTcp};
 use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Udp};
 use crate::savefile::Protocol;
 
@@ -281,62 +281,49 @@ pub(super) const TCP: &[Field] = &[
         "tcp.analysis.flags",
         Kind::Label,
         "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",
-        |v, out| {
-            label(
-                out,
-                seen(v).is_some_and(|s| {
-                    s.retransmission
-                        || s.out_of_order
-                        || s.duplicate_ack
-                        || s.keep_alive
-                        || s.keep_alive_ack
-                        || s.window_update
-                        || s.zero_window
-                }),
-            )
-        },
+        |v, out| label(out, seen(v).is_some_and(|s| !s.marks.is_empty())),
     ),
     Field::new(
         "tcp.analysis.retransmission",
         Kind::Label,
         "bytes that were sent before",
-        |v, out| label(out, seen(v).is_some_and(|s| s.retransmission)),
+        |v, out| label(out, marked(v, Marks::RETRANSMISSION)),
     ),
     Field::new(
         "tcp.analysis.out_of_order",
         Kind::Label,
         "bytes that arrive after later ones",
-        |v, out| label(out, seen(v).is_some_and(|s| s.out_of_order)),
+        |v, out| label(out, marked(v, Marks::OUT_OF_ORDER)),
     ),
     Field::new(
         "tcp.analysis.duplicate_ack",
         Kind::Label,
         "the same acknowledgment again",
-        |v, out| label(out, seen(v).is_some_and(|s| s.duplicate_ack)),
+        |v, out| label(out, marked(v, Marks::DUPLICATE_ACK)),
     ),
     Field::new(
         "tcp.analysis.keep_alive",
         Kind::Label,
         "asks whether the peer is still there",
-        |v, out| label(out, seen(v).is_some_and(|s| s.keep_alive)),
+        |v, out| label(out, marked(v, Marks::KEEP_ALIVE)),
     ),
     Field::new(
         "tcp.analysis.keep_alive_ack",
         Kind::Label,
         "the answer to a keep-alive",
-        |v, out| label(out, seen(v).is_some_and(|s| s.keep_alive_ack)),
+        |v, out| label(out, marked(v, Marks::KEEP_ALIVE_ACK)),
     ),
     Field::new(
         "tcp.analysis.window_update",
         Kind::Label,
         "only the window changed",
-        |v, out| label(out, seen(v).is_some_and(|s| s.window_update)),
+        |v, out| label(out, marked(v, Marks::WINDOW_UPDATE)),
     ),
     Field::new(
         "tcp.analysis.zero_window",
         Kind::Label,
         "the receiver has no room",
-        |v, out| label(out, seen(v).is_some_and(|s| s.zero_window)),
+        |v, out| label(out, marked(v, Marks::ZERO_WINDOW)),
     ),
 ];
 
@@ -427,6 +414,10 @@ fn tcp<'a>(v: &View<'a>) -> Option<&'a Tcp> {
 
 fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
     v.packet.udp()
+}
+
+fn marked(v: &View, marks: Marks) -> bool {
+    seen(v).is_some_and(|s| s.is(marks))
 }
 
 fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {

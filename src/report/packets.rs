@@ -12,7 +12,7 @@ use super::packet::{
     Trouble, Udp, Vlan, WindowScale,
 };
 use super::spelled::{FlagLetters, Hex, Mac};
-use crate::conversation::{Seen, SeenTcp};
+use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
     self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
 };
@@ -304,13 +304,13 @@ fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
 
 fn analysis(seen: &SeenTcp) -> Analysis {
     Analysis {
-        retransmission: seen.retransmission,
-        out_of_order: seen.out_of_order,
-        duplicate_ack: seen.duplicate_ack,
-        keep_alive: seen.keep_alive,
-        keep_alive_ack: seen.keep_alive_ack,
-        window_update: seen.window_update,
-        zero_window: seen.zero_window,
+        retransmission: seen.is(Marks::RETRANSMISSION),
+        out_of_order: seen.is(Marks::OUT_OF_ORDER),
+        duplicate_ack: seen.is(Marks::DUPLICATE_ACK),
+        keep_alive: seen.is(Marks::KEEP_ALIVE),
+        keep_alive_ack: seen.is(Marks::KEEP_ALIVE_ACK),
+        window_update: seen.is(Marks::WINDOW_UPDATE),
+        zero_window: seen.is(Marks::ZERO_WINDOW),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::conversation::testing::{self, Made, port_unreachable, tcp, udp};
-use crate::conversation::{Limits, Tracker};
+use crate::conversation::{Limits, STREAM_LIMIT, Tracker};
 use crate::expect::{self, Failure, Outcome};
 use crate::message::messages;
 use crate::savefile::{CaptureInfo, Ended, Exit, Format, Interface, Proof, Protocol, Recording};
@@ -17,7 +17,7 @@ const SERVER: &str = "127.0.0.1:12000";
 /// `server` owns port 12000 if it is there.
 fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
     testing::number(&mut packets);
-    let mut tracker = Tracker::new(Limits::default());
+    let mut tracker = Tracker::new(Limits::default(), STREAM_LIMIT);
     let mut bytes = Vec::new();
     let mut frames = Vec::new();
     let mut seen = Vec::new();
@@ -28,7 +28,7 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
         Owner::Nobody
     };
     for (index, made) in packets.iter().enumerate() {
-        seen.push(tracker.packet(index, &made.packet, &made.frame));
+        seen.push(tracker.packet(index, &made.packet, &made.frame, &mut ()));
         frames.push(bytes.len()..bytes.len() + made.frame.len());
         bytes.extend_from_slice(&made.frame);
         // An ICMP error has no ports: it comes from the server's side.

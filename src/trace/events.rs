@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::conversation::{Closed, Limits, Seen, Tracker};
+use crate::conversation::{Closed, Limits, STREAM_LIMIT, Seen, Streams, Tracker};
 use crate::decode::{Packet, decode};
 use crate::message::{Message, messages_of};
 use crate::savefile::{CaptureInfo, Reader, Recording, SavefileError};
@@ -17,7 +17,7 @@ pub trait Sink {
     fn message(&mut self, message: Message);
 
     /// A conversation to which nothing more will be added.
-    fn conversation(&mut self, closed: Closed);
+    fn conversation(&mut self, closed: Closed<Streams>);
 }
 
 /// Reads a capture to its end, or to its damage. Memory is bounded by the
@@ -31,23 +31,24 @@ pub fn events(
     sink: &mut impl Sink,
 ) -> Result<(CaptureInfo, Option<Recording>), SavefileError> {
     let mut reader = Reader::new(input, name)?;
-    let mut tracker = Tracker::new(limits);
+    let mut tracker = Tracker::new(limits, STREAM_LIMIT);
     let mut index = 0;
     while let Some(frame) = reader.next_frame()? {
         let packet = decode(&frame);
-        let seen = tracker.packet(index, &packet, frame.data);
+        let seen = tracker.packet(index, &packet, frame.data, &mut ());
+        tracker.take_begun();
         sink.packet(packet, seen, frame.data);
         hand_out(&mut tracker, sink);
         index += 1;
     }
-    tracker.close_all();
+    tracker.close_all(&mut ());
     hand_out(&mut tracker, sink);
     Ok(reader.finish())
 }
 
-fn hand_out(tracker: &mut Tracker, sink: &mut impl Sink) {
+fn hand_out(tracker: &mut Tracker<Streams>, sink: &mut impl Sink) {
     for closed in tracker.take_closed() {
-        for message in messages_of(closed.index, &closed.streams) {
+        for message in messages_of(closed.index, &closed.receiver.ways) {
             sink.message(message);
         }
         sink.conversation(closed);

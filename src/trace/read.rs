@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
+use crate::conversation::{Closed, ConversationIndex, Limits, Seen, Streams};
 use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{Recording, SavefileError};
@@ -38,7 +38,7 @@ pub fn read(
     };
     for (_, closed) in collected.conversations {
         trace.conversations.push(closed.conversation);
-        trace.streams.push(closed.streams);
+        trace.streams.push(closed.receiver.ways);
     }
     trace.messages.sort_by_key(Message::packet);
     trace.ends = owners::ends(&trace);
@@ -51,7 +51,7 @@ struct Collector {
     frames: Vec<std::ops::Range<usize>>,
     packets: Vec<Packet>,
     seen: Vec<Seen>,
-    conversations: BTreeMap<ConversationIndex, Closed>,
+    conversations: BTreeMap<ConversationIndex, Closed<Streams>>,
     messages: Vec<Message>,
 }
 
@@ -68,7 +68,7 @@ impl Sink for Collector {
         self.messages.push(message);
     }
 
-    fn conversation(&mut self, closed: Closed) {
+    fn conversation(&mut self, closed: Closed<Streams>) {
         self.conversations.insert(closed.index, closed);
     }
 }

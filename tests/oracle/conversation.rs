@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
-use netlab_capture::conversation::SeenTcp;
+use netlab_capture::conversation::{Marks, SeenTcp};
 use netlab_capture::decode::{Net, Packet, TcpFlags};
 use netlab_capture::savefile::Protocol;
 use netlab_capture::trace::{self, Trace};
@@ -530,13 +530,13 @@ fn of_segment(tcp: &SeenTcp, fields: &mut BTreeMap<&'static str, String>) {
     fields.insert("tcp.nxtseq", tcp.next_seq.to_string());
     fields.insert("tcp.window_size", tcp.window.to_string());
     for (name, set) in [
-        ("tcp.analysis.retransmission", tcp.retransmission),
-        ("tcp.analysis.out_of_order", tcp.out_of_order),
-        ("tcp.analysis.duplicate_ack", tcp.duplicate_ack),
-        ("tcp.analysis.keep_alive", tcp.keep_alive),
-        ("tcp.analysis.keep_alive_ack", tcp.keep_alive_ack),
-        ("tcp.analysis.window_update", tcp.window_update),
-        ("tcp.analysis.zero_window", tcp.zero_window),
+        ("tcp.analysis.retransmission", tcp.is(Marks::RETRANSMISSION)),
+        ("tcp.analysis.out_of_order", tcp.is(Marks::OUT_OF_ORDER)),
+        ("tcp.analysis.duplicate_ack", tcp.is(Marks::DUPLICATE_ACK)),
+        ("tcp.analysis.keep_alive", tcp.is(Marks::KEEP_ALIVE)),
+        ("tcp.analysis.keep_alive_ack", tcp.is(Marks::KEEP_ALIVE_ACK)),
+        ("tcp.analysis.window_update", tcp.is(Marks::WINDOW_UPDATE)),
+        ("tcp.analysis.zero_window", tcp.is(Marks::ZERO_WINDOW)),
     ] {
         if set {
             fields.insert(name, "1".to_owned());

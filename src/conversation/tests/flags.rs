@@ -11,7 +11,7 @@ fn a_repeated_syn_is_a_retransmission_of_the_same_conversation() {
         c("A", 1, 1, "").at(1_000_200),
     ]);
     assert_eq!(tracked.conversations.len(), 1);
-    assert!(seen[1].tcp.as_ref().unwrap().retransmission);
+    assert!(seen[1].tcp.as_ref().unwrap().is(Marks::RETRANSMISSION));
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
     assert_eq!(facts.retransmissions, 1);
     assert_eq!(facts.handshake_rtt, Some(200_000));
@@ -19,18 +19,10 @@ fn a_repeated_syn_is_a_retransmission_of_the_same_conversation() {
 
 fn flags_of(seen: &Seen) -> Vec<&'static str> {
     let tcp = seen.tcp.as_ref().unwrap();
-    [
-        (tcp.retransmission, "retransmission"),
-        (tcp.out_of_order, "out of order"),
-        (tcp.duplicate_ack, "duplicate ack"),
-        (tcp.keep_alive, "keep-alive"),
-        (tcp.keep_alive_ack, "keep-alive ack"),
-        (tcp.window_update, "window update"),
-        (tcp.zero_window, "zero window"),
-    ]
-    .into_iter()
-    .filter_map(|(set, name)| set.then_some(name))
-    .collect()
+    Marks::NAMES
+        .into_iter()
+        .filter_map(|(mark, name)| tcp.is(mark).then_some(name))
+        .collect()
 }
 
 #[test]
@@ -62,7 +54,7 @@ fn a_reordered_segment_is_no_retransmission() {
         c("PA", 5, 1, "bbbb").at(11_000),
         c("PA", 1, 1, "aaaa").at(12_000),
     ]);
-    assert_eq!(flags_of(&seen[4]), ["out of order"]);
+    assert_eq!(flags_of(&seen[4]), ["out_of_order"]);
     assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, Some(0..4));
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
     assert_eq!((facts.out_of_order, facts.missing_bytes), (1, 0));
@@ -83,8 +75,8 @@ fn duplicate_acks_make_the_next_a_fast_retransmission() {
         // Soon enough for mere reordering, but asked for by duplicate ACKs.
         c("PA", 5, 1, "bbbb").at(110_030),
     ]);
-    assert_eq!(flags_of(&seen[6]), ["duplicate ack"]);
-    assert_eq!(flags_of(&seen[7]), ["duplicate ack"]);
+    assert_eq!(flags_of(&seen[6]), ["duplicate_ack"]);
+    assert_eq!(flags_of(&seen[7]), ["duplicate_ack"]);
     assert_eq!(flags_of(&seen[8]), ["retransmission"]);
 }
 
@@ -104,17 +96,17 @@ fn keep_alives_windows_and_probes() {
         c("PA", 3, 1, "cd"),
     ]));
     let none: [&str; 0] = [];
-    assert_eq!(flags_of(&seen[4]), ["zero window"]);
-    assert_eq!(flags_of(&seen[5]), ["keep-alive"]);
-    assert_eq!(flags_of(&seen[6]), ["zero window"]);
+    assert_eq!(flags_of(&seen[4]), ["zero_window"]);
+    assert_eq!(flags_of(&seen[5]), ["keep_alive"]);
+    assert_eq!(flags_of(&seen[6]), ["zero_window"]);
     // A zero-window probe has no flag of its own here, and is no keep-alive.
     assert_eq!(flags_of(&seen[7]), none);
-    assert_eq!(flags_of(&seen[9]), ["window update"]);
-    assert_eq!(flags_of(&seen[10]), ["keep-alive"]);
+    assert_eq!(flags_of(&seen[9]), ["window_update"]);
+    assert_eq!(flags_of(&seen[10]), ["keep_alive"]);
     assert_eq!(seen[10].tcp.as_ref().unwrap().new_bytes, None);
-    assert_eq!(flags_of(&seen[11]), ["keep-alive ack"]);
+    assert_eq!(flags_of(&seen[11]), ["keep_alive_ack"]);
     // Still: what the peer sent last is a keep-alive.
-    assert_eq!(flags_of(&seen[12]), ["keep-alive ack"]);
+    assert_eq!(flags_of(&seen[12]), ["keep_alive_ack"]);
     assert_eq!(flags_of(&seen[13]), none);
     assert_eq!(tracked.streams[0].to_server.bytes, b"abcd");
 }
@@ -127,7 +119,7 @@ fn a_fin_that_is_sent_again_is_not_new() {
     ]));
     assert!(seen[3].tcp.as_ref().unwrap().new_fin);
     let again = seen[4].tcp.as_ref().unwrap();
-    assert!(!again.new_fin && again.retransmission && again.new_bytes.is_none());
+    assert!(!again.new_fin && again.is(Marks::RETRANSMISSION) && again.new_bytes.is_none());
 }
 
 #[test]

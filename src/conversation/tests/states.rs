@@ -240,10 +240,10 @@ fn closed_conversations_are_handed_out_while_the_capture_goes_on() {
         udp(CLIENT, SERVER, "y").at(5_000_000),
     ];
     number(&mut packets);
-    let mut tracker = Tracker::new(limits);
+    let mut tracker = Tracker::<Streams>::new(limits, STREAM_LIMIT);
     let mut closed = Vec::new();
     for (index, made) in packets.iter().enumerate() {
-        tracker.packet(index, &made.packet, &made.frame);
+        tracker.packet(index, &made.packet, &made.frame, &mut ());
         closed.extend(tracker.take_closed().into_iter().map(|c| c.index));
     }
     // The refused connection and the silent exchange; not the open attempt.

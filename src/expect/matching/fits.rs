@@ -1,7 +1,7 @@
 //! Does an event fit a step, and if not, why not.
 
 use super::condition::{Names, holds};
-use crate::conversation::SeenTcp;
+use crate::conversation::Marks;
 use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
 use crate::expect::event::{End, Event, EventIndex, EventKind};
 use crate::trace::{Owner, Trace};
@@ -209,7 +209,7 @@ pub fn packet_is(trace: &Trace, index: usize, pattern: &EventPattern) -> bool {
         return false;
     };
     let seen = trace.seen.get(index).and_then(|s| s.tcp.as_ref());
-    let marked = |mark: fn(&SeenTcp) -> bool| seen.is_some_and(mark);
+    let marked = |marks: Marks| seen.is_some_and(|t| t.marks.has_any(marks));
     match pattern {
         EventPattern::Udp(_) => packet.udp().is_some(),
         EventPattern::Icmp(wanted) => {
@@ -230,9 +230,9 @@ pub fn packet_is(trace: &Trace, index: usize, pattern: &EventPattern) -> bool {
             .iter()
             .flat_map(|m| m.interim.iter().chain(&m.response))
             .any(|r| r.head.packet == index),
-        EventPattern::Retransmission => marked(|t| t.retransmission),
-        EventPattern::KeepAlive => marked(|t| t.keep_alive || t.keep_alive_ack),
-        EventPattern::WindowUpdate => marked(|t| t.window_update),
+        EventPattern::Retransmission => marked(Marks::RETRANSMISSION),
+        EventPattern::KeepAlive => marked(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK),
+        EventPattern::WindowUpdate => marked(Marks::WINDOW_UPDATE),
         _ => packet.tcp().is_some_and(|tcp| {
             let flags = tcp.flags;
             match pattern {

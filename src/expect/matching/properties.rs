@@ -83,7 +83,7 @@ fn wire(acts: &[Act]) -> Wire {
             }
             Act::Again(f, w) => {
                 let again = wire.ack(tcp[f], way(w));
-                wire.seen(again).retransmission = true;
+                wire.seen(again).marks |= crate::conversation::Marks::RETRANSMISSION;
             }
             Act::Datagram(f, w, b) => {
                 sent[f] = Some(wire.datagram(udp[f], way(w), &[b'a' + b]));

@@ -101,12 +101,15 @@ impl Wire {
     /// their bytes.
     pub fn reread(mut self) -> Wire {
         let trace = &mut self.trace;
-        let mut tracker = crate::conversation::Tracker::new(Default::default());
+        let mut tracker = crate::conversation::Tracker::new(
+            Default::default(),
+            crate::conversation::STREAM_LIMIT,
+        );
         trace.seen.clear();
         for index in 0..trace.packets.len() {
             trace.packets[index].number = index as u64 + 1;
             let frame = trace.bytes[trace.frames[index].clone()].to_vec();
-            let seen = tracker.packet(index, &trace.packets[index], &frame);
+            let seen = tracker.packet(index, &trace.packets[index], &frame, &mut ());
             trace.seen.push(seen);
         }
         let tracked = tracker.finish();
@@ -140,6 +143,7 @@ impl Wire {
             server: SocketAddr::new(IpAddr::V4(LOOPBACK), server.1),
             first: Timestamp(self.now),
             last: Timestamp(self.now),
+            first_packet: self.trace.packets.len(),
             packets: Ways::default(),
             bytes: Ways::default(),
             tcp: (protocol == Protocol::Tcp).then(|| TcpFacts {
