@@ -57,6 +57,7 @@ impl Report {
                 .map(|r| r.programs.iter().map(program).collect())
                 .unwrap_or_default(),
             capture: Some(capture(trace, options)),
+            summary: None,
             packets: options
                 .packets
                 .then(|| packets(trace, &heads, outcomes, options.displayed.as_ref())),
@@ -90,6 +91,7 @@ impl Report {
             duration_ms: None,
             programs: Vec::new(),
             capture: None,
+            summary: None,
             packets: None,
             conversations: Vec::new(),
             messages: Vec::new(),
@@ -247,6 +249,7 @@ fn capture(trace: &Trace, options: &Options) -> Capture {
 
 fn conversations(trace: &Trace) -> Vec<Conversation> {
     let owners = conversation_owners(trace);
+    let start = trace.packets.first().map(|packet| packet.time);
     trace
         .conversations
         .iter()
@@ -264,6 +267,7 @@ fn conversations(trace: &Trace) -> Vec<Conversation> {
                 server: endpoint(c.server, owner.to_server),
                 packets: each_way(&c.packets),
                 bytes: each_way(&c.bytes),
+                start_ms: start.map(|start| millis(c.first.since(start))),
                 duration_ms: Some(millis(c.last.since(c.first))),
                 tcp: c.tcp.as_ref().map(tcp_conversation),
                 udp: c.udp.as_ref().map(|udp| UdpConversation {

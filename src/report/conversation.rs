@@ -20,6 +20,9 @@ pub struct Conversation {
     pub packets: EachWay,
     /// TCP: bytes of the stream, each counted once. UDP: payload bytes.
     pub bytes: EachWay,
+    /// From the capture's first packet to its own first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<f64>,
     /// From its first packet to its last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
@@ -104,6 +107,10 @@ pub struct Message {
     pub conversation: usize,
     /// `tcp.stream`.
     pub stream: u32,
+    /// From the capture's first packet to the one that completes the first
+    /// head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<f64>,
     /// `frame.number` of every packet that carried a part of it.
     pub frames: Vec<u64>,
     pub http: HttpTransaction,

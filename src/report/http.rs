@@ -53,6 +53,7 @@ pub(super) fn messages(trace: &Trace, digests: bool) -> Vec<Message> {
         .map(|m| Message {
             conversation: m.conversation,
             stream: trace.conversations.get(m.conversation).map_or(0, |c| c.id),
+            start_ms: start_ms(trace, m),
             frames: frames(trace, m),
             http: HttpTransaction {
                 request: m.request.as_ref().map(|r| request(trace, r, digests)),
@@ -114,6 +115,12 @@ fn body(body: &message::Body, digests: bool) -> Body {
         sha256: digests.then(|| Hex(Sha256::digest(&body.bytes).as_slice().into()).to_string()),
         trouble: body.trouble.clone(),
     }
+}
+
+fn start_ms(trace: &Trace, message: &message::Message) -> Option<f64> {
+    let first = trace.packets.get(message.packet()?)?;
+    let start = trace.packets.first()?;
+    Some(millis(first.time.since(start.time)))
 }
 
 fn time_ms(trace: &Trace, message: &message::Message) -> Option<f64> {

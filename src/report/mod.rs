@@ -12,6 +12,7 @@ mod packets;
 mod schema;
 mod spelled;
 mod stable;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -22,3 +23,4 @@ pub use packet::*;
 pub use packets::Sight;
 pub use schema::schema;
 pub use spelled::{FlagLetters, Hex, Mac};
+pub use summary::*;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::conversation::{Conversation, Message};
 use super::packet::{Packet, Port};
+use super::summary::Summary;
 use crate::expect;
 use crate::savefile::{Ended, Exit, Protocol};
 
@@ -36,6 +37,9 @@ pub struct Report {
     /// Absent where nothing was recorded or read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
+    /// What the capture holds. Only of `inspect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
     /// Absent unless asked for: a capture may hold millions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub packets: Option<Vec<Packet<'static>>>,

@@ -37,6 +37,7 @@ pub(super) fn stabilise(report: &mut Report) {
         let protocol = conversation.protocol;
         names.rename(protocol, &mut conversation.client);
         names.rename(protocol, &mut conversation.server);
+        conversation.start_ms = None;
         conversation.duration_ms = None;
         if let Some(tcp) = &mut conversation.tcp {
             tcp.handshake_rtt_ms = None;
@@ -64,6 +65,7 @@ pub(super) fn stabilise(report: &mut Report) {
         capture.file = base_name(&capture.file);
     }
     for message in &mut report.messages {
+        message.start_ms = None;
         let http = &mut message.http;
         http.time_ms = None;
         http.request.iter_mut().for_each(stabilise_request);

@@ -171,6 +171,7 @@ pub fn conversation(protocol: Protocol, server: &str, bytes: (u64, u64)) -> Conv
             to_server: bytes.0,
             to_client: bytes.1,
         },
+        start_ms: Some(0.0),
         duration_ms: Some(0.021),
         tcp: None,
         udp: None,
@@ -482,6 +483,7 @@ pub fn http_ok() -> Report {
         messages: vec![Message {
             conversation: 0,
             stream: 0,
+            start_ms: Some(0.031),
             frames: vec![4, 6],
             http: HttpTransaction {
                 request: Some(HttpRequest {

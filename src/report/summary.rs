@@ -1,0 +1,342 @@
+//! A capture at a glance: what its frames are, how much there is of each, and
+//! what is wrong. Of `inspect`, which reads captures that nobody judges.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::conversation::{Close, Conversation, Message};
+use super::model::is_zero;
+use crate::conversation::ConnState;
+use crate::savefile::Protocol;
+
+/// What a capture holds, in numbers. Counts of a display filter's packets only
+/// where one was given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Bytes on the wire, of all packets.
+    pub bytes: u64,
+    /// The earliest packet, in seconds since 1970-01-01 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_epoch: Option<f64>,
+    /// From the earliest packet to the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    /// Every frame is in exactly one.
+    pub protocols: Vec<ProtocolCount>,
+    pub conversations: ConversationCount,
+    /// HTTP transactions.
+    pub transactions: u64,
+    /// What is wrong or worth a look; the gravest first.
+    pub findings: Vec<Finding>,
+    /// Bounds on memory that were reached: what is told of the capture is
+    /// incomplete by so much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+}
+
+/// Frames that consist of the same protocols.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProtocolCount {
+    /// Outermost first, by Wireshark's names: `eth`, `ip`, `tcp`.
+    pub protocols: Vec<String>,
+    pub packets: u64,
+    /// On the wire.
+    pub bytes: u64,
+}
+
+/// Conversations, by their protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConversationCount {
+    pub tcp: u64,
+    pub udp: u64,
+}
+
+/// One kind of trouble.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// What it is in particular, where the kind alone does not tell: a layer,
+    /// a status code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// Of packets, bytes, conversations or transactions, as the kind tells.
+    pub count: u64,
+    /// How many conversations it happened in.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub conversations: u64,
+    /// Those with the most of it: `tcp[0]`, `udp[3]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worst: Vec<Spot>,
+    /// A display filter that shows the packets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+/// A conversation, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Spot {
+    pub protocol: Protocol,
+    /// `tcp.stream`, `udp.stream`.
+    pub stream: u32,
+    /// How much of it happened there.
+    pub count: u64,
+}
+
+/// A bound on memory that was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Limit {
+    /// The setting, as the command line names it: `limit-conversations`.
+    pub name: String,
+    /// Its value.
+    pub limit: u64,
+    /// How often it was reached.
+    pub reached: u64,
+    /// What that means for the rest of the report.
+    pub effect: String,
+}
+
+/// The kinds of trouble, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Frames of which a header is wrong.
+    Malformed,
+    /// Frames with a checksum that is wrong.
+    BadChecksum,
+    /// Connections that were refused.
+    Refused,
+    /// Connections whose SYN nobody answered.
+    Unanswered,
+    /// Connections that were cut by a RST.
+    Reset,
+    /// Datagrams that an ICMP error reported as undelivered.
+    Undelivered,
+    /// Responses of a server that failed (5xx).
+    HttpServerError,
+    /// Responses to a request that was wrong (4xx).
+    HttpClientError,
+    /// HTTP requests without a response.
+    HttpUnanswered,
+    /// HTTP messages whose framing is wrong, or whose body is incomplete.
+    HttpTrouble,
+    /// Segments that were sent again.
+    Retransmission,
+    /// Segments that came later than their place.
+    OutOfOrder,
+    /// Bytes of streams that were never captured.
+    MissingBytes,
+    /// Frames of which only a part was captured.
+    Truncated,
+    /// Frames of a protocol that is not decoded.
+    Unknown,
+}
+
+impl FindingKind {
+    /// What is counted, for one and for many.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            FindingKind::Malformed => ("malformed frame", "malformed frames"),
+            FindingKind::BadChecksum => ("wrong checksum", "wrong checksums"),
+            FindingKind::Refused => ("connection refused", "connections refused"),
+            FindingKind::Unanswered => ("SYN without answer", "SYNs without answer"),
+            FindingKind::Reset => ("connection reset", "connections reset"),
+            FindingKind::Undelivered => ("datagram undelivered", "datagrams undelivered"),
+            FindingKind::HttpServerError => ("HTTP server error", "HTTP server errors"),
+            FindingKind::HttpClientError => ("HTTP client error", "HTTP client errors"),
+            FindingKind::HttpUnanswered => ("HTTP request unanswered", "HTTP requests unanswered"),
+            FindingKind::HttpTrouble => ("HTTP message damaged", "HTTP messages damaged"),
+            FindingKind::Retransmission => ("retransmission", "retransmissions"),
+            FindingKind::OutOfOrder => ("segment out of order", "segments out of order"),
+            FindingKind::MissingBytes => ("byte never captured", "bytes never captured"),
+            FindingKind::Truncated => ("frame cut short", "frames cut short"),
+            FindingKind::Unknown => ("frame not decoded", "frames not decoded"),
+        }
+    }
+
+    /// A display filter that shows the packets. None: those of the
+    /// conversations are to be shown.
+    fn filter(self) -> Option<&'static str> {
+        match self {
+            FindingKind::Malformed => Some("_ws.malformed"),
+            FindingKind::Reset => Some("tcp.flags.reset == 1"),
+            FindingKind::Undelivered => Some("icmp.type == 3 or icmpv6.type == 1"),
+            FindingKind::HttpServerError => Some("http.response.code >= 500"),
+            FindingKind::Retransmission => Some("tcp.analysis.retransmission"),
+            FindingKind::OutOfOrder => Some("tcp.analysis.out_of_order"),
+            FindingKind::Truncated => Some("frame.cap_len < frame.len"),
+            FindingKind::BadChecksum
+            | FindingKind::Refused
+            | FindingKind::Unanswered
+            | FindingKind::HttpClientError
+            | FindingKind::HttpUnanswered
+            | FindingKind::HttpTrouble
+            | FindingKind::MissingBytes
+            | FindingKind::Unknown => None,
+        }
+    }
+}
+
+/// Conversations that a finding names.
+const WORST: usize = 3;
+/// Conversations that are remembered to find those.
+const REMEMBERED: usize = 64;
+
+/// Gathers findings from conversations and messages. In whatever order the
+/// conversations come, the findings are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    found: BTreeMap<(FindingKind, Option<String>), Found>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Found {
+    count: u64,
+    conversations: u64,
+    /// With the most of it first.
+    worst: Vec<Spot>,
+}
+
+impl Findings {
+    /// What happened to a conversation.
+    pub fn conversation(&mut self, conversation: &Conversation) {
+        let mut add = |kind, count: u64| {
+            if count > 0 {
+                let place = Spot {
+                    protocol: conversation.protocol,
+                    stream: conversation.id,
+                    count,
+                };
+                self.entry(kind, None).conversation(place);
+            }
+        };
+        if let Some(tcp) = &conversation.tcp {
+            match tcp.close {
+                Close::Refused => add(FindingKind::Refused, 1),
+                Close::Reset => add(FindingKind::Reset, 1),
+                Close::Open | Close::Fin | Close::HalfClosed => {}
+            }
+            add(FindingKind::Unanswered, u64::from(is_unanswered(tcp.state)));
+            add(FindingKind::Retransmission, tcp.retransmissions.into());
+            add(FindingKind::OutOfOrder, tcp.out_of_order.into());
+            add(FindingKind::MissingBytes, tcp.missing_bytes);
+        }
+        if let Some(udp) = &conversation.udp {
+            add(FindingKind::Undelivered, udp.lost);
+        }
+    }
+
+    /// What went wrong with an HTTP transaction.
+    pub fn message(&mut self, message: &Message) {
+        let mut add = |kind, what: Option<String>| {
+            self.entry(kind, what).message(message.stream);
+        };
+        let http = &message.http;
+        match &http.response {
+            Some(response) if response.code >= 500 => {
+                add(
+                    FindingKind::HttpServerError,
+                    Some(response.code.to_string()),
+                );
+            }
+            Some(response) if response.code >= 400 => {
+                add(
+                    FindingKind::HttpClientError,
+                    Some(response.code.to_string()),
+                );
+            }
+            Some(_) => {}
+            None => add(FindingKind::HttpUnanswered, None),
+        }
+        let request = http.request.as_ref().map(|r| &r.body);
+        let response = http.response.as_ref().map(|r| &r.body);
+        for body in request.into_iter().chain(response) {
+            if let Some(trouble) = &body.trouble {
+                add(FindingKind::HttpTrouble, Some(trouble.clone()));
+            }
+        }
+    }
+
+    /// Frames with something wrong in them.
+    pub fn frames(&mut self, kind: FindingKind, what: Option<String>, count: u64) {
+        if count > 0 {
+            self.entry(kind, what).count += count;
+        }
+    }
+
+    /// All that was found, the gravest first.
+    pub fn finish(self) -> Vec<Finding> {
+        let finding = |((kind, what), mut found): ((FindingKind, Option<String>), Found)| {
+            found.worst.truncate(WORST);
+            Finding {
+                kind,
+                filter: filter(kind, what.as_deref(), &found),
+                what,
+                count: found.count,
+                conversations: found.conversations,
+                worst: found.worst,
+            }
+        };
+        self.found.into_iter().map(finding).collect()
+    }
+
+    fn entry(&mut self, kind: FindingKind, what: Option<String>) -> &mut Found {
+        self.found.entry((kind, what)).or_default()
+    }
+}
+
+impl Found {
+    /// A conversation comes once.
+    fn conversation(&mut self, place: Spot) {
+        self.count += place.count;
+        self.conversations += 1;
+        self.worst.push(place);
+        self.sort();
+    }
+
+    /// A conversation's messages come one after another.
+    fn message(&mut self, stream: u32) {
+        self.count += 1;
+        match self.worst.iter_mut().find(|place| place.stream == stream) {
+            Some(place) => place.count += 1,
+            None => self.worst.push(Spot {
+                protocol: Protocol::Tcp,
+                stream,
+                count: 1,
+            }),
+        }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.worst
+            .sort_by_key(|place| (std::cmp::Reverse(place.count), place.stream));
+        self.worst.truncate(REMEMBERED);
+    }
+}
+
+/// A SYN, and nothing came back.
+fn is_unanswered(state: ConnState) -> bool {
+    matches!(state, ConnState::S0 | ConnState::RSTOS0 | ConnState::SH)
+}
+
+fn filter(kind: FindingKind, what: Option<&str>, found: &Found) -> Option<String> {
+    if let (FindingKind::HttpClientError | FindingKind::HttpServerError, Some(code)) = (kind, what)
+    {
+        return Some(format!("http.response.code == {code}"));
+    }
+    if let Some(filter) = kind.filter() {
+        return Some(filter.to_owned());
+    }
+    let streams: Vec<String> = found
+        .worst
+        .iter()
+        .map(|place| place.stream.to_string())
+        .collect();
+    match streams.as_slice() {
+        [] => None,
+        [one] => Some(format!("tcp.stream == {one}")),
+        several => Some(format!("tcp.stream in {{{}}}", several.join(", "))),
+    }
+}
