@@ -3,15 +3,13 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-
-use crate::conversation::{Conversation, Seen};
-use crate::decode::{Icmp, Net, Packet, Quoted, Transport};
-use crate::trace::Trace;
+use std::ops::{BitOr, ControlFlow};
 
 use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
 use super::fields_transport as transport;
+pub use super::fields_view::{Facts, Http, Known, Reading, Start, Times, View};
 
 /// The type of a field, which decides what it may be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,86 +73,80 @@ impl<'a> FieldValue<'a> {
     }
 }
 
-/// What a packet is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Steps and claims: the packet's own headers only. An HTTP message's
-    /// fields are at the packet that completes its head.
-    Own,
-    /// A display filter: quoted headers count as well. An HTTP message's
-    /// fields are at the packet that completes the message, as in Wireshark.
-    Filter,
-    /// A filter on a step's packet (`where`, `each … has`): quoted headers
-    /// count, an HTTP message's fields are at the packet that completes its head.
-    Where,
+/// Takes a field's values, one after the other, until it has had enough.
+pub struct Out<'a, 'o> {
+    each: &'o mut dyn FnMut(FieldValue<'a>) -> ControlFlow<()>,
+    enough: bool,
 }
 
-/// One packet and what is known of it.
-#[derive(Clone, Copy)]
-pub struct View<'a> {
-    pub trace: &'a Trace,
-    pub index: usize,
-    pub packet: &'a Packet,
-    pub frame: &'a [u8],
-    pub seen: Option<&'a Seen>,
-    pub reading: Reading,
-}
-
-impl<'a> View<'a> {
-    /// None for an index out of range.
-    pub fn new(trace: &'a Trace, index: usize, reading: Reading) -> Option<View<'a>> {
-        Some(View {
-            trace,
-            index,
-            packet: trace.packets.get(index)?,
-            frame: trace.frame(index),
-            seen: trace.seen.get(index),
-            reading,
-        })
-    }
-
-    pub(super) fn conversation(&self) -> Option<&'a Conversation> {
-        let index = self.seen?.conversation?;
-        self.trace.conversations.get(index)
-    }
-
-    /// The packet quoted by an ICMP error, where quoted headers count.
-    pub(super) fn quoted(&self) -> Option<&'a Quoted> {
-        if self.reading == Reading::Own {
-            return None;
-        }
-        self.packet.icmp()?.quoted.as_deref()
-    }
-
-    /// The IP headers in question: the packet's own, then a quoted one.
-    pub(super) fn nets(&self) -> impl Iterator<Item = &'a Net> + use<'a> {
-        let quoted = self.quoted().map(|q| &q.net);
-        self.packet.net.as_ref().into_iter().chain(quoted)
-    }
-
-    pub(super) fn icmp4(&self) -> Option<&'a Icmp> {
-        match &self.packet.transport {
-            Transport::Icmp(icmp) => Some(icmp),
-            _ => None,
+impl<'a> Out<'a, '_> {
+    pub(super) fn push(&mut self, value: FieldValue<'a>) {
+        if !self.enough {
+            self.enough = (self.each)(value).is_break();
         }
     }
 
-    pub(super) fn icmp6(&self) -> Option<&'a Icmp> {
-        match &self.packet.transport {
-            Transport::Icmpv6(icmp) => Some(icmp),
-            _ => None,
+    /// A value, if there is one; says whether to go on.
+    pub(super) fn give(&mut self, value: Option<FieldValue<'a>>) -> ControlFlow<()> {
+        if let Some(value) = value {
+            self.push(value);
+        }
+        self.go_on()
+    }
+
+    pub(super) fn go_on(&self) -> ControlFlow<()> {
+        match self.enough {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
     }
 
-    /// The frame's bytes from `start` for `len` bytes, or as many as there are.
-    pub(super) fn slice(&self, start: u32, len: usize) -> &'a [u8] {
-        let rest = self.frame.get(start as usize..).unwrap_or(&[]);
-        rest.get(..len).unwrap_or(rest)
+    pub(super) fn extend(&mut self, values: impl IntoIterator<Item = FieldValue<'a>>) {
+        for value in values {
+            self.push(value);
+            if self.enough {
+                return;
+            }
+        }
     }
 }
 
 /// The way from a packet to a field's values.
-pub type Extract = for<'a> fn(&View<'a>, &mut Vec<FieldValue<'a>>);
+pub type Extract = for<'a> fn(&View<'a>, &mut Out<'a, '_>);
+
+/// What must be known of a packet so that a field has its values: a reader that
+/// streams works out only what is asked for. The packet's own headers always
+/// are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs(u8);
+
+impl Needs {
+    /// The packet's own headers and the capture's first time.
+    pub const HEADERS: Needs = Needs(0);
+    /// [`View::seen`] and [`Known::conversation`].
+    pub const CONVERSATION: Needs = Needs(1);
+    /// [`Known::http`] and [`Known::speaks_http`].
+    pub const HTTP: Needs = Needs(2 | 1);
+    /// [`Known::ends`] and [`Known::role`].
+    pub const OWNERS: Needs = Needs(4);
+    /// [`Times::captured`].
+    pub const CAPTURED: Needs = Needs(8);
+    /// [`Times::displayed`].
+    pub const DISPLAYED: Needs = Needs(16);
+
+    /// Is all of `part` needed?
+    pub fn has(self, part: Needs) -> bool {
+        self.0 & part.0 == part.0
+    }
+}
+
+impl BitOr for Needs {
+    type Output = Needs;
+
+    fn bitor(self, other: Needs) -> Needs {
+        Needs(self.0 | other.0)
+    }
+}
 
 /// A field of the registry.
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +156,7 @@ pub struct Field {
     pub kind: Kind,
     /// One line.
     pub meaning: &'static str,
+    pub needs: Needs,
     extract: Extract,
 }
 
@@ -174,6 +167,7 @@ impl PartialEq for Field {
 }
 
 impl Field {
+    /// Of headers alone.
     pub(super) const fn new(
         name: &'static str,
         kind: Kind,
@@ -184,14 +178,46 @@ impl Field {
             name,
             kind,
             meaning,
+            needs: Needs::HEADERS,
             extract,
         }
+    }
+
+    pub(super) const fn needs(self, needs: Needs) -> Field {
+        Field { needs, ..self }
+    }
+
+    /// Hands over the values of the field in the packet, in their order, until
+    /// told to break off. Nothing where it does not exist.
+    pub fn visit<'a>(
+        &self,
+        view: &View<'a>,
+        each: &mut dyn FnMut(FieldValue<'a>) -> ControlFlow<()>,
+    ) {
+        let mut out = Out {
+            each,
+            enough: false,
+        };
+        (self.extract)(view, &mut out);
+    }
+
+    /// Does the packet have the field?
+    pub fn is_in(&self, view: &View<'_>) -> bool {
+        let mut found = false;
+        self.visit(view, &mut |_| {
+            found = true;
+            ControlFlow::Break(())
+        });
+        found
     }
 
     /// All values of the field in the packet; none where it does not exist.
     pub fn values<'a>(&self, view: &View<'a>) -> Vec<FieldValue<'a>> {
         let mut values = Vec::new();
-        (self.extract)(view, &mut values);
+        self.visit(view, &mut |value| {
+            values.push(value);
+            ControlFlow::Continue(())
+        });
         values
     }
 }

@@ -4,7 +4,7 @@ use crate::decode::{Ethernet, Link};
 
 use crate::savefile::Format;
 
-use super::fields::{Field, FieldValue, Kind, View, number};
+use super::fields::{Field, FieldValue, Kind, Needs, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
@@ -38,28 +38,34 @@ pub(super) const FRAME: &[Field] = &[
         "frame.time_relative",
         Kind::Time,
         "seconds since the first frame of the capture",
-        |v, out| {
-            if let Some(first) = v.trace.packets.first() {
-                out.push(number(v.packet.time.since(first.time)));
-            }
-        },
+        |v, out| out.push(number(v.packet.time.since(v.times.first))),
     ),
     Field::new(
         "frame.time_delta",
         Kind::Time,
         "seconds since the frame before",
         |v, out| {
-            let before = v.index.checked_sub(1).and_then(|i| v.trace.packets.get(i));
-            let before = before.map_or(v.packet.time, |p| p.time);
+            let before = v.times.captured.unwrap_or(v.packet.time);
             out.push(number(v.packet.time.since(before)));
         },
-    ),
+    )
+    .needs(Needs::CAPTURED),
+    Field::new(
+        "frame.time_delta_displayed",
+        Kind::Time,
+        "seconds since the last frame that was shown",
+        |v, out| {
+            let before = v.times.displayed.unwrap_or(v.packet.time);
+            out.push(number(v.packet.time.since(before)));
+        },
+    )
+    .needs(Needs::DISPLAYED),
     Field::new(
         "frame.interface_id",
         Kind::Unsigned(32),
         "number of the capturing interface in the file, from 0 (pcapng)",
         |v, out| {
-            if v.trace.capture.format == Format::Pcapng {
+            if v.known.format() == Format::Pcapng {
                 out.push(number(v.packet.interface));
             }
         },
@@ -69,10 +75,7 @@ pub(super) const FRAME: &[Field] = &[
         Kind::Text,
         "name of the capturing interface",
         |v, out| {
-            let interfaces = &v.trace.capture.interfaces;
-            let name = interfaces
-                .get(v.packet.interface as usize)
-                .and_then(|i| i.name.as_deref());
+            let name = v.known.interface_name(v.packet.interface);
             out.extend(name.map(FieldValue::text));
         },
     ),
@@ -88,13 +91,13 @@ pub(super) const LINK: &[Field] = &[
         "eth.dst",
         Kind::Ether,
         "destination hardware address",
-        |v, out| out.extend(ethernet(v).map(|e| address(e.dst))),
+        |v, out| out.extend(ethernet(v).map(|e| FieldValue::bytes(&e.dst))),
     ),
     Field::new(
         "eth.src",
         Kind::Ether,
         "source hardware address",
-        |v, out| out.extend(ethernet(v).map(|e| address(e.src))),
+        |v, out| out.extend(ethernet(v).map(|e| FieldValue::bytes(&e.src))),
     ),
     Field::new(
         "eth.addr",
@@ -104,7 +107,7 @@ pub(super) const LINK: &[Field] = &[
             out.extend(
                 ethernet(v)
                     .into_iter()
-                    .flat_map(|e| [address(e.dst), address(e.src)]),
+                    .flat_map(|e| [FieldValue::bytes(&e.dst), FieldValue::bytes(&e.src)]),
             )
         },
     ),
@@ -224,8 +227,4 @@ fn cooked(v: &View<'_>) -> Option<(u16, u16)> {
         } => Some((packet_type, ethertype)),
         _ => None,
     }
-}
-
-fn address(bytes: [u8; 6]) -> FieldValue<'static> {
-    FieldValue::Bytes(bytes.to_vec().into())
 }

@@ -4,7 +4,7 @@ use crate::conversation::{Marks, SeenTcp};
 use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Udp};
 use crate::savefile::Protocol;
 
-use super::fields::{Field, FieldValue, Kind, View, number};
+use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
 
 const IP_PROTOCOL_TCP: u8 = 6;
 const IP_PROTOCOL_UDP: u8 = 17;
@@ -61,16 +61,18 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(32),
         "number of the TCP conversation, from 0",
         |v, out| out.extend(stream(v, Protocol::Tcp)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.completeness",
         Kind::Unsigned(8),
         "what was seen of the conversation: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32",
         |v, out| {
-            let facts = tcp(v).and(v.conversation()).and_then(|c| c.tcp.as_ref());
-            out.extend(facts.map(|f| number(f.completeness)));
+            let facts = tcp(v).and_then(|_| v.conversation());
+            out.extend(facts.and_then(|f| f.completeness).map(number));
         },
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.len",
         Kind::Unsigned(32),
@@ -85,7 +87,8 @@ pub(super) const TCP: &[Field] = &[
             out.extend(seen(v).map(|s| number(s.seq)));
             out.extend(quoted(v, IP_PROTOCOL_TCP).and_then(|q| q.seq).map(number));
         },
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.seq_raw",
         Kind::Unsigned(32),
@@ -97,13 +100,15 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(32),
         "next sequence number, relative",
         |v, out| out.extend(seen(v).map(|s| number(s.next_seq))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.ack",
         Kind::Unsigned(32),
         "acknowledgment number, relative",
         |v, out| out.extend(seen(v).map(|s| number(s.ack))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.ack_raw",
         Kind::Unsigned(32),
@@ -172,7 +177,8 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(32),
         "window in bytes, scaled where the handshake was seen",
         |v, out| out.extend(seen(v).map(|s| number(s.window))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new("tcp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
         out.extend(tcp(v).map(|t| number(t.checksum)))
     }),
@@ -228,13 +234,15 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(32),
         "left edge of each selective acknowledgment, relative",
         |v, out| out.extend(sack(v).map(|(left, _)| number(left))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.options.sack_re",
         Kind::Unsigned(32),
         "right edge of each selective acknowledgment, relative",
         |v, out| out.extend(sack(v).map(|(_, right)| number(right))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.options.timestamp.tsval",
         Kind::Unsigned(32),
@@ -258,7 +266,8 @@ pub(super) const TCP: &[Field] = &[
         Kind::Time,
         "seconds since the first packet of the conversation",
         |v, out| out.extend(tcp(v).and_then(|_| time_relative(v))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.connection.syn",
         Kind::Label,
@@ -282,49 +291,57 @@ pub(super) const TCP: &[Field] = &[
         Kind::Label,
         "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",
         |v, out| label(out, seen(v).is_some_and(|s| !s.marks.is_empty())),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.retransmission",
         Kind::Label,
         "bytes that were sent before",
         |v, out| label(out, marked(v, Marks::RETRANSMISSION)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.out_of_order",
         Kind::Label,
         "bytes that arrive after later ones",
         |v, out| label(out, marked(v, Marks::OUT_OF_ORDER)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.duplicate_ack",
         Kind::Label,
         "the same acknowledgment again",
         |v, out| label(out, marked(v, Marks::DUPLICATE_ACK)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.keep_alive",
         Kind::Label,
         "asks whether the peer is still there",
         |v, out| label(out, marked(v, Marks::KEEP_ALIVE)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.keep_alive_ack",
         Kind::Label,
         "the answer to a keep-alive",
         |v, out| label(out, marked(v, Marks::KEEP_ALIVE_ACK)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.window_update",
         Kind::Label,
         "only the window changed",
         |v, out| label(out, marked(v, Marks::WINDOW_UPDATE)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.zero_window",
         Kind::Label,
         "the receiver has no room",
         |v, out| label(out, marked(v, Marks::ZERO_WINDOW)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
 ];
 
 pub(super) const UDP: &[Field] = &[
@@ -393,7 +410,8 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(32),
         "number of the UDP conversation, from 0",
         |v, out| out.extend(stream(v, Protocol::Udp)),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
     Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {
         let own = udp(v).map(|u| u.payload);
         let quoted = quoted(v, IP_PROTOCOL_UDP).map(|q| q.payload);
@@ -405,7 +423,8 @@ pub(super) const UDP: &[Field] = &[
         Kind::Time,
         "seconds since the first packet of the conversation",
         |v, out| out.extend(udp(v).and_then(|_| time_relative(v))),
-    ),
+    )
+    .needs(Needs::CONVERSATION),
 ];
 
 fn tcp<'a>(v: &View<'a>) -> Option<&'a Tcp> {
@@ -464,7 +483,7 @@ fn flag(v: &View<'_>, bit: u16) -> Option<FieldValue<'static>> {
     tcp(v).map(|t| number(u8::from(t.flags.has(bit))))
 }
 
-fn label(out: &mut Vec<FieldValue<'_>>, present: bool) {
+fn label(out: &mut Out<'_, '_>, present: bool) {
     if present {
         out.push(FieldValue::bytes(&[]));
     }

@@ -2,51 +2,74 @@
 //! (`wireshark-filter(4)`).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 
-use crate::trace::{Owner, Trace};
+use crate::trace::Owner;
 
 use super::ast::{EndPattern, FieldRef, Filter, FilterOp, Literal, Operand, SetItem, Who};
-use super::fields::{FieldValue, Kind, Reading, View};
+use super::fields::{FieldValue, Kind, Needs, View};
 
-/// What a filter may refer to besides its packet.
-#[derive(Clone, Copy)]
-pub struct Context<'c> {
-    /// The packets of named steps, by index in the trace. A name that is not
-    /// here has no packet yet: what refers to it is false.
-    pub steps: &'c BTreeMap<String, usize>,
-    /// [`Reading::Filter`] for a display filter, [`Reading::Where`] for one on
-    /// a step's packet.
-    pub reading: Reading,
+/// The packets that the named steps of a sequence stand for. None for a name
+/// without a packet yet: what refers to it is false.
+pub type Steps<'s> = dyn Fn(&str) -> Option<View<'s>> + 's;
+
+/// Does the filter show the packet?
+pub fn matches(filter: &Filter, view: &View<'_>) -> bool {
+    matches_after(filter, view, &|_| None)
 }
 
-/// Does the filter show the packet at `index`? False for an index out of range.
-pub fn matches(filter: &Filter, trace: &Trace, index: usize, context: &Context<'_>) -> bool {
-    match View::new(trace, index, context.reading) {
-        Some(view) => shows(filter, &view, context),
-        None => false,
-    }
-}
-
-fn shows(filter: &Filter, view: &View<'_>, context: &Context<'_>) -> bool {
+/// Does the filter show the packet, where it may refer to those of named steps?
+pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> bool {
+    let shows = |filter| matches_after(filter, view, steps);
     match filter {
-        Filter::And(a, b) => shows(a, view, context) && shows(b, view, context),
-        Filter::Or(a, b) => shows(a, view, context) || shows(b, view, context),
-        Filter::Xor(a, b) => shows(a, view, context) != shows(b, view, context),
-        Filter::Not(inner) => !shows(inner, view, context),
-        Filter::Exists(field) => !field.field.values(view).is_empty(),
-        Filter::Compare { left, op, right } => compare(left, *op, right, view, context),
+        Filter::And(a, b) => shows(a) && shows(b),
+        Filter::Or(a, b) => shows(a) || shows(b),
+        Filter::Xor(a, b) => shows(a) != shows(b),
+        Filter::Not(inner) => !shows(inner),
+        Filter::Exists(field) => field.field.is_in(view),
+        Filter::Compare { left, op, right } => compare(left, *op, right, view, steps),
         Filter::In {
             field,
             set,
             negated,
         } => {
-            let values = field.field.values(view);
-            let inside = values.iter().any(|v| set.iter().any(|item| is_in(v, item)));
+            let mut inside = false;
+            field.field.visit(view, &mut |value| {
+                let value = Compared::Value(value);
+                inside = set.iter().any(|item| is_in(&value, item));
+                until(inside)
+            });
             inside != *negated
         }
         Filter::End { to, who, negated } => is_end(view, *to, who) != *negated,
+    }
+}
+
+/// Which parts of the reading the filter needs.
+pub fn needs(filter: &Filter) -> Needs {
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => needs(a) | needs(b),
+        Filter::Not(inner) => needs(inner),
+        Filter::Exists(field) | Filter::In { field, .. } => field.field.needs,
+        Filter::Compare { left, right, .. } => operand_needs(left) | operand_needs(right),
+        Filter::End { .. } => Needs::OWNERS,
+    }
+}
+
+fn operand_needs(operand: &Operand) -> Needs {
+    match operand {
+        Operand::Field(field) | Operand::Masked { field, .. } | Operand::OfStep { field, .. } => {
+            field.field.needs
+        }
+        Operand::Literal(_) => Needs::HEADERS,
+    }
+}
+
+fn until(found: bool) -> ControlFlow<()> {
+    match found {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
     }
 }
 
@@ -56,58 +79,69 @@ enum Compared<'a> {
     Written(&'a Literal),
 }
 
+/// A field that is not there makes every comparison false, also `!=`.
 fn compare(
     left: &Operand,
     op: FilterOp,
     right: &Operand,
     view: &View<'_>,
-    context: &Context<'_>,
+    steps: &Steps<'_>,
 ) -> bool {
-    let left = values(left, view, context);
-    let right = values(right, view, context);
-    // A field that is not there makes every comparison false, also `!=`.
-    if left.is_empty() || right.is_empty() {
-        return false;
-    }
-    let mut pairs = left
-        .iter()
-        .flat_map(|l| right.iter().map(move |r| holds(l, op, r)));
-    match op {
-        FilterOp::Ne | FilterOp::AllEq => pairs.all(|holds| holds),
-        _ => pairs.any(|holds| holds),
-    }
+    let all = matches!(op, FilterOp::Ne | FilterOp::AllEq);
+    // With `all`, one pair that does not hold decides; else, one that does.
+    let mut compared = false;
+    let mut decided = false;
+    visit(left, view, steps, &mut |l| {
+        visit(right, view, steps, &mut |r| {
+            compared = true;
+            decided = holds(&l, op, &r) != all;
+            until(decided)
+        });
+        until(decided || !compared)
+    });
+    compared && decided != all
 }
 
-fn values<'a>(operand: &'a Operand, view: &View<'a>, context: &Context<'_>) -> Vec<Compared<'a>> {
+fn visit(
+    operand: &Operand,
+    view: &View<'_>,
+    steps: &Steps<'_>,
+    each: &mut dyn FnMut(Compared<'_>) -> ControlFlow<()>,
+) {
     match operand {
-        Operand::Literal(literal) => vec![Compared::Written(literal)],
-        Operand::Field(field) => of_field(field, view, |n| n),
-        Operand::Masked { field, mask } => of_field(field, view, |n| n & i128::from(*mask)),
+        Operand::Literal(literal) => {
+            let _ = each(Compared::Written(literal));
+        }
+        Operand::Field(field) => field
+            .field
+            .visit(view, &mut |value| each(Compared::Value(value))),
+        Operand::Masked { field, mask } => {
+            visit_changed(field, view, |n| n & i128::from(*mask), each)
+        }
         Operand::OfStep { step, field, plus } => {
-            let packet = context.steps.get(step);
-            let view = packet.and_then(|i| View::new(view.trace, *i, Reading::Own));
+            let Some(view) = steps(step) else { return };
             let modulus = modulus(field.field.kind);
             let shifted = |n: i128| match modulus {
                 Some(modulus) => (n + i128::from(*plus)).rem_euclid(modulus),
                 None => n + i128::from(*plus),
             };
-            view.map(|view| of_field(field, &view, shifted))
-                .unwrap_or_default()
+            visit_changed(field, &view, shifted, each);
         }
     }
 }
 
-fn of_field<'a>(
+fn visit_changed(
     field: &FieldRef,
-    view: &View<'a>,
+    view: &View<'_>,
     change: impl Fn(i128) -> i128,
-) -> Vec<Compared<'a>> {
-    let changed = |value| match value {
-        FieldValue::Number(number) => FieldValue::Number(change(number)),
-        other => other,
-    };
-    let values = field.field.values(view).into_iter();
-    values.map(changed).map(Compared::Value).collect()
+    each: &mut dyn FnMut(Compared<'_>) -> ControlFlow<()>,
+) {
+    field.field.visit(view, &mut |value| {
+        each(Compared::Value(match value {
+            FieldValue::Number(number) => FieldValue::Number(change(number)),
+            other => other,
+        }))
+    });
 }
 
 /// Sequence numbers wrap around.
@@ -200,9 +234,8 @@ fn contains(whole: &[u8], part: &[u8]) -> bool {
     part.is_empty() || whole.windows(part.len()).any(|window| window == part)
 }
 
-fn is_in(value: &FieldValue<'_>, item: &SetItem) -> bool {
-    let value = Compared::Value(value.clone());
-    let against = |literal| order(&value, &Compared::Written(literal));
+fn is_in(value: &Compared<'_>, item: &SetItem) -> bool {
+    let against = |literal| order(value, &Compared::Written(literal));
     match item {
         SetItem::One(literal) => against(literal).is_some_and(Ordering::is_eq),
         SetItem::Range(from, to) => {
@@ -212,15 +245,13 @@ fn is_in(value: &FieldValue<'_>, item: &SetItem) -> bool {
 }
 
 fn is_end(view: &View<'_>, to: bool, pattern: &EndPattern) -> bool {
-    let owner = view.trace.ends.get(view.index).map(|ends| match to {
-        true => ends.to,
-        false => ends.from,
-    });
+    let ends = view.known.ends(view.index);
+    let owner = if to { ends.to } else { ends.from };
     let is_owner = match &pattern.who {
         Who::Any => true,
-        Who::Nobody => owner == Some(Owner::Nobody),
+        Who::Nobody => owner == Owner::Nobody,
         Who::Role(name) => match owner {
-            Some(Owner::Role(role)) => view.trace.roles.get(role) == Some(name),
+            Owner::Role(role) => view.known.role(role) == Some(name),
             _ => false,
         },
     };
@@ -252,9 +283,10 @@ mod tests {
         Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp,
     };
     use crate::expect::ast::{Statement, StepOrFilter};
+    use crate::expect::fields::Reading;
     use crate::expect::parse;
     use crate::savefile::{CaptureInfo, Format, Timestamp};
-    use crate::trace::Ends;
+    use crate::trace::{Ends, Trace};
 
     const PAYLOAD: Span = Span { start: 0, len: 5 };
 
@@ -365,6 +397,7 @@ mod tests {
             conversations: Vec::new(),
             streams: Vec::new(),
             messages: Vec::new(),
+            http: Default::default(),
             roles: vec!["client".to_owned(), "server".to_owned()],
             capture: CaptureInfo {
                 file: String::new(),
@@ -377,25 +410,18 @@ mod tests {
         }
     }
 
-    fn shown_with(text: &str, steps: &BTreeMap<String, usize>) -> Vec<usize> {
+    fn shown(text: &str) -> Vec<usize> {
         let trace = trace();
         let expectation = parse("test", &format!("no {text}"), &trace.roles)
             .unwrap_or_else(|found| panic!("{text}: {found:?}"));
         let Statement::No(StepOrFilter::Filter(filter)) = &expectation.statements[0].value else {
             panic!("{text} is no filter");
         };
-        let context = Context {
-            steps,
-            reading: Reading::Filter,
-        };
+        let view = |i| View::new(&trace, i, Reading::Filter).unwrap();
         (0..3)
-            .filter(|i| matches(&filter.value, &trace, *i, &context))
+            .filter(|i| matches(&filter.value, &view(*i)))
             .map(|i| i + 1)
             .collect()
-    }
-
-    fn shown(text: &str) -> Vec<usize> {
-        shown_with(text, &BTreeMap::new())
     }
 
     #[test]
@@ -467,33 +493,11 @@ mod tests {
             .as_ref()
             .expect("a filter")
             .value;
-        let steps = BTreeMap::from([("syn".to_owned(), 0)]);
-        let context = Context {
-            steps: &steps,
-            reading: Reading::Where,
-        };
+        let syn = View::new(&trace, 0, Reading::Own).unwrap();
+        let view = View::new(&trace, 0, Reading::Where).unwrap();
         // The SYN's own acknowledgment number is 0, and u32::MAX + 1 wraps to it.
-        assert!(matches(filter, &trace, 0, &context));
-        let none = BTreeMap::new();
-        let context = Context {
-            steps: &none,
-            reading: Reading::Where,
-        };
-        assert!(!matches(filter, &trace, 0, &context));
-    }
-
-    #[test]
-    fn an_index_out_of_range_is_never_shown() {
-        let trace = trace();
-        let expectation = parse("test", "no not tcp", &[]).expect("a sound text");
-        let Statement::No(StepOrFilter::Filter(filter)) = &expectation.statements[0].value else {
-            panic!("no filter");
-        };
-        let steps = BTreeMap::new();
-        let context = Context {
-            steps: &steps,
-            reading: Reading::Filter,
-        };
-        assert!(!matches(&filter.value, &trace, 3, &context));
+        let bound = |name: &str| (name == "syn").then_some(syn);
+        assert!(matches_after(filter, &view, &bound));
+        assert!(!matches(filter, &view));
     }
 }

@@ -54,6 +54,7 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
         conversations: tracked.conversations,
         streams: tracked.streams,
         messages,
+        http: Default::default(),
         roles: vec!["client".to_owned(), "server".to_owned()],
         capture: CaptureInfo {
             file: "captures/sample.pcapng".to_owned(),

@@ -6,6 +6,7 @@
 //! collects that into a Trace.
 
 mod events;
+mod http;
 mod owners;
 mod read;
 
@@ -17,6 +18,7 @@ use crate::message::Message;
 use crate::savefile::{CaptureInfo, Recording};
 
 pub use events::{Sink, events};
+pub use http::{HttpIndex, Part};
 pub use read::read;
 
 /// Who owned an end of a packet.
@@ -52,6 +54,8 @@ pub struct Trace {
     /// The reassembled streams; same index as `conversations`. Empty for UDP.
     pub streams: Vec<Ways<Stream>>,
     pub messages: Vec<Message>,
+    /// Which of them belong to which packet.
+    pub http: HttpIndex,
     /// Names of the roles, in the order of their programs.
     pub roles: Vec<String>,
     pub capture: CaptureInfo,

@@ -433,6 +433,7 @@ mod tests {
             conversations: tracked.conversations,
             streams: tracked.streams,
             messages: Vec::new(),
+            http: Default::default(),
             roles: roles(recording.as_ref()),
             capture: CaptureInfo {
                 file: String::new(),

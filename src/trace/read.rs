@@ -32,6 +32,7 @@ pub fn read(
         conversations: Vec::new(),
         streams: Vec::new(),
         messages: collected.messages,
+        http: Default::default(),
         roles: owners::roles(recording.as_ref()),
         capture,
         recording,

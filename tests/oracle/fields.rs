@@ -38,7 +38,7 @@ fn fields_have_tsharks_values() {
                 if ours == theirs {
                     continue;
                 }
-                match why(&entry.file, &view, field.name, &ours) {
+                match why(&entry.file, &trace, &view, field.name, &ours) {
                     Some(reason) => *explained.entry(reason).or_default() += 1,
                     None => wrong.push(format!(
                         "{} frame {} {}: {ours:?}, tshark has {theirs:?}",
@@ -133,13 +133,19 @@ fn normal(value: &str, kind: Kind) -> String {
 }
 
 /// Why a difference is no mistake; None where it is one.
-fn why(file: &str, view: &View<'_>, field: &str, ours: &[String]) -> Option<&'static str> {
+fn why(
+    file: &str,
+    trace: &Trace,
+    view: &View<'_>,
+    field: &str,
+    ours: &[String],
+) -> Option<&'static str> {
     let packet = view.packet;
     let layer = field.split('.').next().unwrap_or_default();
     let above_ip = ["tcp", "udp", "icmp", "icmpv6", "http", "data"].contains(&layer);
     Some(match field {
         _ if layer == "data" => "Wireshark decodes the payload by its port",
-        _ if above_ip && has_fragments(view.trace) => "IP fragments are not put together",
+        _ if above_ip && has_fragments(trace) => "IP fragments are not put together",
         _ if carries_ip(packet) => "what a tunnel carries is not decoded",
         _ if layer == "http" && packet.udp().is_some() => "HTTP over UDP is not read",
         _ if above_ip && quotes(packet, 1) => "a quoted ICMP message is not read",
@@ -147,7 +153,12 @@ fn why(file: &str, view: &View<'_>, field: &str, ours: &[String]) -> Option<&'st
             "of a quoted segment, ports and number are read"
         }
         "udp.stream" if packet.icmp().is_some() => "an ICMP error begins no conversation",
-        "frame.time_epoch" | "frame.time_relative" | "frame.time_delta" if is_before_1970(view) => {
+        "frame.time_epoch"
+        | "frame.time_relative"
+        | "frame.time_delta"
+        | "frame.time_delta_displayed"
+            if is_before_1970(view) =>
+        {
             "Wireshark has no times before 1970"
         }
         "frame.interface_name" if ours.is_empty() => "an interface without a name is \"unknown\"",
@@ -206,9 +217,6 @@ fn quotes(packet: &Packet, protocol: u8) -> bool {
 }
 
 fn is_before_1970(view: &View<'_>) -> bool {
-    let before = view
-        .index
-        .checked_sub(1)
-        .and_then(|i| view.trace.packets.get(i));
-    view.packet.time.0 < 0 || before.is_some_and(|p| p.time.0 < 0)
+    let before = view.times.captured;
+    view.packet.time.0 < 0 || before.is_some_and(|time| time.0 < 0)
 }

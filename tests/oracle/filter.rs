@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 use netlab_capture::expect::ast::{Filter, Statement, StepOrFilter};
-use netlab_capture::expect::fields::Reading;
-use netlab_capture::expect::filter::{self, Context};
+use netlab_capture::expect::fields::{Reading, View};
+use netlab_capture::expect::filter;
 use netlab_capture::expect::parse;
 use netlab_capture::trace::{self, Trace};
 
@@ -175,13 +175,12 @@ fn parsed(text: &str) -> Filter {
 }
 
 fn ours(filter: &Filter, trace: &Trace) -> Vec<u64> {
-    let steps = BTreeMap::new();
-    let context = Context {
-        steps: &steps,
-        reading: Reading::Filter,
+    let shows = |index: &usize| {
+        let view = View::new(trace, *index, Reading::Filter).unwrap();
+        filter::matches(filter, &view)
     };
     (0..trace.packets.len())
-        .filter(|index| filter::matches(filter, trace, *index, &context))
+        .filter(shows)
         .map(|index| index as u64 + 1)
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expect::ast::{Filter, Operand, Step};
 use crate::expect::event::{Event, EventIndex};
-use crate::expect::fields::Reading;
+use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
 use crate::trace::Trace;
 
@@ -39,22 +39,26 @@ impl Names {
 
 /// Does the filter of a step hold for a packet?
 pub fn holds(trace: &Trace, packet: usize, condition: &Filter, names: &Names) -> bool {
-    let context = filter::Context {
-        steps: &names.packets,
-        reading: Reading::Where,
-    };
-    filter::matches(condition, trace, packet, &context)
+    let of_step = |name: &str| View::new(trace, *names.packets.get(name)?, Reading::Own);
+    View::new(trace, packet, Reading::Where)
+        .is_some_and(|view| filter::matches_after(condition, &view, &of_step))
 }
 
 /// The packets of the capture that a display filter shows.
 pub fn filtered(trace: &Trace, condition: &Filter) -> BTreeSet<usize> {
-    let context = filter::Context {
-        steps: &BTreeMap::new(),
-        reading: Reading::Filter,
+    let mut displayed = None;
+    let mut shows = |packet: &usize| {
+        let Some(mut view) = View::new(trace, *packet, Reading::Filter) else {
+            return false;
+        };
+        view.times.displayed = displayed;
+        let shown = filter::matches(condition, &view);
+        if shown {
+            displayed = Some(view.packet.time);
+        }
+        shown
     };
-    (0..trace.packets.len())
-        .filter(|&packet| filter::matches(condition, trace, packet, &context))
-        .collect()
+    (0..trace.packets.len()).filter(&mut shows).collect()
 }
 
 /// Adds the names of other steps that the step's `where` speaks of.

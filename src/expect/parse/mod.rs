@@ -15,7 +15,7 @@ mod tests;
 
 use crate::diagnostic::{Diagnostic, Severity};
 
-use super::ast::{Collection, Expectation, Span};
+use super::ast::{Collection, Expectation, Filter, Span};
 use super::codes;
 use super::lex::{self, Fault, Token};
 
@@ -64,6 +64,37 @@ pub fn parse(name: &str, text: &str, roles: &[String]) -> Result<Expectation, Ve
         points: None,
         warnings: found,
     })
+}
+
+/// A display filter alone, as behind `inspect -Y`; None where it has mistakes.
+/// The diagnostics are all of them, and what is allowed but probably not meant.
+/// Spans are bytes of `text`.
+pub fn parse_filter(text: &str, roles: &[String]) -> (Option<Filter>, Vec<Diagnostic>) {
+    // A filter has no lines.
+    let one_line = text.replace(['\n', '\r'], " ");
+    let mut parser = Parser::new(&one_line, roles);
+    let mut filter = None;
+    if text.len() > MAX_TEXT {
+        parser.error(
+            codes::TOO_LONG,
+            0..0,
+            format!("the filter has {} bytes", text.len()),
+            "the text begins here",
+            Some(format!("at most {MAX_TEXT} bytes are allowed")),
+        );
+    } else if let Ok(parsed) = parser.filter() {
+        if parser.peek() == Token::End {
+            filter = Some(parsed);
+        } else {
+            parser.expected(
+                "the end of the filter",
+                "conditions are joined by `and` and `or`",
+            );
+        }
+    }
+    let found = parser.found;
+    let is_wrong = found.iter().any(|d| d.severity == Severity::Error);
+    (filter.filter(|_| !is_wrong), found)
 }
 
 struct Parser<'t> {

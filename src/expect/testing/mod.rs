@@ -51,6 +51,7 @@ impl Wire {
                 conversations: Vec::new(),
                 streams: Vec::new(),
                 messages: Vec::new(),
+                http: Default::default(),
                 roles: vec!["client".to_owned(), "server".to_owned()],
                 capture: CaptureInfo {
                     file: "test.pcapng".to_owned(),

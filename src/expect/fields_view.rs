@@ -1,0 +1,252 @@
+//! What fields are read from: one packet, and what is known around it.
+//!
+//! A capture that was read as a whole ([`Trace`]) knows how its conversations
+//! ended; a reader that goes through a capture packet by packet knows what came
+//! so far. Both implement [`Known`], and the fields are the same.
+
+use std::ops::ControlFlow;
+
+use crate::conversation::{ConversationIndex, Seen};
+use crate::decode::{Icmp, Net, Packet, Quoted, Transport};
+use crate::message::{Body, Head};
+use crate::savefile::{Format, Protocol, Timestamp};
+use crate::trace::{Ends, Owner, Part, Trace};
+
+/// What a packet is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Steps and claims: the packet's own headers only. An HTTP message's
+    /// fields are at the packet that completes its head.
+    Own,
+    /// A display filter: quoted headers count as well. An HTTP message's
+    /// fields are at the packet that completes the message, as in Wireshark.
+    Filter,
+    /// A filter on a step's packet (`where`, `each … has`): quoted headers
+    /// count, an HTTP message's fields are at the packet that completes its head.
+    Where,
+}
+
+/// The times of other packets that a packet's own is measured from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Of the capture's first packet.
+    pub first: Timestamp,
+    /// Of the packet before in the capture; None for the first.
+    pub captured: Option<Timestamp>,
+    /// Of the last packet that the filter showed; None where there is none, or
+    /// where it is not known.
+    pub displayed: Option<Timestamp>,
+}
+
+/// What a conversation says of its packets, as far as known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub protocol: Protocol,
+    /// `tcp.stream`, `udp.stream`.
+    pub id: u32,
+    /// Of its first packet.
+    pub first: Timestamp,
+    /// `tcp.completeness`; None for UDP.
+    pub completeness: Option<u8>,
+}
+
+/// An HTTP message whose fields belong to the packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Http<'a> {
+    pub start: Start<'a>,
+    pub head: &'a Head,
+    pub body: &'a Body,
+    /// Head and body as they were sent.
+    pub bytes: &'a [u8],
+}
+
+/// The start line of an HTTP message.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    Request { method: &'a str, target: &'a str },
+    Response { code: u16, phrase: &'a str },
+}
+
+/// What is known beside a packet and its conversation's verdict on it. What is
+/// not known is not there: the fields have no value then.
+pub trait Known {
+    fn conversation(&self, _index: ConversationIndex) -> Option<Facts> {
+        None
+    }
+
+    /// Hands over the HTTP messages that belong to the packet at `packet`, until
+    /// told to break off.
+    fn http<'a>(
+        &'a self,
+        _packet: usize,
+        _reading: Reading,
+        _each: &mut dyn FnMut(Http<'a>) -> ControlFlow<()>,
+    ) {
+    }
+
+    /// Was an HTTP message read from the conversation?
+    fn speaks_http(&self, _conversation: ConversationIndex) -> bool {
+        false
+    }
+
+    /// Who owns the ends of the packet.
+    fn ends(&self, _packet: usize) -> Ends {
+        Ends {
+            from: Owner::Unknown,
+            to: Owner::Unknown,
+        }
+    }
+
+    /// The name of a role.
+    fn role(&self, _role: usize) -> Option<&str> {
+        None
+    }
+
+    /// The file's format: only pcapng numbers its interfaces.
+    fn format(&self) -> Format;
+
+    fn interface_name(&self, _interface: u32) -> Option<&str> {
+        None
+    }
+}
+
+/// One packet and what is known of it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub packet: &'a Packet,
+    /// The frame's bytes.
+    pub frame: &'a [u8],
+    /// The packet's place in the capture, from 0.
+    pub index: usize,
+    /// What its conversation says of it.
+    pub seen: Option<&'a Seen>,
+    pub times: Times,
+    pub known: &'a dyn Known,
+    pub reading: Reading,
+}
+
+impl<'a> View<'a> {
+    /// Of a capture that was read as a whole, and is shown as a whole; None for
+    /// an index out of range.
+    pub fn new(trace: &'a Trace, index: usize, reading: Reading) -> Option<View<'a>> {
+        let time = |i: usize| trace.packets.get(i).map(|p| p.time);
+        Some(View {
+            packet: trace.packets.get(index)?,
+            frame: trace.frame(index),
+            index,
+            seen: trace.seen.get(index),
+            times: Times {
+                first: time(0).unwrap_or_default(),
+                captured: index.checked_sub(1).and_then(time),
+                displayed: index.checked_sub(1).and_then(time),
+            },
+            known: trace,
+            reading,
+        })
+    }
+
+    pub(super) fn conversation(&self) -> Option<Facts> {
+        self.known.conversation(self.seen?.conversation?)
+    }
+
+    /// The packet quoted by an ICMP error, where quoted headers count.
+    pub(super) fn quoted(&self) -> Option<&'a Quoted> {
+        if self.reading == Reading::Own {
+            return None;
+        }
+        self.packet.icmp()?.quoted.as_deref()
+    }
+
+    /// The IP headers in question: the packet's own, then a quoted one.
+    pub(super) fn nets(&self) -> impl Iterator<Item = &'a Net> + use<'a> {
+        let quoted = self.quoted().map(|q| &q.net);
+        self.packet.net.as_ref().into_iter().chain(quoted)
+    }
+
+    pub(super) fn icmp4(&self) -> Option<&'a Icmp> {
+        match &self.packet.transport {
+            Transport::Icmp(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    pub(super) fn icmp6(&self) -> Option<&'a Icmp> {
+        match &self.packet.transport {
+            Transport::Icmpv6(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    /// The frame's bytes from `start` for `len` bytes, or as many as there are.
+    pub(super) fn slice(&self, start: u32, len: usize) -> &'a [u8] {
+        let rest = self.frame.get(start as usize..).unwrap_or(&[]);
+        rest.get(..len).unwrap_or(rest)
+    }
+}
+
+impl Known for Trace {
+    fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
+        let conversation = self.conversations.get(index)?;
+        Some(Facts {
+            protocol: conversation.protocol,
+            id: conversation.id,
+            first: conversation.first,
+            completeness: conversation.tcp.as_ref().map(|tcp| tcp.completeness),
+        })
+    }
+
+    fn http<'a>(
+        &'a self,
+        packet: usize,
+        reading: Reading,
+        each: &mut dyn FnMut(Http<'a>) -> ControlFlow<()>,
+    ) {
+        let mut hand_over = |(conversation, part): (ConversationIndex, Part<'a>)| {
+            let stream = self.stream(conversation, part.way());
+            let bytes = stream.and_then(|s| s.bytes.get(part.range()));
+            each(Http {
+                start: match part {
+                    Part::Request(request) => Start::Request {
+                        method: &request.method,
+                        target: &request.target,
+                    },
+                    Part::Response(response) => Start::Response {
+                        code: response.code,
+                        phrase: &response.phrase,
+                    },
+                },
+                head: part.head(),
+                body: part.body(),
+                bytes: bytes.unwrap_or_default(),
+            })
+        };
+        let _ = match reading {
+            Reading::Own | Reading::Where => self.http_heads(packet).try_for_each(&mut hand_over),
+            Reading::Filter => self.http_ends(packet).try_for_each(&mut hand_over),
+        };
+    }
+
+    fn speaks_http(&self, conversation: ConversationIndex) -> bool {
+        Trace::speaks_http(self, conversation)
+    }
+
+    fn ends(&self, packet: usize) -> Ends {
+        self.ends.get(packet).copied().unwrap_or(Ends {
+            from: Owner::Unknown,
+            to: Owner::Unknown,
+        })
+    }
+
+    fn role(&self, role: usize) -> Option<&str> {
+        self.roles.get(role).map(String::as_str)
+    }
+
+    fn format(&self) -> Format {
+        self.capture.format
+    }
+
+    fn interface_name(&self, interface: u32) -> Option<&str> {
+        let interfaces = &self.capture.interfaces;
+        interfaces.get(interface as usize)?.name.as_deref()
+    }
+}

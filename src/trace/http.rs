@@ -1,0 +1,173 @@
+//! Which HTTP messages belong to which packet: an index, so that reading a
+//! packet's fields does not go through all messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use crate::conversation::{ConversationIndex, Direction};
+use crate::message::{Body, Framing, Head, Message, Request, Response};
+
+use super::Trace;
+
+/// One half of a transaction: a request or a response.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Part<'a> {
+    Request(&'a Request),
+    Response(&'a Response),
+}
+
+impl<'a> Part<'a> {
+    pub fn head(self) -> &'a Head {
+        match self {
+            Part::Request(request) => &request.head,
+            Part::Response(response) => &response.head,
+        }
+    }
+
+    pub fn body(self) -> &'a Body {
+        match self {
+            Part::Request(request) => &request.body,
+            Part::Response(response) => &response.body,
+        }
+    }
+
+    pub fn way(self) -> Direction {
+        match self {
+            Part::Request(_) => Direction::ToServer,
+            Part::Response(_) => Direction::ToClient,
+        }
+    }
+
+    /// Head and body in the stream.
+    pub fn range(self) -> Range<usize> {
+        let head = &self.head().range;
+        head.start..head.end.max(self.body().range.end)
+    }
+}
+
+/// Which part of which message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    packet: usize,
+    message: usize,
+    half: Half,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    Request,
+    Interim(usize),
+    Response,
+}
+
+/// Made of a [`Trace`] when it is first asked.
+#[derive(Clone, Debug, Default)]
+pub struct HttpIndex(OnceLock<Index>);
+
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// By the packet that completes the head.
+    heads: Vec<Place>,
+    /// By the packet that completes the message.
+    ends: Vec<Place>,
+    conversations: BTreeSet<ConversationIndex>,
+}
+
+impl Trace {
+    /// The HTTP messages whose head the packet at `index` completes, in the
+    /// order of their stream, with their conversations.
+    pub fn http_heads(&self, index: usize) -> impl Iterator<Item = (ConversationIndex, Part<'_>)> {
+        self.parts(&self.http_index().heads, index)
+    }
+
+    /// The HTTP messages that the packet at `index` completes, body included.
+    /// One that ends with its connection is at the FIN; one that never was
+    /// complete, at the last packet that brought something of it.
+    pub fn http_ends(&self, index: usize) -> impl Iterator<Item = (ConversationIndex, Part<'_>)> {
+        self.parts(&self.http_index().ends, index)
+    }
+
+    /// Was an HTTP message read from the conversation?
+    pub fn speaks_http(&self, conversation: ConversationIndex) -> bool {
+        self.http_index().conversations.contains(&conversation)
+    }
+
+    fn parts<'a>(
+        &'a self,
+        places: &'a [Place],
+        packet: usize,
+    ) -> impl Iterator<Item = (ConversationIndex, Part<'a>)> {
+        let first = places.partition_point(|place| place.packet < packet);
+        let rest = places.get(first..).unwrap_or_default().iter();
+        rest.take_while(move |place| place.packet == packet)
+            .filter_map(|place| {
+                let message = self.messages.get(place.message)?;
+                Some((message.conversation, half(message, place.half)?))
+            })
+    }
+
+    fn http_index(&self) -> &Index {
+        self.http.0.get_or_init(|| self.make_http_index())
+    }
+
+    fn make_http_index(&self) -> Index {
+        let mut index = Index::default();
+        let mut fins = None;
+        for (message, found) in self.messages.iter().enumerate() {
+            index.conversations.insert(found.conversation);
+            for (half, part) in halves(found) {
+                let place = |packet| Place {
+                    packet,
+                    message,
+                    half,
+                };
+                index.heads.push(place(part.head().packet));
+                let body = part.body();
+                let end = if body.framing == Framing::UntilClose && body.complete {
+                    let fins = fins.get_or_insert_with(|| self.fins());
+                    fins.get(&(found.conversation, part.way() == Direction::ToServer))
+                        .copied()
+                } else {
+                    self.stream(found.conversation, part.way())
+                        .and_then(|stream| stream.completed_by(part.range()))
+                };
+                index.ends.extend(end.map(place));
+            }
+        }
+        // Stable: several messages of a packet stay in their order.
+        index.heads.sort_by_key(|place| place.packet);
+        index.ends.sort_by_key(|place| place.packet);
+        index
+    }
+
+    /// The packet with the FIN of each way that ended.
+    fn fins(&self) -> BTreeMap<(ConversationIndex, bool), usize> {
+        let fin = |(packet, seen): (usize, &crate::conversation::Seen)| {
+            let new = seen.tcp.as_ref().is_some_and(|tcp| tcp.new_fin);
+            let way = (seen.conversation?, seen.direction? == Direction::ToServer);
+            new.then_some((way, packet))
+        };
+        self.seen.iter().enumerate().filter_map(fin).collect()
+    }
+}
+
+fn halves(message: &Message) -> impl Iterator<Item = (Half, Part<'_>)> {
+    let request = message.request.iter().map(|r| (Half::Request, r));
+    let interim = message.interim.iter().enumerate();
+    let interim = interim.map(|(i, r)| (Half::Interim(i), r));
+    let response = message.response.iter().map(|r| (Half::Response, r));
+    request.map(|(half, r)| (half, Part::Request(r))).chain(
+        interim
+            .chain(response)
+            .map(|(half, r)| (half, Part::Response(r))),
+    )
+}
+
+fn half(message: &Message, half: Half) -> Option<Part<'_>> {
+    match half {
+        Half::Request => message.request.as_ref().map(Part::Request),
+        Half::Interim(i) => message.interim.get(i).map(Part::Response),
+        Half::Response => message.response.as_ref().map(Part::Response),
+    }
+}
