@@ -403,6 +403,8 @@ mod tests {
                 file: String::new(),
                 format: Format::Pcap,
                 interfaces: Vec::new(),
+                compression: None,
+                comments: Vec::new(),
                 packets: 3,
                 damage: None,
             },

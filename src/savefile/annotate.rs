@@ -6,7 +6,8 @@ use std::io::{self, Read, Write};
 use super::bytes::ByteOrder;
 use super::pcapng::format::*;
 use super::pcapng::option::{self, Options};
-use super::pcapng::{Blocks, Walk, is_pcapng};
+use super::pcapng::{Blocks, is_pcapng};
+use super::reader::{Stop, Stretch};
 use super::source::Source;
 use super::{SavefileError, found};
 
@@ -35,7 +36,7 @@ pub fn annotate(
     }
     let mut blocks = Blocks::new();
     let mut frame = 0;
-    while let Walk::Block { kind, size } = blocks.next(&mut source).map_err(read_error)? {
+    while let Some((kind, size)) = next(&mut blocks, &mut source).map_err(read_error)? {
         let block = source.unread().get(..size).unwrap_or_default();
         if matches!(kind, ENHANCED_PACKET | SIMPLE_PACKET | PACKET) {
             frame += 1;
@@ -53,6 +54,27 @@ pub fn annotate(
     }
     copy_rest(&mut source, &mut output)?;
     output.flush().map_err(write_error)
+}
+
+/// Type and size of the next whole block, which is what the source's unread
+/// bytes begin with; None at the end or at damage.
+fn next(blocks: &mut Blocks, source: &mut Source<impl Read>) -> io::Result<Option<(u32, usize)>> {
+    let mut last = false;
+    loop {
+        let stretch = Stretch {
+            bytes: source.unread(),
+            offset: 0,
+            last,
+        };
+        match blocks.next(&stretch, 0) {
+            Ok((kind, block)) => return Ok(Some((kind, block.len()))),
+            Err(Stop::End | Stop::Damage(_)) => return Ok(None),
+            Err(Stop::Short) => {
+                let wanted = source.unread().len() + 1;
+                last = source.fill(wanted)? < wanted;
+            }
+        }
+    }
 }
 
 /// The block with its old comments of ours replaced; None where that changes
@@ -192,7 +214,7 @@ mod tests {
         let mut source = Source::new(file);
         let mut blocks = Blocks::new();
         let mut all = Vec::new();
-        while let Walk::Block { kind, size } = blocks.next(&mut source).unwrap() {
+        while let Some((kind, size)) = next(&mut blocks, &mut source).unwrap() {
             let block = &source.unread()[..size];
             if kind == ENHANCED_PACKET {
                 let order = blocks.order();
@@ -230,7 +252,7 @@ mod tests {
         let mut blocks = Blocks::new();
         let mut output = Vec::new();
         let mut count = 0;
-        while let Walk::Block { kind, size } = blocks.next(&mut source).unwrap() {
+        while let Some((kind, size)) = next(&mut blocks, &mut source).unwrap() {
             let block = &source.unread()[..size];
             count += usize::from(kind == ENHANCED_PACKET);
             if kind == ENHANCED_PACKET && count == frame {

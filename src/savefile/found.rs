@@ -3,14 +3,9 @@
 /// Says what the first bytes of a file look like.
 pub(super) fn describe(head: &[u8]) -> String {
     const KNOWN: [(&[u8], &str); 9] = [
-        (
-            b"\x1f\x8b",
-            "it is compressed with gzip: unpack it first (gunzip)",
-        ),
-        (
-            b"\x28\xb5\x2f\xfd",
-            "it is compressed with zstd: unpack it first (unzstd)",
-        ),
+        // One layer of these is unpacked: this is within another.
+        (b"\x1f\x8b", "it is compressed with gzip"),
+        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd"),
         (
             b"\xfd7zXZ\0",
             "it is compressed with xz: unpack it first (unxz)",

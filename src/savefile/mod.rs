@@ -1,11 +1,13 @@
-//! Reading and writing capture files: pcap and pcapng, and the recording that
-//! goes with them. Owns the bytes of the formats; knows nothing of what is
+//! Reading and writing capture files: pcap and pcapng, compressed or not, and the
+//! recording that goes with them. Owns the bytes of the formats; knows nothing of what is
 //! inside a frame.
 
 mod annotate;
+mod batch;
 mod bytes;
 mod error;
 mod found;
+mod input;
 mod model;
 pub mod pcap;
 pub mod pcapng;
@@ -14,6 +16,7 @@ mod recording;
 mod source;
 
 pub use annotate::{COMMENT_MARK, annotate};
+pub use batch::Batch;
 pub use error::SavefileError;
 pub use model::*;
 pub use reader::Reader;

@@ -42,6 +42,23 @@ pub enum Format {
     Pcapng,
 }
 
+/// How a capture file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// "gzip" or "zstd".
+    pub fn name(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     pub name: Option<String>,
@@ -51,6 +68,8 @@ pub struct Interface {
     /// From an interface statistics block.
     pub received: Option<u64>,
     pub dropped: Option<u64>,
+    /// Of its description, in file order.
+    pub comments: Vec<String>,
 }
 
 /// The interface that a capture file is written for.
@@ -70,7 +89,11 @@ pub struct CaptureInfo {
     /// The name to show: the path as the user gave it.
     pub file: String,
     pub format: Format,
+    /// None: it is not compressed.
+    pub compression: Option<Compression>,
     pub interfaces: Vec<Interface>,
+    /// Of the section headers, in file order (`pcapng` only).
+    pub comments: Vec<String>,
     pub packets: u64,
     /// Where and why reading stopped before the end of the file.
     pub damage: Option<Damage>,
@@ -79,7 +102,7 @@ pub struct CaptureInfo {
 /// A fault of a capture file. What lies before it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// Byte offset in the file.
+    /// Byte offset in the file; of a compressed file, in what is unpacked.
     pub offset: u64,
     pub reason: String,
 }

@@ -1,52 +1,70 @@
-//! Reading a capture file, whichever format it has, frame by frame.
+//! Reading a capture file, whichever format it has, batch by batch.
 
 use std::io::{self, Read};
-use std::ops::Range;
 
-use super::source::Source;
+use super::batch::List;
+use super::input::Input;
 use super::{
-    CaptureInfo, Damage, Format, Frame, Recording, SavefileError, Timestamp, found, pcap, pcapng,
+    Batch, CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, found, pcap,
+    pcapng,
 };
 
 /// The most bytes that one frame may have in a file: libpcap's and Wireshark's
 /// bound. A record that claims more is damage.
 pub(super) const MAX_FRAME: u32 = 262_144;
 
-/// What a walk over a file's records comes to next.
-pub(super) enum Step {
-    Frame(Record),
+/// Why a walk over a file's records stopped, at the record it stopped at.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It lies only in part in the bytes at hand; more can be read.
+    Short,
+    /// The bytes end behind a whole record, and so does the file.
     End,
-    Damage(Damage),
+    Damage(String),
 }
 
-/// Where a frame lies in the source's unread bytes, and what its record says.
-pub(super) struct Record {
-    pub time: Timestamp,
-    pub len: u32,
-    pub interface: u32,
-    pub link_type: u32,
-    pub data: Range<usize>,
-    /// Bytes of the whole record, to be consumed when the frame is done with.
-    pub size: usize,
+/// The bytes that a walk goes over.
+pub(super) struct Stretch<'a> {
+    pub bytes: &'a [u8],
+    /// Where in the file they begin.
+    pub offset: u64,
+    /// No more of the file is to come.
+    pub last: bool,
 }
 
-/// Reads pcap and pcapng. Memory stays flat: one buffer, which a hostile
-/// length cannot grow beyond what the file really has, nor beyond one block.
+/// Reads pcap and pcapng, also compressed with gzip or zstd. Memory stays
+/// flat: a hostile length cannot make a batch grow beyond what the file really
+/// has, nor beyond one block of the format.
 pub struct Reader<R: Read> {
-    source: Source<R>,
+    input: Input<R>,
     name: String,
     records: Records,
+    /// What was read and not yet walked over: the start of the next batch.
+    tail: Vec<u8>,
+    /// Where in the (unpacked) file `tail` begins.
+    offset: u64,
     packets: u64,
     damage: Option<Damage>,
-    /// Bytes of the record that was handed out last.
-    pending: usize,
     done: bool,
+    /// What [`Reader::next_frame`] hands out, and how far it came.
+    batch: Batch,
+    next: usize,
 }
 
 /// The walk over the records of either format.
 enum Records {
     Pcap(pcap::Records),
     Pcapng(pcapng::Records),
+}
+
+impl Records {
+    /// Lists the whole records behind `at`, which moves on to where it stops.
+    fn walk(&mut self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
+        match self {
+            Records::Pcap(records) => records.walk(stretch, at, list),
+            Records::Pcapng(records) => records.walk(stretch, at, list),
+        }
+    }
 }
 
 impl<R: Read> Reader<R> {
@@ -56,95 +74,210 @@ impl<R: Read> Reader<R> {
     /// Fails where the input cannot be read, is no capture file, or is one of
     /// an unsupported version.
     pub fn new(input: R, name: &str) -> Result<Self, SavefileError> {
-        let mut source = Source::new(input);
-        let io_error = |error| io(name, error);
-        source.fill(pcap::format::FILE_HEADER).map_err(io_error)?;
-        let head = source.unread();
-        let records = if pcapng::is_pcapng(head) {
-            Records::Pcapng(pcapng::Records::start(&mut source, name).map_err(io_error)??)
-        } else if pcap::is_pcap(head) {
-            let records = pcap::Records::start(head, name)?;
-            source.consume(pcap::format::FILE_HEADER);
-            Records::Pcap(records)
-        } else {
-            return Err(SavefileError::NotACapture {
-                name: name.to_owned(),
-                found: found::describe(head),
-            });
-        };
+        let mut reader = Start::open(input).map_err(|error| io(name, error))?;
+        let (records, size) = reader.format(name)?;
+        let Start { input, mut head } = reader;
+        head.drain(..size);
         Ok(Reader {
-            source,
+            input,
             name: name.to_owned(),
             records,
+            tail: head,
+            offset: size as u64,
             packets: 0,
             damage: None,
-            pending: 0,
             done: false,
+            batch: Batch::new(),
+            next: 0,
         })
     }
 
-    /// The next frame; None at the end of the file or at its damage, which
-    /// [`Reader::finish`] tells. Fails only where the input cannot be read.
-    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, SavefileError> {
-        self.source.consume(self.pending);
-        self.pending = 0;
+    /// Fills `batch` with the next frames; false where there are none, at the
+    /// end of the file or at its damage, which [`Reader::finish`] tells. Frames
+    /// are handed out as they come: it waits for more only where not one is
+    /// complete. Fails only where the input cannot be read.
+    pub fn next_batch(&mut self, batch: &mut Batch) -> Result<bool, SavefileError> {
+        batch.restart(self.packets + 1, &self.tail);
+        self.tail.clear();
         if self.done {
-            return Ok(None);
+            return Ok(false);
         }
-        let step = match &mut self.records {
-            Records::Pcap(records) => records.next(&mut self.source),
-            Records::Pcapng(records) => records.next(&mut self.source),
+        let (mut at, mut last) = (0, false);
+        loop {
+            let (bytes, list) = batch.parts();
+            let stretch = Stretch {
+                bytes,
+                offset: self.offset,
+                last,
+            };
+            let stop = self.records.walk(&stretch, &mut at, list);
+            match stop {
+                Stop::Short if batch.is_empty() => {
+                    self.offset += at as u64;
+                    let room = batch.make_room(std::mem::take(&mut at));
+                    let count = self.input.read(room).map_err(|error| {
+                        self.done = true;
+                        io(&self.name, error)
+                    })?;
+                    batch.end += count;
+                    last = count == 0;
+                    continue;
+                }
+                Stop::Short => {
+                    let rest = batch.parts().0.get(at..).unwrap_or_default();
+                    self.tail.extend_from_slice(rest);
+                }
+                Stop::End | Stop::Damage(_) => self.stop(stop, at),
+            }
+            self.offset += at as u64;
+            self.packets += batch.len() as u64;
+            return Ok(!batch.is_empty());
+        }
+    }
+
+    /// Notes how the file ends, `at` bytes behind [`Reader::offset`].
+    fn stop(&mut self, stop: Stop, at: usize) {
+        self.done = true;
+        let reason = match (self.input.fault(), stop) {
+            // It is why the record there is cut off.
+            (Some(fault), _) => fault.to_owned(),
+            (None, Stop::Damage(reason)) => reason,
+            (None, _) => return,
         };
-        let record = match step {
-            Ok(Step::Frame(record)) => record,
-            Ok(Step::End) => {
-                self.done = true;
-                return Ok(None);
-            }
-            Ok(Step::Damage(damage)) => {
-                self.done = true;
-                self.damage = Some(damage);
-                return Ok(None);
-            }
-            Err(error) => {
-                self.done = true;
-                return Err(io(&self.name, error));
-            }
-        };
-        self.packets += 1;
-        self.pending = record.size;
-        Ok(Some(Frame {
-            number: self.packets,
-            time: record.time,
-            len: record.len,
-            interface: record.interface,
-            link_type: record.link_type,
-            data: self.source.unread().get(record.data).unwrap_or(&[]),
-        }))
+        self.damage = Some(Damage {
+            offset: self.offset + at as u64,
+            reason,
+        });
+    }
+
+    /// The next frame, as [`Reader::next_batch`] has it. Not to be mixed with
+    /// that.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, SavefileError> {
+        if self.next == self.batch.len() {
+            let mut batch = std::mem::take(&mut self.batch);
+            let result = self.next_batch(&mut batch);
+            self.batch = batch;
+            self.next = 0;
+            result?;
+        }
+        let frame = self.batch.get(self.next);
+        self.next += usize::from(frame.is_some());
+        Ok(frame)
+    }
+
+    /// The interfaces that the file has described so far. Those of the frames
+    /// handed out are among them.
+    pub fn interfaces(&self) -> &[Interface] {
+        match &self.records {
+            Records::Pcap(records) => records.interfaces(),
+            Records::Pcapng(records) => records.interfaces(),
+        }
     }
 
     /// What the file says of itself, as far as it was read, and the recording
     /// in it, where there is one.
     pub fn finish(self) -> (CaptureInfo, Option<Recording>) {
-        let (format, interfaces, recording) = match self.records {
-            Records::Pcap(records) => (Format::Pcap, records.into_interfaces(), Ok(None)),
-            Records::Pcapng(records) => {
-                let (interfaces, recording) = records.finish();
-                (Format::Pcapng, interfaces, recording)
-            }
+        let compression = self.input.compression();
+        let (format, found) = match self.records {
+            Records::Pcap(records) => (Format::Pcap, records.finish()),
+            Records::Pcapng(records) => (Format::Pcapng, records.finish()),
         };
-        let (recording, unreadable) = match recording {
+        let (recording, unreadable) = match found.recording {
             Ok(recording) => (recording, None),
             Err(damage) => (None, Some(damage)),
         };
         let info = CaptureInfo {
             file: self.name,
             format,
-            interfaces,
+            compression,
+            interfaces: found.interfaces,
+            comments: found.comments,
             packets: self.packets,
             damage: self.damage.or(unreadable),
         };
         (info, recording)
+    }
+}
+
+/// What a file says beside its packets.
+pub(super) struct Beside {
+    pub interfaces: Vec<Interface>,
+    pub comments: Vec<String>,
+    /// Or why it cannot be read.
+    pub recording: Result<Option<Recording>, Damage>,
+}
+
+/// A file whose format is still to be told.
+struct Start<R> {
+    input: Input<R>,
+    head: Vec<u8>,
+}
+
+impl<R: Read> Start<R> {
+    fn open(input: R) -> io::Result<Self> {
+        let mut start = Start {
+            input: Input::open(input)?,
+            head: Vec::new(),
+        };
+        while start.head.len() < pcap::format::FILE_HEADER && start.more()? {}
+        Ok(start)
+    }
+
+    /// Reads some more of the head; false at the end of the file.
+    fn more(&mut self) -> io::Result<bool> {
+        let len = self.head.len();
+        self.head.resize(len + 4096, 0);
+        let room = self.head.get_mut(len..).unwrap_or_default();
+        let count = self.input.read(room);
+        self.head.truncate(len + count.as_ref().unwrap_or(&0));
+        count.map(|count| count > 0)
+    }
+
+    /// The walk over the file's records, and the size of the file's header.
+    fn format(&mut self, name: &str) -> Result<(Records, usize), SavefileError> {
+        let result = if pcapng::is_pcapng(&self.head) {
+            self.pcapng(name)?
+        } else if pcap::is_pcap(&self.head) {
+            pcap::Records::start(&self.head)
+                .map(|records| (Records::Pcap(records), pcap::format::FILE_HEADER))
+        } else if self.input.fault().is_some() {
+            Err(String::new())
+        } else {
+            return Err(SavefileError::NotACapture {
+                name: name.to_owned(),
+                found: self.found(),
+            });
+        };
+        result.map_err(|reason| SavefileError::Unsupported {
+            name: name.to_owned(),
+            reason: self.input.fault().map_or(reason, str::to_owned),
+        })
+    }
+
+    /// Reads on until the first section header is there.
+    fn pcapng(&mut self, name: &str) -> Result<Result<(Records, usize), String>, SavefileError> {
+        let mut last = false;
+        loop {
+            let stretch = Stretch {
+                bytes: &self.head,
+                offset: 0,
+                last,
+            };
+            match pcapng::Records::start(&stretch) {
+                Ok((records, size)) => return Ok(Ok((Records::Pcapng(records), size))),
+                Err(Stop::Short) => last = !self.more().map_err(|error| io(name, error))?,
+                Err(Stop::Damage(reason)) => return Ok(Err(reason)),
+                Err(Stop::End) => return Ok(Err("it is empty".to_owned())),
+            }
+        }
+    }
+
+    fn found(&self) -> String {
+        let found = found::describe(&self.head);
+        match self.input.compression() {
+            None => found,
+            Some(compression) => format!("unpacked from {}, {found}", compression.name()),
+        }
     }
 }
 

@@ -439,6 +439,8 @@ mod tests {
                 file: String::new(),
                 format: Format::Pcap,
                 interfaces: Vec::new(),
+                compression: None,
+                comments: Vec::new(),
                 packets: 0,
                 damage: None,
             },

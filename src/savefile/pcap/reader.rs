@@ -1,12 +1,10 @@
 //! The walk over the records of a pcap file.
 
-use std::io::{self, Read};
-
 use super::format::*;
+use crate::savefile::batch::{Entry, List};
 use crate::savefile::bytes::ByteOrder;
-use crate::savefile::reader::{MAX_FRAME, Record, Step};
-use crate::savefile::source::Source;
-use crate::savefile::{Damage, Interface, SavefileError, Timestamp};
+use crate::savefile::reader::{Beside, MAX_FRAME, Stop, Stretch};
+use crate::savefile::{Interface, Timestamp};
 
 pub(in crate::savefile) struct Records {
     order: ByteOrder,
@@ -43,17 +41,13 @@ fn byte_order(head: &[u8]) -> Option<(ByteOrder, u32)> {
 }
 
 impl Records {
-    /// Reads the file header.
-    pub fn start(head: &[u8], name: &str) -> Result<Self, SavefileError> {
-        let unsupported = |reason: String| SavefileError::Unsupported {
-            name: name.to_owned(),
-            reason,
-        };
+    /// Reads the file header; or says why the file cannot be read.
+    pub fn start(head: &[u8]) -> Result<Self, String> {
         let Some((order, magic)) = byte_order(head).filter(|_| head.len() >= FILE_HEADER) else {
-            return Err(unsupported(format!(
+            return Err(format!(
                 "its pcap header is cut off after {} of {FILE_HEADER} bytes",
                 head.len()
-            )));
+            ));
         };
         let version = (order.u16(head, 4), order.u16(head, 6));
         let lengths = match version {
@@ -61,18 +55,18 @@ impl Records {
             (2, 3) => Lengths::Either,
             VERSION => Lengths::CapturedFirst,
             (major, minor) => {
-                return Err(unsupported(format!(
+                return Err(format!(
                     "pcap version {major}.{minor}; versions 2.0 to 2.4 are known"
-                )));
+                ));
             }
         };
         // The upper six bits say how long a frame check sequence is.
         let network = order.u32(head, 20);
         let reserved = network & 0x03FF_0000;
         if reserved != 0 {
-            return Err(unsupported(format!(
+            return Err(format!(
                 "the reserved bits of its link type are not zero (0x{reserved:08x})"
-            )));
+            ));
         }
         Ok(Records {
             order,
@@ -89,72 +83,77 @@ impl Records {
                 snaplen: order.u32(head, 16),
                 received: None,
                 dropped: None,
+                comments: Vec::new(),
             },
         })
     }
 
-    pub fn next(&mut self, source: &mut Source<impl Read>) -> io::Result<Step> {
-        let available = source.fill(self.header)?;
-        if available == 0 {
-            return Ok(Step::End);
+    pub fn walk(&self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
+        loop {
+            let rest = stretch.bytes.get(*at..).unwrap_or_default();
+            let Some((head, frame)) = rest.split_at_checked(self.header) else {
+                return match (stretch.last, rest.len()) {
+                    (false, _) => Stop::Short,
+                    (true, 0) => Stop::End,
+                    (true, available) => Stop::Damage(format!(
+                        "the file ends inside a record header ({available} of {} bytes)",
+                        self.header
+                    )),
+                };
+            };
+            let order = self.order;
+            let seconds = i64::from(order.u32(head, 0));
+            let fraction = i64::from(order.u32(head, 4));
+            let (first, second) = (order.u32(head, 8), order.u32(head, 12));
+            let swapped = match self.lengths {
+                Lengths::CapturedFirst => false,
+                Lengths::OriginalFirst => true,
+                Lengths::Either => first > second,
+            };
+            let (captured, len) = if swapped {
+                (second, first)
+            } else {
+                (first, second)
+            };
+            if captured > MAX_FRAME {
+                return Stop::Damage(format!(
+                    "a record claims {captured} captured bytes; more than {MAX_FRAME} are not possible"
+                ));
+            }
+            if frame.len() < captured as usize {
+                return if stretch.last {
+                    Stop::Damage(format!(
+                        "the file ends inside a frame ({} of {captured} bytes)",
+                        frame.len()
+                    ))
+                } else {
+                    Stop::Short
+                };
+            }
+            let start = *at + self.header;
+            list.frames.push(Entry {
+                // A fraction of a second or more counts on, as in Wireshark.
+                time: Timestamp(seconds * 1_000_000_000 + fraction * self.nanoseconds_per_unit),
+                len,
+                interface: 0,
+                link_type: self.interface.link_type,
+                start: start as u32,
+                captured,
+            });
+            *at = start + captured as usize;
         }
-        let damage = |reason| {
-            Step::Damage(Damage {
-                offset: source.offset(),
-                reason,
-            })
-        };
-        if available < self.header {
-            return Ok(damage(format!(
-                "the file ends inside a record header ({available} of {} bytes)",
-                self.header
-            )));
-        }
-
-        let head = source.unread();
-        let seconds = i64::from(self.order.u32(head, 0));
-        let fraction = i64::from(self.order.u32(head, 4));
-        let (first, second) = (self.order.u32(head, 8), self.order.u32(head, 12));
-        let swapped = match self.lengths {
-            Lengths::CapturedFirst => false,
-            Lengths::OriginalFirst => true,
-            Lengths::Either => first > second,
-        };
-        let (captured, len) = if swapped {
-            (second, first)
-        } else {
-            (first, second)
-        };
-        if captured > MAX_FRAME {
-            return Ok(damage(format!(
-                "a record claims {captured} captured bytes; more than {MAX_FRAME} are not possible"
-            )));
-        }
-
-        let size = self.header + captured as usize;
-        let available = source.fill(size)?;
-        if available < size {
-            return Ok(Step::Damage(Damage {
-                offset: source.offset(),
-                reason: format!(
-                    "the file ends inside a frame ({} of {captured} bytes)",
-                    available - self.header
-                ),
-            }));
-        }
-        Ok(Step::Frame(Record {
-            // A fraction of a second or more counts on, as in Wireshark.
-            time: Timestamp(seconds * 1_000_000_000 + fraction * self.nanoseconds_per_unit),
-            len,
-            interface: 0,
-            link_type: self.interface.link_type,
-            data: self.header..size,
-            size,
-        }))
     }
 
-    pub fn into_interfaces(self) -> Vec<Interface> {
-        vec![self.interface]
+    pub fn interfaces(&self) -> &[Interface] {
+        std::slice::from_ref(&self.interface)
+    }
+
+    pub fn finish(self) -> Beside {
+        Beside {
+            interfaces: vec![self.interface],
+            comments: Vec::new(),
+            recording: Ok(None),
+        }
     }
 }
 

@@ -1,23 +1,8 @@
 //! The walk over the blocks of a pcapng file: framing only.
 
-use std::io::{self, Read};
-
 use super::format::*;
-use crate::savefile::Damage;
 use crate::savefile::bytes::ByteOrder;
-use crate::savefile::source::Source;
-
-/// What comes next in the file.
-pub enum Walk {
-    /// A block of this type and size (framing included), which is the start of
-    /// the source's unread bytes.
-    Block {
-        kind: u32,
-        size: usize,
-    },
-    End,
-    Damage(Damage),
-}
+use crate::savefile::reader::{Stop, Stretch};
 
 /// Finds the blocks. The byte order is that of the last section header.
 pub struct Blocks {
@@ -35,60 +20,63 @@ impl Blocks {
         self.order
     }
 
-    /// Makes the next whole block available in `source`. The caller consumes it.
-    pub fn next(&mut self, source: &mut Source<impl Read>) -> io::Result<Walk> {
-        let offset = source.offset();
-        let damage = |reason| Ok(Walk::Damage(Damage { offset, reason }));
-
-        let available = source.fill(FRAMING)?;
-        if available == 0 {
-            return Ok(Walk::End);
-        }
+    /// Type and bytes (framing included) of the block at `at`.
+    pub fn next<'a>(&mut self, stretch: &Stretch<'a>, at: usize) -> Result<(u32, &'a [u8]), Stop> {
+        let rest = stretch.bytes.get(at..).unwrap_or_default();
+        let available = rest.len();
         if available < FRAMING {
-            return damage(format!(
-                "the file ends inside a block header ({available} of {FRAMING} bytes)"
-            ));
+            return Err(match (stretch.last, available) {
+                (false, _) => Stop::Short,
+                (true, 0) => Stop::End,
+                (true, _) => Stop::Damage(format!(
+                    "the file ends inside a block header ({available} of {FRAMING} bytes)"
+                )),
+            });
         }
         // The type of a section header is the same in both byte orders.
-        let head = source.unread();
-        if self.order.u32(head, 0) == SECTION_HEADER {
-            let Some(order) = section_order(head) else {
-                return damage("a section header without a byte order".to_owned());
+        if self.order.u32(rest, 0) == SECTION_HEADER {
+            let Some(order) = section_order(rest) else {
+                return Err(Stop::Damage(
+                    "a section header without a byte order".to_owned(),
+                ));
             };
             self.order = order;
         }
-        let kind = self.order.u32(head, 0);
-        let claimed = self.order.u32(head, 4);
+        let kind = self.order.u32(rest, 0);
+        let claimed = self.order.u32(rest, 4);
         // Some writers forget the padding in the length, as Wireshark knows.
         let size = (claimed as usize).saturating_add(padding(claimed as usize));
         let least = least_size(kind);
         if size < least {
-            return damage(format!(
+            return Err(Stop::Damage(format!(
                 "{} claims {claimed} bytes; it has at least {least}",
                 name(kind)
-            ));
+            )));
         }
         if size > MAX_BLOCK {
-            return damage(format!(
+            return Err(Stop::Damage(format!(
                 "{} claims {claimed} bytes; more than {MAX_BLOCK} are not read",
                 name(kind)
-            ));
+            )));
         }
-        let available = source.fill(size)?;
-        if available < size {
-            return damage(format!(
-                "the file ends inside {} ({available} of {claimed} bytes)",
-                name(kind)
-            ));
-        }
-        let repeated = self.order.u32(source.unread(), size - 4);
+        let Some(block) = rest.get(..size) else {
+            return Err(if stretch.last {
+                Stop::Damage(format!(
+                    "the file ends inside {} ({available} of {claimed} bytes)",
+                    name(kind)
+                ))
+            } else {
+                Stop::Short
+            });
+        };
+        let repeated = self.order.u32(block, size - 4);
         if repeated != claimed {
-            return damage(format!(
+            return Err(Stop::Damage(format!(
                 "{} states two lengths: {claimed} at its start, {repeated} at its end",
                 name(kind)
-            ));
+            )));
         }
-        Ok(Walk::Block { kind, size })
+        Ok((kind, block))
     }
 }
 

@@ -6,6 +6,6 @@ pub(super) mod option;
 mod reader;
 mod writer;
 
-pub(super) use block::{Blocks, Walk};
+pub(super) use block::Blocks;
 pub(super) use reader::{Records, is_pcapng};
 pub use writer::Writer;

@@ -1,14 +1,12 @@
 //! The walk over the packets of a pcapng file, and what it says beside them.
 
-use std::io::{self, Read};
-
-use super::block::{Blocks, Walk};
+use super::block::Blocks;
 use super::format::*;
-use super::option::Options;
+use super::option::{Options, TooLong};
+use crate::savefile::batch::{Comment, Entry, List};
 use crate::savefile::bytes::ByteOrder;
-use crate::savefile::reader::{MAX_FRAME, Record, Step};
-use crate::savefile::source::Source;
-use crate::savefile::{Damage, Interface, Recording, SavefileError, Timestamp};
+use crate::savefile::reader::{Beside, MAX_FRAME, Stop, Stretch};
+use crate::savefile::{Damage, Interface, Timestamp};
 
 pub(in crate::savefile) struct Records {
     blocks: Blocks,
@@ -18,6 +16,7 @@ pub(in crate::savefile) struct Records {
     clocks: Vec<Clock>,
     /// The current section's first interface.
     section: usize,
+    comments: Comments,
     recording: RecordingBytes,
 }
 
@@ -71,70 +70,49 @@ pub(in crate::savefile) fn is_pcapng(head: &[u8]) -> bool {
 }
 
 impl Records {
-    /// Reads the first section header.
-    pub fn start(
-        source: &mut Source<impl Read>,
-        name: &str,
-    ) -> io::Result<Result<Self, SavefileError>> {
+    /// Reads the first section header, and says its size.
+    pub fn start(stretch: &Stretch<'_>) -> Result<(Self, usize), Stop> {
         let mut records = Records {
             blocks: Blocks::new(),
             interfaces: Vec::new(),
             clocks: Vec::new(),
             section: 0,
+            comments: Comments::default(),
             recording: RecordingBytes::default(),
         };
-        let unsupported = |reason| {
-            Err(SavefileError::Unsupported {
-                name: name.to_owned(),
-                reason,
-            })
-        };
-        let result = match records.blocks.next(source)? {
-            Walk::Block { size, .. } => {
-                let block = source.unread().get(..size).unwrap_or_default();
-                match records.section_header(block) {
-                    Ok(()) => {
-                        source.consume(size);
-                        Ok(records)
-                    }
-                    Err(reason) => unsupported(reason),
-                }
-            }
-            Walk::Damage(damage) => unsupported(damage.reason),
-            Walk::End => unsupported("it is empty".to_owned()),
-        };
-        Ok(result)
+        let (_, block) = records.blocks.next(stretch, 0)?;
+        records.section_header(block).map_err(Stop::Damage)?;
+        Ok((records, block.len()))
     }
 
-    pub fn next(&mut self, source: &mut Source<impl Read>) -> io::Result<Step> {
+    pub fn walk(&mut self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
         loop {
-            let (kind, size) = match self.blocks.next(source)? {
-                Walk::Block { kind, size } => (kind, size),
-                Walk::End => return Ok(Step::End),
-                Walk::Damage(damage) => return Ok(Step::Damage(damage)),
+            let (kind, block) = match self.blocks.next(stretch, *at) {
+                Ok(found) => found,
+                Err(stop) => return stop,
             };
-            let offset = source.offset();
-            let block = source.unread().get(..size).unwrap_or_default();
             let result = match kind {
-                ENHANCED_PACKET => self.enhanced_packet(block).map(Some),
-                SIMPLE_PACKET => self.simple_packet(block).map(Some),
-                PACKET => self.packet(block).map(Some),
-                SECTION_HEADER => self.section_header(block).map(|()| None),
-                INTERFACE_DESCRIPTION => self.interface_description(block).map(|()| None),
-                INTERFACE_STATISTICS => self.interface_statistics(block).map(|()| None),
-                RECORDING => self.recording(block, offset).map(|()| None),
-                _ => Ok(None),
+                ENHANCED_PACKET => self.enhanced_packet(block, *at, list),
+                SIMPLE_PACKET => self.simple_packet(block, *at, list),
+                PACKET => self.packet(block, *at, list),
+                SECTION_HEADER => self.section_header(block),
+                INTERFACE_DESCRIPTION => self.interface_description(block),
+                INTERFACE_STATISTICS => self.interface_statistics(block),
+                RECORDING => self.recording(block, stretch.offset + *at as u64),
+                _ => Ok(()),
             };
-            match result {
-                Ok(Some(record)) => return Ok(Step::Frame(record)),
-                Ok(None) => source.consume(size),
-                Err(reason) => return Ok(Step::Damage(Damage { offset, reason })),
+            if let Err(reason) = result {
+                return Stop::Damage(reason);
             }
+            *at += block.len();
         }
     }
 
-    /// The interfaces and the recording, or why the recording cannot be read.
-    pub fn finish(self) -> (Vec<Interface>, Result<Option<Recording>, Damage>) {
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    pub fn finish(self) -> Beside {
         let recording = if self.recording.json.is_empty() {
             Ok(None)
         } else {
@@ -145,7 +123,11 @@ impl Records {
                     reason: format!("the recording cannot be read: {error}"),
                 })
         };
-        (self.interfaces, recording)
+        Beside {
+            interfaces: self.interfaces,
+            comments: self.comments.section,
+            recording,
+        }
     }
 
     fn order(&self) -> ByteOrder {
@@ -159,9 +141,13 @@ impl Records {
         if major != 1 || (minor != 0 && minor != 2) {
             return Err(format!("pcapng version {major}.{minor}; 1.0 is known"));
         }
+        let mut comments = Vec::new();
         for option in options(order, block, 24) {
-            option?;
+            if let (OPT_COMMENT, comment) = option? {
+                self.comments.keep(comment, &mut comments);
+            }
         }
+        self.comments.section.append(&mut comments);
         self.section = self.interfaces.len();
         // A recording speaks of its own section only.
         self.recording = RecordingBytes::default();
@@ -170,17 +156,22 @@ impl Records {
 
     fn interface_description(&mut self, block: &[u8]) -> Result<(), String> {
         let order = self.order();
+        if self.interfaces.len() == MAX_INTERFACES {
+            return Err(format!("more than {MAX_INTERFACES} interfaces"));
+        }
         let mut interface = Interface {
             name: None,
             link_type: u32::from(order.u16(block, 8)),
             snaplen: order.u32(block, 12),
             received: None,
             dropped: None,
+            comments: Vec::new(),
         };
         let mut clock = Clock::DEFAULT;
         for option in options(order, block, 16) {
             let (code, value) = option?;
             match (code, value) {
+                (OPT_COMMENT, comment) => self.comments.keep(comment, &mut interface.comments),
                 (IF_NAME, name) => interface.name = Some(text(name)),
                 (IF_TSRESOL, [resolution]) => clock.resolution = *resolution,
                 (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => {
@@ -241,54 +232,54 @@ impl Records {
         Ok(())
     }
 
-    fn enhanced_packet(&self, block: &[u8]) -> Result<Record, String> {
+    fn enhanced_packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let order = self.order();
         let (high, low) = (order.u32(block, 12), order.u32(block, 16));
-        self.record(Claim {
+        let claim = Claim {
             interface: order.u32(block, 8),
             units: Some(u64::from(high) << 32 | u64::from(low)),
             captured: order.u32(block, 20),
             len: order.u32(block, 24),
             framing: ENHANCED_PACKET_FRAMING,
-            size: block.len(),
-        })
+        };
+        self.frame(&claim, block, at, list)
     }
 
-    fn packet(&self, block: &[u8]) -> Result<Record, String> {
+    fn packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let order = self.order();
         let (high, low) = (order.u32(block, 12), order.u32(block, 16));
-        self.record(Claim {
+        let claim = Claim {
             interface: u32::from(order.u16(block, 8)),
             units: Some(u64::from(high) << 32 | u64::from(low)),
             captured: order.u32(block, 20),
             len: order.u32(block, 24),
             framing: PACKET_FRAMING,
-            size: block.len(),
-        })
+        };
+        self.frame(&claim, block, at, list)
     }
 
     /// A simple packet belongs to the section's first interface, has no time
     /// stamp, and does not state how much of it was captured.
-    fn simple_packet(&self, block: &[u8]) -> Result<Record, String> {
+    fn simple_packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let len = self.order().u32(block, 8);
         let snaplen = self
             .interfaces
             .get(self.section)
             .map_or(0, |first| first.snaplen);
-        let captured = if snaplen == 0 { len } else { len.min(snaplen) };
-        self.record(Claim {
+        let claim = Claim {
             interface: 0,
             units: None,
-            captured,
+            captured: if snaplen == 0 { len } else { len.min(snaplen) },
             len,
             framing: SIMPLE_PACKET_FRAMING,
-            size: block.len(),
-        })
+        };
+        self.frame(&claim, block, at, list)
     }
 
-    fn record(&self, claim: Claim) -> Result<Record, String> {
+    /// Lists the frame of the packet block that lies at `at` in its stretch.
+    fn frame(&self, claim: &Claim, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let index = self.interface_index(claim.interface)?;
-        let room = claim.size.saturating_sub(claim.framing);
+        let room = block.len().saturating_sub(claim.framing);
         let captured = claim.captured as usize;
         if captured > room {
             return Err(format!(
@@ -303,14 +294,49 @@ impl Records {
         let clock = self.clocks.get(index).copied().unwrap_or(Clock::DEFAULT);
         let link_type = self.interfaces.get(index).map_or(0, |i| i.link_type);
         let start = claim.framing - 4; // all but the length at the end
-        Ok(Record {
+        let end = start + captured + padding(captured);
+        // A simple packet block has no options: what it has more is no list.
+        if block.len() > end + 4 && claim.units.is_some() {
+            self.packet_options(block, end, at, list)?;
+        }
+        list.frames.push(Entry {
             time: claim.units.map_or(Timestamp(0), |units| clock.time(units)),
             len: claim.len,
             interface: index as u32,
             link_type,
-            data: start..start + captured,
-            size: claim.size,
-        })
+            start: (at + start) as u32,
+            captured: claim.captured,
+        });
+        Ok(())
+    }
+
+    /// Lists the comments of the frame that comes next in the list.
+    fn packet_options(
+        &self,
+        block: &[u8],
+        start: usize,
+        at: usize,
+        list: &mut List,
+    ) -> Result<(), String> {
+        let mut place = at + start;
+        let frame = list.frames.len() as u32;
+        let before = list.comments.len();
+        let rest = block.get(start..block.len() - 4).unwrap_or_default();
+        for option in Options::new(self.order(), rest) {
+            let option = option.map_err(|long| {
+                list.comments.truncate(before);
+                too_long(long)
+            })?;
+            if option.code == OPT_COMMENT {
+                list.comments.push(Comment {
+                    frame,
+                    start: (place + 4) as u32,
+                    len: option.value.len() as u32,
+                });
+            }
+            place += option.raw.len();
+        }
+        Ok(())
     }
 
     /// The index over all sections of the current section's interface `id`.
@@ -334,8 +360,24 @@ struct Claim {
     len: u32,
     /// Framing and fixed fields.
     framing: usize,
-    /// The whole block.
-    size: usize,
+}
+
+/// Keeps the comments of sections and interfaces, as many as there is room for.
+#[derive(Default)]
+struct Comments {
+    section: Vec<String>,
+    /// Bytes of all.
+    kept: usize,
+}
+
+impl Comments {
+    fn keep(&mut self, comment: &[u8], into: &mut Vec<String>) {
+        // Each counts for more than its bytes: a String has some of its own.
+        self.kept += 32 + comment.len();
+        if self.kept <= MAX_COMMENTS {
+            into.push(text(comment));
+        }
+    }
 }
 
 /// Code and value of each option of a block whose fixed part ends at `start`.
@@ -347,11 +389,15 @@ fn options(
     let list = block.get(start..block.len() - 4).unwrap_or_default();
     Options::new(order, list).map(|option| match option {
         Ok(option) => Ok((option.code, option.value)),
-        Err(long) => Err(format!(
-            "option {} claims {} bytes, more than its block has",
-            long.code, long.len
-        )),
+        Err(long) => Err(too_long(long)),
     })
+}
+
+fn too_long(option: TooLong) -> String {
+    format!(
+        "option {} claims {} bytes, more than its block has",
+        option.code, option.len
+    )
 }
 
 /// The text of an option: a NUL and what is behind it are no part of it.

@@ -1,0 +1,175 @@
+//! A stretch of a capture: a block of its bytes and where its frames lie.
+
+use std::borrow::Cow;
+
+use super::{Frame, Timestamp};
+
+/// How many bytes a block has, where a record does not need more. Large enough
+/// that a read's fixed costs vanish, small enough that several blocks stay in
+/// a processor's second cache: measured twice as fast as blocks that do not.
+const BLOCK: usize = 256 << 10;
+
+/// Some frames in succession, with their bytes. It belongs to nobody but its
+/// owner, can be handed to another thread, and is filled anew by
+/// [`super::Reader::next_batch`], without allocation once it has been used.
+#[derive(Debug)]
+pub struct Batch {
+    /// Its whole length can be read into; the first `end` bytes are of the file.
+    bytes: Vec<u8>,
+    pub(super) end: usize,
+    list: List,
+    /// `frame.number` of the first frame.
+    first: u64,
+    block: usize,
+}
+
+/// Where the frames and comments of a block lie in it.
+#[derive(Debug, Default)]
+pub struct List {
+    pub frames: Vec<Entry>,
+    /// Ascending by frame.
+    pub comments: Vec<Comment>,
+}
+
+/// One frame of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub time: Timestamp,
+    pub len: u32,
+    pub interface: u32,
+    pub link_type: u32,
+    /// Its bytes in the block.
+    pub start: u32,
+    pub captured: u32,
+}
+
+/// One packet comment in a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Comment {
+    /// Index of its frame in the batch.
+    pub frame: u32,
+    pub start: u32,
+    pub len: u32,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Batch::new()
+    }
+}
+
+impl Batch {
+    /// An empty batch. Its block is allocated when it is first filled.
+    pub fn new() -> Self {
+        Batch::with_block(BLOCK)
+    }
+
+    /// An empty batch that reads `block` bytes at a time, or fewer where no
+    /// more are there. Frames that are longer make the block grow until it is
+    /// filled the next time.
+    pub fn with_block(block: usize) -> Self {
+        Batch {
+            bytes: Vec::new(),
+            end: 0,
+            list: List::default(),
+            first: 1,
+            block: block.clamp(1, 64 << 20),
+        }
+    }
+
+    /// How many frames it has.
+    pub fn len(&self) -> usize {
+        self.list.frames.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.frames.is_empty()
+    }
+
+    /// The frame at `index`, from 0.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Frame<'_>> {
+        let entry = self.list.frames.get(index)?;
+        Some(self.frame(index, entry))
+    }
+
+    /// Its frames in file order.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = Frame<'_>> {
+        let entries = self.list.frames.iter().enumerate();
+        entries.map(|(index, entry)| self.frame(index, entry))
+    }
+
+    /// The comments (`frame.comment`) of the frame at `index`, in file order.
+    pub fn comments(&self, index: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        let comments = &self.list.comments;
+        let start = comments.partition_point(|comment| (comment.frame as usize) < index);
+        comments
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |comment| comment.frame as usize == index)
+            .map(|comment| String::from_utf8_lossy(self.slice(comment.start, comment.len)))
+    }
+
+    /// Whether any frame has a comment.
+    pub fn has_comments(&self) -> bool {
+        !self.list.comments.is_empty()
+    }
+
+    #[inline]
+    fn frame(&self, index: usize, entry: &Entry) -> Frame<'_> {
+        Frame {
+            number: self.first + index as u64,
+            time: entry.time,
+            len: entry.len,
+            interface: entry.interface,
+            link_type: entry.link_type,
+            data: self.slice(entry.start, entry.captured),
+        }
+    }
+
+    #[inline]
+    fn slice(&self, start: u32, len: u32) -> &[u8] {
+        let start = start as usize;
+        self.bytes
+            .get(start..start + len as usize)
+            .unwrap_or_default()
+    }
+
+    /// Makes it empty but for `tail`, the bytes that its block begins with.
+    pub(super) fn restart(&mut self, first: u64, tail: &[u8]) {
+        self.first = first;
+        self.list.frames.clear();
+        self.list.comments.clear();
+        // At least one byte can be read; a block that grew does not stay.
+        let least = tail.len() + 1;
+        if self.bytes.len() > 4 * self.block.max(least) {
+            self.bytes.truncate(self.block);
+            self.bytes.shrink_to_fit();
+        }
+        let len = self.bytes.len().max(self.block).max(least);
+        self.bytes.resize(len, 0);
+        if let Some(start) = self.bytes.get_mut(..tail.len()) {
+            start.copy_from_slice(tail);
+        }
+        self.end = tail.len();
+    }
+
+    /// The bytes that were read, and what lies in them.
+    pub(super) fn parts(&mut self) -> (&[u8], &mut List) {
+        let bytes = self.bytes.get(..self.end).unwrap_or_default();
+        (bytes, &mut self.list)
+    }
+
+    /// The room behind the bytes that were read, of which the first `done` are
+    /// of no more use (no frame lies in the batch yet). The block grows to twice
+    /// its size where it is full.
+    pub(super) fn make_room(&mut self, done: usize) -> &mut [u8] {
+        self.bytes.copy_within(done..self.end, 0);
+        self.end -= done;
+        if self.end == self.bytes.len() {
+            self.bytes.resize(2 * self.bytes.len(), 0);
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+}
