@@ -3,7 +3,6 @@
 //! streams say.
 
 mod analysis;
-mod key;
 mod marks;
 mod model;
 mod quoting;
@@ -11,7 +10,6 @@ mod reassembly;
 mod receiver;
 mod sequence;
 mod streams;
-mod table;
 mod tcp;
 mod tracker;
 mod zeek;
@@ -25,4 +23,4 @@ pub use marks::Marks;
 pub use model::*;
 pub use receiver::{At, Beginning, Receiver};
 pub use streams::{Gap, Piece, STREAM_LIMIT, Stream, Streams};
-pub use tracker::{Bitten, Closed, Limits, Tracked, Tracker};
+pub use tracker::{Closed, Limits, Tracked, Tracker};

@@ -3,10 +3,8 @@
 
 mod checksum;
 mod fault;
-mod flow;
 mod frame;
 mod icmp;
-mod layer;
 mod link;
 mod model;
 mod network;
@@ -14,13 +12,8 @@ mod network;
 mod samples;
 mod tcp_options;
 mod transport;
-mod trouble;
-mod tunnel;
 
 pub use checksum::{Checksums, checksum_status};
-pub use flow::flow_hash;
-pub use frame::{decode, decode_into};
-pub use layer::Layer;
+pub use frame::decode;
 pub use model::*;
 pub use tcp_options::{TcpOption, TcpOptions};
-pub use trouble::{Numbering, Reason, Trouble};

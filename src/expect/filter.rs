@@ -305,6 +305,7 @@ mod tests {
             checksum: 0,
             src: Ipv4Addr::new(10, 0, 0, src),
             dst: Ipv4Addr::new(10, 0, 0, dst),
+            options: Span::default(),
         }
     }
 
@@ -318,7 +319,7 @@ mod tests {
             link: Link::Raw,
             net: Some(Net::V4(net)),
             transport,
-            ..Packet::default()
+            trouble: None,
         }
     }
 
@@ -335,6 +336,7 @@ mod tests {
             window: 100,
             checksum: 0,
             urgent: 0,
+            options: Span::default(),
             payload: Span::default(),
             len: 0,
         };
