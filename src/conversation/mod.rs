@@ -3,6 +3,7 @@
 //! streams say.
 
 mod analysis;
+mod key;
 mod marks;
 mod model;
 mod quoting;
@@ -10,6 +11,7 @@ mod reassembly;
 mod receiver;
 mod sequence;
 mod streams;
+mod table;
 mod tcp;
 mod tracker;
 mod zeek;
@@ -23,4 +25,4 @@ pub use marks::Marks;
 pub use model::*;
 pub use receiver::{At, Beginning, Receiver};
 pub use streams::{Gap, Piece, STREAM_LIMIT, Stream, Streams};
-pub use tracker::{Closed, Limits, Tracked, Tracker};
+pub use tracker::{Bitten, Closed, Limits, Tracked, Tracker};

@@ -1,37 +1,45 @@
 //! ICMP errors and the packets they quote: what is remembered of the latest
-//! packets of a conversation, so that an error finds the very one it is about.
-
-use std::collections::VecDeque;
+//! packets, so that an error finds the very one it is about.
 
 use crate::decode::{Net, Packet, Quoted, Transport};
 
-/// Datagrams and segments remembered in each direction. A host answers a
-/// datagram at once, if at all; TCP waits for an answer to its first segment.
+/// Datagrams and segments of one way of a conversation among which an error
+/// looks for the one it quotes. A host answers a datagram at once, if at all;
+/// TCP waits for an answer to its first segment.
 const DATAGRAMS: usize = 1024;
 const SEGMENTS: usize = 64;
-/// Payload bytes remembered of each.
-const PREFIX: usize = 24;
+/// Payload bytes remembered of a datagram.
+const PREFIX: usize = 16;
 
 /// What tells one packet of a conversation from the others.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    /// Index of the packet in the trace.
+    /// Index of the packet in the capture.
     packet: usize,
+    /// The mark before it of the same way of the same conversation.
+    before: Latest,
+    /// Of a datagram.
+    prefix: [u8; PREFIX],
+    /// `tcp.seq_raw` or `udp.length`.
+    number: u32,
     /// `ip.id`; IPv6 has none.
     ip_id: Option<u16>,
-    /// `tcp.seq_raw`.
-    seq: Option<u32>,
-    /// `udp.length`.
-    udp_length: Option<u16>,
-    prefix: [u8; PREFIX],
-    prefix_len: usize,
+    prefix_len: u8,
     quoted: bool,
 }
 
-/// The latest packets that one side sent.
-#[derive(Debug, Default)]
+/// The latest mark of one way of a conversation: how many marks were made
+/// until then. 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Latest(u64);
+
+/// The latest packets of all conversations.
+#[derive(Debug)]
 pub(super) struct Recent {
-    marks: VecDeque<Mark>,
+    /// A ring.
+    marks: Vec<Mark>,
+    made: u64,
+    limit: usize,
 }
 
 /// What an ICMP error was found to quote.
@@ -43,45 +51,94 @@ pub(super) struct Found {
 }
 
 impl Recent {
-    pub(super) fn remember(&mut self, index: usize, packet: &Packet, frame: &[u8]) {
-        let (seq, udp_length, bound) = match &packet.transport {
-            Transport::Tcp(tcp) => (Some(tcp.seq), None, SEGMENTS),
-            Transport::Udp(udp) => (None, Some(udp.length), DATAGRAMS),
-            _ => return,
-        };
-        let (prefix, prefix_len) = prefix(packet.payload().of(frame));
-        if self.marks.len() >= bound {
-            self.marks.pop_front();
+    /// `limit`: the packets that are remembered.
+    pub(super) fn new(limit: usize) -> Recent {
+        Recent {
+            marks: Vec::new(),
+            made: 0,
+            limit: limit.max(1),
         }
-        self.marks.push_back(Mark {
+    }
+
+    /// Remembers a packet. `latest` is of its way of its conversation.
+    pub(super) fn remember(
+        &mut self,
+        latest: &mut Latest,
+        index: usize,
+        packet: &Packet,
+        frame: &[u8],
+    ) {
+        let mut mark = Mark {
             packet: index,
+            before: *latest,
+            prefix: [0; PREFIX],
+            number: 0,
             ip_id: packet.net.as_ref().and_then(ip_id),
-            seq,
-            udp_length,
-            prefix,
-            prefix_len,
+            prefix_len: 0,
             quoted: false,
-        });
+        };
+        match &packet.transport {
+            Transport::Tcp(tcp) => mark.number = tcp.seq,
+            Transport::Udp(udp) => {
+                mark.number = udp.length.into();
+                let payload = prefix(udp.payload.of(frame));
+                mark.prefix_len = payload.len() as u8;
+                for (to, from) in mark.prefix.iter_mut().zip(payload) {
+                    *to = *from;
+                }
+            }
+            _ => return,
+        }
+        let place = (self.made % self.limit as u64) as usize;
+        match self.marks.get_mut(place) {
+            Some(old) => *old = mark,
+            None => self.marks.push(mark),
+        }
+        self.made += 1;
+        *latest = Latest(self.made);
+    }
+
+    /// The place of a mark, unless later ones took it.
+    fn place(&self, mark: Latest) -> Option<usize> {
+        let number = mark.0.checked_sub(1)?;
+        let kept = self.made - number <= self.limit as u64;
+        kept.then_some((number % self.limit as u64) as usize)
     }
 
     /// Finds the packet that `quoted` shows. Among equal ones it is the first
     /// that no error quoted yet: errors come in the order of the packets.
-    pub(super) fn find(&mut self, quoted: &Quoted, frame: &[u8]) -> Option<Found> {
-        let (payload, payload_len) = prefix(quoted.payload.of(frame));
+    pub(super) fn find(&mut self, latest: Latest, quoted: &Quoted, frame: &[u8]) -> Option<Found> {
+        let payload = prefix(quoted.payload.of(frame));
         let id = ip_id(&quoted.net);
-        let matches = |mark: &Mark| {
-            let common = payload_len.min(mark.prefix_len);
-            agree(mark.ip_id, id)
-                && agree(mark.seq, quoted.seq)
-                && agree(mark.udp_length, quoted.udp_length)
-                && mark.prefix.get(..common) == payload.get(..common)
+        let number = quoted.seq.or(quoted.udp_length.map(u32::from));
+        let bound = if quoted.seq.is_some() {
+            SEGMENTS
+        } else {
+            DATAGRAMS
         };
-        let at = self
-            .marks
-            .iter()
-            .position(|mark| !mark.quoted && matches(mark))
-            .or_else(|| self.marks.iter().rposition(matches))?;
-        let mark = self.marks.get_mut(at)?;
+        let matches = |mark: &Mark| {
+            let known = mark.prefix.get(..mark.prefix_len.into()).unwrap_or(&[]);
+            let common = payload.len().min(known.len());
+            agree(mark.ip_id, id)
+                && agree(Some(mark.number), number)
+                && known.get(..common) == payload.get(..common)
+        };
+        let (mut unquoted, mut again) = (None, None);
+        let mut next = self.place(latest);
+        for _ in 0..bound {
+            let Some((place, mark)) = next.and_then(|at| Some((at, self.marks.get(at)?))) else {
+                break;
+            };
+            if matches(mark) {
+                if mark.quoted {
+                    again.get_or_insert(place);
+                } else {
+                    unquoted = Some(place);
+                }
+            }
+            next = self.place(mark.before);
+        }
+        let mark = self.marks.get_mut(unquoted.or(again)?)?;
         let first = !std::mem::replace(&mut mark.quoted, true);
         Some(Found {
             packet: mark.packet,
@@ -105,12 +162,6 @@ fn ip_id(net: &Net) -> Option<u16> {
     }
 }
 
-fn prefix(bytes: &[u8]) -> ([u8; PREFIX], usize) {
-    let mut prefix = [0; PREFIX];
-    let mut len = 0;
-    for (to, from) in prefix.iter_mut().zip(bytes) {
-        *to = *from;
-        len += 1;
-    }
-    (prefix, len)
+fn prefix(bytes: &[u8]) -> &[u8] {
+    bytes.get(..PREFIX).unwrap_or(bytes)
 }

@@ -36,7 +36,8 @@ impl Made {
     /// Adds a window scale option.
     pub(crate) fn scale(mut self, shift: u8) -> Made {
         if let Transport::Tcp(tcp) = &mut self.packet.transport {
-            tcp.options = append(&mut self.frame, &[1, 3, 3, shift]);
+            tcp.header = append(&mut self.frame, &[0; 20]);
+            tcp.header.len += append(&mut self.frame, &[1, 3, 3, shift]).len;
         }
         self
     }
@@ -87,7 +88,6 @@ fn net(src: IpAddr, dst: IpAddr, protocol: u8) -> Net {
             checksum: 0,
             src,
             dst,
-            options: Span::default(),
         }),
         (IpAddr::V6(src), IpAddr::V6(dst)) => Net::V6(Ipv6 {
             header: Span::default(),
@@ -98,7 +98,7 @@ fn net(src: IpAddr, dst: IpAddr, protocol: u8) -> Net {
             hop_limit: 64,
             src,
             dst,
-            extensions: Span::default(),
+            extensions_len: 0,
             protocol,
             fragment: None,
         }),
@@ -117,7 +117,7 @@ fn made(net: Net, transport: Transport, frame: Vec<u8>) -> Made {
             link: Link::Raw,
             net: Some(net),
             transport,
-            trouble: None,
+            ..Packet::default()
         },
         frame,
     }
@@ -157,7 +157,6 @@ pub(crate) fn tcp(
         window: 1000,
         checksum: 0,
         urgent: 0,
-        options: Span::default(),
         payload,
         len: payload.len,
     };

@@ -1,33 +1,39 @@
 //! Packets to conversations, one packet at a time in file order. State lives
-//! for each open conversation; what is over can be taken out while the capture
-//! goes on.
+//! for each open conversation, and there is a bound on how many are open; what
+//! is over can be taken out while the capture goes on.
 
-use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use crate::decode::{Packet, Quoted, Tcp, TcpOption, Transport, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
-use super::quoting::Recent;
+use super::key::{FromLow, Key};
+use super::quoting::{Latest, Recent};
 use super::reassembly::Store;
 use super::receiver::Outlet;
+use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
-    At, Beginning, Conversation, ConversationIndex, Direction, Receiver, Seen, Stream, Streams,
-    UdpFacts, Ways,
+    At, Beginning, Conversation, ConversationIndex, Direction, Marks, Receiver, Seen, Stream,
+    Streams, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// Bounds on memory.
+/// Bounds on memory. What they cost is told by [`Tracker::bitten`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Conversations that are open at a time. One more closes the one that was
+    /// idle for the longest time: of those that are over, else of all.
+    pub conversations: usize,
     /// Bytes of a stream that may wait for a segment before them; beyond it the
     /// segment is given up as missing.
     pub waiting: usize,
     /// The same for all streams together.
     pub waiting_in_all: usize,
+    /// Packets among which an ICMP error looks for the one it quotes.
+    pub quotable: usize,
     /// Nanoseconds of packet time after which a conversation that is over (or,
     /// in UDP, silent) is closed for good: a later packet begins another one.
     /// None: not before the end of the capture, as Wireshark does.
@@ -37,11 +43,23 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            conversations: 65_536,
             waiting: 4 << 20,
-            waiting_in_all: 32 << 20,
+            waiting_in_all: 16 << 20,
+            quotable: 16_384,
             linger: None,
         }
     }
+}
+
+/// How often the bounds changed what came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bitten {
+    /// Conversations that were closed although more of them might come: a later
+    /// packet of one began another conversation.
+    pub conversations: u64,
+    /// Holes that were given up although the bytes might still come.
+    pub holes: u64,
 }
 
 /// All conversations of a capture, in the order of their first packets.
@@ -60,51 +78,74 @@ pub struct Closed<R> {
     pub receiver: R,
 }
 
-/// Both ends of a conversation, the lower one first.
-type Key = (Protocol, SocketAddr, SocketAddr);
-
-fn key(protocol: Protocol, a: SocketAddr, b: SocketAddr) -> Key {
-    (protocol, a.min(b), a.max(b))
-}
-
 /// A conversation that packets are still added to.
 #[derive(Debug)]
 struct Open<R> {
-    facts: Conversation,
+    index: ConversationIndex,
+    id: u32,
+    client_is_low: bool,
+    first: Timestamp,
+    last: Timestamp,
+    first_packet: usize,
+    last_packet: usize,
+    packets: Ways<u64>,
+    bytes: Ways<u64>,
+    /// Datagrams that an ICMP error reported as undelivered.
+    lost: u64,
+    recent: Ways<Latest>,
+    /// TCP.
     connection: Option<Box<Connection>>,
-    recent: Ways<Recent>,
     receiver: R,
 }
 
 impl<R: Receiver> Open<R> {
-    fn direction(&self, src: SocketAddr) -> Direction {
-        if src == self.facts.client {
+    fn way(&self, from_low: FromLow) -> Direction {
+        if from_low == self.client_is_low {
             Direction::ToServer
         } else {
             Direction::ToClient
         }
     }
 
-    fn count(&mut self, time: Timestamp, way: Direction, bytes: u64) {
-        self.facts.last = self.facts.last.max(time);
-        *self.facts.packets.get_mut(way) += 1;
-        *self.facts.bytes.get_mut(way) += bytes;
+    fn count(&mut self, at: At, way: Direction, bytes: u64) {
+        self.last = self.last.max(at.time);
+        self.last_packet = at.packet;
+        *self.packets.get_mut(way) += 1;
+        *self.bytes.get_mut(way) += bytes;
     }
 
-    fn close(
-        mut self,
-        index: ConversationIndex,
-        store: &mut Store,
-        found: &mut R::Found,
-    ) -> Closed<R> {
-        if let Some(mut connection) = self.connection {
-            let facts = connection.finish(&mut self.receiver, found, store);
-            self.facts.tcp = Some(facts);
+    fn list(&self) -> List {
+        match &self.connection {
+            None => List::Udp,
+            Some(connection) if connection.is_over() => List::Over,
+            Some(_) => List::Open,
         }
+    }
+
+    fn close(mut self, key: &Key, store: &mut Store, found: &mut R::Found) -> Closed<R> {
+        let tcp = self
+            .connection
+            .map(|mut connection| connection.finish(&mut self.receiver, found, store));
+        let udp = tcp.is_none().then_some(UdpFacts {
+            datagrams: self.packets,
+            lost: self.lost,
+        });
         self.receiver.close(found);
         Closed {
-            index,
-            conversation: self.facts,
+            index: self.index,
+            conversation: Conversation {
+                protocol: key.protocol(),
+                id: self.id,
+                client: key.end(self.client_is_low),
+                server: key.end(!self.client_is_low),
+                first: self.first,
+                last: self.last,
+                first_packet: self.first_packet,
+                packets: self.packets,
+                bytes: self.bytes,
+                tcp,
+                udp,
+            },
             receiver: self.receiver,
         }
     }
@@ -117,16 +158,16 @@ pub struct Tracker<R: Receiver> {
     limits: Limits,
     settings: R::Settings,
     store: Store,
-    open: BTreeMap<ConversationIndex, Open<R>>,
-    /// The conversation that a packet between two ends belongs to now.
-    current: HashMap<Key, ConversationIndex>,
+    recent: Recent,
+    /// By the ends of the packets that belong to them now.
+    table: Table<Open<R>>,
     begun: Vec<Beginning>,
     closed: Vec<Closed<R>>,
     next: ConversationIndex,
     tcp_ids: u32,
     udp_ids: u32,
-    /// Packet time of the last search for conversations to close.
-    swept: Option<Timestamp>,
+    /// Conversations closed for want of room before they were over.
+    crowded_out: u64,
 }
 
 impl<R: Receiver> Tracker<R> {
@@ -135,14 +176,14 @@ impl<R: Receiver> Tracker<R> {
             limits,
             settings,
             store: Store::new(limits),
-            open: BTreeMap::new(),
-            current: HashMap::new(),
+            recent: Recent::new(limits.quotable),
+            table: Table::new(),
             begun: Vec::new(),
             closed: Vec::new(),
             next: 0,
             tcp_ids: 0,
             udp_ids: 0,
-            swept: None,
+            crowded_out: 0,
         }
     }
 
@@ -155,10 +196,16 @@ impl<R: Receiver> Tracker<R> {
         frame: &[u8],
         found: &mut R::Found,
     ) -> Seen {
-        self.sweep(packet.time, found);
+        if let Some(linger) = self.limits.linger {
+            self.close_lingering(packet.time, linger, found);
+        }
+        let at = At {
+            packet: index,
+            time: packet.time,
+        };
         match &packet.transport {
-            Transport::Tcp(tcp) => self.tcp(index, packet, tcp, frame, found),
-            Transport::Udp(udp) => self.udp(index, packet, udp, frame, found),
+            Transport::Tcp(tcp) => self.tcp(at, packet, tcp, frame, found),
+            Transport::Udp(udp) => self.udp(at, packet, udp, frame, found),
             Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp
                 .quoted
                 .as_ref()
@@ -179,18 +226,29 @@ impl<R: Receiver> Tracker<R> {
         std::mem::take(&mut self.closed)
     }
 
+    pub fn bitten(&self) -> Bitten {
+        Bitten {
+            conversations: self.crowded_out,
+            holes: self.store.given_up,
+        }
+    }
+
     /// The end of the capture: closes all conversations, in the order in which
     /// they began.
     pub fn close_all(&mut self, found: &mut R::Found) {
-        for (index, open) in std::mem::take(&mut self.open) {
-            self.closed.push(open.close(index, &mut self.store, found));
+        let mut left = Vec::new();
+        while let Some(removed) = self.table.any().and_then(|slot| self.table.remove(slot)) {
+            left.push(removed);
         }
-        self.current.clear();
+        left.sort_by_key(|(_, open)| open.index);
+        for (key, open) in left {
+            self.closed.push(open.close(&key, &mut self.store, found));
+        }
     }
 
     fn tcp(
         &mut self,
-        index: usize,
+        at: At,
         packet: &Packet,
         tcp: &Tcp,
         frame: &[u8],
@@ -199,10 +257,7 @@ impl<R: Receiver> Tracker<R> {
         let Some((src, dst)) = packet.sockets() else {
             return Seen::default();
         };
-        let at = At {
-            packet: index,
-            time: packet.time,
-        };
+        let (key, from_low) = Key::new(Protocol::Tcp, src, dst);
         let segment = Segment {
             at,
             flags: tcp.flags,
@@ -213,24 +268,31 @@ impl<R: Receiver> Tracker<R> {
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
-        let key = key(Protocol::Tcp, src, dst);
-        let known = self.current.get(&key).copied().filter(|i| {
-            self.open.get(i).is_some_and(|open| {
-                let way = open.direction(src);
-                open.connection
-                    .as_ref()
-                    .is_some_and(|c| !c.is_superseded_by(&segment, way))
-            })
-        });
-        let conversation = known.unwrap_or_else(|| {
-            let way = tcp::first_direction(&segment, src.port(), dst.port());
-            let connection = Connection::new(&segment, way, src.port(), dst.port());
-            self.begin(key, src, dst, way, at, Some(Box::new(connection)), found)
-        });
-        let Some(open) = self.open.get_mut(&conversation) else {
+        let mut known = self.table.find(&key);
+        let mut reuses_ports = false;
+        if segment.is_syn()
+            && let Some(slot) = known
+            && let Some(open) = self.table.get(slot)
+            && let Some(connection) = &open.connection
+            && connection.is_superseded_by(&segment, open.way(from_low))
+        {
+            self.close(slot, found);
+            known = None;
+            reuses_ports = true;
+        }
+        let slot = match known {
+            Some(slot) => slot,
+            None => {
+                let way = tcp::first_direction(&segment, src.port(), dst.port());
+                let connection = Connection::new(&segment, way, src.port(), dst.port());
+                let client_is_low = (way == Direction::ToServer) == from_low;
+                self.begin(key, client_is_low, at, Some(Box::new(connection)), found)
+            }
+        };
+        let Some(open) = self.table.get_mut(slot) else {
             return Seen::default();
         };
-        let way = open.direction(src);
+        let way = open.way(from_low);
         let Some(connection) = open.connection.as_mut() else {
             return Seen::default();
         };
@@ -239,10 +301,17 @@ impl<R: Receiver> Tracker<R> {
             found,
             way,
         };
-        let seen = connection.segment(&segment, &mut self.store, &mut out);
+        let mut seen = connection.segment(&segment, &mut self.store, &mut out);
+        if reuses_ports {
+            seen.marks |= Marks::REUSED_PORTS;
+        }
         let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
-        open.count(packet.time, way, new);
-        open.recent.get_mut(way).remember(index, packet, frame);
+        open.count(at, way, new);
+        let latest = open.recent.get_mut(way);
+        self.recent.remember(latest, at.packet, packet, frame);
+        let conversation = open.index;
+        let list = open.list();
+        self.table.touch(slot, list);
         Seen {
             conversation: Some(conversation),
             direction: Some(way),
@@ -253,7 +322,7 @@ impl<R: Receiver> Tracker<R> {
 
     fn udp(
         &mut self,
-        index: usize,
+        at: At,
         packet: &Packet,
         udp: &Udp,
         frame: &[u8],
@@ -262,25 +331,22 @@ impl<R: Receiver> Tracker<R> {
         let Some((src, dst)) = packet.sockets() else {
             return Seen::default();
         };
-        let at = At {
-            packet: index,
-            time: packet.time,
+        let (key, from_low) = Key::new(Protocol::Udp, src, dst);
+        let slot = match self.table.find(&key) {
+            Some(slot) => slot,
+            None => self.begin(key, from_low, at, None, found),
         };
-        let key = key(Protocol::Udp, src, dst);
-        let conversation = match self.current.get(&key) {
-            Some(conversation) => *conversation,
-            None => self.begin(key, src, dst, Direction::ToServer, at, None, found),
-        };
-        let Some(open) = self.open.get_mut(&conversation) else {
+        let Some(open) = self.table.get_mut(slot) else {
             return Seen::default();
         };
-        let way = open.direction(src);
-        open.count(packet.time, way, payload_on_the_wire(packet, udp));
-        let facts = open.facts.udp.get_or_insert_default();
-        *facts.datagrams.get_mut(way) += 1;
+        let way = open.way(from_low);
+        open.count(at, way, payload_on_the_wire(packet, udp));
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
-        open.recent.get_mut(way).remember(index, packet, frame);
+        let latest = open.recent.get_mut(way);
+        self.recent.remember(latest, at.packet, packet, frame);
+        let conversation = open.index;
+        self.table.touch(slot, List::Udp);
         Seen {
             conversation: Some(conversation),
             direction: Some(way),
@@ -302,122 +368,100 @@ impl<R: Receiver> Tracker<R> {
         };
         let src = SocketAddr::new(quoted.net.src(), src_port);
         let dst = SocketAddr::new(quoted.net.dst(), dst_port);
-        let Some(conversation) = self.current.get(&key(protocol, src, dst)).copied() else {
+        let (key, from_low) = Key::new(protocol, src, dst);
+        let open = self.table.find(&key).and_then(|s| self.table.get_mut(s));
+        let Some(open) = open else {
             return Seen::default();
         };
-        let Some(open) = self.open.get_mut(&conversation) else {
-            return Seen::default();
-        };
-        let way = open.direction(src);
-        let found = open.recent.get_mut(way).find(quoted, frame);
-        if let Some(facts) = &mut open.facts.udp
-            && found.is_none_or(|found| found.first)
-        {
-            facts.lost += 1;
+        let way = open.way(from_low);
+        let found = self.recent.find(*open.recent.get(way), quoted, frame);
+        if protocol == Protocol::Udp && found.is_none_or(|found| found.first) {
+            open.lost += 1;
         }
         Seen {
-            conversation: Some(conversation),
+            conversation: Some(open.index),
             direction: Some(way.opposite()),
             quotes: found.map(|found| found.packet),
             tcp: None,
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "for now")]
     fn begin(
         &mut self,
         key: Key,
-        src: SocketAddr,
-        dst: SocketAddr,
-        way: Direction,
+        client_is_low: bool,
         at: At,
         connection: Option<Box<Connection>>,
         found: &mut R::Found,
-    ) -> ConversationIndex {
-        let (client, server) = match way {
-            Direction::ToServer => (src, dst),
-            Direction::ToClient => (dst, src),
-        };
-        let ids = match key.0 {
-            Protocol::Tcp => &mut self.tcp_ids,
-            Protocol::Udp => &mut self.udp_ids,
+    ) -> Slot {
+        while self.table.len() >= self.limits.conversations.max(1) {
+            let Some(slot) = self.crowd_out() else {
+                break;
+            };
+            self.close(slot, found);
+        }
+        let (ids, list) = match key.protocol() {
+            Protocol::Tcp => (&mut self.tcp_ids, List::Open),
+            Protocol::Udp => (&mut self.udp_ids, List::Udp),
         };
         let id = *ids;
         *ids += 1;
         let index = self.next;
         self.next += 1;
-        let facts = Conversation {
-            protocol: key.0,
-            id,
-            client,
-            server,
-            first: at.time,
-            last: at.time,
-            first_packet: at.packet,
-            packets: Ways::default(),
-            bytes: Ways::default(),
-            tcp: None,
-            udp: (key.0 == Protocol::Udp).then(UdpFacts::default),
-        };
         let beginning = Beginning {
             conversation: index,
-            protocol: key.0,
-            client,
-            server,
+            protocol: key.protocol(),
+            client: key.end(client_is_low),
+            server: key.end(!client_is_low),
             at,
         };
         self.begun.push(beginning);
         let open = Open {
-            facts,
-            connection,
+            index,
+            id,
+            client_is_low,
+            first: at.time,
+            last: at.time,
+            first_packet: at.packet,
+            last_packet: at.packet,
+            packets: Ways::default(),
+            bytes: Ways::default(),
+            lost: 0,
             recent: Ways::default(),
+            connection,
             receiver: R::begin(&self.settings, &beginning),
         };
-        self.open.insert(index, open);
-        if let Some(old) = self.current.insert(key, index)
-            && self.limits.linger.is_some()
-        {
-            self.close(old, found);
-        }
-        index
+        self.table.insert(key, list, open)
     }
 
-    /// Closes what is over for longer than the limit. Looks around only so
-    /// often that the work stays in proportion to the packets.
-    fn sweep(&mut self, now: Timestamp, found: &mut R::Found) {
-        let Some(linger) = self.limits.linger else {
-            return;
-        };
-        let due = self
-            .swept
-            .is_none_or(|last| now.since(last) >= linger.max(1) || now < last);
-        if !due {
-            return;
+    /// Which conversation to close for want of room.
+    fn crowd_out(&mut self) -> Option<Slot> {
+        if let Some(over) = self.table.idlest(List::Over) {
+            return Some(over);
         }
-        self.swept = Some(now);
-        let over: Vec<ConversationIndex> = self
-            .open
-            .iter()
-            .filter(|(_, open)| {
-                now.since(open.facts.last) >= linger
-                    && open.connection.as_ref().is_none_or(|c| c.is_over())
-            })
-            .map(|(index, _)| *index)
-            .collect();
-        for index in over {
-            self.close(index, found);
+        self.crowded_out += 1;
+        [List::Udp, List::Open]
+            .into_iter()
+            .filter_map(|list| self.table.idlest(list))
+            .min_by_key(|slot| self.table.get(*slot).map(|open| open.last_packet))
+    }
+
+    /// Closes what was silent for longer than the limit, and is over or UDP.
+    fn close_lingering(&mut self, now: Timestamp, linger: i64, found: &mut R::Found) {
+        for list in [List::Over, List::Udp] {
+            while let Some(slot) = self.table.idlest(list)
+                && let Some(open) = self.table.get(slot)
+                && now.since(open.last) >= linger
+            {
+                self.close(slot, found);
+            }
         }
     }
 
-    fn close(&mut self, index: ConversationIndex, found: &mut R::Found) {
-        let Some(open) = self.open.remove(&index) else {
-            return;
-        };
-        let key = key(open.facts.protocol, open.facts.client, open.facts.server);
-        if self.current.get(&key) == Some(&index) {
-            self.current.remove(&key);
+    fn close(&mut self, slot: Slot, found: &mut R::Found) {
+        if let Some((key, open)) = self.table.remove(slot) {
+            self.closed.push(open.close(&key, &mut self.store, found));
         }
-        self.closed.push(open.close(index, &mut self.store, found));
     }
 }
 

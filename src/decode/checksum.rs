@@ -159,7 +159,7 @@ fn ends(net: &Net, frame: &[u8]) -> (IpAddr, IpAddr) {
 /// Kind and bytes of each extension header.
 fn extensions<'a>(ip: &Ipv6, frame: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
     let mut kind = ip.next_header;
-    let mut rest = ip.extensions.of(frame);
+    let mut rest = ip.extensions().of(frame);
     std::iter::from_fn(move || {
         let [next, len, ..] = *rest else {
             return None;

@@ -3,50 +3,68 @@
 
 use std::ops::Range;
 
-use super::{Span, Trouble};
+use super::{Layer, Numbering, Reason, Span, Trouble};
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// There are fewer bytes than the layer needs.
-    Short {
-        layer: &'static str,
-        needed: usize,
-        available: usize,
-    },
-    /// A field has a value that it must not have.
-    Wrong { layer: &'static str, reason: String },
+    /// There are fewer bytes than the layer needs, or a field has a value that
+    /// it must not have.
+    Wrong { layer: Layer, reason: Reason },
     /// A number that is not decoded.
-    Unknown { what: &'static str, number: u32 },
+    Unknown { what: Numbering, number: u32 },
 }
 
 impl Fault {
-    pub fn short(layer: &'static str, needed: usize, available: usize) -> Self {
-        Fault::Short {
+    #[cold]
+    pub fn short(layer: Layer, needed: usize, available: usize) -> Self {
+        Fault::Wrong {
             layer,
-            needed,
-            available,
+            reason: Reason::Short {
+                needed: needed as u32,
+                available: available as u32,
+            },
         }
     }
 
-    pub fn wrong(layer: &'static str, reason: String) -> Self {
+    #[cold]
+    pub fn wrong(layer: Layer, reason: Reason) -> Self {
         Fault::Wrong { layer, reason }
+    }
+
+    #[cold]
+    pub fn unknown(what: Numbering, number: impl Into<u32>) -> Self {
+        Fault::Unknown {
+            what,
+            number: number.into(),
+        }
     }
 
     /// Bytes that are missing from a cut frame are the capture's fault, from a
     /// whole one the sender's.
     pub fn into_trouble(self, cut: bool) -> Trouble {
         match self {
-            Fault::Short { layer, .. } if cut => Trouble::Truncated { layer },
-            Fault::Short {
+            Fault::Wrong {
                 layer,
-                needed,
-                available,
-            } => Trouble::Malformed {
-                layer,
-                reason: format!("{needed} bytes are needed or claimed, {available} are there"),
-            },
+                reason: Reason::Short { .. },
+            } if cut => Trouble::Truncated { layer },
             Fault::Wrong { layer, reason } => Trouble::Malformed { layer, reason },
             Fault::Unknown { what, number } => Trouble::Unknown { what, number },
+        }
+    }
+}
+
+/// The first fault of a frame: an outer layer's explains the inner one's.
+///
+/// Passed by reference instead of in results, so that these stay small enough
+/// for registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct First(pub Option<Fault>);
+
+impl First {
+    #[cold]
+    pub fn note(&mut self, fault: Fault) {
+        if self.0.is_none() {
+            self.0 = Some(fault);
         }
     }
 }

@@ -1,46 +1,60 @@
 //! One frame, layer by layer.
 
-use super::{Link, Packet, Transport, Trouble, link, network, transport};
+use super::fault::First;
+use super::link::Carried;
+use super::{Layer, Link, Packet, Transport, Trouble, link, network, transport};
 use crate::savefile::Frame;
 
-/// Decodes a frame. Nothing is allocated for an ordinary packet: only an ICMP
-/// error's quoted packet and the words about a malformed one are.
+/// Decodes a frame. Nothing is allocated for an ordinary packet: only for what
+/// an ICMP error quotes, and for what [`Extra`](super::Extra) holds.
 pub fn decode(frame: &Frame<'_>) -> Packet {
+    let mut packet = Packet::default();
+    decode_into(frame, &mut packet);
+    packet
+}
+
+/// As [`decode`], in place of another packet: where packets come in batches,
+/// none of them is copied.
+pub fn decode_into(frame: &Frame<'_>, packet: &mut Packet) {
     let cap_len = frame.data.len() as u32;
     let missing = frame.len.saturating_sub(cap_len);
-    let mut packet = Packet {
-        number: frame.number,
-        time: frame.time,
-        len: frame.len,
-        cap_len,
-        interface: frame.interface,
-        link: Link::Unknown,
-        net: None,
-        transport: Transport::None,
-        trouble: None,
-    };
+    packet.number = frame.number;
+    packet.time = frame.time;
+    packet.len = frame.len;
+    packet.cap_len = cap_len;
+    packet.interface = frame.interface;
+    packet.link = Link::Unknown;
+    packet.net = None;
+    packet.transport = Transport::None;
+    packet.trouble = None;
+    packet.extra = None;
 
-    let (link, carried) = link::decode(frame.link_type, frame.data);
-    packet.link = link;
-    let fault = match carried {
-        Err(fault) => Some(fault),
-        Ok(carried) => match network::decode(frame.data, &carried, missing as usize) {
-            Err(fault) => Some(fault),
-            Ok(network) => {
-                packet.net = Some(network.net);
-                let (transport, fault) = transport::decode(frame.data, &network);
-                packet.transport = transport;
-                // The outer layer's fault explains the inner one's.
-                network.fault.or(fault)
-            }
-        },
-    };
-    packet.trouble = match fault {
-        Some(fault) => Some(fault.into_trouble(missing > 0)),
-        None if missing > 0 => Some(Trouble::Truncated { layer: "frame" }),
-        None => None,
-    };
-    packet
+    let mut first = First::default();
+    match link::decode(frame.link_type, frame.data, &mut packet.link) {
+        Ok(carried) => inwards(frame.data, &carried, missing as usize, packet, &mut first),
+        Err(fault) => first.note(fault),
+    }
+    if let Some(fault) = first.0 {
+        packet.trouble = Some(fault.into_trouble(missing > 0));
+    } else if missing > 0 {
+        packet.trouble = Some(Trouble::Truncated {
+            layer: Layer::Frame,
+        });
+    }
+}
+
+/// From an IP header on.
+#[inline(always)]
+fn inwards(
+    bytes: &[u8],
+    carried: &Carried,
+    missing: usize,
+    packet: &mut Packet,
+    first: &mut First,
+) {
+    if let Some(network) = network::decode(bytes, carried, missing, &mut packet.net, first) {
+        transport::decode(bytes, network, &mut packet.transport, first);
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +75,7 @@ mod tests {
         let mut spans = vec![packet.payload()];
         if let Some(tcp) = packet.tcp() {
             tcp.options(data).count();
-            spans.extend([tcp.header, tcp.options]);
+            spans.extend([tcp.header, tcp.options_span()]);
         }
         if let Some(udp) = packet.udp() {
             spans.push(udp.header);

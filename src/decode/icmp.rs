@@ -2,18 +2,18 @@
 
 use etherparse::{IpNumber, ip_number};
 
-use super::fault::{Fault, part, span};
+use super::fault::{Fault, First, span};
 use super::link::Carried;
 use super::network::{self, Fragment, Network};
-use super::{Icmp, Quoted, Span};
+use super::{Icmp, Layer, Quoted, Span};
 
 /// Type, code, checksum, and four bytes that depend on the type.
 const HEADER: usize = 8;
 
 /// RFC 792: the types that quote a packet, with the place of RFC 4884's length
 /// of the quoted part in `rest`, which counts 32-bit words.
-pub fn decode_v4(frame: &[u8], network: &Network) -> Result<Icmp, Fault> {
-    let mut icmp = header(frame, network, "icmp")?;
+pub fn decode_v4(frame: &[u8], network: Network) -> Result<Icmp, Fault> {
+    let mut icmp = header(frame, network, Layer::Icmp)?;
     let quoted_len = match icmp.kind {
         // Destination unreachable, time exceeded, parameter problem.
         3 | 11 | 12 => usize::from(icmp.rest[1]) * 4,
@@ -26,8 +26,8 @@ pub fn decode_v4(frame: &[u8], network: &Network) -> Result<Icmp, Fault> {
 }
 
 /// RFC 4443; RFC 4884's length counts 64-bit words.
-pub fn decode_v6(frame: &[u8], network: &Network) -> Result<Icmp, Fault> {
-    let mut icmp = header(frame, network, "icmpv6")?;
+pub fn decode_v6(frame: &[u8], network: Network) -> Result<Icmp, Fault> {
+    let mut icmp = header(frame, network, Layer::Icmpv6)?;
     let quoted_len = match icmp.kind {
         // Destination unreachable, time exceeded.
         1 | 3 => usize::from(icmp.rest[0]) * 8,
@@ -39,8 +39,8 @@ pub fn decode_v6(frame: &[u8], network: &Network) -> Result<Icmp, Fault> {
     Ok(icmp)
 }
 
-fn header(frame: &[u8], network: &Network, layer: &'static str) -> Result<Icmp, Fault> {
-    let bytes = part(frame, &network.payload);
+fn header(frame: &[u8], network: Network, layer: Layer) -> Result<Icmp, Fault> {
+    let bytes = network.payload.of(frame);
     let Some([kind, code, sum_high, sum_low, rest @ ..]) = bytes.first_chunk::<HEADER>() else {
         return Err(Fault::short(layer, HEADER, bytes.len()));
     };
@@ -49,7 +49,10 @@ fn header(frame: &[u8], network: &Network, layer: &'static str) -> Result<Icmp, 
         code: *code,
         checksum: u16::from_be_bytes([*sum_high, *sum_low]),
         rest: *rest,
-        payload: span(network.payload.start + HEADER..network.payload.end),
+        payload: Span {
+            start: network.payload.start + HEADER as u32,
+            len: network.payload.len - HEADER as u32,
+        },
         quoted: None,
     })
 }
@@ -68,10 +71,11 @@ fn quoted(frame: &[u8], payload: Span, len: usize) -> Option<Quoted> {
         version: None,
         range: start..start + len,
     };
-    let network = network::decode(frame, &carried, 0).ok()?;
-    let bytes = part(frame, &network.payload);
+    let mut net = None;
+    let network = network::decode(frame, &carried, 0, &mut net, &mut First::default())?;
+    let bytes = network.payload.of(frame);
     let mut quoted = Quoted {
-        net: network.net,
+        net: net?,
         protocol: network.protocol,
         src_port: None,
         dst_port: None,
@@ -98,7 +102,7 @@ fn quoted(frame: &[u8], payload: Span, len: usize) -> Option<Quoted> {
         let length = u16::from_be_bytes([*a, *b]);
         quoted.udp_length = Some(length);
         let end = usize::from(length).clamp(8, bytes.len());
-        let start = network.payload.start;
+        let start = network.payload.start as usize;
         quoted.payload = span(start + 8..start + end);
     }
     Some(quoted)

@@ -5,10 +5,10 @@ use std::ops::Range;
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 use super::fault::Fault;
-use super::{Ethernet, Link};
+use super::{Ethernet, Layer, Link, Numbering, Vlan};
 
 /// Numbers of <https://www.tcpdump.org/linktypes.html>.
-mod link_type {
+pub mod link_type {
     pub const NULL: u32 = 0;
     pub const ETHERNET: u32 = 1;
     /// `DLT_RAW` as most systems number it: it gets into files.
@@ -23,6 +23,8 @@ mod link_type {
     pub const LINUX_SLL2: u32 = 276;
 }
 
+const ETHERNET: usize = 14;
+
 /// An IP packet inside a frame. `version` is what the link layer says of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Carried {
@@ -30,131 +32,118 @@ pub struct Carried {
     pub range: Range<usize>,
 }
 
-/// The link layer, and the IP packet in it or why there is none.
-pub fn decode(link_type: u32, frame: &[u8]) -> (Link, Result<Carried, Fault>) {
-    let raw = |version| {
-        let carried = Carried {
-            version,
-            range: 0..frame.len(),
-        };
-        (Link::Raw, Ok(carried))
-    };
+/// The IP packet in a frame, or why there is none. The link layer goes to
+/// `link`: written once, in its place.
+#[inline(always)]
+pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     match link_type {
-        link_type::ETHERNET => ethernet(frame),
-        link_type::LINUX_SLL => cooked(frame),
-        link_type::LINUX_SLL2 => cooked_v2(frame),
-        link_type::NULL | link_type::LOOP => null(frame),
-        link_type::RAW | link_type::RAW_DLT | link_type::RAW_DLT_OPENBSD => raw(None),
-        link_type::IPV4 => raw(Some(4)),
-        link_type::IPV6 => raw(Some(6)),
-        number => (
-            Link::Unknown,
-            Err(Fault::Unknown {
-                what: "link type",
-                number,
-            }),
-        ),
+        link_type::ETHERNET => ethernet(frame, link),
+        link_type::LINUX_SLL => cooked(frame, link),
+        link_type::LINUX_SLL2 => cooked_v2(frame, link),
+        link_type::NULL | link_type::LOOP => null(frame, link),
+        link_type::RAW | link_type::RAW_DLT | link_type::RAW_DLT_OPENBSD => raw(frame, None, link),
+        link_type::IPV4 => raw(frame, Some(4), link),
+        link_type::IPV6 => raw(frame, Some(6), link),
+        number => Err(Fault::unknown(Numbering::LinkType, number)),
     }
 }
 
-fn ethernet(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+fn raw(frame: &[u8], version: Option<u8>, link: &mut Link) -> Result<Carried, Fault> {
+    *link = Link::Raw;
+    Ok(Carried {
+        version,
+        range: 0..frame.len(),
+    })
+}
+
+#[inline(always)]
+fn ethernet(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     let Ok(header) = Ethernet2HeaderSlice::from_slice(frame) else {
-        return (Link::Unknown, Err(Fault::short("eth", 14, frame.len())));
+        return Err(Fault::short(Layer::Eth, ETHERNET, frame.len()));
     };
-    let tagged = untag(frame, 14, header.ether_type().0);
-    let link = Link::Ethernet(Ethernet {
+    let ethertype = header.ether_type().0;
+    *link = Link::Ethernet(Ethernet {
         dst: header.destination(),
         src: header.source(),
-        ethertype: tagged.ethertype,
-        vlan: tagged.vlan,
-    });
-    (link, tagged.carried(frame))
-}
-
-/// What is behind the VLAN tags.
-struct Untagged {
-    ethertype: u16,
-    start: usize,
-    vlan: [Option<u16>; 3],
-    fault: Option<Fault>,
-}
-
-/// Takes off up to three VLAN tags (802.1Q, 802.1ad, and Cisco's older 0x9100).
-fn untag(frame: &[u8], start: usize, ethertype: u16) -> Untagged {
-    let mut untagged = Untagged {
         ethertype,
-        start,
-        vlan: [None; 3],
-        fault: None,
-    };
-    for id in &mut untagged.vlan {
-        let tag = [
-            ether_type::VLAN_TAGGED_FRAME,
-            ether_type::PROVIDER_BRIDGING,
-            ether_type::VLAN_DOUBLE_TAGGED_FRAME,
-        ];
-        if !tag.iter().any(|tag| tag.0 == untagged.ethertype) {
-            break;
-        }
-        let rest = frame.get(untagged.start..).unwrap_or(&[]);
-        let Ok(header) = SingleVlanHeaderSlice::from_slice(rest) else {
-            untagged.fault = Some(Fault::short("vlan", 4, rest.len()));
-            break;
-        };
-        *id = Some(header.vlan_identifier().value());
-        untagged.ethertype = header.ether_type().0;
-        untagged.start += 4;
+        vlan: Vlan::default(),
+    });
+    if is_tag(ethertype) {
+        return tagged(frame, ETHERNET, link);
     }
-    untagged
+    carried(frame, ETHERNET, ethertype)
 }
 
-impl Untagged {
-    fn carried(self, frame: &[u8]) -> Result<Carried, Fault> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
+/// Takes off up to three VLAN tags (802.1Q, 802.1ad, and Cisco's older 0x9100)
+/// and notes in `link` what is behind them.
+#[inline(never)]
+fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Carried, Fault> {
+    let (ethertype, mut vlan) = match link {
+        Link::Ethernet(ethernet) => (&mut ethernet.ethertype, Some(&mut ethernet.vlan)),
+        Link::LinuxCooked { ethertype, .. } => (ethertype, None),
+        _ => return Err(Fault::short(Layer::Vlan, 4, 0)),
+    };
+    for _ in 0..Vlan::MOST {
+        if !is_tag(*ethertype) {
+            break;
         }
-        let version = match self.ethertype {
-            t if t == ether_type::IPV4.0 => 4,
-            t if t == ether_type::IPV6.0 => 6,
-            // IEEE 802.3: a length, then LLC.
-            length if length < 0x0600 => {
-                return Err(Fault::Unknown {
-                    what: "802.3 frame of length",
-                    number: u32::from(length),
-                });
-            }
-            other => {
-                return Err(Fault::Unknown {
-                    what: "EtherType",
-                    number: u32::from(other),
-                });
-            }
+        let rest = frame.get(start..).unwrap_or(&[]);
+        let Ok(header) = SingleVlanHeaderSlice::from_slice(rest) else {
+            return Err(Fault::short(Layer::Vlan, 4, rest.len()));
         };
-        Ok(Carried {
-            version: Some(version),
-            range: self.start..frame.len(),
-        })
+        if let Some(vlan) = &mut vlan {
+            vlan.push(header.vlan_identifier().value());
+        }
+        *ethertype = header.ether_type().0;
+        start += 4;
     }
+    carried(frame, start, *ethertype)
+}
+
+fn is_tag(ethertype: u16) -> bool {
+    [
+        ether_type::VLAN_TAGGED_FRAME,
+        ether_type::PROVIDER_BRIDGING,
+        ether_type::VLAN_DOUBLE_TAGGED_FRAME,
+    ]
+    .iter()
+    .any(|tag| tag.0 == ethertype)
+}
+
+/// What an EtherType says of the bytes from `start` on.
+#[inline(always)]
+fn carried(frame: &[u8], start: usize, ethertype: u16) -> Result<Carried, Fault> {
+    let version = match ethertype {
+        t if t == ether_type::IPV4.0 => 4,
+        t if t == ether_type::IPV6.0 => 6,
+        // IEEE 802.3: a length, then LLC.
+        length if length < 0x0600 => return Err(Fault::unknown(Numbering::Length, length)),
+        other => return Err(Fault::unknown(Numbering::EtherType, other)),
+    };
+    Ok(Carried {
+        version: Some(version),
+        range: start..frame.len(),
+    })
 }
 
 /// Linux cooked capture, version 1.
-fn cooked(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+fn cooked(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     const SIZE: usize = 16;
     let (Some(packet_type), Some(ethertype)) = (u16_at(frame, 0), u16_at(frame, SIZE - 2)) else {
-        return (Link::Unknown, Err(Fault::short("sll", SIZE, frame.len())));
+        return Err(Fault::short(Layer::Sll, SIZE, frame.len()));
     };
-    cooked_payload(frame, SIZE, packet_type, ethertype)
+    cooked_payload(frame, SIZE, packet_type, ethertype, link)
 }
 
 /// Linux cooked capture, version 2: here the packet type is one byte.
-fn cooked_v2(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     const SIZE: usize = 20;
     let (Some(ethertype), Some(packet_type), true) =
         (u16_at(frame, 0), frame.get(10), frame.len() >= SIZE)
     else {
-        return (Link::Unknown, Err(Fault::short("sll", SIZE, frame.len())));
+        return Err(Fault::short(Layer::Sll, SIZE, frame.len()));
     };
-    cooked_payload(frame, SIZE, u16::from(*packet_type), ethertype)
+    cooked_payload(frame, SIZE, u16::from(*packet_type), ethertype, link)
 }
 
 fn cooked_payload(
@@ -162,44 +151,52 @@ fn cooked_payload(
     start: usize,
     packet_type: u16,
     ethertype: u16,
-) -> (Link, Result<Carried, Fault>) {
-    let untagged = untag(frame, start, ethertype);
-    let link = Link::LinuxCooked {
+    link: &mut Link,
+) -> Result<Carried, Fault> {
+    *link = Link::LinuxCooked {
         packet_type,
-        ethertype: untagged.ethertype,
+        ethertype,
     };
-    (link, untagged.carried(frame))
+    tagged(frame, start, link)
 }
 
-/// BSD null (the family in the byte order of the capturing machine) and loop
-/// (in network order). No family needs more than 16 bits, so the order shows.
-/// Some systems put an EtherType there instead.
-fn null(frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+/// BSD null and loop.
+fn null(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     let Some(head) = frame.first_chunk::<4>() else {
-        return (Link::Unknown, Err(Fault::short("null", 4, frame.len())));
+        return Err(Fault::short(Layer::Null, 4, frame.len()));
     };
-    let little = u32::from_le_bytes(*head);
-    let family = if little > 0xFFFF {
-        u32::from_be_bytes(*head) & 0xFFFF
-    } else {
-        little
-    };
-    let version = match family {
-        2 => Ok(4),
-        // Linux, NetBSD and OpenBSD, FreeBSD, macOS.
-        10 | 24 | 28 | 30 => Ok(6),
-        number if number == u32::from(ether_type::IPV4.0) => Ok(4),
-        number if number == u32::from(ether_type::IPV6.0) => Ok(6),
-        number => Err(Fault::Unknown {
-            what: "address family",
-            number,
-        }),
-    };
-    let carried = version.map(|version| Carried {
+    let family = family(*head);
+    *link = Link::Null { family };
+    let version =
+        version_of(family).ok_or_else(|| Fault::unknown(Numbering::AddressFamily, family));
+    version.map(|version| Carried {
         version: Some(version),
         range: 4..frame.len(),
-    });
-    (Link::Null { family }, carried)
+    })
+}
+
+/// The address family: in null in the byte order of the capturing machine, in
+/// loop in network order. No family needs more than 16 bits, so the order shows.
+/// Some systems put an EtherType there instead.
+pub fn family(head: [u8; 4]) -> u32 {
+    let little = u32::from_le_bytes(head);
+    if little > 0xFFFF {
+        u32::from_be_bytes(head) & 0xFFFF
+    } else {
+        little
+    }
+}
+
+/// The version of IP that an address family stands for.
+pub fn version_of(family: u32) -> Option<u8> {
+    match family {
+        2 => Some(4),
+        // Linux, NetBSD and OpenBSD, FreeBSD, macOS.
+        10 | 24 | 28 | 30 => Some(6),
+        number if number == u32::from(ether_type::IPV4.0) => Some(4),
+        number if number == u32::from(ether_type::IPV6.0) => Some(6),
+        _ => None,
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -211,6 +208,12 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 mod tests {
     use super::super::samples::{self, QINQ_ICMP_ECHO, SLL_SYN_ACK, SLL2_SYN};
     use super::*;
+
+    fn decode(link_type: u32, frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+        let mut link = Link::Unknown;
+        let carried = super::decode(link_type, frame, &mut link);
+        (link, carried)
+    }
 
     fn carried(version: Option<u8>, range: Range<usize>) -> Result<Carried, Fault> {
         Ok(Carried { version, range })
@@ -225,7 +228,7 @@ mod tests {
         };
         assert_eq!(ethernet.dst, [0x40, 0x8F, 0x9D, 0x6E, 0xC7, 0xD8]);
         assert_eq!(ethernet.ethertype, 0x0800);
-        assert_eq!(ethernet.vlan, [Some(1525), Some(30), None]);
+        assert_eq!(ethernet.vlan.ids(), [1525, 30]);
         assert_eq!(ip, carried(Some(4), 22..50));
     }
 
@@ -239,10 +242,8 @@ mod tests {
         let Link::Ethernet(ethernet) = link else {
             panic!("{link:?}");
         };
-        assert_eq!(ethernet.vlan, [Some(1), Some(2), Some(3)]);
-        let what = "EtherType";
-        let number = 0x8100;
-        assert_eq!(ip, Err(Fault::Unknown { what, number }));
+        assert_eq!(ethernet.vlan.ids(), [1, 2, 3]);
+        assert_eq!(ip, Err(Fault::unknown(Numbering::EtherType, 0x8100u16)));
     }
 
     #[test]
@@ -291,11 +292,10 @@ mod tests {
             Err(Fault::Unknown { what, number }) => (what, number),
             other => panic!("{other:?}"),
         };
-        assert_eq!(unknown(0x0806), ("EtherType", 0x0806));
-        assert_eq!(unknown(0x0026), ("802.3 frame of length", 0x26));
+        assert_eq!(unknown(0x0806), (Numbering::EtherType, 0x0806));
+        assert_eq!(unknown(0x0026), (Numbering::Length, 0x26));
         let (link, unknown) = decode(127, b"");
         assert_eq!(link, Link::Unknown);
-        let what = "link type";
-        assert_eq!(unknown, Err(Fault::Unknown { what, number: 127 }));
+        assert_eq!(unknown, Err(Fault::unknown(Numbering::LinkType, 127u32)));
     }
 }

@@ -3,8 +3,10 @@
 
 mod checksum;
 mod fault;
+mod flow;
 mod frame;
 mod icmp;
+mod layer;
 mod link;
 mod model;
 mod network;
@@ -12,8 +14,13 @@ mod network;
 mod samples;
 mod tcp_options;
 mod transport;
+mod trouble;
+mod tunnel;
 
 pub use checksum::{Checksums, checksum_status};
-pub use frame::decode;
+pub use flow::flow_hash;
+pub use frame::{decode, decode_into};
+pub use layer::Layer;
 pub use model::*;
 pub use tcp_options::{TcpOption, TcpOptions};
+pub use trouble::{Numbering, Reason, Trouble};

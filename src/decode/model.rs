@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::Trouble;
 use crate::savefile::Timestamp;
 
 /// A range of bytes inside one frame.
@@ -37,12 +38,50 @@ pub struct Packet {
     pub cap_len: u32,
     /// Index of the capturing interface in the file (`frame.interface_id`).
     pub interface: u32,
+    /// The frame's own link layer.
     pub link: Link,
+    /// The innermost IP header: of a packet in a tunnel the outer ones are in
+    /// [`Packet::outer`].
     pub net: Option<Net>,
     pub transport: Transport,
     /// What is wrong or unknown about the frame. Never an `Err`: a malformed
     /// packet is data.
     pub trouble: Option<Trouble>,
+    /// What few packets have.
+    pub extra: Option<Box<Extra>>,
+}
+
+impl Default for Packet {
+    /// A frame of no bytes.
+    fn default() -> Packet {
+        Packet {
+            number: 0,
+            time: Timestamp(0),
+            len: 0,
+            cap_len: 0,
+            interface: 0,
+            link: Link::Unknown,
+            net: None,
+            transport: Transport::None,
+            trouble: None,
+            extra: None,
+        }
+    }
+}
+
+/// The rare parts of a packet, kept apart so that the ordinary one is small.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extra {
+    /// The layers around a tunnelled packet, outermost first.
+    pub outer: Vec<Outer>,
+}
+
+/// One IP header with a tunnelled packet behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outer {
+    pub net: Net,
+    /// What carries the inner packet: UDP for VXLAN, GRE, or nothing but IP.
+    pub transport: Transport,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,8 +108,29 @@ pub struct Ethernet {
     pub src: [u8; 6],
     /// `eth.type` of the innermost header (after VLAN tags).
     pub ethertype: u16,
-    /// `vlan.id`, outermost first.
-    pub vlan: [Option<u16>; 3],
+    pub vlan: Vlan,
+}
+
+/// The numbers of up to three VLAN tags (`vlan.id`), outermost first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vlan {
+    ids: [u16; Self::MOST],
+    len: u8,
+}
+
+impl Vlan {
+    pub const MOST: usize = 3;
+
+    pub(super) fn push(&mut self, id: u16) {
+        if let Some(place) = self.ids.get_mut(usize::from(self.len)) {
+            *place = id;
+            self.len += 1;
+        }
+    }
+
+    pub fn ids(&self) -> &[u16] {
+        self.ids.get(..usize::from(self.len)).unwrap_or(&self.ids)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,7 +174,6 @@ pub struct Ipv4 {
     pub checksum: u16,
     pub src: Ipv4Addr,
     pub dst: Ipv4Addr,
-    pub options: Span,
 }
 
 /// RFC 8200. Field names as Wireshark's `ipv6.*`.
@@ -131,11 +190,21 @@ pub struct Ipv6 {
     pub hop_limit: u8,
     pub src: Ipv6Addr,
     pub dst: Ipv6Addr,
-    /// The extension headers between the fixed header and the upper layer.
-    pub extensions: Span,
+    /// Bytes of extension headers between the fixed header and the upper layer.
+    pub extensions_len: u32,
     /// The upper layer's protocol number, after all extension headers.
     pub protocol: u8,
     pub fragment: Option<Ipv6Fragment>,
+}
+
+impl Ipv6 {
+    /// The extension headers between the fixed header and the upper layer.
+    pub fn extensions(&self) -> Span {
+        Span {
+            start: self.header.start + self.header.len,
+            len: self.extensions_len,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -179,7 +248,6 @@ pub struct Tcp {
     pub window: u16,
     pub checksum: u16,
     pub urgent: u16,
-    pub options: Span,
     pub payload: Span,
     /// `tcp.len` by the IP header's account: more than `payload.len` where the
     /// frame was cut.
@@ -258,16 +326,6 @@ pub struct Quoted {
     pub udp_length: Option<u16>,
     /// The quoted bytes after the transport header (UDP only).
     pub payload: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
-    /// A header claims more bytes than there are, or forbidden values.
-    Malformed { layer: &'static str, reason: String },
-    /// The frame was cut when it was captured (`cap_len < len`).
-    Truncated { layer: &'static str },
-    /// A link type or protocol that is not decoded.
-    Unknown { what: &'static str, number: u32 },
 }
 
 /// The state of a checksum (`*.checksum.status`).

@@ -1,30 +1,25 @@
 //! IPv4 and IPv6 with their extension headers.
 
-use std::ops::Range;
-
 use etherparse::err::{ipv4, ipv6};
 use etherparse::{
     IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
     Ipv6RawExtHeaderSlice, ip_number,
 };
 
-use super::fault::{Fault, part, span};
+use super::fault::{Fault, First, part, span};
 use super::link::Carried;
-use super::{Ipv4, Ipv6, Ipv6Fragment, Net};
+use super::{Ipv4, Ipv6, Ipv6Fragment, Layer, Net, Numbering, Reason, Span};
 
-/// A decoded IP header, and what it carries.
-#[derive(Clone, Debug, PartialEq)]
+/// What a decoded IP header carries.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Network {
-    pub net: Net,
     /// Number of the upper layer, after all extension headers.
     pub protocol: u8,
     /// Where the upper layer's bytes lie, as far as the frame has them.
-    pub payload: Range<usize>,
+    pub payload: Span,
     /// How many bytes of upper layer the header claims.
-    pub claimed: usize,
+    pub claimed: u32,
     pub fragment: Fragment,
-    /// What is wrong, though the header could be read.
-    pub fault: Option<Fault>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,135 +42,209 @@ impl Fragment {
 }
 
 /// Decodes the IP packet in `carried`, of whose frame `missing` bytes were not
-/// captured.
-pub fn decode(frame: &[u8], carried: &Carried, missing: usize) -> Result<Network, Fault> {
+/// captured. The header goes to `net`: written once, in its place. None: there
+/// is no header to read; also where there is one, not all may be right.
+#[inline(always)]
+pub fn decode(
+    frame: &[u8],
+    carried: &Carried,
+    missing: usize,
+    net: &mut Option<Net>,
+    first: &mut First,
+) -> Option<Network> {
     let bytes = part(frame, &carried.range);
-    let version = carried
-        .version
-        .or_else(|| bytes.first().map(|first| first >> 4));
+    let version = match carried.version {
+        None => bytes.first().map(|first| first >> 4),
+        version => version,
+    };
     match version {
-        Some(4) => decode_v4(bytes, carried.range.start, missing),
-        Some(6) => decode_v6(bytes, carried.range.start, missing),
-        Some(other) => Err(Fault::Unknown {
-            what: "IP version",
-            number: u32::from(other),
-        }),
-        None => Err(Fault::short("ip", 20, 0)),
+        Some(4) => decode_v4(bytes, carried.range.start, missing, net, first),
+        Some(6) => decode_v6(bytes, carried.range.start, missing, net, first),
+        Some(other) => {
+            first.note(Fault::unknown(Numbering::IpVersion, other));
+            None
+        }
+        None => {
+            first.note(Fault::short(Layer::Ip, 20, 0));
+            None
+        }
     }
 }
 
 /// `start` is where `bytes` begin in the frame.
-fn decode_v4(bytes: &[u8], start: usize, missing: usize) -> Result<Network, Fault> {
-    let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
-        ipv4::HeaderSliceError::Len(error) => Fault::short("ip", error.required_len, error.len),
-        ipv4::HeaderSliceError::Content(error) => Fault::wrong("ip", error.to_string()),
-    })?;
+#[inline(always)]
+fn decode_v4(
+    bytes: &[u8],
+    start: usize,
+    missing: usize,
+    net: &mut Option<Net>,
+    first: &mut First,
+) -> Option<Network> {
+    let header = match Ipv4HeaderSlice::from_slice(bytes) {
+        Ok(header) => header,
+        Err(error) => {
+            first.note(no_v4(error));
+            return None;
+        }
+    };
     let header_len = header.slice().len();
-    let mut fault = None;
     let claimed = match usize::from(header.total_len()) {
         // Left to the network card, which cuts the packet to size.
         0 => bytes.len() + missing,
         total if total < header_len => {
-            fault = Some(Fault::wrong(
-                "ip",
-                format!("the total length {total} is less than the header's {header_len} bytes"),
-            ));
+            let reason = Reason::TotalLength {
+                claimed: total as u32,
+                header: header_len as u32,
+            };
+            first.note(Fault::wrong(Layer::Ip, reason));
             header_len
         }
         total => total,
     };
     if claimed > bytes.len() {
-        fault = Some(Fault::short("ip", claimed, bytes.len()));
+        first.note(Fault::short(Layer::Ip, claimed, bytes.len()));
     }
     let fragment_offset = header.fragments_offset().byte_offset();
-    let fragment = Fragment::new(fragment_offset, header.more_fragments());
-    let mut network = Network {
-        net: Net::V4(Ipv4 {
-            header: span(start..start + header_len),
-            dscp: header.dcp().value(),
-            ecn: header.ecn().value(),
-            total_len: header.total_len(),
-            id: header.identification(),
-            dont_fragment: header.dont_fragment(),
-            more_fragments: header.more_fragments(),
-            fragment_offset,
-            ttl: header.ttl(),
-            protocol: header.protocol().0,
-            checksum: header.header_checksum(),
-            src: header.source_addr(),
-            dst: header.destination_addr(),
-            options: span(start + 20..start + header_len),
-        }),
-        protocol: header.protocol().0,
-        payload: start + header_len..start + claimed.min(bytes.len()),
-        claimed: claimed - header_len,
-        fragment,
-        fault,
+    let more_fragments = header.more_fragments();
+    let protocol = header.protocol();
+    *net = Some(Net::V4(Ipv4 {
+        header: span(start..start + header_len),
+        dscp: header.dcp().value(),
+        ecn: header.ecn().value(),
+        total_len: header.total_len(),
+        id: header.identification(),
+        dont_fragment: header.dont_fragment(),
+        more_fragments,
+        fragment_offset,
+        ttl: header.ttl(),
+        protocol: protocol.0,
+        checksum: header.header_checksum(),
+        src: header.source_addr(),
+        dst: header.destination_addr(),
+    }));
+    let network = Network {
+        protocol: protocol.0,
+        payload: span(start + header_len..start + claimed.min(bytes.len())),
+        claimed: (claimed - header_len) as u32,
+        fragment: Fragment::new(fragment_offset, more_fragments),
     };
-    if fragment != Fragment::Later && header.protocol() == ip_number::AUTH {
+    if protocol == ip_number::AUTH {
         let rest = part(bytes, &(header_len..claimed.min(bytes.len())));
-        match authentication(rest) {
-            Ok((next, size)) => network.step_over(next, size),
-            Err(fault) => network.fault = network.fault.or(Some(fault)),
+        return Some(network.behind_extensions(rest, first).0);
+    }
+    Some(network)
+}
+
+#[cold]
+fn no_v4(error: ipv4::HeaderSliceError) -> Fault {
+    use ipv4::HeaderError;
+    match error {
+        ipv4::HeaderSliceError::Len(error) => {
+            Fault::short(Layer::Ip, error.required_len, error.len)
+        }
+        ipv4::HeaderSliceError::Content(error) => {
+            let reason = match error {
+                HeaderError::UnexpectedVersion { version_number } => Reason::Version {
+                    found: version_number,
+                },
+                HeaderError::HeaderLengthSmallerThanHeader { ihl } => Reason::HeaderLength {
+                    claimed: u32::from(ihl) * 4,
+                    least: 20,
+                },
+            };
+            Fault::wrong(Layer::Ip, reason)
         }
     }
-    Ok(network)
+}
+
+#[cold]
+fn no_v6(error: ipv6::HeaderSliceError) -> Fault {
+    match error {
+        ipv6::HeaderSliceError::Len(error) => {
+            Fault::short(Layer::Ipv6, error.required_len, error.len)
+        }
+        ipv6::HeaderSliceError::Content(ipv6::HeaderError::UnexpectedVersion {
+            version_number,
+        }) => Fault::wrong(
+            Layer::Ipv6,
+            Reason::Version {
+                found: version_number,
+            },
+        ),
+    }
 }
 
 /// `start` is where `bytes` begin in the frame.
-fn decode_v6(bytes: &[u8], start: usize, missing: usize) -> Result<Network, Fault> {
+#[inline(always)]
+fn decode_v6(
+    bytes: &[u8],
+    start: usize,
+    missing: usize,
+    net: &mut Option<Net>,
+    first: &mut First,
+) -> Option<Network> {
     const HEADER: usize = 40;
-    let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|error| match error {
-        ipv6::HeaderSliceError::Len(error) => Fault::short("ipv6", error.required_len, error.len),
-        ipv6::HeaderSliceError::Content(error) => Fault::wrong("ipv6", error.to_string()),
-    })?;
+    let header = match Ipv6HeaderSlice::from_slice(bytes) {
+        Ok(header) => header,
+        Err(error) => {
+            first.note(no_v6(error));
+            return None;
+        }
+    };
     let claimed = match usize::from(header.payload_length()) {
         // A jumbogram, or left to the network card.
         0 => bytes.len() - HEADER + missing,
         length => length,
     };
     let there = (bytes.len() - HEADER).min(claimed);
-    let mut network = Network {
-        net: Net::V6(Ipv6 {
-            header: span(start..start + HEADER),
-            traffic_class: header.traffic_class(),
-            flow_label: header.flow_label().value(),
-            payload_len: header.payload_length(),
-            next_header: header.next_header().0,
-            hop_limit: header.hop_limit(),
-            src: header.source_addr(),
-            dst: header.destination_addr(),
-            extensions: span(start + HEADER..start + HEADER),
-            protocol: header.next_header().0,
-            fragment: None,
-        }),
-        protocol: header.next_header().0,
-        payload: start + HEADER..start + HEADER + there,
-        claimed,
-        fragment: Fragment::Whole,
-        fault: (claimed > there).then(|| Fault::short("ipv6", claimed, there)),
-    };
-    let payload = part(bytes, &(HEADER..HEADER + there));
-    let fragment = network.step_over_extensions(payload);
-    if let Net::V6(ip) = &mut network.net {
-        ip.extensions.len = (network.payload.start - start - HEADER) as u32;
-        ip.protocol = network.protocol;
-        ip.fragment = fragment;
+    if claimed > there {
+        first.note(Fault::short(Layer::Ipv6, claimed, there));
     }
-    Ok(network)
+    let mut network = Network {
+        protocol: header.next_header().0,
+        payload: span(start + HEADER..start + HEADER + there),
+        claimed: claimed as u32,
+        fragment: Fragment::Whole,
+    };
+    let mut fragment = None;
+    if is_extension(network.protocol) {
+        let payload = part(bytes, &(HEADER..HEADER + there));
+        (network, fragment) = network.behind_extensions(payload, first);
+    }
+    *net = Some(Net::V6(Ipv6 {
+        header: span(start..start + HEADER),
+        traffic_class: header.traffic_class(),
+        flow_label: header.flow_label().value(),
+        payload_len: header.payload_length(),
+        next_header: header.next_header().0,
+        hop_limit: header.hop_limit(),
+        src: header.source_addr(),
+        dst: header.destination_addr(),
+        extensions_len: network.payload.start - (start + HEADER) as u32,
+        protocol: network.protocol,
+        fragment,
+    }));
+    Some(network)
 }
 
 impl Network {
     /// The next header is of protocol `next`, and `size` bytes further on.
     fn step_over(&mut self, next: u8, size: usize) {
+        let size = size as u32;
         self.protocol = next;
         self.payload.start += size;
+        self.payload.len = self.payload.len.saturating_sub(size);
         self.claimed = self.claimed.saturating_sub(size);
     }
 
     /// Walks the chain of IPv6 extension headers up to the upper layer, or to
     /// what only a whole packet can tell.
-    fn step_over_extensions(&mut self, payload: &[u8]) -> Option<Ipv6Fragment> {
+    #[inline(never)]
+    fn behind_extensions(
+        mut self,
+        payload: &[u8],
+        first: &mut First,
+    ) -> (Network, Option<Ipv6Fragment>) {
         let mut fragment = None;
         let mut rest = payload;
         while self.fragment != Fragment::Later {
@@ -194,29 +263,38 @@ impl Network {
             let (next, size) = match extension {
                 Ok(extension) => extension,
                 Err(fault) => {
-                    if self.fault.is_none() {
-                        self.fault = Some(fault);
-                    }
+                    first.note(fault);
                     break;
                 }
             };
             self.step_over(next, size);
             rest = rest.get(size..).unwrap_or(&[]);
         }
-        fragment
+        (self, fragment)
     }
+}
+
+fn is_extension(protocol: u8) -> bool {
+    matches!(
+        etherparse::IpNumber(protocol),
+        ip_number::IPV6_HOP_BY_HOP
+            | ip_number::IPV6_ROUTE
+            | ip_number::IPV6_DEST_OPTIONS
+            | ip_number::IPV6_FRAG
+            | ip_number::AUTH
+    )
 }
 
 /// The next header's number and this one's size.
 fn options(bytes: &[u8]) -> Result<(u8, usize), Fault> {
     let header = Ipv6RawExtHeaderSlice::from_slice(bytes)
-        .map_err(|error| Fault::short("ipv6 extension header", error.required_len, error.len))?;
+        .map_err(|error| Fault::short(Layer::Ipv6Extension, error.required_len, error.len))?;
     Ok((header.next_header().0, header.slice().len()))
 }
 
 fn fragmentation(bytes: &[u8]) -> Result<(u8, Ipv6Fragment), Fault> {
     let header = Ipv6FragmentHeaderSlice::from_slice(bytes)
-        .map_err(|error| Fault::short("ipv6 fragment header", error.required_len, error.len))?;
+        .map_err(|error| Fault::short(Layer::Ipv6Fragment, error.required_len, error.len))?;
     let fragment = Ipv6Fragment {
         id: header.identification(),
         offset: header.fragment_offset().byte_offset(),
@@ -228,11 +306,14 @@ fn fragmentation(bytes: &[u8]) -> Result<(u8, Ipv6Fragment), Fault> {
 fn authentication(bytes: &[u8]) -> Result<(u8, usize), Fault> {
     use etherparse::err::ip_auth::HeaderSliceError;
     let header = IpAuthHeaderSlice::from_slice(bytes).map_err(|error| match error {
-        HeaderSliceError::Len(error) => {
-            Fault::short("authentication header", error.required_len, error.len)
-        }
-        HeaderSliceError::Content(error) => {
-            Fault::wrong("authentication header", error.to_string())
+        HeaderSliceError::Len(error) => Fault::short(Layer::Ah, error.required_len, error.len),
+        // The only content error: a length field of zero.
+        HeaderSliceError::Content(_) => {
+            let reason = Reason::HeaderLength {
+                claimed: 8,
+                least: 12,
+            };
+            Fault::wrong(Layer::Ah, reason)
         }
     })?;
     Ok((header.next_header().0, header.slice().len()))
@@ -250,16 +331,27 @@ mod tests {
         1, 2, 3, 4, 5, 6,
     ];
 
-    fn ip(bytes: &[u8], missing: usize) -> Result<Network, Fault> {
+    fn both(bytes: &[u8], missing: usize) -> (Option<(Network, Net)>, Option<Fault>) {
         let carried = Carried {
             version: None,
             range: 0..bytes.len(),
         };
-        decode(bytes, &carried, missing)
+        let mut net = None;
+        let mut first = First::default();
+        let network = decode(bytes, &carried, missing, &mut net, &mut first);
+        (network.zip(net), first.0)
     }
 
-    fn v4(network: &Network) -> &Ipv4 {
-        match &network.net {
+    fn ip(bytes: &[u8], missing: usize) -> Network {
+        both(bytes, missing).0.unwrap().0
+    }
+
+    fn fault(bytes: &[u8], missing: usize) -> Option<Fault> {
+        both(bytes, missing).1
+    }
+
+    fn v4(bytes: &[u8]) -> Ipv4 {
+        match both(bytes, 0).0.unwrap().1 {
             Net::V4(ip) => ip,
             Net::V6(_) => panic!("IPv6"),
         }
@@ -267,9 +359,9 @@ mod tests {
 
     #[test]
     fn v4_field_by_field() {
-        let network = ip(&V4, 0).unwrap();
+        let network = ip(&V4, 0);
         assert_eq!(
-            *v4(&network),
+            v4(&V4),
             Ipv4 {
                 header: span(0..24),
                 dscp: 46,
@@ -284,54 +376,59 @@ mod tests {
                 checksum: 0xABCD,
                 src: [10, 0, 0, 1].into(),
                 dst: [10, 0, 0, 2].into(),
-                options: span(20..24),
             }
         );
-        assert_eq!((network.payload.clone(), network.claimed), (24..30, 6));
-        assert_eq!((network.fragment, network.fault), (Fragment::Whole, None));
+        assert_eq!((network.payload, network.claimed), (span(24..30), 6));
+        assert_eq!((network.fragment, fault(&V4, 0)), (Fragment::Whole, None));
     }
 
     #[test]
     fn padding_of_the_link_is_no_payload() {
         let padded = [&V4[..], &[0; 16]].concat();
-        assert_eq!(ip(&padded, 0).unwrap().payload, 24..30);
+        assert_eq!(ip(&padded, 0).payload, span(24..30));
     }
 
     #[test]
     fn more_claimed_than_there_is() {
-        let network = ip(&V4[..27], 3).unwrap();
-        assert_eq!((network.payload.clone(), network.claimed), (24..27, 6));
-        assert_eq!(network.fault, Some(Fault::short("ip", 30, 27)));
+        let network = ip(&V4[..27], 3);
+        assert_eq!((network.payload, network.claimed), (span(24..27), 6));
+        assert_eq!(fault(&V4[..27], 3), Some(Fault::short(Layer::Ip, 30, 27)));
     }
 
     #[test]
     fn a_length_left_to_the_network_card() {
         let mut bytes = V4;
         bytes[2..4].fill(0);
-        let network = ip(&bytes, 5).unwrap();
-        assert_eq!((network.payload.clone(), network.claimed), (24..30, 11));
-        assert_eq!(v4(&network).total_len, 0);
+        let network = ip(&bytes, 5);
+        assert_eq!((network.payload, network.claimed), (span(24..30), 11));
+        assert_eq!(v4(&bytes).total_len, 0);
     }
 
     #[test]
     fn forbidden_lengths_and_versions() {
         let mut bytes = V4;
         bytes[3] = 23;
-        let network = ip(&bytes, 0).unwrap();
-        assert_eq!(network.payload, 24..24);
+        let network = ip(&bytes, 0);
+        assert_eq!(network.payload, span(24..24));
         assert!(matches!(
-            network.fault,
-            Some(Fault::Wrong { layer: "ip", .. })
+            fault(&bytes, 0),
+            Some(Fault::Wrong {
+                layer: Layer::Ip,
+                ..
+            })
         ));
         bytes[0] = 0x44;
         assert!(matches!(
-            ip(&bytes, 0),
-            Err(Fault::Wrong { layer: "ip", .. })
+            fault(&bytes, 0),
+            Some(Fault::Wrong {
+                layer: Layer::Ip,
+                ..
+            })
         ));
         bytes[0] = 0x55;
         assert!(matches!(
-            ip(&bytes, 0),
-            Err(Fault::Unknown { number: 5, .. })
+            fault(&bytes, 0),
+            Some(Fault::Unknown { number: 5, .. })
         ));
     }
 
@@ -344,9 +441,9 @@ mod tests {
         ] {
             let mut packet = V4;
             packet[6..8].copy_from_slice(&bytes);
-            let network = ip(&packet, 0).unwrap();
+            let network = ip(&packet, 0);
             assert_eq!(network.fragment, fragment);
-            assert_eq!(v4(&network).fragment_offset, offset);
+            assert_eq!(v4(&packet).fragment_offset, offset);
         }
     }
 
@@ -357,9 +454,9 @@ mod tests {
         ];
         packet.extend([6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
         packet.extend(*b"data");
-        let network = ip(&packet, 0).unwrap();
-        assert_eq!((network.protocol, v4(&network).protocol), (6, 51));
-        assert_eq!((network.payload, network.claimed), (32..36, 4));
+        let network = ip(&packet, 0);
+        assert_eq!((network.protocol, v4(&packet).protocol), (6, 51));
+        assert_eq!((network.payload, network.claimed), (span(32..36), 4));
     }
 
     /// An IPv6 packet with this first next header and this payload.
@@ -371,8 +468,8 @@ mod tests {
         packet
     }
 
-    fn v6_of(network: &Network) -> &Ipv6 {
-        match &network.net {
+    fn v6_of(bytes: &[u8]) -> Ipv6 {
+        match both(bytes, 0).0.unwrap().1 {
             Net::V6(ip) => ip,
             Net::V4(_) => panic!("IPv4"),
         }
@@ -384,39 +481,39 @@ mod tests {
         payload.extend([60, 0, 0, 0, 0, 0, 0, 0]); // routing
         payload.extend([58, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]); // destination
         payload.extend(*b"icmp");
-        let network = ip(&v6(0, &payload), 0).unwrap();
-        let ip = v6_of(&network);
+        let network = ip(&v6(0, &payload), 0);
+        let ip = v6_of(&v6(0, &payload));
         assert_eq!((ip.traffic_class, ip.flow_label), (0xAB, 0x12345));
         assert_eq!((ip.payload_len, ip.hop_limit), (36, 63));
         assert_eq!((ip.next_header, ip.protocol), (0, 58));
-        assert_eq!(ip.extensions, span(40..72));
-        assert_eq!((network.payload, network.claimed), (72..76, 4));
+        assert_eq!(ip.extensions(), span(40..72));
+        assert_eq!((network.payload, network.claimed), (span(72..76), 4));
     }
 
     #[test]
     fn a_later_fragment_ends_the_chain_of_v6() {
         // Next header: destination options, which the first fragment has.
         let payload = [60, 0, 0, 17, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1];
-        let network = ip(&v6(44, &payload), 0).unwrap();
+        let network = ip(&v6(44, &payload), 0);
         let fragment = Ipv6Fragment {
             id: 9,
             offset: 16,
             more: true,
         };
-        assert_eq!(v6_of(&network).fragment, Some(fragment));
+        assert_eq!(v6_of(&v6(44, &payload)).fragment, Some(fragment));
         assert_eq!((network.fragment, network.protocol), (Fragment::Later, 60));
-        assert_eq!(network.payload, 48..56);
+        assert_eq!(network.payload, span(48..56));
         // An atomic fragment is whole.
         let payload = [59, 0, 0, 0, 0, 0, 0, 9];
-        assert_eq!(ip(&v6(44, &payload), 0).unwrap().fragment, Fragment::Whole);
+        assert_eq!(ip(&v6(44, &payload), 0).fragment, Fragment::Whole);
     }
 
     #[test]
     fn an_extension_header_beyond_the_end() {
-        let network = ip(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0).unwrap();
+        let network = ip(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0);
         assert_eq!(
-            network.fault,
-            Some(Fault::short("ipv6 extension header", 24, 8))
+            fault(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0),
+            Some(Fault::short(Layer::Ipv6Extension, 24, 8))
         );
         assert_eq!(network.protocol, 0);
     }
@@ -428,8 +525,12 @@ mod tests {
             version: Some(6),
             range: 18..data.len(),
         };
-        let network = decode(&data, &carried, 0).unwrap();
-        let fragment = v6_of(&network).fragment.unwrap();
+        let mut net = None;
+        decode(&data, &carried, 0, &mut net, &mut First::default()).unwrap();
+        let Some(Net::V6(ip)) = net else {
+            panic!("{net:?}");
+        };
+        let fragment = ip.fragment.unwrap();
         assert_eq!((fragment.offset, fragment.more), (440, true));
         assert_eq!(fragment.id, 0xA5D3_3A2D);
     }

@@ -44,12 +44,22 @@ impl TcpOption {
 }
 
 impl Tcp {
+    /// Where the options lie (`tcp.options`).
+    pub fn options_span(&self) -> Span {
+        const FIXED: u32 = 20;
+        Span {
+            start: self.header.start + FIXED,
+            len: self.header.len.saturating_sub(FIXED),
+        }
+    }
+
     /// The options in the order of the header. `frame` is the frame that this
     /// segment was decoded from.
     pub fn options<'a>(&self, frame: &'a [u8]) -> TcpOptions<'a> {
+        let span = self.options_span();
         TcpOptions {
-            start: self.options.start,
-            rest: self.options.of(frame),
+            start: span.start,
+            rest: span.of(frame),
         }
     }
 }

@@ -1,135 +1,180 @@
 //! TCP and UDP, and the way to ICMP.
 
+use std::ops::Range;
+
 use etherparse::{IpNumber, TcpHeaderSlice, UdpHeaderSlice, ip_number};
 
-use super::fault::{Fault, part, span};
+use super::fault::{Fault, First, span};
 use super::network::{Fragment, Network};
-use super::{Tcp, TcpFlags, Transport, Udp, icmp};
+use super::{Layer, Reason, Tcp, TcpFlags, Transport, Udp, icmp};
 
 const TCP_HEADER: usize = 20;
 const UDP_HEADER: usize = 8;
 
-/// Decodes what the IP packet carries.
-pub fn decode(frame: &[u8], network: &Network) -> (Transport, Option<Fault>) {
-    if network.fragment == Fragment::Later {
-        return (Transport::Fragment, None);
-    }
-    let bytes = part(frame, &network.payload);
-    let decoded = match IpNumber(network.protocol) {
-        ip_number::TCP => tcp(bytes, network).map(|(tcp, fault)| (Transport::Tcp(tcp), fault)),
-        ip_number::UDP => udp(bytes, network).map(|(udp, fault)| (Transport::Udp(udp), fault)),
-        ip_number::ICMP => {
-            icmp::decode_v4(frame, network).map(|icmp| (Transport::Icmp(icmp), None))
+/// Decodes what the IP packet carries into `transport`: written once, in its
+/// place.
+#[inline(always)]
+pub fn decode(frame: &[u8], network: Network, transport: &mut Transport, first: &mut First) {
+    if network.fragment == Fragment::Whole {
+        let bytes = network.payload.of(frame);
+        match IpNumber(network.protocol) {
+            ip_number::TCP => tcp(bytes, network, transport, first),
+            ip_number::UDP => udp(bytes, network, transport, first),
+            _ => others(frame, network, transport, first),
         }
-        ip_number::IPV6_ICMP => {
-            icmp::decode_v6(frame, network).map(|icmp| (Transport::Icmpv6(icmp), None))
-        }
-        _ => {
-            let other = Transport::Other {
-                protocol: network.protocol,
-                payload: span(network.payload.clone()),
-            };
-            return (other, None);
-        }
-    };
-    match decoded {
-        Ok((transport, fault)) => match network.fragment {
-            // What a header claims of the whole is not there: no fault.
-            Fragment::First => (transport, None),
-            _ => (transport, fault),
-        },
-        Err(_) if network.fragment == Fragment::First => (Transport::Fragment, None),
-        Err(fault) => (Transport::None, Some(fault)),
+    } else {
+        fragment(frame, network, transport);
     }
 }
 
-fn tcp(bytes: &[u8], network: &Network) -> Result<(Tcp, Option<Fault>), Fault> {
+/// What a first fragment's header claims of the whole is not there: no fault.
+#[inline(never)]
+fn fragment(frame: &[u8], network: Network, transport: &mut Transport) {
+    if network.fragment == Fragment::First {
+        let bytes = network.payload.of(frame);
+        let mut expected = First::default();
+        match IpNumber(network.protocol) {
+            ip_number::TCP => tcp(bytes, network, transport, &mut expected),
+            ip_number::UDP => udp(bytes, network, transport, &mut expected),
+            _ => others(frame, network, transport, &mut expected),
+        }
+    }
+    if *transport == Transport::None {
+        *transport = Transport::Fragment;
+    }
+}
+
+#[inline(never)]
+fn others(frame: &[u8], network: Network, transport: &mut Transport, first: &mut First) {
+    let decoded = match IpNumber(network.protocol) {
+        ip_number::ICMP => icmp::decode_v4(frame, network).map(Transport::Icmp),
+        ip_number::IPV6_ICMP => icmp::decode_v6(frame, network).map(Transport::Icmpv6),
+        _ => Ok(Transport::Other {
+            protocol: network.protocol,
+            payload: network.payload,
+        }),
+    };
+    match decoded {
+        Ok(decoded) => *transport = decoded,
+        Err(fault) => first.note(fault),
+    }
+}
+
+#[inline(always)]
+fn tcp(bytes: &[u8], network: Network, transport: &mut Transport, first: &mut First) {
+    let start = network.payload.start as usize;
+    match TcpHeaderSlice::from_slice(bytes) {
+        Ok(header) => {
+            let header_len = header.slice().len();
+            let payload = start + header_len..start + bytes.len();
+            *transport = Transport::Tcp(segment(&header, network, header_len, payload));
+        }
+        Err(_) => match tcp_with_wrong_length(bytes) {
+            Ok((header, header_len, fault)) => {
+                first.note(fault);
+                if let Ok(header) = TcpHeaderSlice::from_slice(&header) {
+                    let payload = start + header_len..start + header_len;
+                    *transport = Transport::Tcp(segment(&header, network, header_len, payload));
+                }
+            }
+            Err(fault) => first.note(fault),
+        },
+    }
+}
+
+/// The fixed fields are good even where the header length is not: the header as
+/// if it had no options, the length to go by, and what is wrong.
+#[cold]
+fn tcp_with_wrong_length(bytes: &[u8]) -> Result<([u8; TCP_HEADER], usize, Fault), Fault> {
     let Some(fixed) = bytes.first_chunk::<TCP_HEADER>() else {
-        return Err(Fault::short("tcp", TCP_HEADER, bytes.len()));
+        return Err(Fault::short(Layer::Tcp, TCP_HEADER, bytes.len()));
     };
     let claimed = usize::from(fixed[12] >> 4) * 4;
-    let mut fault = None;
-    let header_len = if claimed < TCP_HEADER {
-        fault = Some(Fault::wrong(
-            "tcp",
-            format!("the header length {claimed} is less than {TCP_HEADER} bytes"),
-        ));
-        TCP_HEADER
-    } else if claimed > bytes.len() {
-        fault = Some(Fault::short("tcp", claimed, bytes.len()));
-        bytes.len()
-    } else {
-        claimed
-    };
-
-    // The fixed fields are good even where the header length is not.
     let mut sound = *fixed;
     sound[12] = 0x50 | (sound[12] & 0x0F);
-    let header = TcpHeaderSlice::from_slice(&sound)
-        .map_err(|error| Fault::wrong("tcp", error.to_string()))?;
-    let start = network.payload.start;
-    let payload = match fault {
-        None => start + header_len..network.payload.end,
-        Some(_) => start + header_len..start + header_len,
+    if claimed > bytes.len() {
+        let fault = Fault::short(Layer::Tcp, claimed, bytes.len());
+        return Ok((sound, bytes.len(), fault));
+    }
+    let reason = Reason::HeaderLength {
+        claimed: claimed as u32,
+        least: TCP_HEADER as u32,
     };
-    let tcp = Tcp {
+    Ok((sound, TCP_HEADER, Fault::wrong(Layer::Tcp, reason)))
+}
+
+#[inline(always)]
+fn segment(
+    header: &TcpHeaderSlice<'_>,
+    network: Network,
+    header_len: usize,
+    payload: Range<usize>,
+) -> Tcp {
+    let [.., high, low, _, _, _, _, _, _] = header
+        .slice()
+        .first_chunk::<TCP_HEADER>()
+        .copied()
+        .unwrap_or_default();
+    let start = network.payload.start as usize;
+    Tcp {
         header: span(start..start + header_len),
         src_port: header.source_port(),
         dst_port: header.destination_port(),
         seq: header.sequence_number(),
         ack: header.acknowledgment_number(),
-        flags: TcpFlags(u16::from_be_bytes([fixed[12] & 0x0F, fixed[13]])),
+        flags: TcpFlags(u16::from_be_bytes([high & 0x0F, low])),
         window: header.window_size(),
         checksum: header.checksum(),
         urgent: header.urgent_pointer(),
-        options: span(start + TCP_HEADER..start + header_len),
         payload: span(payload),
-        len: network.claimed.saturating_sub(claimed.max(TCP_HEADER)) as u32,
-    };
-    Ok((tcp, fault))
+        len: network.claimed.saturating_sub(header_len as u32),
+    }
 }
 
-fn udp(bytes: &[u8], network: &Network) -> Result<(Udp, Option<Fault>), Fault> {
-    let header = UdpHeaderSlice::from_slice(bytes)
-        .map_err(|error| Fault::short("udp", error.required_len, error.len))?;
-    let start = network.payload.start;
-    let (payload, fault) = udp_payload(header.length(), bytes.len(), network);
-    let udp = Udp {
+#[inline(always)]
+fn udp(bytes: &[u8], network: Network, transport: &mut Transport, first: &mut First) {
+    let header = match UdpHeaderSlice::from_slice(bytes) {
+        Ok(header) => header,
+        Err(error) => {
+            first.note(Fault::short(Layer::Udp, error.required_len, error.len));
+            return;
+        }
+    };
+    let start = network.payload.start as usize;
+    let payload = udp_payload(header.length(), bytes.len(), network, first);
+    *transport = Transport::Udp(Udp {
         header: span(start..start + UDP_HEADER),
         src_port: header.source_port(),
         dst_port: header.destination_port(),
         length: header.length(),
         checksum: header.checksum(),
         payload: span(start + UDP_HEADER..start + UDP_HEADER + payload),
-    };
-    Ok((udp, fault))
+    });
 }
 
-/// How many of the `available` bytes are payload by the header's `length`, and
-/// what is wrong with that length.
-fn udp_payload(length: u16, available: usize, network: &Network) -> (usize, Option<Fault>) {
+/// How many of the `available` bytes are payload by the header's `length`.
+fn udp_payload(length: u16, available: usize, network: Network, first: &mut First) -> usize {
     let length = match usize::from(length) {
         // RFC 2675: longer than the field can say.
-        0 if network.claimed > usize::from(u16::MAX) => network.claimed,
+        0 if network.claimed > u32::from(u16::MAX) => network.claimed as usize,
         length if length < UDP_HEADER => {
-            let fault = Fault::wrong(
-                "udp",
-                format!("the length {length} is less than the header's {UDP_HEADER} bytes"),
-            );
-            return (0, Some(fault));
+            let reason = Reason::TotalLength {
+                claimed: length as u32,
+                header: UDP_HEADER as u32,
+            };
+            first.note(Fault::wrong(Layer::Udp, reason));
+            return 0;
         }
         length => length,
     };
-    let fault = (length > network.claimed).then(|| {
-        Fault::wrong(
-            "udp",
-            format!(
-                "the length {length} is more than the {} bytes that the IP packet has",
-                network.claimed
-            ),
-        )
-    });
-    (length.min(available) - UDP_HEADER, fault)
+    if length > network.claimed as usize {
+        let reason = Reason::BeyondPacket {
+            claimed: length as u32,
+            available: network.claimed,
+        };
+        first.note(Fault::wrong(Layer::Udp, reason));
+    }
+    length.min(available) - UDP_HEADER
 }
 
 #[cfg(test)]
@@ -163,11 +208,11 @@ mod tests {
             window: 8192,
             checksum: 0x8648,
             urgent: 0,
-            options: span(TCP_AT + 20..76),
             payload: span(76..76),
             len: 0,
         };
         assert_eq!(*tcp, expected);
+        assert_eq!(tcp.options_span(), span(TCP_AT + 20..76));
         let options: Vec<TcpOption> = tcp.options(&data).collect();
         assert_eq!(
             options,
@@ -199,7 +244,10 @@ mod tests {
             assert_eq!((tcp.header.len, tcp.payload.len), (layer_len, 0));
             assert!(matches!(
                 packet.trouble,
-                Some(Trouble::Malformed { layer: "tcp", .. })
+                Some(Trouble::Malformed {
+                    layer: Layer::Tcp,
+                    ..
+                })
             ));
         }
     }

@@ -211,9 +211,9 @@ fn eth_type(v: &View<'_>) -> Option<u16> {
 /// The numbers of the 802.1Q tags. A tag's EtherType stands before it; those of
 /// 802.1ad have fields of another name in Wireshark.
 fn vlan_ids<'a>(v: &View<'a>) -> impl Iterator<Item = u16> + use<'a> {
-    let tags = ethernet(v).map(|e| e.vlan).unwrap_or_default();
+    let tags = ethernet(v).map_or(&[][..], |e| e.vlan.ids());
     let types = v.frame.get(12..).unwrap_or(&[]).chunks(4);
-    let tagged = tags.into_iter().flatten().zip(types);
+    let tagged = tags.iter().copied().zip(types);
     tagged
         .filter(|(_, bytes)| bytes.starts_with(&TAG))
         .map(|(id, _)| id)

@@ -190,7 +190,7 @@ pub(super) const TCP: &[Field] = &[
     ),
     Field::new("tcp.options", Kind::Bytes, "all options", |v, out| {
         let options = tcp(v)
-            .map(|t| t.options.of(v.frame))
+            .map(|t| t.options_span().of(v.frame))
             .filter(|o| !o.is_empty());
         out.extend(options.map(FieldValue::bytes));
     }),

@@ -305,7 +305,6 @@ mod tests {
             checksum: 0,
             src: Ipv4Addr::new(10, 0, 0, src),
             dst: Ipv4Addr::new(10, 0, 0, dst),
-            options: Span::default(),
         }
     }
 
@@ -319,7 +318,7 @@ mod tests {
             link: Link::Raw,
             net: Some(Net::V4(net)),
             transport,
-            trouble: None,
+            ..Packet::default()
         }
     }
 
@@ -336,7 +335,6 @@ mod tests {
             window: 100,
             checksum: 0,
             urgent: 0,
-            options: Span::default(),
             payload: Span::default(),
             len: 0,
         };

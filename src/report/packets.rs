@@ -157,7 +157,7 @@ fn link(shown: &mut Packet<'_>, link: &Link) {
                 src: Mac(eth.src),
                 kind: eth.ethertype,
             });
-            shown.vlan = eth.vlan.iter().flatten().map(|&id| Vlan { id }).collect();
+            shown.vlan = eth.vlan.ids().iter().map(|&id| Vlan { id }).collect();
         }
         Link::LinuxCooked {
             packet_type,
@@ -413,17 +413,17 @@ fn payload(bytes: &[u8]) -> Option<Payload<'_>> {
     })
 }
 
-fn trouble(trouble: &decode::Trouble) -> Trouble<'_> {
+fn trouble(trouble: &decode::Trouble) -> Trouble<'static> {
     match trouble {
         decode::Trouble::Malformed { layer, reason } => Trouble::Malformed {
-            layer: Cow::Borrowed(layer),
-            reason: Cow::Borrowed(reason),
+            layer: Cow::Borrowed(layer.name()),
+            reason: Cow::Owned(reason.to_string()),
         },
         decode::Trouble::Truncated { layer } => Trouble::Truncated {
-            layer: Cow::Borrowed(layer),
+            layer: Cow::Borrowed(layer.name()),
         },
         decode::Trouble::Unknown { what, number } => Trouble::Unknown {
-            layer: Cow::Borrowed(what),
+            layer: Cow::Borrowed(what.name()),
             number: *number,
         },
     }

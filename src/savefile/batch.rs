@@ -116,6 +116,12 @@ impl Batch {
         !self.list.comments.is_empty()
     }
 
+    /// Bytes that its block takes.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     #[inline]
     fn frame(&self, index: usize, entry: &Entry) -> Frame<'_> {
         Frame {

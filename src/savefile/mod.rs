@@ -14,6 +14,8 @@ pub mod pcapng;
 mod reader;
 mod recording;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use annotate::{COMMENT_MARK, annotate};
 pub use batch::Batch;

@@ -9,9 +9,16 @@ use super::{
     pcapng,
 };
 
-/// The most bytes that one frame may have in a file: libpcap's and Wireshark's
-/// bound. A record that claims more is damage.
-pub(super) const MAX_FRAME: u32 = 262_144;
+/// The most bytes that one frame of a link type may have in a file, as libpcap
+/// and Wireshark bound it. A record that claims more is damage.
+pub(super) fn longest_frame(link_type: u32) -> u32 {
+    match link_type {
+        // D-Bus, USB (USBPcap) and Elektrobit's serial recordings have longer
+        // ones; libpcap reads up to 128 MiB of them, we a pcapng block's size.
+        231 | 249 | 279 => 16 << 20,
+        _ => 262_144,
+    }
+}
 
 /// Why a walk over a file's records stopped, at the record it stopped at.
 #[derive(Debug)]

@@ -388,7 +388,7 @@ fn link(link: &Link, put: &mut impl FnMut(&'static str, String)) {
         Link::Ethernet(ethernet) => {
             put("eth.dst", mac(&ethernet.dst));
             put("eth.src", mac(&ethernet.src));
-            for id in ethernet.vlan.iter().flatten() {
+            for id in ethernet.vlan.ids() {
                 put("vlan.id", id.to_string());
             }
         }

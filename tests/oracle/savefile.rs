@@ -1,12 +1,17 @@
-//! What we write opens in tshark without a warning, as we meant it.
+//! What we write opens in tshark without a warning, as we meant it; what tshark
+//! reads of the corpus we read too.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use netlab_capture::savefile::{
-    Bytes, InterfaceDescription, Program, Reader, Recording, Timestamp, annotate, pcap, pcapng,
+    Batch, Bytes, CaptureInfo, InterfaceDescription, Program, Reader, Recording, SavefileError,
+    Timestamp, annotate, pcap, pcapng,
 };
 
+use crate::corpus;
 use crate::tshark::{self, tshark};
 
 /// Ethernet, IPv4, UDP from 12000 to 12001, with `payload` bytes of it: lengths
@@ -205,4 +210,171 @@ fn our_comments_survive_a_copy_by_tshark() {
         count += 1;
     }
     assert_eq!(count, 8);
+}
+
+/// What a file gives: a row for each frame as tshark prints its fields, the
+/// bytes of all, and what the file says of itself.
+#[derive(PartialEq)]
+struct Content {
+    rows: Vec<String>,
+    bytes: Vec<u8>,
+    info: CaptureInfo,
+}
+
+const FRAME_FIELDS: [&str; 5] = [
+    "frame.number",
+    "frame.time_epoch",
+    "frame.len",
+    "frame.cap_len",
+    "frame.comment",
+];
+
+fn content(bytes: &[u8], name: &str) -> Result<Content, SavefileError> {
+    let mut reader = Reader::new(bytes, name)?;
+    let mut batch = Batch::with_block(1500);
+    let (mut rows, mut all) = (Vec::new(), Vec::new());
+    while reader.next_batch(&mut batch)? {
+        for (index, frame) in batch.frames().enumerate() {
+            let comments: Vec<_> = batch.comments(index).collect();
+            let (seconds, nanoseconds) = (
+                frame.time.0.div_euclid(1_000_000_000),
+                frame.time.0.rem_euclid(1_000_000_000),
+            );
+            rows.push(format!(
+                "{}\t{seconds}.{nanoseconds:09}\t{}\t{}\t{}",
+                frame.number,
+                frame.len,
+                frame.data.len(),
+                comments.join(",")
+            ));
+            all.extend_from_slice(frame.data);
+        }
+    }
+    Ok(Content {
+        rows,
+        bytes: all,
+        info: reader.finish().0,
+    })
+}
+
+/// tshark's rows, whatever it complains of behind them.
+fn tsharks_rows(path: &Path) -> Vec<String> {
+    let mut arguments = vec!["-r", path.to_str().unwrap(), "-n", "-T", "fields"];
+    for name in FRAME_FIELDS {
+        arguments.extend(["-e", name]);
+    }
+    let rows = tshark(arguments).stdout;
+    rows.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn frames_of_the_corpus_are_as_tshark_reads_them() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
+    if !tshark::available() {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for entry in &entries {
+        let bytes = std::fs::read(&entry.path).unwrap();
+        let ours = content(&bytes, &entry.file).map_or(Vec::new(), |content| content.rows);
+        for (ours, theirs) in ours.iter().zip(tsharks_rows(&entry.path)) {
+            if *ours != theirs {
+                wrong.push(format!("{}: {ours:?}, tshark {theirs:?}", entry.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The corpus in the other formats that Wireshark's tools write, and merged.
+#[test]
+fn what_editcap_and_mergecap_write_is_read() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
+    if !tshark::available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("converted");
+    let check = |what: &str| {
+        let ours = content(&std::fs::read(&target).unwrap(), what).unwrap();
+        assert_eq!(ours.rows, tsharks_rows(&target), "{what}");
+        assert_eq!(ours.info.damage, None, "{what}");
+    };
+    let mut merged = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.set == "truth") {
+        for format in ["pcap", "nsecpcap", "modpcap", "pcapng"] {
+            let output = Command::new("editcap")
+                .args(["-F", format])
+                .args([&entry.path, &target])
+                .output()
+                .unwrap();
+            // The classic formats hold one link type only.
+            if output.status.success() {
+                check(&format!("{} as {format}", entry.file));
+            } else {
+                assert_ne!(format, "pcapng", "{}", entry.file);
+            }
+        }
+        merged.push(&entry.path);
+    }
+    for arguments in [&["-a"][..], &["-I", "none"], &["-I", "all"]] {
+        let output = Command::new("mergecap")
+            .args(arguments)
+            .arg("-w")
+            .arg(&target)
+            .args(&merged)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        check("all files merged");
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// As it is, and cut anywhere: packed, a file gives what it gives unpacked.
+#[test]
+fn compressed_files_of_the_corpus_give_the_same() {
+    let Some(entries) = corpus::entries() else {
+        return;
+    };
+    for entry in entries.iter().filter(|entry| !entry.file.ends_with(".gz")) {
+        let bytes = std::fs::read(&entry.path).unwrap();
+        let Ok(plain) = content(&bytes, "x") else {
+            assert!(content(&gzip(&bytes), "x").is_err(), "{}", entry.file);
+            assert!(content(&zstd(&bytes), "x").is_err(), "{}", entry.file);
+            continue;
+        };
+        for (packed, name) in [(gzip(&bytes), "gzip"), (zstd(&bytes), "zstd")] {
+            let mut same = content(&packed, "x").unwrap();
+            assert_eq!(same.info.compression.unwrap().name(), name);
+            same.info.compression = None;
+            assert!(same == plain, "{}: {name}", entry.file);
+            // Each cut of a short file, some of a long one.
+            let step = (packed.len() / 200).max(1);
+            for cut in (1..packed.len()).step_by(step) {
+                let Ok(cut) = content(&packed[..cut], "x") else {
+                    continue;
+                };
+                assert!(plain.rows.starts_with(&cut.rows), "{}", entry.file);
+                assert!(plain.bytes.starts_with(&cut.bytes), "{}", entry.file);
+                let damage = cut.info.damage.unwrap();
+                // What is wrong with the file itself may come before the cut.
+                let told = damage.reason.contains("is cut off after");
+                assert!(told || plain.info.damage == Some(damage), "{}", entry.file);
+            }
+        }
+    }
 }

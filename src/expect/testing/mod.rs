@@ -266,7 +266,6 @@ impl Wire {
             window: 0xffff,
             checksum: 0,
             urgent: 0,
-            options: Span::default(),
             payload: Span {
                 start: 40,
                 len: payload.len() as u32,
@@ -451,10 +450,9 @@ impl Wire {
                 checksum: 0,
                 src: LOOPBACK,
                 dst: LOOPBACK,
-                options: Span::default(),
             })),
             transport,
-            trouble: None,
+            ..Packet::default()
         });
         self.trace.seen.push(Seen {
             conversation: Some(flow),

@@ -3,7 +3,7 @@
 use super::format::*;
 use crate::savefile::batch::{Entry, List};
 use crate::savefile::bytes::ByteOrder;
-use crate::savefile::reader::{Beside, MAX_FRAME, Stop, Stretch};
+use crate::savefile::reader::{Beside, Stop, Stretch, longest_frame};
 use crate::savefile::{Interface, Timestamp};
 
 pub(in crate::savefile) struct Records {
@@ -89,6 +89,7 @@ impl Records {
     }
 
     pub fn walk(&self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
+        let most = longest_frame(self.interface.link_type);
         loop {
             let rest = stretch.bytes.get(*at..).unwrap_or_default();
             let Some((head, frame)) = rest.split_at_checked(self.header) else {
@@ -115,9 +116,9 @@ impl Records {
             } else {
                 (first, second)
             };
-            if captured > MAX_FRAME {
+            if captured > most {
                 return Stop::Damage(format!(
-                    "a record claims {captured} captured bytes; more than {MAX_FRAME} are not possible"
+                    "a record claims {captured} captured bytes; more than {most} are not possible"
                 ));
             }
             if frame.len() < captured as usize {

@@ -5,7 +5,7 @@ use super::format::*;
 use super::option::{Options, TooLong};
 use crate::savefile::batch::{Comment, Entry, List};
 use crate::savefile::bytes::ByteOrder;
-use crate::savefile::reader::{Beside, MAX_FRAME, Stop, Stretch};
+use crate::savefile::reader::{Beside, Stop, Stretch, longest_frame};
 use crate::savefile::{Damage, Interface, Timestamp};
 
 pub(in crate::savefile) struct Records {
@@ -187,7 +187,8 @@ impl Records {
 
     fn interface_statistics(&mut self, block: &[u8]) -> Result<(), String> {
         let order = self.order();
-        let index = self.interface_index(order.u32(block, 8))?;
+        // Statistics of an interface that is not described cost no packet.
+        let index = self.interface_index(order.u32(block, 8)).ok();
         let mut received = None;
         let mut dropped: Option<u64> = None;
         for option in options(order, block, 20) {
@@ -207,7 +208,7 @@ impl Records {
             }
         }
         // Of several statistics the last one counts: it is the newest.
-        if let Some(interface) = self.interfaces.get_mut(index) {
+        if let Some(interface) = index.and_then(|index| self.interfaces.get_mut(index)) {
             interface.received = received.or(interface.received);
             interface.dropped = dropped.or(interface.dropped);
         }
@@ -286,13 +287,14 @@ impl Records {
                 "a packet block has room for {room} bytes and claims {captured}"
             ));
         }
-        if claim.captured > MAX_FRAME {
+        let link_type = self.interfaces.get(index).map_or(0, |i| i.link_type);
+        let most = longest_frame(link_type);
+        if claim.captured > most {
             return Err(format!(
-                "a packet block claims {captured} captured bytes; more than {MAX_FRAME} are not possible"
+                "a packet block claims {captured} captured bytes; more than {most} are not possible"
             ));
         }
         let clock = self.clocks.get(index).copied().unwrap_or(Clock::DEFAULT);
-        let link_type = self.interfaces.get(index).map_or(0, |i| i.link_type);
         let start = claim.framing - 4; // all but the length at the end
         let end = start + captured + padding(captured);
         // A simple packet block has no options: what it has more is no list.
@@ -331,7 +333,7 @@ impl Records {
                 list.comments.push(Comment {
                     frame,
                     start: (place + 4) as u32,
-                    len: option.value.len() as u32,
+                    len: until_nul(option.value).len() as u32,
                 });
             }
             place += option.raw.len();
@@ -402,9 +404,11 @@ fn too_long(option: TooLong) -> String {
 
 /// The text of an option: a NUL and what is behind it are no part of it.
 fn text(value: &[u8]) -> String {
-    let end = value.iter().position(|byte| *byte == 0);
-    let value = end.and_then(|end| value.get(..end)).unwrap_or(value);
-    String::from_utf8_lossy(value).into_owned()
+    String::from_utf8_lossy(until_nul(value)).into_owned()
+}
+
+fn until_nul(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 #[cfg(test)]
