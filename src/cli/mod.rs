@@ -5,6 +5,7 @@ mod check;
 #[cfg(not(all(feature = "record", target_os = "linux")))]
 mod elsewhere;
 mod exit;
+mod inspect;
 mod judge;
 #[cfg(feature = "record")]
 mod lab;
@@ -40,6 +41,7 @@ enum Command {
     #[command(flatten)]
     Record(record::Command),
     Check(check::Args),
+    Inspect(inspect::Args),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Record(command) => record::main(&command).into(),
         Command::Check(args) => check::main(&args).into(),
+        Command::Inspect(args) => inspect::main(&args).into(),
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
         Command::Schema(args) => schema::main(&args).into(),

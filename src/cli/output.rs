@@ -1,6 +1,7 @@
 //! Where the subcommands' text goes.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
@@ -24,13 +25,58 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Exit {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Exit::Passed,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Passed,
-        Err(error) => {
-            complain(&format!(
-                "netlab-capture: cannot write to standard output: {error}\n"
-            ));
-            Exit::Environment
+        Err(error) => cannot_write(&error),
+    }
+}
+
+/// Does standard output show colours?
+pub(super) fn color() -> bool {
+    !matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never)
+}
+
+/// Standard output, for what is written piece by piece.
+#[derive(Debug, Default)]
+pub(super) struct Stdout {
+    /// How writing ended, where it did: with a reader that has gone away, or
+    /// with an error that was told.
+    broken: Option<Exit>,
+}
+
+impl Stdout {
+    /// Writes what the buffer holds, and empties it. Break: nothing more can be
+    /// written.
+    pub fn write_out(&mut self, buffer: &mut Vec<u8>) -> ControlFlow<()> {
+        if self.broken.is_none() && !buffer.is_empty() {
+            let mut out = io::stdout().lock();
+            match out.write_all(buffer).and_then(|()| out.flush()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    self.broken = Some(Exit::Passed);
+                }
+                Err(error) => self.broken = Some(cannot_write(&error)),
+            }
+        }
+        buffer.clear();
+        match self.broken {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
         }
     }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    pub fn exit(&self) -> Exit {
+        self.broken.unwrap_or(Exit::Passed)
+    }
+}
+
+fn cannot_write(error: &io::Error) -> Exit {
+    complain(&format!(
+        "netlab-capture: cannot write to standard output: {error}\n"
+    ));
+    Exit::Environment
 }
 
 /// Writes to standard error; nobody is left to tell that it cannot. Colours

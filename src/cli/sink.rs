@@ -195,7 +195,7 @@ fn write_junit(reports: &[Report], file: File) -> io::Result<()> {
 
 /// What standard output is like. Colours are taken out again where it is no
 /// terminal; a locale that is named and has no UTF-8 gets ASCII.
-fn screen() -> TerminalOptions {
+pub(super) fn screen() -> TerminalOptions {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())

@@ -1,22 +1,14 @@
-//! HTTP/1.x from reassembled streams, while they grow. Reads streams, never
-//! packets.
+//! HTTP/1.x from reassembled streams. Reads streams, never packets.
 
 mod body;
 mod chunked;
-mod content;
-mod exchange;
-mod found;
+mod cursor;
 mod head;
-mod headers;
-mod lane;
-mod length;
 mod model;
-mod reader;
+mod read;
 
 #[cfg(test)]
 mod tests;
 
-pub use found::{Bodies, Found, Part, PartOf, Settings};
-pub use headers::Headers;
 pub use model::*;
-pub use reader::Reader;
+pub use read::{messages, messages_of};

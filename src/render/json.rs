@@ -1,6 +1,9 @@
-//! JSON Lines: one document on one line for each report.
+//! JSON Lines: one document on one line for each report, or one object on one
+//! line for each packet, conversation or transaction.
 
 use std::io::{self, Write};
+
+use serde::Serialize;
 
 use crate::report::Report;
 
@@ -8,4 +11,12 @@ use crate::report::Report;
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *output, report)?;
     output.write_all(b"\n")
+}
+
+/// Appends a part of the report on one line: a packet as of `packets[]`, a
+/// conversation, a message. Nothing is allocated but room in `out`.
+pub fn line(part: &impl Serialize, out: &mut Vec<u8>) {
+    // Writing to a Vec does not fail, and no part has keys that are no text.
+    let _ = serde_json::to_writer(&mut *out, part);
+    out.push(b'\n');
 }

@@ -2,8 +2,10 @@
 //! finished report and print nothing themselves.
 
 pub mod comments;
+pub mod csv;
 pub mod diagnostic;
 mod explain;
+pub mod follow;
 pub mod json;
 pub mod junit;
 pub mod tap;

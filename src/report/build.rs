@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::conversation::{Close, Conversation, EachWay, Side, TcpConversation, UdpConversation};
+use super::glance;
 use super::http::{HttpHeads, messages};
 use super::model::{
-    Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Place, Program, Proof,
-    Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
+    Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Interface, Place, Program,
+    Proof, Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
 };
 use super::packets::packets;
 use crate::conversation::{self, Direction, TcpFacts, Ways};
@@ -31,6 +32,9 @@ pub struct Options {
     /// The numbers of the packets that a display filter let through. None: all
     /// packets are displayed.
     pub displayed: Option<BTreeSet<u64>>,
+    /// For `inspect`: with a summary, and with what the file says of itself;
+    /// a display filter also chooses conversations and messages.
+    pub at_a_glance: bool,
 }
 
 impl Report {
@@ -68,6 +72,12 @@ impl Report {
                 .map(|outcome| expectation(outcome, scenario))
                 .collect(),
         };
+        if options.at_a_glance {
+            if let Some(displayed) = &options.displayed {
+                glance::retain(&mut report, trace, displayed);
+            }
+            report.summary = Some(glance::summary(&report, trace, options.displayed.as_ref()));
+        }
         if options.stable {
             super::stable::stabilise(&mut report);
         }
@@ -218,8 +228,19 @@ fn capture(trace: &Trace, options: &Options) -> Capture {
     let info = &trace.capture;
     let proof = trace.recording.as_ref().map(|r| &r.proof);
     let first = info.interfaces.first();
+    let details = options.at_a_glance;
     Capture {
         file: info.file.clone(),
+        format: details.then_some(info.format),
+        compression: info.compression.filter(|_| details),
+        interfaces: match details {
+            true => info.interfaces.iter().map(interface).collect(),
+            false => Vec::new(),
+        },
+        comments: match details {
+            true => info.comments.clone(),
+            false => Vec::new(),
+        },
         link_type: first.map(|i| i.link_type),
         snaplen: first.map(|i| i.snaplen),
         packets: info.packets,
@@ -247,6 +268,17 @@ fn capture(trace: &Trace, options: &Options) -> Capture {
     }
 }
 
+fn interface(interface: &savefile::Interface) -> Interface {
+    Interface {
+        name: interface.name.clone(),
+        link_type: interface.link_type,
+        snaplen: interface.snaplen,
+        received: interface.received,
+        dropped: interface.dropped,
+        comments: interface.comments.clone(),
+    }
+}
+
 fn conversations(trace: &Trace) -> Vec<Conversation> {
     let owners = conversation_owners(trace);
     let start = trace.packets.first().map(|packet| packet.time);
@@ -261,6 +293,7 @@ fn conversations(trace: &Trace) -> Vec<Conversation> {
                 role: role_name(trace, owner),
             };
             Conversation {
+                index: None,
                 id: c.id,
                 protocol: c.protocol,
                 client: endpoint(c.client, owner.to_client),

@@ -4,6 +4,7 @@
 mod build;
 mod comments;
 mod conversation;
+mod glance;
 mod http;
 mod model;
 mod owned;

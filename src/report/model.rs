@@ -12,7 +12,7 @@ use super::conversation::{Conversation, Message};
 use super::packet::{Packet, Port};
 use super::summary::Summary;
 use crate::expect;
-use crate::savefile::{Ended, Exit, Protocol};
+use crate::savefile::{Compression, Ended, Exit, Format, Protocol};
 
 /// One scenario or one capture, judged: the document that `--json` writes on
 /// one line.
@@ -199,6 +199,18 @@ pub struct Endpoint {
 pub struct Capture {
     /// As it was written or given.
     pub file: String,
+    /// Only of `inspect`, as what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Absent where the file is not compressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// In the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
+    /// Of the file's sections (pcapng).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
     /// Of the first interface, by number (<https://www.tcpdump.org/linktypes.html>).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_type: Option<u32>,
@@ -219,6 +231,25 @@ pub struct Capture {
     /// Where and why reading stopped before the end of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
+}
+
+/// What a capture file says of an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Interface {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// By number (<https://www.tcpdump.org/linktypes.html>).
+    pub link_type: u32,
+    /// 0: no limit.
+    pub snaplen: u32,
+    /// Packets that it received, as it counted itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
+    /// Packets that were lost between it and the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
 }
 
 /// Why it is believed that no packet is missing.

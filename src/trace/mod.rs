@@ -6,6 +6,7 @@
 //! collects that into a Trace.
 
 mod events;
+mod follow;
 mod http;
 mod owners;
 mod read;
@@ -17,7 +18,8 @@ use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{CaptureInfo, Recording};
 
-pub use events::{KEEP, Keeper, Sink, events};
+pub use events::{Sink, events};
+pub use follow::{Followed, Numbers, follow};
 pub use http::{HttpIndex, Part};
 pub use read::read;
 

@@ -159,6 +159,7 @@ pub fn endpoint(port: u16, role: &str) -> Endpoint {
 
 pub fn conversation(protocol: Protocol, server: &str, bytes: (u64, u64)) -> Conversation {
     Conversation {
+        index: None,
         id: 0,
         protocol,
         client: endpoint(CLIENT, "client"),
@@ -206,6 +207,10 @@ pub fn program(role: &str, command: &str, exit: Exit, stdout: &str, stderr: &str
 pub fn capture(name: &str, packets: u64) -> Capture {
     Capture {
         file: format!("captures/{name}.pcapng"),
+        format: None,
+        compression: None,
+        interfaces: Vec::new(),
+        comments: Vec::new(),
         link_type: Some(1),
         snaplen: Some(262_144),
         packets,
@@ -429,7 +434,6 @@ pub fn http_ok() -> Report {
         len,
         complete: true,
         sha256: None,
-        trailers: vec![],
         trouble: None,
     };
     let mut server = program(
@@ -486,7 +490,6 @@ pub fn http_ok() -> Report {
             stream: 0,
             start_ms: Some(0.031),
             frames: vec![4, 6],
-            frames_more: 0,
             http: HttpTransaction {
                 request: Some(HttpRequest {
                     method: "GET".to_owned(),
@@ -495,7 +498,6 @@ pub fn http_ok() -> Report {
                     frame: 4,
                     headers: vec![],
                     body: body(0),
-                    trouble: vec![],
                 }),
                 response: Some(HttpResponse {
                     code: 200,
@@ -507,13 +509,9 @@ pub fn http_ok() -> Report {
                         value: "Mon, 01 Jan 2024 00:00:00 GMT".to_owned(),
                     }],
                     body: body(14),
-                    trouble: vec![],
                 }),
                 interim: vec![],
                 time_ms: Some(0.273),
-                first_byte_ms: Some(0.273),
-                transfer_ms: Some(0.0),
-                switches_to: None,
             },
         }],
         expectations: vec![passed(

@@ -37,7 +37,8 @@ pub fn conversations(screen: &mut Screen, report: &Report) {
     screen.blank();
 }
 
-fn tag_of(conversation: &Conversation) -> String {
+/// `tcp[0]`, as expectations write it.
+pub fn tag_of(conversation: &Conversation) -> String {
     match conversation.protocol {
         Protocol::Tcp => format!("tcp[{}]", conversation.id),
         Protocol::Udp => format!("udp[{}]", conversation.id),
@@ -55,13 +56,18 @@ fn heading(screen: &Screen, conversation: &Conversation) -> String {
 }
 
 fn end(endpoint: &Endpoint) -> String {
-    let socket = match endpoint.address {
-        std::net::IpAddr::V4(address) => format!("{address}:{}", endpoint.port),
-        std::net::IpAddr::V6(address) => format!("[{address}]:{}", endpoint.port),
-    };
+    let socket = socket(endpoint);
     match &endpoint.role {
         Some(role) => format!("{role} {socket}"),
         None => socket,
+    }
+}
+
+/// Address and port.
+pub fn socket(endpoint: &Endpoint) -> String {
+    match endpoint.address {
+        std::net::IpAddr::V4(address) => format!("{address}:{}", endpoint.port),
+        std::net::IpAddr::V6(address) => format!("[{address}]:{}", endpoint.port),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod conversations;
 mod expectations;
+pub mod inspect;
 mod label;
 mod ladder;
 mod lanes;

@@ -47,7 +47,8 @@ pub fn status_line(capture: &Capture) -> String {
     )
 }
 
-fn proof_words(capture: &Capture) -> (String, Tone) {
+/// Whether the capture can be believed to be complete, in a few words.
+pub fn proof_words(capture: &Capture) -> (String, Tone) {
     let Some(proof) = &capture.proof else {
         let words = "No proof that the capture is complete: netlab-capture did not record it";
         return (words.to_owned(), Tone::Notice);

@@ -1,0 +1,240 @@
+//! The flags of `inspect`, and the settings that they come to.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::follow::Target;
+use crate::diagnostic::Source;
+use crate::expect;
+use crate::expect::ast::Filter;
+
+use super::super::load::Mistakes;
+
+/// Show what captures hold: who spoke with whom, what went wrong, HTTP.
+///
+/// Reads pcap and pcapng, also compressed with gzip or zstd. Nothing is judged:
+/// the exit code is 0 unless a file cannot be read (2) or is damaged (6, after
+/// everything before the damage was shown).
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Capture files; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Only packets that a Wireshark display filter shows, and what they belong
+    /// to: conversations and transactions with one of them
+    #[arg(
+        short = 'Y',
+        long,
+        value_name = "FILTER",
+        help_heading = "What to show"
+    )]
+    pub filter: Option<String>,
+    /// The packets, one on a line; with --json in the document
+    #[arg(long, help_heading = "What to show", group = "what")]
+    pub packets: bool,
+    /// The table of conversations, all rows
+    #[arg(long, help_heading = "What to show", group = "what")]
+    pub conversations: bool,
+    /// The table of HTTP transactions, all rows
+    #[arg(long, help_heading = "What to show", group = "what")]
+    pub http: bool,
+    /// The bytes of one conversation: tcp:0, udp:3
+    #[arg(
+        long,
+        value_name = "CONVERSATION",
+        help_heading = "What to show",
+        group = "what",
+        conflicts_with_all = ["filter", "json", "ndjson", "csv"]
+    )]
+    pub follow: Option<Target>,
+    /// Write the bodies of HTTP messages to files in a folder, and list them
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "What to show",
+        group = "what",
+        conflicts_with_all = ["ndjson", "csv"]
+    )]
+    pub extract: Option<PathBuf>,
+
+    /// One JSON document on one line for each file (see `netlab-capture schema`)
+    #[arg(long, help_heading = "How to show it", group = "how")]
+    pub json: bool,
+    /// One JSON object on a line for each packet, conversation or transaction,
+    /// written while the capture is read
+    #[arg(long, help_heading = "How to show it", group = "how")]
+    pub ndjson: bool,
+    /// Comma-separated values, with a line of headings
+    #[arg(
+        long,
+        help_heading = "How to show it",
+        group = "how",
+        requires = "what"
+    )]
+    pub csv: bool,
+    /// Rows of each table in the summary
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        help_heading = "How to show it"
+    )]
+    pub rows: usize,
+    /// Each row of a table on one line, however wide
+    #[arg(long, help_heading = "How to show it")]
+    pub wide: bool,
+    /// How --follow shows the bytes
+    #[arg(
+        long = "as",
+        value_enum,
+        default_value_t,
+        requires = "follow",
+        help_heading = "How to show it"
+    )]
+    pub form: Form,
+    /// Only the bytes that one side sent
+    #[arg(long, value_enum, requires = "follow", help_heading = "How to show it")]
+    pub from: Option<From>,
+
+    /// The SHA-256 of each HTTP body, in JSON
+    #[arg(long, help_heading = "HTTP")]
+    pub digest: bool,
+    /// Undo the content coding (gzip, deflate, br) of extracted bodies
+    #[arg(long, requires = "extract", help_heading = "HTTP")]
+    pub decode: bool,
+    /// Stop extracting after so many bytes: 500M, 2G
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "1G",
+        value_parser = bytes,
+        requires = "extract",
+        help_heading = "HTTP"
+    )]
+    pub extract_limit: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  netlab-capture inspect x.pcapng
+  netlab-capture inspect x.pcapng -Y 'http.response.code >= 400' --http
+  netlab-capture inspect x.pcapng --packets -Y tcp.analysis.retransmission
+  netlab-capture inspect x.pcapng --json | jq .summary.findings
+  netlab-capture inspect *.pcap.gz --conversations --csv > conversations.csv
+  netlab-capture inspect x.pcapng --follow tcp:0
+  netlab-capture inspect x.pcapng --follow tcp:0 --from server --as raw > answer
+  netlab-capture inspect x.pcapng --extract bodies --decode
+  tcpdump -w - | netlab-capture inspect - --ndjson";
+
+/// How a followed stream is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// As text, both sides marked, control characters made visible
+    #[default]
+    Text,
+    /// As a hex dump
+    Hex,
+    /// The bytes as they are, for a pipe
+    Raw,
+}
+
+/// Whose bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    Client,
+    Server,
+}
+
+/// What is written of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    Summary,
+    Packets,
+    Conversations,
+    Http,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Terminal,
+    Json,
+    Lines,
+    Csv,
+}
+
+impl Args {
+    pub fn what(&self) -> What {
+        match self {
+            Args { packets: true, .. } => What::Packets,
+            Args {
+                conversations: true,
+                ..
+            } => What::Conversations,
+            Args { http: true, .. } => What::Http,
+            // A line for each of what, if not of the packets?
+            Args { ndjson: true, .. } => What::Packets,
+            _ => What::Summary,
+        }
+    }
+
+    pub fn how(&self) -> How {
+        match self {
+            Args { json: true, .. } => How::Json,
+            Args { ndjson: true, .. } => How::Lines,
+            Args { csv: true, .. } => How::Csv,
+            _ => How::Terminal,
+        }
+    }
+
+    /// The display filter, read; with what is allowed in it but probably not
+    /// meant.
+    pub fn filter(&self) -> Result<(Option<Filter>, Option<Mistakes>), Mistakes> {
+        let Some(text) = &self.filter else {
+            return Ok((None, None));
+        };
+        let (filter, diagnostics) = expect::parse_filter(text, &[]);
+        let mistakes = Mistakes {
+            source: Source {
+                name: "-Y".to_owned(),
+                text: text.clone(),
+            },
+            diagnostics,
+        };
+        match filter {
+            Some(filter) => Ok((Some(filter), Some(mistakes))),
+            None => Err(mistakes),
+        }
+    }
+}
+
+/// A number of bytes: `1000`, `500M`, `2G`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no number of bytes: 1000, 500k, 20M, 2G");
+    let (digits, factor) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (text.get(..at), 1_000),
+        Some((at, 'M')) => (text.get(..at), 1_000_000),
+        Some((at, 'G')) => (text.get(..at), 1_000_000_000),
+        _ => (Some(text), 1),
+    };
+    let number: u64 = digits.unwrap_or_default().parse().map_err(|_| wrong())?;
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert_eq!(bytes("500k"), Ok(500_000));
+        assert_eq!(bytes("2G"), Ok(2_000_000_000));
+        for wrong in ["", "M", "1.5M", "-1", "99999999999G", "é"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

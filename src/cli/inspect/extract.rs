@@ -1,0 +1,351 @@
+//! `inspect --extract DIR`: the bodies of HTTP messages, each in a file.
+//!
+//! Names come from hostile bytes: see [`file_name`]. No file is overwritten and
+//! no symbolic link is followed, whatever stands in the folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::show::Showing;
+use crate::cli::{Exit, output};
+use crate::render::terminal::inspect::size;
+use crate::render::{json, text};
+use crate::report::Side;
+
+/// Bytes of a name that come from the target of a request.
+const NAME: usize = 100;
+/// Bytes of an extension that are kept where a name is too long.
+const EXTENSION: usize = 16;
+/// So many files may have the same name but for a number.
+const ALIKE: u32 = 10_000;
+
+/// A body to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// `tcp.stream`.
+    pub stream: u32,
+    /// Among the transactions of the stream, from 0.
+    pub transaction: usize,
+    pub side: Side,
+    /// The request's target, where it was seen.
+    pub uri: &'a str,
+    /// Of the response.
+    pub code: Option<u16>,
+    pub content_type: Option<&'a str>,
+    pub bytes: &'a [u8],
+    pub complete: bool,
+    /// What is wrong with it.
+    pub trouble: Option<&'a str>,
+}
+
+/// A file that was written: a line of the list.
+#[derive(Clone, Debug, Serialize)]
+struct Extracted<'a> {
+    file: String,
+    stream: u32,
+    transaction: usize,
+    /// Who sent it: the client a request, the server a response.
+    from: Side,
+    uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    /// In the file.
+    bytes: u64,
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'a str>,
+}
+
+pub struct Extractor {
+    folder: PathBuf,
+    /// Bytes that may still be written.
+    left: u64,
+    limit: u64,
+    files: u64,
+    written: u64,
+    /// Bodies that were left out, and their bytes.
+    skipped: (u64, u64),
+}
+
+impl Extractor {
+    /// Makes the folder, if there is none.
+    pub fn new(folder: &Path, limit: u64) -> Result<Extractor, String> {
+        fs::create_dir_all(folder)
+            .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+        Ok(Extractor {
+            folder: folder.to_owned(),
+            left: limit,
+            limit,
+            files: 0,
+            written: 0,
+            skipped: (0, 0),
+        })
+    }
+
+    /// Writes a body, and its line of the list. An empty one gets no file.
+    pub fn body(&mut self, body: &Body<'_>, showing: &mut Showing) -> Exit {
+        let bytes = body.bytes.len() as u64;
+        if bytes == 0 {
+            return Exit::Passed;
+        }
+        if bytes > self.left {
+            self.skipped.0 += 1;
+            self.skipped.1 += bytes;
+            return Exit::Passed;
+        }
+        let path = match self.write(&file_name(body), body.bytes) {
+            Ok(path) => path,
+            Err((path, error)) => {
+                let path = text::visible(&path.display().to_string());
+                output::complain(&format!("netlab-capture: cannot write {path}: {error}\n"));
+                return Exit::Environment;
+            }
+        };
+        self.left -= bytes;
+        self.files += 1;
+        self.written += bytes;
+        let extracted = Extracted {
+            file: path.display().to_string(),
+            stream: body.stream,
+            transaction: body.transaction,
+            from: body.side,
+            uri: body.uri,
+            code: body.code,
+            content_type: body.content_type,
+            bytes,
+            complete: body.complete,
+            trouble: body.trouble,
+        };
+        showing.extracted(&extracted.line(showing.is_json()));
+        Exit::Passed
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, (PathBuf, io::Error)> {
+        for number in 1..=ALIKE {
+            let path = self.folder.join(match number {
+                1 => name.to_owned(),
+                number => numbered(name, number),
+            });
+            // With this option a link that stands there is not followed.
+            let file = OpenOptions::new().write(true).create_new(true).open(&path);
+            let written = match file {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => Err(error),
+                Ok(mut file) => fill(&mut file, bytes),
+            };
+            return written
+                .map(|()| path.clone())
+                .map_err(|error| (path, error));
+        }
+        let error = io::Error::new(io::ErrorKind::AlreadyExists, "too many files of this name");
+        Err((self.folder.join(name), error))
+    }
+
+    /// Says what came of it all.
+    pub fn finish(&self) {
+        let files = if self.files == 1 { "file" } else { "files" };
+        output::complain(&format!(
+            "netlab-capture: {} {files} with {} written to {}\n",
+            self.files,
+            size(self.written),
+            text::visible(&self.folder.display().to_string())
+        ));
+        let (bodies, bytes) = self.skipped;
+        if bodies > 0 {
+            output::complain(&format!(
+                "netlab-capture: {bodies} more with {} left out: --extract-limit is {}\n",
+                size(bytes),
+                size(self.limit)
+            ));
+        }
+    }
+}
+
+fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)
+}
+
+impl Extracted<'_> {
+    fn line(&self, as_json: bool) -> Vec<u8> {
+        let mut line = Vec::new();
+        if as_json {
+            json::line(self, &mut line);
+            return line;
+        }
+        let mut words = vec![self.file.clone(), size(self.bytes)];
+        words.extend(self.code.map(|code| code.to_string()));
+        words.extend(self.content_type.map(str::to_owned));
+        words.push(self.uri.to_owned());
+        if !self.complete {
+            words.push("(incomplete)".to_owned());
+        }
+        words.extend(self.trouble.map(|trouble| format!("({trouble})")));
+        line.extend_from_slice(text::visible(&words.join("  ")).as_bytes());
+        line.push(b'\n');
+        line
+    }
+}
+
+/// `tcp0-2-HelloWorld.html`, `tcp0-3-request-upload`: the stream, the number of
+/// the transaction in it, and the last part of the target.
+///
+/// Of the target only ASCII letters, digits and `.-_+=,@~%` are kept: no
+/// separator, no control character, nothing that a shell or a terminal acts on.
+/// The numbers before it keep it from being hidden, an option, or one of the
+/// names that Windows reserves; it does not end with a dot, as there no name
+/// may.
+fn file_name(body: &Body<'_>) -> String {
+    let path = body.uri.split(['?', '#']).next().unwrap_or_default();
+    // Of `http://host` nothing but the path counts.
+    let path = match path.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => path,
+    };
+    let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let kept: String = last
+        .chars()
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => c,
+            '.' | '-' | '_' | '+' | '=' | ',' | '@' | '~' | '%' => c,
+            _ => '_',
+        })
+        .collect();
+    let kept = shortened(kept.trim_matches('.'));
+    let kept = kept.trim_end_matches('.');
+    let name = match (kept, body.side) {
+        ("", _) => format!("index{}", extension(body.content_type)),
+        (kept, _) => kept.to_owned(),
+    };
+    let side = match body.side {
+        Side::Client => "request-",
+        Side::Server => "",
+    };
+    format!("tcp{}-{}-{side}{name}", body.stream, body.transaction)
+}
+
+/// The name, cut in its middle where it is too long: the extension stays.
+fn shortened(name: &str) -> String {
+    if name.len() <= NAME {
+        return name.to_owned();
+    }
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    let extension = match extension.filter(|e| !e.is_empty() && e.len() <= EXTENSION) {
+        Some(extension) => format!(".{extension}"),
+        None => String::new(),
+    };
+    // All of it is ASCII.
+    let start = name.get(..NAME - extension.len()).unwrap_or_default();
+    format!("{start}{extension}")
+}
+
+/// For a target that names no file.
+fn extension(content_type: Option<&str>) -> &'static str {
+    let media = content_type.unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    match media.to_ascii_lowercase().as_str() {
+        "text/html" => ".html",
+        "text/plain" => ".txt",
+        "text/css" => ".css",
+        "text/xml" | "application/xml" => ".xml",
+        "application/json" => ".json",
+        "text/javascript" | "application/javascript" => ".js",
+        "image/png" => ".png",
+        "image/jpeg" => ".jpg",
+        "image/gif" => ".gif",
+        "application/pdf" => ".pdf",
+        _ => "",
+    }
+}
+
+/// `a.html` to `a~2.html`.
+fn numbered(name: &str, number: u32) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}~{number}.{extension}"),
+        None => format!("{name}~{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn named(uri: &str) -> String {
+        file_name(&body(uri))
+    }
+
+    fn body(uri: &str) -> Body<'_> {
+        Body {
+            stream: 3,
+            transaction: 0,
+            side: Side::Server,
+            uri,
+            code: Some(200),
+            content_type: Some("text/html; charset=utf-8"),
+            bytes: b"x",
+            complete: true,
+            trouble: None,
+        }
+    }
+
+    #[test]
+    fn names_come_from_the_last_part_of_the_target() {
+        assert_eq!(named("/a/b/page.html?q=/x.exe#y"), "tcp3-0-page.html");
+        assert_eq!(named("http://h/x.png"), "tcp3-0-x.png");
+        assert_eq!(named("http://host.example"), "tcp3-0-index.html");
+        assert_eq!(named("/"), "tcp3-0-index.html");
+        assert_eq!(named("*"), "tcp3-0-_");
+        let request = Body {
+            side: Side::Client,
+            ..body("/up")
+        };
+        assert_eq!(file_name(&request), "tcp3-0-request-up");
+    }
+
+    #[test]
+    fn hostile_names_are_harmless() {
+        assert_eq!(named("/../../etc/passwd"), "tcp3-0-passwd");
+        assert_eq!(named("/.."), "tcp3-0-index.html");
+        assert_eq!(named("/..\\..\\evil.exe"), "tcp3-0-evil.exe");
+        assert_eq!(named("/%2e%2e%2fx"), "tcp3-0-%2e%2e%2fx");
+        assert_eq!(named("/.bashrc"), "tcp3-0-bashrc");
+        assert_eq!(named("/a\0b\x1b[2J\u{202e}gpj"), "tcp3-0-a_b__2J_gpj");
+        assert_eq!(named("/CON"), "tcp3-0-CON");
+        assert_eq!(named("/a. ."), "tcp3-0-a._");
+        let long = format!("/{}.tar.gz", "x".repeat(500));
+        assert!(named(&long).len() < 120 && named(&long).ends_with("x.gz"));
+    }
+
+    #[test]
+    fn nothing_is_overwritten_and_no_link_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let extractor = Extractor::new(folder.path(), 100).unwrap();
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("a.html")).unwrap();
+        #[cfg(not(unix))]
+        fs::write(folder.path().join("a.html"), "").unwrap();
+        let first = extractor.write("a.html", b"one").unwrap();
+        let second = extractor.write("a.html", b"two").unwrap();
+        assert_eq!(first, folder.path().join("a~2.html"));
+        assert_eq!(second, folder.path().join("a~3.html"));
+        assert_eq!(fs::read(first).unwrap(), b"one");
+        assert_eq!(fs::read(outside.path()).unwrap(), b"");
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_one_harmless_word(uri in any::<String>()) {
+            let name = named(&uri);
+            prop_assert!(name.starts_with("tcp3-0-") && name.len() < 128);
+            prop_assert!(!name.ends_with('.'));
+            let harmless = |c: char| c.is_ascii_alphanumeric() || ".-_+=,@~%".contains(c);
+            prop_assert!(name.chars().all(harmless), "{name}");
+        }
+    }
+}
