@@ -29,6 +29,14 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Exit {
     }
 }
 
+/// A system's error in its own words, without Rust's ` (os error 2)`.
+pub(super) fn without_number(text: &str) -> &str {
+    match text.rfind(" (os error ") {
+        Some(at) if text.ends_with(')') => text.get(..at).unwrap_or(text),
+        _ => text,
+    }
+}
+
 /// Does standard output show colours?
 pub(super) fn color() -> bool {
     !matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never)

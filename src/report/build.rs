@@ -109,6 +109,13 @@ impl Report {
         }
     }
 
+    /// The capture file; the name to show where there is none.
+    pub fn file(&self) -> &str {
+        self.capture
+            .as_ref()
+            .map_or_else(|| self.name(), |capture| &capture.file)
+    }
+
     /// The name to show: the scenario's, else the capture file's.
     pub fn name(&self) -> &str {
         match (&self.scenario, &self.capture) {

@@ -1,6 +1,8 @@
 //! Tests of the command line: what it writes, and its exit codes.
 
 mod broken_labs;
+mod hostile;
+mod inspect;
 mod scenario_catalogue;
 mod scenario_docs;
 mod scenario_mistakes;

@@ -17,7 +17,7 @@ use super::super::load::Mistakes;
 /// the exit code is 0 unless a file cannot be read (2) or is damaged (6, after
 /// everything before the damage was shown).
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Args {
     /// Capture files; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
@@ -33,13 +33,13 @@ pub struct Args {
     )]
     pub filter: Option<String>,
     /// The packets, one on a line; with --json in the document
-    #[arg(long, help_heading = "What to show", group = "what")]
+    #[arg(long, help_heading = "What to show", groups = ["what", "table"])]
     pub packets: bool,
     /// The table of conversations, all rows
-    #[arg(long, help_heading = "What to show", group = "what")]
+    #[arg(long, help_heading = "What to show", groups = ["what", "table"])]
     pub conversations: bool,
     /// The table of HTTP transactions, all rows
-    #[arg(long, help_heading = "What to show", group = "what")]
+    #[arg(long, help_heading = "What to show", groups = ["what", "table"])]
     pub http: bool,
     /// The bytes of one conversation: tcp:0, udp:3
     #[arg(

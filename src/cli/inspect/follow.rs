@@ -11,7 +11,7 @@ use crate::cli::output::{self, Stdout};
 use crate::conversation::{Direction, Limits};
 use crate::render::follow::{self, Follow};
 use crate::report::{Endpoint, Side};
-use crate::savefile::{CaptureInfo, Protocol};
+use crate::savefile::{CaptureInfo, Protocol, SavefileError};
 use crate::trace::{self, Followed, Numbers};
 
 /// A conversation, by its number: `tcp:0`, or as expectations write it,
@@ -64,7 +64,7 @@ pub fn main(args: &Args, target: Target) -> Exit {
     let input = match input::open(file) {
         Ok(input) => input,
         Err(error) => {
-            output::complain(&format!("netlab-capture: {error}\n"));
+            complain(&error);
             return Exit::Usage;
         }
     };
@@ -118,7 +118,7 @@ impl Shown {
         let _ = self.out.write_out(&mut self.buffer);
         match read {
             Err(error) => {
-                output::complain(&format!("netlab-capture: {error}\n"));
+                complain(&error);
                 Exit::Usage
             }
             Ok((capture, numbers)) => self.close(&capture, numbers),
@@ -187,6 +187,12 @@ impl Shown {
         }
         exit
     }
+}
+
+fn complain(error: &SavefileError) {
+    let message = error.to_string();
+    let message = output::without_number(&message);
+    output::complain(&format!("netlab-capture: {message}\n"));
 }
 
 /// To the server means by the client.

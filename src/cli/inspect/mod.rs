@@ -190,8 +190,9 @@ fn refuse(showing: &mut Showing, args: &Args, mistakes: &Mistakes) -> Exit {
 
 fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileError) -> Exit {
     let message = error.to_string();
+    let message = output::without_number(&message);
     output::complain(&format!("netlab-capture: {message}\n"));
-    document(showing, args, name, ErrorCode::Usage, &message);
+    document(showing, args, name, ErrorCode::Usage, message);
     Exit::Usage
 }
 

@@ -6,7 +6,7 @@ use super::args::{Args, How, What};
 use super::{Exit, Stdout, output, sink};
 use crate::render::terminal::TerminalOptions;
 use crate::render::terminal::inspect::{self, Extent};
-use crate::render::{csv, json};
+use crate::render::{csv, json, text};
 use crate::report::Report;
 
 pub struct Showing {
@@ -94,7 +94,7 @@ impl Showing {
 
     fn terminal(&mut self, report: &Report) {
         if self.several && self.what != What::Summary {
-            let line = format!("{}:\n", crate::render::text::visible(report.name()));
+            let line = format!("{}:\n", text::visible(report.file()));
             self.buffer.extend_from_slice(line.as_bytes());
         }
         let text = match self.what {

@@ -1,0 +1,56 @@
+//! A capture of an HTTP transaction whose every text is an attack.
+
+use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
+
+const REQUEST: &[u8] = b"GET /../..\xc2\x9b2J/../etc/passwd HTTP/1.1\r\n\
+    Host: =cmd|calc\r\n\
+    X-Name: \xe2\x80\xae gpj\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 200 \xc2\x9d0;owned\xc2\x9c\r\n\
+    Content-Type: text/\x9bhtml\r\n\
+    Content-Length: 9\r\n\r\n\x1b[31m\r\xff\xfe!";
+
+/// The file, with raw IP packets.
+pub fn capture() -> Vec<u8> {
+    let interface = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+    let (asked, told) = (1 + REQUEST.len() as u32, 1 + RESPONSE.len() as u32);
+    let frames = [
+        segment(true, 0, 0, 0x02, b""),
+        segment(false, 0, 1, 0x12, b""),
+        segment(true, 1, 1, 0x10, b""),
+        segment(true, 1, 1, 0x18, REQUEST),
+        segment(false, 1, asked, 0x18, RESPONSE),
+        segment(false, told, asked, 0x11, b""),
+        segment(true, asked, told + 1, 0x11, b""),
+        segment(false, told + 1, asked + 1, 0x10, b""),
+    ];
+    for (number, frame) in frames.iter().enumerate() {
+        let time = Timestamp(number as i64 * 1_000_000);
+        writer.write_frame(time, frame.len() as u32, frame).unwrap();
+    }
+    writer.into_inner()
+}
+
+fn segment(to_server: bool, seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
+    let (src, dst): (u16, u16) = if to_server {
+        (40_000, 80)
+    } else {
+        (80, 40_000)
+    };
+    let len = 40 + data.len() as u16;
+    let mut frame = vec![0x45, 0];
+    frame.extend(len.to_be_bytes());
+    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+    frame.extend(src.to_be_bytes());
+    frame.extend(dst.to_be_bytes());
+    frame.extend(seq.to_be_bytes());
+    frame.extend(ack.to_be_bytes());
+    frame.extend([0x50, flags, 4, 0, 0, 0, 0, 0]);
+    frame.extend(data);
+    frame
+}

@@ -1,0 +1,419 @@
+//! `netlab-capture inspect`: each way of showing a capture, and each error.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use netlab_capture::report::schema;
+use serde_json::Value;
+
+use crate::hostile;
+
+/// Runs `inspect` where the repository is, so that names are as written here.
+fn inspect(words: &[&str]) -> Output {
+    command(words).output().unwrap()
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netlab-capture"));
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("COLUMNS", "80")
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .arg("inspect")
+        .args(words);
+    command
+}
+
+/// What it says on standard output, where it succeeds and says nothing else.
+fn told(words: &[&str]) -> String {
+    let output = inspect(words);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {errors}");
+    assert_eq!(errors, "", "{words:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error and the exit code, where standard output stays empty.
+fn refused(words: &[&str]) -> String {
+    let output = inspect(words);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{words:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    format!("{errors}exit code {}", output.status.code().unwrap())
+}
+
+fn reference(name: &str) -> String {
+    format!("captures/reference/{name}.pcapng")
+}
+
+fn references() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".pcapng"))
+        .map(|name| format!("captures/reference/{name}"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    let parse = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(parse).collect()
+}
+
+/// A checker for one of the schema's definitions.
+fn validator(definition: Option<&str>) -> jsonschema::Validator {
+    let mut schema = schema();
+    if let Some(definition) = definition {
+        schema["$ref"] = format!("#/$defs/{definition}").into();
+        for key in ["properties", "required", "type"] {
+            schema.as_object_mut().unwrap().remove(key);
+        }
+    }
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn a_capture_at_a_glance() {
+    for name in ["http-ok", "tcp-refused", "udp-no-server", "tcp-upper-ipv6"] {
+        insta::assert_snapshot!(format!("summary_{name}"), told(&[&reference(name)]));
+    }
+}
+
+#[test]
+fn tables_of_conversations_transactions_and_packets() {
+    let capture = reference("http-not-found");
+    for what in ["conversations", "http", "packets"] {
+        let option = format!("--{what}");
+        let text = told(&[&capture, &option]);
+        insta::assert_snapshot!(format!("table_{what}"), text);
+        let csv = told(&[&capture, &option, "--csv"]);
+        insta::assert_snapshot!(format!("csv_{what}"), csv);
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_says() {
+    for name in references() {
+        for line in told(&[&name]).lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn where_the_terminal_knows_only_ascii_so_does_the_text() {
+    for name in references() {
+        for option in ["--rows=3", "--packets", "--conversations", "--http"] {
+            let output = command(&[&name, option]).env("LC_ALL", "C").output();
+            assert!(output.unwrap().stdout.is_ascii(), "{name} {option}");
+        }
+    }
+}
+
+#[test]
+fn documents_fulfil_the_schema() {
+    let validator = validator(None);
+    for name in references() {
+        for words in [
+            vec![name.as_str(), "--json"],
+            vec![&name, "--json", "--packets", "--digest"],
+            vec![&name, "--json", "-Y", "tcp or icmp"],
+        ] {
+            let documents = lines(&told(&words));
+            assert_eq!(documents.len(), 1);
+            let errors: Vec<String> = validator
+                .iter_errors(&documents[0])
+                .map(|e| format!("{e} at {}", e.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{words:?}: {errors:#?}");
+        }
+    }
+}
+
+#[test]
+fn each_line_is_a_part_of_the_document() {
+    for name in references() {
+        let document = lines(&told(&[&name, "--json", "--packets"])).remove(0);
+        for (option, list, definition) in [
+            ("--packets", "packets", "Packet"),
+            ("--conversations", "conversations", "Conversation"),
+            ("--http", "messages", "Message"),
+        ] {
+            let parts = lines(&told(&[&name, "--ndjson", option]));
+            assert_eq!(&Value::from(parts.clone()), &document[list], "{name}");
+            let validator = validator(Some(definition));
+            assert!(parts.iter().all(|part| validator.is_valid(part)));
+            let rows = told(&[&name, "--csv", option]);
+            assert_eq!(rows.lines().count(), parts.len() + 1, "{name} {option}");
+        }
+        assert_eq!(
+            told(&[&name, "--ndjson"]),
+            told(&[&name, "--ndjson", "--packets"])
+        );
+    }
+}
+
+#[test]
+fn every_frame_is_accounted_for() {
+    for name in references() {
+        let document = lines(&told(&[&name, "--json"])).remove(0);
+        let protocols = document["summary"]["protocols"].as_array().unwrap();
+        let frames: u64 = protocols
+            .iter()
+            .map(|kind| kind["packets"].as_u64().unwrap())
+            .sum();
+        assert_eq!(document["capture"]["packets"], frames, "{name}");
+    }
+}
+
+#[test]
+fn a_filter_leaves_what_it_shows_and_what_that_belongs_to() {
+    let capture = reference("http-ok");
+    let shown = |filter, option| lines(&told(&[&capture, "-Y", filter, "--ndjson", option]));
+    let syn = shown("tcp.flags.syn == 1", "--packets");
+    assert_eq!(syn.len(), 2);
+    assert!(
+        syn.iter()
+            .all(|packet| packet["tcp"]["flags"]["syn"] == true)
+    );
+    assert_eq!(shown("tcp.flags.syn == 1", "--conversations").len(), 1);
+    assert_eq!(shown("tcp.flags.syn == 1", "--http").len(), 0);
+    assert_eq!(shown("http.response.code == 200", "--http").len(), 1);
+    assert_eq!(shown("udp", "--conversations").len(), 0);
+    let document = lines(&told(&[&capture, "-Y", "tcp.flags.syn == 1", "--json"])).remove(0);
+    assert_eq!(document["capture"]["displayed"], 2);
+}
+
+#[test]
+fn a_conversation_is_followed() {
+    let capture = reference("http-ok");
+    for form in ["text", "hex"] {
+        let text = told(&[&capture, "--follow", "tcp:0", "--as", form]);
+        insta::assert_snapshot!(format!("follow_{form}"), text);
+    }
+    let raw = |side| {
+        let words = [
+            &capture, "--follow", "tcp[0]", "--as", "raw", "--from", side,
+        ];
+        told(&words)
+    };
+    assert!(raw("client").starts_with("GET /HelloWorld.html HTTP/1.1\r\n"));
+    let answer = raw("server");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    let page = include_str!("../../www/HelloWorld.html");
+    assert!(answer.ends_with(page));
+    let datagrams = told(&[&reference("udp-upper"), "--follow", "udp:0"]);
+    assert!(
+        datagrams.contains("\n> ") && datagrams.contains("\n< "),
+        "{datagrams}"
+    );
+}
+
+#[test]
+fn bodies_go_to_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("new/bodies");
+    let words = [&reference("http-ok"), "--extract", target.to_str().unwrap()];
+    let listed = inspect(&words);
+    assert!(listed.status.success());
+    let path = target.join("tcp0-0-HelloWorld.html");
+    let list = String::from_utf8(listed.stdout).unwrap();
+    assert!(list.starts_with(path.to_str().unwrap()), "{list}");
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(page, include_str!("../../www/HelloWorld.html"));
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("1 file with"));
+
+    // Again: nothing is overwritten.
+    let again = inspect(&[words[0], words[1], words[2], "--json"]);
+    let line = lines(&String::from_utf8(again.stdout).unwrap()).remove(0);
+    assert_eq!(
+        line["file"],
+        target.join("tcp0-0-HelloWorld~2.html").to_str().unwrap()
+    );
+    assert_eq!(line["bytes"], page.len());
+
+    let bound = inspect(&[words[0], words[1], words[2], "--extract-limit", "10"]);
+    let errors = String::from_utf8(bound.stderr).unwrap();
+    assert!(errors.contains("1 more with") && errors.contains("--extract-limit is 10 B"));
+    assert_eq!(std::fs::read_dir(&target).unwrap().count(), 2);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told_first() {
+    let words = [&reference("http-ok"), "--extract", "Cargo.toml/x"];
+    let refused = refused(&words);
+    assert!(
+        refused.contains("cannot make the folder Cargo.toml/x"),
+        "{refused}"
+    );
+    assert!(refused.ends_with("exit code 3"), "{refused}");
+}
+
+#[test]
+fn what_is_wrong_with_the_words_or_the_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "hello\n").unwrap();
+    let text = text.to_str().unwrap();
+    let capture = reference("tcp-refused");
+    let cases: &[(&str, &[&str])] = &[
+        ("no_capture", &[text]),
+        ("missing", &["missing.pcap"]),
+        ("folder", &["captures"]),
+        ("unknown_field", &[&capture, "-Y", "tcp.flgs.syn == 1"]),
+        ("broken_filter", &[&capture, "-Y", "tcp and (udp"]),
+        ("no_such_conversation", &[&capture, "--follow", "tcp:5"]),
+        ("no_conversation", &[&capture, "--follow", "udp:0"]),
+        ("no_target", &[&capture, "--follow", "http"]),
+        ("follow_two", &[&capture, &capture, "--follow", "tcp:0"]),
+        ("csv_of_nothing", &[&capture, "--csv"]),
+        ("two_tables", &[&capture, "--http", "--conversations"]),
+        ("two_forms", &[&capture, "--json", "--ndjson"]),
+    ];
+    let told: Vec<String> = cases
+        .iter()
+        .map(|(name, words)| format!("{name}:\n{}\n", refused(words).replace(text, "notes.txt")))
+        .collect();
+    insta::assert_snapshot!("mistakes", told.join("\n"));
+}
+
+#[test]
+fn without_a_file_it_explains_itself() {
+    let output = inspect(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let help = String::from_utf8(output.stderr).unwrap();
+    assert!(help.contains("Usage: netlab-capture inspect"), "{help}");
+    assert!(help.contains("Examples:"), "{help}");
+}
+
+#[test]
+fn readers_of_json_get_a_document_about_an_error() {
+    let output = inspect(&["missing.pcap", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let document = lines(&String::from_utf8(output.stdout).unwrap()).remove(0);
+    assert_eq!(document["error"]["code"], "usage");
+    assert!(validator(None).is_valid(&document));
+    let wrong = inspect(&[&reference("http-ok"), "--json", "-Y", "tcp.flgs"]);
+    let document = lines(&String::from_utf8(wrong.stdout).unwrap()).remove(0);
+    assert_eq!(document["verdict"], "error");
+}
+
+/// A file in a folder of its own.
+fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_damaged_capture_is_shown_up_to_the_damage() {
+    let whole = std::fs::read(reference("http-ok")).unwrap();
+    let (_folder, path) = file("cut.pcapng", &whole[..whole.len() / 2]);
+    let path = path.to_str().unwrap();
+    let output = inspect(&[path, "--ndjson"]);
+    assert_eq!(output.status.code(), Some(6));
+    assert!(!lines(&String::from_utf8(output.stdout).unwrap()).is_empty());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("is damaged at byte "), "{errors}");
+    let summary = inspect(&[path]);
+    assert_eq!(summary.status.code(), Some(6));
+    let text = String::from_utf8(summary.stdout).unwrap();
+    assert!(text.contains("Damaged at byte "), "{text}");
+    let document = inspect(&[path, "--json"]);
+    assert_eq!(document.status.code(), Some(6));
+    let document = lines(&String::from_utf8(document.stdout).unwrap()).remove(0);
+    assert_eq!(document["error"]["code"], "damaged_capture");
+}
+
+#[test]
+fn several_files_are_shown_each_by_itself() {
+    let good = reference("tcp-refused");
+    let output = inspect(&[&good, "missing.pcap", &good, "--json"]);
+    assert_eq!(output.status.code(), Some(2), "the worst counts");
+    let documents = lines(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(documents.len(), 3);
+    assert_eq!(documents[0], documents[2]);
+    let tables = told(&[&good, &good, "--conversations"]);
+    assert_eq!(tables.matches(&format!("{good}:\n")).count(), 2, "{tables}");
+    let csv = told(&[&good, &good, "--conversations", "--csv"]);
+    assert_eq!(csv.lines().count(), 3, "one line of headings");
+}
+
+#[test]
+fn standard_input_is_a_capture_too() {
+    let bytes = std::fs::read(reference("http-ok")).unwrap();
+    let mut child = command(&["-", "--ndjson"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text, told(&[&reference("http-ok"), "--ndjson"]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for option in ["--ndjson", "--packets", "--json"] {
+        let mut child = command(&[&reference("http-ok"), option])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{option}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{option}");
+    }
+}
+
+#[test]
+fn hostile_bytes_do_nothing_to_the_terminal() {
+    let (folder, path) = file("hostile\u{1b}[31m.pcap", &hostile::capture());
+    let path = path.to_str().unwrap();
+    let extracted = folder.path().join("bodies");
+    let extracted = extracted.to_str().unwrap();
+    for words in [
+        vec![path],
+        vec![path, "--packets"],
+        vec![path, "--conversations"],
+        vec![path, "--http"],
+        vec![path, "--packets", "--csv"],
+        vec![path, "--http", "--csv"],
+        vec![path, "--json", "--packets"],
+        vec![path, "--ndjson"],
+        vec![path, "--follow", "tcp:0"],
+        vec![path, "--follow", "tcp:0", "--as", "hex"],
+        vec![path, "--extract", extracted],
+    ] {
+        let output = inspect(&words);
+        assert!(output.status.success(), "{words:?}");
+        for bytes in [output.stdout, output.stderr] {
+            let text = String::from_utf8(bytes).unwrap();
+            // JSON escapes what is ASCII; other programs read it, not terminals.
+            let json = words.contains(&"--json") || words.contains(&"--ndjson");
+            let acts = |c: &char| match json {
+                true => c.is_ascii_control(),
+                false => c.is_control() || *c == '\u{202e}',
+            };
+            let bad = text.chars().filter(|c| *c != '\n').find(acts);
+            assert_eq!(bad, None, "{words:?}");
+        }
+    }
+    let names: Vec<String> = std::fs::read_dir(extracted)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names, ["tcp0-0-passwd"]);
+    let csv = told(&[path, "--http", "--csv"]);
+    let row = csv.lines().nth(1).unwrap();
+    assert!(row.contains("'=cmd|calc"), "{row}");
+}
