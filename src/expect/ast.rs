@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 
-use super::fields::Field;
+pub use super::ast_filter::*;
 
 /// Bytes of the expectation's text.
 pub type Span = Range<usize>;
@@ -288,95 +288,4 @@ pub enum Function {
     Upper,
     Lower,
     Len,
-}
-
-/// A display filter: means what it means in Wireshark 4 (`wireshark-filter(4)`).
-#[derive(Clone, Debug, PartialEq)]
-pub enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
-    /// One of the two, not both.
-    Xor(Box<Filter>, Box<Filter>),
-    Not(Box<Filter>),
-    /// A bare field or protocol: it exists in the packet.
-    Exists(FieldRef),
-    Compare {
-        left: Operand,
-        op: FilterOp,
-        right: Operand,
-    },
-    /// `field in {80, 8000..8080}`.
-    In {
-        field: FieldRef,
-        set: Vec<SetItem>,
-        /// `not in`.
-        negated: bool,
-    },
-    /// `from == client`, `to == server`, `!=` likewise.
-    End {
-        to: bool,
-        who: EndPattern,
-        negated: bool,
-    },
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum SetItem {
-    One(Literal),
-    Range(Literal, Literal),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operand {
-    Field(FieldRef),
-    /// `tcp.flags & 0x12`: the field's bits under the mask.
-    Masked {
-        field: FieldRef,
-        mask: u64,
-    },
-    Literal(Literal),
-    /// `as NAME` made a step's packet available: `syn.tcp.seq`, and sums
-    /// `syn.tcp.seq + 1`.
-    OfStep {
-        step: String,
-        field: FieldRef,
-        plus: i64,
-    },
-}
-
-/// A field of the registry, checked when parsed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldRef {
-    pub field: &'static Field,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    /// Booleans are 0 and 1; times are nanoseconds (written in seconds).
-    Number(i128),
-    /// A string, or bytes written `47:45:54`.
-    Bytes(Vec<u8>),
-    /// An address, or a prefix of this length.
-    Ip(std::net::IpAddr, Option<u8>),
-    /// Case ignored.
-    Regex(Regex),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterOp {
-    /// `==`, `eq`, `any_eq`: any of the field's values.
-    Eq,
-    /// `!=`, `ne`, `all_ne`: all of them (Wireshark 4).
-    Ne,
-    /// `===`, `all_eq`.
-    AllEq,
-    /// `!==`, `any_ne`.
-    AnyNe,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Contains,
-    Matches,
 }

@@ -16,8 +16,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{EventPattern, FieldRef, Filter, FilterOp, Operand, StepEnds, StepOrFilter, Who};
+use super::ast::{EventPattern, Filter, Operand, StepEnds, StepOrFilter, Who};
 use super::facts::Facts;
+use super::fields::Kind;
 use super::judgement::{Grounds, Judgement};
 use super::notation::count;
 use super::outcome::{Failure, Outcome, Verdict};
@@ -354,7 +355,9 @@ pub fn filter_asks_for_roles(filter: &Filter) -> bool {
         }
         Filter::Not(inner) => filter_asks_for_roles(inner),
         Filter::End { who, .. } => who.who != Who::Any,
-        Filter::Exists(_) | Filter::Compare { .. } | Filter::In { .. } => false,
+        Filter::Exists(_) | Filter::NotZero(_) | Filter::Compare { .. } | Filter::In { .. } => {
+            false
+        }
     }
 }
 
@@ -375,32 +378,31 @@ pub fn asks_for_content(which: &StepOrFilter) -> bool {
 
 /// Does the filter look at payload?
 pub fn filter_reads_content(filter: &Filter) -> bool {
-    let is_content = |field: &FieldRef| {
-        let name = field.field.name;
+    let is_content = |name: &str| {
         matches!(name, "tcp.payload" | "udp.payload")
             || ["http", "data"].iter().any(|p| {
                 name.strip_prefix(p)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
     };
-    let operand = |operand: &Operand| match operand {
-        Operand::Field(field) | Operand::OfStep { field, .. } => is_content(field),
-        Operand::Masked { .. } | Operand::Literal(_) => false,
-    };
+    let exists = |operand: &Operand| matches!(filter, Filter::Exists(o) if o == operand);
     match filter {
         Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
             filter_reads_content(a) || filter_reads_content(b)
         }
         Filter::Not(inner) => filter_reads_content(inner),
-        Filter::Exists(field) | Filter::In { field, .. } => is_content(field),
-        // A whole protocol's or frame's bytes take in the payload.
-        Filter::Compare {
-            op: FilterOp::Contains | FilterOp::Matches,
-            left: Operand::Field(field),
-            ..
-        } if !field.field.name.contains('.') => true,
-        Filter::Compare { left, right, .. } => operand(left) || operand(right),
-        Filter::End { .. } => false,
+        _ => {
+            let mut reads = false;
+            filter.operands(&mut |operand| {
+                // A whole protocol's or frame's bytes take in the payload.
+                let bare = matches!(operand, Operand::Field(_)) && exists(operand);
+                operand.fields(&mut |field| {
+                    let whole = field.field.kind == Kind::Protocol && !bare;
+                    reads |= whole || is_content(field.field.name);
+                });
+            });
+            reads
+        }
     }
 }
 

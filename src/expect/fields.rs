@@ -20,10 +20,14 @@ pub enum Kind {
     Label,
     /// Unsigned, of so many bits.
     Unsigned(u8),
+    /// What arithmetic gives, and numbers that may be negative.
+    Signed(u8),
     /// 0 or 1.
     Bool,
-    /// A moment or a span of time, written in seconds.
+    /// A span of time, written in seconds.
     Time,
+    /// A moment, written as a date.
+    Moment,
     Text,
     Bytes,
     Ipv4,
@@ -38,9 +42,10 @@ impl Kind {
         match self {
             Kind::Protocol => "protocol",
             Kind::Label => "mark without a value",
-            Kind::Unsigned(_) => "number",
+            Kind::Unsigned(_) | Kind::Signed(_) => "number",
             Kind::Bool => "boolean",
             Kind::Time => "time in seconds",
+            Kind::Moment => "date and time",
             Kind::Text => "text",
             Kind::Bytes => "bytes",
             Kind::Ipv4 => "IPv4 address",
@@ -51,12 +56,20 @@ impl Kind {
 }
 
 /// One value of a field. Booleans are the numbers 0 and 1; times are
-/// nanoseconds; text and hardware addresses are bytes; marks are empty bytes.
+/// nanoseconds; hardware addresses are bytes; marks are empty bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldValue<'a> {
     Number(i128),
     Ip(IpAddr),
     Bytes(Cow<'a, [u8]>),
+    /// UTF-8, mostly.
+    Text(Cow<'a, [u8]>),
+    /// A protocol: its header (or the whole of it, for those that end with
+    /// themselves), and all bytes from its start to the frame's end.
+    Layer {
+        header: usize,
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a> FieldValue<'a> {
@@ -65,25 +78,40 @@ impl<'a> FieldValue<'a> {
     }
 
     pub(super) fn text(text: &'a str) -> Self {
-        FieldValue::Bytes(Cow::Borrowed(text.as_bytes()))
+        FieldValue::Text(Cow::Borrowed(text.as_bytes()))
     }
 
     pub(super) fn owned(text: String) -> Self {
-        FieldValue::Bytes(Cow::Owned(text.into_bytes()))
+        FieldValue::Text(Cow::Owned(text.into_bytes()))
+    }
+
+    /// A protocol that takes in all of `bytes`.
+    pub(super) fn whole(bytes: &'a [u8]) -> Self {
+        FieldValue::Layer {
+            header: bytes.len(),
+            bytes,
+        }
     }
 }
 
 /// Takes a field's values, one after the other, until it has had enough.
 pub struct Out<'a, 'o> {
-    each: &'o mut dyn FnMut(FieldValue<'a>) -> ControlFlow<()>,
+    each: &'o mut dyn FnMut(FieldValue<'a>, u8) -> ControlFlow<()>,
+    layer: u8,
     enough: bool,
 }
 
 impl<'a> Out<'a, '_> {
     pub(super) fn push(&mut self, value: FieldValue<'a>) {
         if !self.enough {
-            self.enough = (self.each)(value).is_break();
+            self.enough = (self.each)(value, self.layer).is_break();
         }
+    }
+
+    /// What follows is of the next layer of the protocol. All is of the first
+    /// until this is called.
+    pub(super) fn next_layer(&mut self) {
+        self.layer = self.layer.saturating_add(1);
     }
 
     /// A value, if there is one; says whether to go on.
@@ -157,8 +185,13 @@ pub struct Field {
     /// One line.
     pub meaning: &'static str,
     pub needs: Needs,
+    /// Names of its values, which may stand for them in filters.
+    pub names: Names,
     extract: Extract,
 }
+
+/// Values with their names, in any case of letters.
+pub type Names = &'static [(&'static str, u32)];
 
 impl PartialEq for Field {
     fn eq(&self, other: &Self) -> bool {
@@ -179,8 +212,13 @@ impl Field {
             kind,
             meaning,
             needs: Needs::HEADERS,
+            names: &[],
             extract,
         }
+    }
+
+    pub(super) const fn names(self, names: Names) -> Field {
+        Field { names, ..self }
     }
 
     pub(super) const fn needs(self, needs: Needs) -> Field {
@@ -194,8 +232,19 @@ impl Field {
         view: &View<'a>,
         each: &mut dyn FnMut(FieldValue<'a>) -> ControlFlow<()>,
     ) {
+        self.visit_layers(view, &mut |value, _| each(value));
+    }
+
+    /// The same, with the number of each value's layer among those of its
+    /// protocol, from 1.
+    pub fn visit_layers<'a>(
+        &self,
+        view: &View<'a>,
+        each: &mut dyn FnMut(FieldValue<'a>, u8) -> ControlFlow<()>,
+    ) {
         let mut out = Out {
             each,
+            layer: 1,
             enough: false,
         };
         (self.extract)(view, &mut out);

@@ -1,112 +1,143 @@
 //! Fields of IPv4, IPv6 and their ICMP.
 
+use std::net::IpAddr;
+
 use crate::decode::{Icmp, Ipv4, Ipv6, Ipv6Fragment, Net};
 
-use super::fields::{Field, FieldValue, Kind, View, number};
+use super::fields::{Field, FieldValue, Kind, Names, Out, View, number};
 
-pub(super) const IP: &[Field] =
-    &[
-        Field::new(
-            "ip",
-            Kind::Protocol,
-            "Internet Protocol version 4",
-            |v, out| {
-                out.extend(v4(v).map(|ip| {
-                    FieldValue::bytes(v.slice(ip.header.start, usize::from(ip.total_len)))
-                }))
-            },
-        ),
-        Field::new("ip.version", Kind::Unsigned(4), "4 or 6", |v, out| {
-            out.extend(v.nets().map(|net| match net {
+pub(super) const IP: &[Field] = &[
+    Field::new(
+        "ip",
+        Kind::Protocol,
+        "Internet Protocol version 4",
+        |v, out| {
+            of_v4(v, out, |ip| FieldValue::Layer {
+                header: ip.header.len as usize,
+                bytes: v.slice(ip.header.start, usize::from(ip.total_len)),
+            })
+        },
+    ),
+    Field::new("ip.version", Kind::Unsigned(4), "4 or 6", |v, out| {
+        for net in v.nets() {
+            out.push(match net {
                 Net::V4(_) => number(4u8),
                 Net::V6(_) => number(6u8),
-            }))
-        }),
-        Field::new(
-            "ip.hdr_len",
-            Kind::Unsigned(8),
-            "header length in bytes, options included",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.header.len))),
-        ),
-        Field::new(
-            "ip.dsfield",
-            Kind::Unsigned(8),
-            "differentiated services byte",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.dscp << 2 | ip.ecn))),
-        ),
-        Field::new(
-            "ip.dsfield.dscp",
-            Kind::Unsigned(6),
-            "differentiated services code point",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.dscp))),
-        ),
-        Field::new(
-            "ip.dsfield.ecn",
-            Kind::Unsigned(2),
-            "explicit congestion notification",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.ecn))),
-        ),
-        Field::new(
-            "ip.len",
-            Kind::Unsigned(16),
-            "total length in bytes, header included",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.total_len))),
-        ),
-        Field::new("ip.id", Kind::Unsigned(16), "identification", |v, out| {
-            out.extend(v4(v).map(|ip| number(ip.id)))
-        }),
-        Field::new(
-            "ip.flags",
-            Kind::Unsigned(3),
-            "the three flag bits",
-            |v, out| {
-                out.extend(v4(v).map(|ip| {
-                    number(u8::from(ip.dont_fragment) << 1 | u8::from(ip.more_fragments))
-                }))
-            },
-        ),
-        Field::new("ip.flags.df", Kind::Bool, "don't fragment", |v, out| {
-            out.extend(v4(v).map(|ip| number(u8::from(ip.dont_fragment))))
-        }),
-        Field::new(
-            "ip.flags.mf",
-            Kind::Bool,
-            "more fragments follow",
-            |v, out| out.extend(v4(v).map(|ip| number(u8::from(ip.more_fragments)))),
-        ),
-        Field::new(
-            "ip.frag_offset",
-            Kind::Unsigned(16),
-            "fragment offset, in units of 8 bytes",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.fragment_offset / 8))),
-        ),
-        Field::new("ip.ttl", Kind::Unsigned(8), "time to live", |v, out| {
-            out.extend(v4(v).map(|ip| number(ip.ttl)))
-        }),
-        Field::new(
-            "ip.proto",
-            Kind::Unsigned(8),
-            "number of the protocol above: 1 ICMP, 6 TCP, 17 UDP",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.protocol))),
-        ),
-        Field::new(
-            "ip.checksum",
-            Kind::Unsigned(16),
-            "header checksum",
-            |v, out| out.extend(v4(v).map(|ip| number(ip.checksum))),
-        ),
-        Field::new("ip.src", Kind::Ipv4, "source address", |v, out| {
-            out.extend(v4(v).map(|ip| FieldValue::Ip(ip.src.into())))
-        }),
-        Field::new("ip.dst", Kind::Ipv4, "destination address", |v, out| {
-            out.extend(v4(v).map(|ip| FieldValue::Ip(ip.dst.into())))
-        }),
-        Field::new("ip.addr", Kind::Ipv4, "either address", |v, out| {
-            out.extend(
-                v4(v).flat_map(|ip| [FieldValue::Ip(ip.src.into()), FieldValue::Ip(ip.dst.into())]),
-            )
-        }),
-    ];
+            });
+            out.next_layer();
+        }
+    }),
+    Field::new(
+        "ip.hdr_len",
+        Kind::Unsigned(8),
+        "header length in bytes, options included",
+        |v, out| of_v4(v, out, |ip| number(ip.header.len)),
+    ),
+    Field::new(
+        "ip.dsfield",
+        Kind::Unsigned(8),
+        "differentiated services byte",
+        |v, out| of_v4(v, out, |ip| number(ip.dscp << 2 | ip.ecn)),
+    ),
+    Field::new(
+        "ip.dsfield.dscp",
+        Kind::Unsigned(6),
+        "differentiated services code point",
+        |v, out| of_v4(v, out, |ip| number(ip.dscp)),
+    ),
+    Field::new(
+        "ip.dsfield.ecn",
+        Kind::Unsigned(2),
+        "explicit congestion notification",
+        |v, out| of_v4(v, out, |ip| number(ip.ecn)),
+    ),
+    Field::new(
+        "ip.len",
+        Kind::Unsigned(16),
+        "total length in bytes, header included",
+        |v, out| of_v4(v, out, |ip| number(ip.total_len)),
+    ),
+    Field::new("ip.id", Kind::Unsigned(16), "identification", |v, out| {
+        of_v4(v, out, |ip| number(ip.id))
+    }),
+    Field::new(
+        "ip.flags",
+        Kind::Unsigned(3),
+        "the three flag bits",
+        |v, out| of_v4(v, out, |ip| number(flags(v, ip))),
+    ),
+    Field::new("ip.flags.rb", Kind::Bool, "reserved bit", |v, out| {
+        of_v4(v, out, |ip| bit(flags(v, ip) & 4 != 0))
+    })
+    .names(SET),
+    Field::new("ip.flags.df", Kind::Bool, "don't fragment", |v, out| {
+        of_v4(v, out, |ip| bit(ip.dont_fragment))
+    })
+    .names(SET),
+    Field::new(
+        "ip.flags.mf",
+        Kind::Bool,
+        "more fragments follow",
+        |v, out| of_v4(v, out, |ip| bit(ip.more_fragments)),
+    )
+    .names(SET),
+    Field::new(
+        "ip.frag_offset",
+        Kind::Unsigned(16),
+        "fragment offset, in units of 8 bytes",
+        |v, out| of_v4(v, out, |ip| number(ip.fragment_offset / 8)),
+    ),
+    Field::new("ip.ttl", Kind::Unsigned(8), "time to live", |v, out| {
+        of_v4(v, out, |ip| number(ip.ttl))
+    }),
+    Field::new(
+        "ip.proto",
+        Kind::Unsigned(8),
+        "number of the protocol above: 1 ICMP, 6 TCP, 17 UDP",
+        |v, out| of_v4(v, out, |ip| number(ip.protocol)),
+    )
+    .names(PROTOCOLS),
+    Field::new(
+        "ip.checksum",
+        Kind::Unsigned(16),
+        "header checksum",
+        |v, out| of_v4(v, out, |ip| number(ip.checksum)),
+    ),
+    Field::new(
+        "ip.checksum.status",
+        Kind::Unsigned(8),
+        "header checksum: 0 bad, 1 good, 2 not verified",
+        |v, out| of_v4(v, out, |_| number(UNVERIFIED)),
+    )
+    .names(STATUS),
+    Field::new("ip.src", Kind::Ipv4, "source address", |v, out| {
+        of_v4(v, out, |ip| FieldValue::Ip(ip.src.into()))
+    }),
+    Field::new("ip.dst", Kind::Ipv4, "destination address", |v, out| {
+        of_v4(v, out, |ip| FieldValue::Ip(ip.dst.into()))
+    }),
+    Field::new("ip.addr", Kind::Ipv4, "either address", |v, out| {
+        ends_of(v, out, false, FieldValue::Ip)
+    }),
+    Field::new(
+        "ip.src_host",
+        Kind::Text,
+        "source address as text; names are not looked up",
+        |v, out| of_v4(v, out, |ip| FieldValue::owned(ip.src.to_string())),
+    ),
+    Field::new(
+        "ip.dst_host",
+        Kind::Text,
+        "destination address as text; names are not looked up",
+        |v, out| of_v4(v, out, |ip| FieldValue::owned(ip.dst.to_string())),
+    ),
+    Field::new(
+        "ip.host",
+        Kind::Text,
+        "either address as text; names are not looked up",
+        |v, out| ends_of(v, out, false, |ip| FieldValue::owned(ip.to_string())),
+    ),
+];
 
 pub(super) const IPV6: &[Field] = &[
     Field::new(
@@ -114,66 +145,96 @@ pub(super) const IPV6: &[Field] = &[
         Kind::Protocol,
         "Internet Protocol version 6",
         |v, out| {
-            out.extend(v6(v).map(|ip| {
-                FieldValue::bytes(v.slice(ip.header.start, 40 + usize::from(ip.payload_len)))
-            }))
+            of_v6(v, out, |ip| FieldValue::Layer {
+                header: IPV6_HEADER,
+                bytes: v.slice(ip.header.start, IPV6_HEADER + usize::from(ip.payload_len)),
+            })
         },
     ),
     Field::new("ipv6.version", Kind::Unsigned(4), "6", |v, out| {
-        out.extend(v6(v).map(|_| number(6u8)))
+        of_v6(v, out, |_| number(6u8))
     }),
     Field::new(
         "ipv6.tclass",
         Kind::Unsigned(8),
         "traffic class",
-        |v, out| out.extend(v6(v).map(|ip| number(ip.traffic_class))),
+        |v, out| of_v6(v, out, |ip| number(ip.traffic_class)),
+    ),
+    Field::new(
+        "ipv6.tclass.dscp",
+        Kind::Unsigned(6),
+        "differentiated services code point",
+        |v, out| of_v6(v, out, |ip| number(ip.traffic_class >> 2)),
+    ),
+    Field::new(
+        "ipv6.tclass.ecn",
+        Kind::Unsigned(2),
+        "explicit congestion notification",
+        |v, out| of_v6(v, out, |ip| number(ip.traffic_class & 3)),
     ),
     Field::new("ipv6.flow", Kind::Unsigned(20), "flow label", |v, out| {
-        out.extend(v6(v).map(|ip| number(ip.flow_label)))
+        of_v6(v, out, |ip| number(ip.flow_label))
     }),
     Field::new(
         "ipv6.plen",
         Kind::Unsigned(16),
         "payload length in bytes, extension headers included",
-        |v, out| out.extend(v6(v).map(|ip| number(ip.payload_len))),
+        |v, out| of_v6(v, out, |ip| number(ip.payload_len)),
     ),
     Field::new(
         "ipv6.nxt",
         Kind::Unsigned(8),
         "next header: 6 TCP, 17 UDP, 58 ICMPv6",
-        |v, out| out.extend(v6(v).map(|ip| number(ip.next_header))),
-    ),
+        |v, out| of_v6(v, out, |ip| number(ip.next_header)),
+    )
+    .names(PROTOCOLS),
     Field::new("ipv6.hlim", Kind::Unsigned(8), "hop limit", |v, out| {
-        out.extend(v6(v).map(|ip| number(ip.hop_limit)))
+        of_v6(v, out, |ip| number(ip.hop_limit))
     }),
     Field::new("ipv6.src", Kind::Ipv6, "source address", |v, out| {
-        out.extend(v6(v).map(|ip| FieldValue::Ip(ip.src.into())))
+        of_v6(v, out, |ip| FieldValue::Ip(ip.src.into()))
     }),
     Field::new("ipv6.dst", Kind::Ipv6, "destination address", |v, out| {
-        out.extend(v6(v).map(|ip| FieldValue::Ip(ip.dst.into())))
+        of_v6(v, out, |ip| FieldValue::Ip(ip.dst.into()))
     }),
     Field::new("ipv6.addr", Kind::Ipv6, "either address", |v, out| {
-        out.extend(
-            v6(v).flat_map(|ip| [FieldValue::Ip(ip.src.into()), FieldValue::Ip(ip.dst.into())]),
-        )
+        ends_of(v, out, true, FieldValue::Ip)
     }),
+    Field::new(
+        "ipv6.src_host",
+        Kind::Text,
+        "source address as text; names are not looked up",
+        |v, out| of_v6(v, out, |ip| FieldValue::owned(ip.src.to_string())),
+    ),
+    Field::new(
+        "ipv6.dst_host",
+        Kind::Text,
+        "destination address as text; names are not looked up",
+        |v, out| of_v6(v, out, |ip| FieldValue::owned(ip.dst.to_string())),
+    ),
+    Field::new(
+        "ipv6.host",
+        Kind::Text,
+        "either address as text; names are not looked up",
+        |v, out| ends_of(v, out, true, |ip| FieldValue::owned(ip.to_string())),
+    ),
     Field::new(
         "ipv6.fraghdr.offset",
         Kind::Unsigned(16),
         "fragment offset, in units of 8 bytes",
-        |v, out| out.extend(fragment(v).map(|f| number(f.offset / 8))),
+        |v, out| of_fragments(v, out, |fragment| number(fragment.offset / 8)),
     ),
     Field::new(
         "ipv6.fraghdr.more",
         Kind::Bool,
         "more fragments follow",
-        |v, out| out.extend(fragment(v).map(|f| number(u8::from(f.more)))),
+        |v, out| of_fragments(v, out, |fragment| bit(fragment.more)),
     ),
     Field::new(
         "ipv6.fraghdr.ident",
         Kind::Unsigned(32),
         "identification of a fragmented packet",
-        |v, out| out.extend(fragment(v).map(|f| number(f.id))),
+        |v, out| of_fragments(v, out, |fragment| number(fragment.id)),
     ),
 ];
 
@@ -276,22 +337,97 @@ pub(super) const ICMP: &[Field] = &[
     ),
 ];
 
-fn v4<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Ipv4> + use<'a> {
-    v.nets().filter_map(|net| match net {
-        Net::V4(ip) => Some(ip),
-        Net::V6(_) => None,
-    })
+/// Wireshark does not verify checksums unless it is told to.
+const UNVERIFIED: u8 = 2;
+
+const IPV6_HEADER: usize = 40;
+
+/// Of flags.
+pub(super) const SET: Names = &[("Set", 1), ("Not set", 0)];
+
+/// Of checksums.
+pub(super) const STATUS: Names = &[
+    ("Bad", 0),
+    ("Good", 1),
+    ("Unverified", 2),
+    ("Not present", 3),
+    ("Illegal", 4),
+];
+
+/// Of IP's protocols, as Wireshark abbreviates them.
+const PROTOCOLS: Names = &[
+    ("ICMP", 1),
+    ("IGMP", 2),
+    ("IPIP", 4),
+    ("TCP", 6),
+    ("UDP", 17),
+    ("IPv6", 41),
+    ("GRE", 47),
+    ("ESP", 50),
+    ("AH", 51),
+    ("ICMPv6", 58),
+    ("OSPF IGP", 89),
+    ("SCTP", 132),
+];
+
+pub(super) fn bit(set: bool) -> FieldValue<'static> {
+    number(u8::from(set))
 }
 
-fn v6<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Ipv6> + use<'a> {
-    v.nets().filter_map(|net| match net {
-        Net::V6(ip) => Some(ip),
-        Net::V4(_) => None,
-    })
+/// The three flag bits as sent.
+fn flags(v: &View<'_>, ip: &Ipv4) -> u8 {
+    v.slice(ip.header.start + 6, 1)
+        .first()
+        .map_or(0, |byte| byte >> 5)
 }
 
-fn fragment<'a>(v: &View<'a>) -> impl Iterator<Item = Ipv6Fragment> + use<'a> {
-    v6(v).filter_map(|ip| ip.fragment)
+/// A value of each IPv4 header, the outermost first.
+fn of_v4<'a>(v: &View<'a>, out: &mut Out<'a, '_>, value: impl Fn(&'a Ipv4) -> FieldValue<'a>) {
+    for net in v.nets() {
+        if let Net::V4(ip) = net {
+            out.push(value(ip));
+            out.next_layer();
+        }
+    }
+}
+
+/// A value of each IPv6 header.
+fn of_v6<'a>(v: &View<'a>, out: &mut Out<'a, '_>, value: impl Fn(&'a Ipv6) -> FieldValue<'a>) {
+    for net in v.nets() {
+        if let Net::V6(ip) = net {
+            out.push(value(ip));
+            out.next_layer();
+        }
+    }
+}
+
+fn of_fragments<'a>(
+    v: &View<'a>,
+    out: &mut Out<'a, '_>,
+    value: impl Fn(Ipv6Fragment) -> FieldValue<'a>,
+) {
+    for net in v.nets() {
+        if let Net::V6(ip) = net {
+            out.extend(ip.fragment.map(&value));
+            out.next_layer();
+        }
+    }
+}
+
+/// Source and destination of each header of this version.
+fn ends_of<'a>(
+    v: &View<'a>,
+    out: &mut Out<'a, '_>,
+    v6: bool,
+    value: impl Fn(IpAddr) -> FieldValue<'a>,
+) {
+    for net in v.nets() {
+        if matches!(net, Net::V6(_)) == v6 {
+            out.push(value(net.src()));
+            out.push(value(net.dst()));
+            out.next_layer();
+        }
+    }
 }
 
 /// Echo, time stamp, information and address mask have an identifier and a
@@ -303,7 +439,7 @@ fn asks_or_answers(icmp: &Icmp) -> bool {
 /// The ICMP message with its 8-byte header.
 fn whole<'a>(v: &View<'a>, icmp: &Icmp) -> FieldValue<'a> {
     let start = icmp.payload.start.saturating_sub(8);
-    FieldValue::bytes(v.slice(start, icmp.payload.len as usize + 8))
+    FieldValue::whole(v.slice(start, icmp.payload.len as usize + 8))
 }
 
 fn high(icmp: &Icmp) -> u16 {

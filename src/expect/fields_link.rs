@@ -8,7 +8,7 @@ use super::fields::{Field, FieldValue, Kind, Needs, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
-        out.push(FieldValue::bytes(v.frame))
+        out.push(FieldValue::whole(v.frame))
     }),
     Field::new(
         "frame.number",
@@ -84,7 +84,10 @@ pub(super) const FRAME: &[Field] = &[
 pub(super) const LINK: &[Field] = &[
     Field::new("eth", Kind::Protocol, "Ethernet", |v, out| {
         if ethernet(v).is_some() {
-            out.push(FieldValue::bytes(v.frame));
+            out.push(FieldValue::Layer {
+                header: ETHERNET,
+                bytes: v.frame,
+            });
         }
     }),
     Field::new(
@@ -123,7 +126,10 @@ pub(super) const LINK: &[Field] = &[
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
             if vlan_ids(v).next().is_some() {
-                out.push(FieldValue::bytes(v.slice(14, usize::MAX)));
+                out.push(FieldValue::Layer {
+                    header: 4,
+                    bytes: v.slice(14, usize::MAX),
+                });
             }
         },
     ),
@@ -146,13 +152,13 @@ pub(super) const LINK: &[Field] = &[
                 _ => false,
             };
             if arp {
-                out.push(FieldValue::bytes(&[]));
+                out.push(FieldValue::whole(&[]));
             }
         },
     ),
     Field::new("sll", Kind::Protocol, "Linux cooked capture", |v, out| {
         if cooked(v).is_some() {
-            out.push(FieldValue::bytes(v.frame));
+            out.push(FieldValue::whole(v.frame));
         }
     }),
     Field::new(
@@ -169,7 +175,7 @@ pub(super) const LINK: &[Field] = &[
     ),
     Field::new("null", Kind::Protocol, "BSD loopback header", |v, out| {
         if let Link::Null { .. } = v.packet.link {
-            out.push(FieldValue::bytes(v.frame));
+            out.push(FieldValue::whole(v.frame));
         }
     }),
     Field::new(
@@ -183,6 +189,9 @@ pub(super) const LINK: &[Field] = &[
         },
     ),
 ];
+
+/// Bytes of an Ethernet header.
+const ETHERNET: usize = 14;
 
 /// The EtherType before an 802.1Q tag.
 const TAG: [u8; 2] = [0x81, 0x00];

@@ -1,6 +1,5 @@
 //! Fields of HTTP messages and of payloads that nothing decodes.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::decode::Transport;
@@ -10,7 +9,7 @@ use super::fields::{Field, FieldValue, Http, Kind, Needs, Out, Start, View, numb
 
 pub(super) const HTTP: &[Field] = &[
     Field::new("http", Kind::Protocol, "an HTTP message", |v, out| {
-        of_each(v, out, |message| Some(FieldValue::bytes(message.bytes)))
+        of_each(v, out, |message| Some(FieldValue::whole(message.bytes)))
     })
     .needs(Needs::HTTP),
     Field::new("http.request", Kind::Bool, "it is a request", |v, out| {
@@ -215,11 +214,11 @@ pub(super) const DATA: &[Field] = &[
         "data",
         Kind::Protocol,
         "a payload that is not decoded further",
-        |v, out| out.extend(undecoded(v).map(FieldValue::Bytes)),
+        |v, out| out.extend(undecoded(v).map(FieldValue::whole)),
     )
     .needs(Needs::HTTP),
     Field::new("data.data", Kind::Bytes, "its bytes", |v, out| {
-        out.extend(undecoded(v).map(FieldValue::Bytes))
+        out.extend(undecoded(v).map(FieldValue::bytes))
     })
     .needs(Needs::HTTP),
     Field::new(
@@ -292,7 +291,7 @@ fn header_text<'a>(v: &View<'a>, name: &'static str, out: &mut Out<'a, '_>) {
 
 /// The payloads that no decoder of ours understands: of UDP, and of TCP
 /// conversations without HTTP; of a quoted datagram where that counts.
-fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'a> {
+fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let own = match &v.packet.transport {
         Transport::Udp(udp) => Some(udp.payload),
         Transport::Tcp(tcp) if !speaks_http(v) => Some(tcp.payload),
@@ -304,7 +303,6 @@ fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'a> 
         .chain(quoted)
         .map(move |span| span.of(frame))
         .filter(|bytes| !bytes.is_empty())
-        .map(Cow::Borrowed)
 }
 
 fn speaks_http(v: &View<'_>) -> bool {

@@ -17,9 +17,12 @@ pub(super) const TCP: &[Field] = &[
         |v, out| {
             out.extend(tcp(v).map(|t| {
                 let len = t.header.len as usize + t.payload.len as usize;
-                FieldValue::bytes(v.slice(t.header.start, len))
+                FieldValue::Layer {
+                    header: t.header.len as usize,
+                    bytes: v.slice(t.header.start, len),
+                }
             }));
-            out.extend(quoted(v, IP_PROTOCOL_TCP).map(|_| FieldValue::bytes(&[])));
+            out.extend(quoted(v, IP_PROTOCOL_TCP).map(|_| FieldValue::whole(&[])));
         },
     ),
     Field::new(
@@ -346,12 +349,16 @@ pub(super) const TCP: &[Field] = &[
 
 pub(super) const UDP: &[Field] = &[
     Field::new("udp", Kind::Protocol, "User Datagram Protocol", |v, out| {
-        out.extend(
-            udp(v).map(|u| FieldValue::bytes(v.slice(u.header.start, usize::from(u.length)))),
-        );
+        out.extend(udp(v).map(|u| FieldValue::Layer {
+            header: 8,
+            bytes: v.slice(u.header.start, usize::from(u.length)),
+        }));
         out.extend(quoted(v, IP_PROTOCOL_UDP).map(|q| {
             let start = q.payload.start.saturating_sub(8);
-            FieldValue::bytes(v.slice(start, 8 + q.payload.len as usize))
+            FieldValue::Layer {
+                header: 8,
+                bytes: v.slice(start, 8 + q.payload.len as usize),
+            }
         }));
     }),
     Field::new(

@@ -2,17 +2,14 @@
 //! (`wireshark-filter(4)`).
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use crate::trace::Owner;
 
-use super::ast::{EndPattern, FieldRef, Filter, FilterOp, Literal, Operand, SetItem, Who};
-use super::fields::{FieldValue, Kind, Needs, View};
-
-/// The packets that the named steps of a sequence stand for. None for a name
-/// without a packet yet: what refers to it is false.
-pub type Steps<'s> = dyn Fn(&str) -> Option<View<'s>> + 's;
+use super::ast::{EndPattern, Filter, FilterOp, Operand, Quantifier, SetItem, Who};
+use super::fields::{FieldValue, Needs, View};
+pub use super::filter_values::Steps;
+use super::filter_values::{Compared, bytes_of, is_not_zero, order, order_by_prefix, visit};
 
 /// Does the filter show the packet?
 pub fn matches(filter: &Filter, view: &View<'_>) -> bool {
@@ -27,18 +24,24 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
         Filter::Or(a, b) => shows(a) || shows(b),
         Filter::Xor(a, b) => shows(a) != shows(b),
         Filter::Not(inner) => !shows(inner),
-        Filter::Exists(field) => field.field.is_in(view),
-        Filter::Compare { left, op, right } => compare(left, *op, right, view, steps),
+        Filter::Exists(operand) => any(operand, view, steps, |_| true),
+        Filter::NotZero(operand) => any(operand, view, steps, |value| is_not_zero(value)),
+        Filter::Compare {
+            left,
+            op,
+            quantifier,
+            right,
+        } => quantified(*quantifier, left, view, steps, |l, fits| {
+            visit(right, view, steps, &mut |r| fits(holds(l, *op, &r)));
+        }),
         Filter::In {
-            field,
+            left,
+            quantifier,
             set,
             negated,
         } => {
-            let mut inside = false;
-            field.field.visit(view, &mut |value| {
-                let value = Compared::Value(value);
-                inside = set.iter().any(|item| is_in(&value, item));
-                until(inside)
+            let inside = quantified(*quantifier, left, view, steps, |value, fits| {
+                let _ = fits(set.iter().any(|item| is_in(value, item, view, steps)));
             });
             inside != *negated
         }
@@ -48,22 +51,62 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
 
 /// Which parts of the reading the filter needs.
 pub fn needs(filter: &Filter) -> Needs {
+    let mut needs = Needs::HEADERS;
+    filter.operands(&mut |operand| operand.fields(&mut |f| needs = needs | f.field.needs));
+    if asks_for_ends(filter) {
+        needs = needs | Needs::OWNERS;
+    }
+    needs
+}
+
+fn asks_for_ends(filter: &Filter) -> bool {
     match filter {
-        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => needs(a) | needs(b),
-        Filter::Not(inner) => needs(inner),
-        Filter::Exists(field) | Filter::In { field, .. } => field.field.needs,
-        Filter::Compare { left, right, .. } => operand_needs(left) | operand_needs(right),
-        Filter::End { .. } => Needs::OWNERS,
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
+            asks_for_ends(a) || asks_for_ends(b)
+        }
+        Filter::Not(inner) => asks_for_ends(inner),
+        Filter::End { .. } => true,
+        _ => false,
     }
 }
 
-fn operand_needs(operand: &Operand) -> Needs {
-    match operand {
-        Operand::Field(field) | Operand::Masked { field, .. } | Operand::OfStep { field, .. } => {
-            field.field.needs
-        }
-        Operand::Literal(_) => Needs::HEADERS,
-    }
+fn any(
+    operand: &Operand,
+    view: &View<'_>,
+    steps: &Steps<'_>,
+    fits: impl Fn(&Compared<'_>) -> bool,
+) -> bool {
+    let mut found = false;
+    visit(operand, view, steps, &mut |value| {
+        found = fits(&value);
+        until(found)
+    });
+    found
+}
+
+/// Tests the operand's values. `test` hands over what it finds of one of them,
+/// once or several times, until told to break off. Nothing to test is false,
+/// also for all.
+fn quantified(
+    quantifier: Quantifier,
+    operand: &Operand,
+    view: &View<'_>,
+    steps: &Steps<'_>,
+    test: impl Fn(&Compared<'_>, &mut dyn FnMut(bool) -> ControlFlow<()>),
+) -> bool {
+    // Of all, one that does not fit decides; of any, one that does.
+    let decisive = quantifier == Quantifier::Any;
+    let mut tested = false;
+    let mut decided = false;
+    visit(operand, view, steps, &mut |value| {
+        test(&value, &mut |fits| {
+            tested = true;
+            decided = fits == decisive;
+            until(decided)
+        });
+        until(decided)
+    });
+    tested && decided == decisive
 }
 
 fn until(found: bool) -> ControlFlow<()> {
@@ -73,174 +116,77 @@ fn until(found: bool) -> ControlFlow<()> {
     }
 }
 
-/// One value to compare: of a field, or written.
-enum Compared<'a> {
-    Value(FieldValue<'a>),
-    Written(&'a Literal),
-}
-
-/// A field that is not there makes every comparison false, also `!=`.
-fn compare(
-    left: &Operand,
-    op: FilterOp,
-    right: &Operand,
-    view: &View<'_>,
-    steps: &Steps<'_>,
-) -> bool {
-    let all = matches!(op, FilterOp::Ne | FilterOp::AllEq);
-    // With `all`, one pair that does not hold decides; else, one that does.
-    let mut compared = false;
-    let mut decided = false;
-    visit(left, view, steps, &mut |l| {
-        visit(right, view, steps, &mut |r| {
-            compared = true;
-            decided = holds(&l, op, &r) != all;
-            until(decided)
-        });
-        until(decided || !compared)
-    });
-    compared && decided != all
-}
-
-fn visit(
-    operand: &Operand,
-    view: &View<'_>,
-    steps: &Steps<'_>,
-    each: &mut dyn FnMut(Compared<'_>) -> ControlFlow<()>,
-) {
-    match operand {
-        Operand::Literal(literal) => {
-            let _ = each(Compared::Written(literal));
-        }
-        Operand::Field(field) => field
-            .field
-            .visit(view, &mut |value| each(Compared::Value(value))),
-        Operand::Masked { field, mask } => {
-            visit_changed(field, view, |n| n & i128::from(*mask), each)
-        }
-        Operand::OfStep { step, field, plus } => {
-            let Some(view) = steps(step) else { return };
-            let modulus = modulus(field.field.kind);
-            let shifted = |n: i128| match modulus {
-                Some(modulus) => (n + i128::from(*plus)).rem_euclid(modulus),
-                None => n + i128::from(*plus),
-            };
-            visit_changed(field, &view, shifted, each);
-        }
-    }
-}
-
-fn visit_changed(
-    field: &FieldRef,
-    view: &View<'_>,
-    change: impl Fn(i128) -> i128,
-    each: &mut dyn FnMut(Compared<'_>) -> ControlFlow<()>,
-) {
-    field.field.visit(view, &mut |value| {
-        each(Compared::Value(match value {
-            FieldValue::Number(number) => FieldValue::Number(change(number)),
-            other => other,
-        }))
-    });
-}
-
-/// Sequence numbers wrap around.
-fn modulus(kind: Kind) -> Option<i128> {
-    match kind {
-        Kind::Unsigned(bits) => Some(1 << bits),
-        _ => None,
-    }
-}
-
 fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
-    if let FilterOp::Matches = op {
-        return match (left, right) {
-            (
-                Compared::Value(FieldValue::Bytes(bytes)),
-                Compared::Written(Literal::Regex(regex)),
-            ) => regex.0.is_match(bytes),
-            _ => false,
-        };
-    }
-    if let FilterOp::Contains = op {
-        return match (bytes_of(left), bytes_of(right)) {
-            (Some(whole), Some(part)) => contains(whole, part),
-            _ => false,
-        };
-    }
-    let Some(order) = order(left, right) else {
-        return matches!(op, FilterOp::Ne | FilterOp::AnyNe);
-    };
     match op {
-        FilterOp::Eq | FilterOp::AllEq => order.is_eq(),
-        FilterOp::Ne | FilterOp::AnyNe => order.is_ne(),
-        FilterOp::Lt => order.is_lt(),
-        FilterOp::Le => order.is_le(),
-        FilterOp::Gt => order.is_gt(),
-        FilterOp::Ge => order.is_ge(),
-        FilterOp::Contains | FilterOp::Matches => false,
+        FilterOp::Matches => match (left, right) {
+            (Compared::Value(value), Compared::Regex(regex)) => {
+                bytes_of(value).is_some_and(|bytes| regex.is_match(bytes))
+            }
+            _ => false,
+        },
+        FilterOp::Contains => match (left, right) {
+            (Compared::Value(whole), Compared::Value(part)) => {
+                match (bytes_of(whole), bytes_of(part)) {
+                    (Some(whole), Some(part)) => contains(whole, part),
+                    _ => false,
+                }
+            }
+            _ => false,
+        },
+        FilterOp::Eq => compared(left, right).is_some_and(Ordering::is_eq),
+        FilterOp::Ne => compared(left, right).is_none_or(Ordering::is_ne),
+        FilterOp::Lt => compared(left, right).is_some_and(Ordering::is_lt),
+        FilterOp::Le => compared(left, right).is_some_and(Ordering::is_le),
+        FilterOp::Gt => compared(left, right).is_some_and(Ordering::is_gt),
+        FilterOp::Ge => compared(left, right).is_some_and(Ordering::is_ge),
     }
 }
 
-/// None for values of different kinds, which the parser does not let through.
-fn order(left: &Compared<'_>, right: &Compared<'_>) -> Option<Ordering> {
-    if let (Some(a), Some(b)) = (bytes_of(left), bytes_of(right)) {
-        return Some(a.cmp(b));
-    }
-    if let (Some(a), Some(b)) = (number_of(left), number_of(right)) {
-        return Some(a.cmp(&b));
-    }
-    let ((a, a_len), (b, b_len)) = (ip_of(left)?, ip_of(right)?);
-    let len = a_len.or(b_len);
-    Some(first_bits(a, len).cmp(&first_bits(b, len)))
-}
-
-fn bytes_of<'v>(compared: &'v Compared<'_>) -> Option<&'v [u8]> {
-    match compared {
-        Compared::Value(FieldValue::Bytes(bytes)) => Some(bytes),
-        Compared::Written(Literal::Bytes(bytes)) => Some(bytes),
-        _ => None,
-    }
-}
-
-fn number_of(compared: &Compared<'_>) -> Option<i128> {
-    match compared {
-        Compared::Value(FieldValue::Number(number)) => Some(*number),
-        Compared::Written(Literal::Number(number)) => Some(*number),
-        _ => None,
-    }
-}
-
-/// An address, with the length of its prefix.
-fn ip_of(compared: &Compared<'_>) -> Option<(IpAddr, Option<u8>)> {
-    match compared {
-        Compared::Value(FieldValue::Ip(address)) => Some((*address, None)),
-        Compared::Written(Literal::Ip(address, len)) => Some((*address, *len)),
-        _ => None,
-    }
-}
-
-/// The first bits of an address, as a number; all without a length.
-fn first_bits(address: IpAddr, len: Option<u8>) -> u128 {
-    let (bits, width) = match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 32u8),
-        IpAddr::V6(v6) => (v6.to_bits(), 128),
-    };
-    let cut = width.saturating_sub(len.unwrap_or(width));
-    bits.checked_shr(cut.into()).unwrap_or(0)
-}
-
-fn contains(whole: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || whole.windows(part.len()).any(|window| window == part)
-}
-
-fn is_in(value: &Compared<'_>, item: &SetItem) -> bool {
-    let against = |literal| order(value, &Compared::Written(literal));
-    match item {
-        SetItem::One(literal) => against(literal).is_some_and(Ordering::is_eq),
-        SetItem::Range(from, to) => {
-            against(from).is_some_and(Ordering::is_ge) && against(to).is_some_and(Ordering::is_le)
+fn compared(left: &Compared<'_>, right: &Compared<'_>) -> Option<Ordering> {
+    match (left, right) {
+        (Compared::Value(a), Compared::Value(b)) => order(a, b),
+        (Compared::Value(FieldValue::Ip(a)), Compared::Prefix(b, len)) => {
+            Some(order_by_prefix(*a, *b, *len))
         }
+        (Compared::Prefix(b, len), Compared::Value(FieldValue::Ip(a))) => {
+            Some(order_by_prefix(*a, *b, *len).reverse())
+        }
+        _ => None,
+    }
+}
+
+/// Nothing contains the empty string, as in Wireshark.
+fn contains(whole: &[u8], part: &[u8]) -> bool {
+    let Some((first, rest)) = part.split_first() else {
+        return false;
+    };
+    let last = whole.len().saturating_sub(rest.len());
+    let starts = whole.get(..last).unwrap_or_default();
+    let mut from = 0;
+    while let Some(found) = starts
+        .get(from..)
+        .and_then(|s| s.iter().position(|b| b == first))
+    {
+        from += found + 1;
+        if whole
+            .get(from..)
+            .is_some_and(|behind| behind.starts_with(rest))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_in(value: &Compared<'_>, item: &SetItem, view: &View<'_>, steps: &Steps<'_>) -> bool {
+    let fits = |other: &Operand, fits: fn(Ordering) -> bool| {
+        any(other, view, steps, |other| {
+            compared(value, other).is_some_and(fits)
+        })
+    };
+    match item {
+        SetItem::One(one) => fits(one, Ordering::is_eq),
+        SetItem::Range(from, to) => fits(from, Ordering::is_ge) && fits(to, Ordering::is_le),
     }
 }
 

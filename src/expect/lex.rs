@@ -44,14 +44,25 @@ pub(super) struct Lexed<'t> {
 
 /// Longer ones first. The last two lines are no part of the language: they are
 /// mistakes that deserve a better word than "unexpected character".
-const SYMBOLS: [&str; 34] = [
+const SYMBOLS: [&str; 36] = [
     "===", "!==", "==", "!=", "<=", ">=", "<>", "&&", "||", "^^", "..", "~=", //
-    "{", "}", "(", ")", "[", "]", "<", ">", "!", "~", "+", "&", ",", ".", ":", "/", //
+    "{", "}", "(", ")", "[", "]", "<", ">", "!", "~", "+", "&", ",", ".", ":", "/", "*",
+    "%", //
     "<->", "->", "<-", "=>", "=", "-",
 ];
 
+/// Whose strings are read. They differ in what `\0` stands before, and in
+/// quotes inside `r"…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strings {
+    /// `\0` is a zero byte; `r"…"` ends at the next quote.
+    Statements,
+    /// `\012` is octal; `r"a\"b"` has a quote inside, its backslash too.
+    Filters,
+}
+
 /// The token at `from`, behind spaces and comments.
-pub(super) fn token(text: &str, from: usize) -> Lexed<'_> {
+pub(super) fn token(text: &str, from: usize, strings: Strings) -> Lexed<'_> {
     let start = skip_blank(text, from);
     let rest = text.get(start..).unwrap_or("");
     let Some(first) = rest.chars().next() else {
@@ -60,8 +71,8 @@ pub(super) fn token(text: &str, from: usize) -> Lexed<'_> {
     match first {
         '\n' => plain(Token::Newline, start, 1),
         ';' => plain(Token::Semicolon, start, 1),
-        '"' => string(text, start, start + 1),
-        'r' | 'R' if rest[1..].starts_with('"') => raw_string(text, start),
+        '"' => string(text, start, strings),
+        'r' | 'R' if rest[1..].starts_with('"') => raw_string(text, start, strings),
         _ if first.is_ascii_alphabetic() || first == '_' => {
             let word = &rest[..word_len(rest)];
             plain(Token::Word(word), start, word.len())
@@ -137,8 +148,9 @@ fn symbol(rest: &str, first: char, start: usize) -> Lexed<'static> {
     }
 }
 
-/// A string whose first character behind the quote is at `at`. It ends on its line.
-fn string(text: &str, start: usize, at: usize) -> Lexed<'_> {
+/// A string whose quote is at `start`. It ends on its line.
+fn string(text: &str, start: usize, strings: Strings) -> Lexed<'_> {
+    let at = start + 1;
     let mut bytes = Vec::new();
     let mut fault = None;
     let mut chars = text.get(at..).unwrap_or("").char_indices().peekable();
@@ -157,9 +169,9 @@ fn string(text: &str, start: usize, at: usize) -> Lexed<'_> {
             }
             '\\' => {
                 let rest = &text[at + i + 1..];
-                match escape(rest) {
-                    Some((byte, len)) => {
-                        bytes.push(byte);
+                match escape(rest, strings) {
+                    Some((escaped, len)) => {
+                        escaped.append_to(&mut bytes);
                         chars.nth(len - 1);
                     }
                     None => {
@@ -186,31 +198,73 @@ fn string(text: &str, start: usize, at: usize) -> Lexed<'_> {
     }
 }
 
-/// What stands behind a backslash: its byte and its length.
-fn escape(rest: &str) -> Option<(u8, usize)> {
+/// What an escape stands for.
+enum Escaped {
+    Byte(u8),
+    Char(char),
+}
+
+impl Escaped {
+    fn append_to(self, bytes: &mut Vec<u8>) {
+        match self {
+            Escaped::Byte(byte) => bytes.push(byte),
+            Escaped::Char(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+/// What stands behind a backslash, and its length.
+fn escape(rest: &str, strings: Strings) -> Option<(Escaped, usize)> {
     let byte = match rest.as_bytes().first()? {
+        b'a' => 0x07,
+        b'b' => 0x08,
+        b'f' => 0x0c,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
-        b'0' => 0,
+        b'v' => 0x0b,
+        b'0' if strings == Strings::Statements => 0,
+        b'0'..=b'7' => {
+            let digits = rest
+                .bytes()
+                .take(3)
+                .take_while(|b| (b'0'..=b'7').contains(b));
+            let len = digits.count();
+            let byte = u8::from_str_radix(rest.get(..len)?, 8).ok()?;
+            return Some((Escaped::Byte(byte), len));
+        }
         b'\\' => b'\\',
         b'"' => b'"',
+        b'\'' => b'\'',
         b'x' => {
-            let digits = rest.get(1..3)?;
-            let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-            let byte = u8::from_str_radix(digits, 16).ok()?;
-            return hex.then_some((byte, 3));
+            let byte = u8::try_from(hexadecimal(rest, 2)?).ok()?;
+            return Some((Escaped::Byte(byte), 3));
         }
+        b'u' => return Some((Escaped::Char(char::from_u32(hexadecimal(rest, 4)?)?), 5)),
+        b'U' => return Some((Escaped::Char(char::from_u32(hexadecimal(rest, 8)?)?), 9)),
         _ => return None,
     };
-    Some((byte, 1))
+    Some((Escaped::Byte(byte), 1))
+}
+
+/// The digits behind the letter of an escape.
+fn hexadecimal(rest: &str, digits: usize) -> Option<u32> {
+    let digits = rest.get(1..1 + digits)?;
+    let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| hex)
 }
 
 /// `r"…"`: a backslash is a backslash.
-fn raw_string(text: &str, start: usize) -> Lexed<'_> {
+fn raw_string(text: &str, start: usize, strings: Strings) -> Lexed<'_> {
     let inner = text.get(start + 2..).unwrap_or("");
     let line = inner.find('\n').unwrap_or(inner.len());
-    let (len, fault) = match inner[..line].find('"') {
+    let mut escaped = false;
+    let quote = inner.bytes().take(line).position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = strings == Strings::Filters && byte == b'\\' && !escaped;
+        closes
+    });
+    let (len, fault) = match quote {
         Some(len) => (len, None),
         None => (line, Some(Fault::UnclosedText)),
     };
@@ -220,6 +274,41 @@ fn raw_string(text: &str, start: usize) -> Lexed<'_> {
         span: start..start + 2 + len + quote,
         fault,
     }
+}
+
+/// A character in single quotes, as filters write one: `'G'`, `'\n'`, `'\x47'`.
+/// None where no quote begins; `Err` with the span of what is none.
+pub(super) fn character(text: &str, from: usize) -> Option<Result<(u8, Span), Span>> {
+    let start = skip_blank(text, from);
+    let inner = text.get(start..)?.strip_prefix('\'')?;
+    let (value, len) = match inner.strip_prefix('\\') {
+        Some(rest) => match escape(rest, Strings::Filters) {
+            Some((Escaped::Byte(byte), len)) => (Some(byte), len + 1),
+            _ => (None, 1),
+        },
+        None => {
+            let first = inner.chars().next().filter(|c| !matches!(c, '\'' | '\n'));
+            let byte = first.and_then(|c| u8::try_from(c).ok().filter(u8::is_ascii));
+            (byte, first.map_or(0, char::len_utf8))
+        }
+    };
+    let closed = inner.get(len..).is_some_and(|rest| rest.starts_with('\''));
+    Some(match value {
+        Some(byte) if closed => Ok((byte, start..start + len + 2)),
+        _ => {
+            let line = inner.find('\n').unwrap_or(inner.len());
+            let end = inner[..line].find('\'').map_or(line, |i| i + 1);
+            Err(start..start + 1 + end)
+        }
+    })
+}
+
+/// The text up to the next of these characters on the line, and where it ends.
+pub(super) fn until(text: &str, from: usize, end: char) -> Option<(&str, Span)> {
+    let rest = text.get(from..)?;
+    let line = rest.find('\n').unwrap_or(rest.len());
+    let len = rest[..line].find(end)?;
+    Some((&rest[..len], from..from + len))
 }
 
 /// The text up to white space, from the first character that is none. Empty at
@@ -255,20 +344,38 @@ pub(super) fn regex(text: &str, from: usize) -> Option<Result<(String, Span), Sp
 }
 
 /// An unquoted value of a filter: `80`, `10.0.0.0/8`, `fe80::1`, `47:45:54`,
-/// `-1`, `GET`. A `..` ends it. Empty where none begins.
+/// `2024-01-01`, `GET`. A `..` ends it, and so does a `/` that is not behind an
+/// address. Empty where none begins.
 pub(super) fn value(text: &str, from: usize) -> (&str, Span) {
     let start = skip_blank(text, from);
     let rest = text.get(start..).unwrap_or("");
     let bytes = rest.as_bytes();
     let mut len = 0;
+    let mut address = false;
     while let Some(byte) = bytes.get(len) {
-        let inside = byte.is_ascii_alphanumeric() || b"_.:/-%".contains(byte);
-        let range = *byte == b'.' && bytes.get(len + 1) == Some(&b'.');
-        if !inside || range {
+        let next = bytes.get(len + 1);
+        let inside = match byte {
+            b'.' => next != Some(&b'.'),
+            b':' => true,
+            b'-' => next.is_some_and(u8::is_ascii_alphanumeric),
+            b'/' => address && next.is_some_and(u8::is_ascii_digit),
+            _ => byte.is_ascii_alphanumeric() || *byte == b'_',
+        };
+        if !inside {
             break;
         }
+        address |= matches!(byte, b'.' | b':');
         len += 1;
     }
+    (&rest[..len], start..start + len)
+}
+
+/// The name or number of an ICMP message: `port-unreachable`, `3/3`.
+pub(super) fn icmp_name(text: &str, from: usize) -> (&str, Span) {
+    let start = skip_blank(text, from);
+    let rest = text.get(start..).unwrap_or("");
+    let inside = |c: char| c.is_ascii_alphanumeric() || "_-/".contains(c);
+    let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
     (&rest[..len], start..start + len)
 }
 
@@ -285,7 +392,7 @@ mod tests {
         let mut all = Vec::new();
         let mut at = 0;
         loop {
-            let lexed = token(text, at);
+            let lexed = token(text, at, Strings::Statements);
             at = lexed.span.end;
             if lexed.token == Token::End {
                 return all;
@@ -340,7 +447,7 @@ mod tests {
 
     #[test]
     fn faults_of_strings_are_found() {
-        let fault = |text| token(text, 0).fault;
+        let fault = |text| token(text, 0, Strings::Statements).fault;
         assert_eq!(fault("\"abc\nd"), Some(Fault::UnclosedText));
         assert_eq!(fault("\"abc\\"), Some(Fault::UnclosedText));
         assert_eq!(fault("\"a\\\nb\""), Some(Fault::UnclosedText));

@@ -3,6 +3,7 @@
 
 mod advice;
 pub mod ast;
+mod ast_filter;
 #[cfg(test)]
 mod catalogue_tests;
 mod claim;
@@ -27,6 +28,8 @@ mod fields_message;
 mod fields_transport;
 mod fields_view;
 pub mod filter;
+mod filter_text;
+mod filter_values;
 pub mod icmp;
 mod implied;
 mod judge;

@@ -93,7 +93,8 @@ fn as_text(value: &FieldValue<'_>, kind: Kind) -> String {
     match (value, kind) {
         (FieldValue::Number(number), _) => number.to_string(),
         (FieldValue::Ip(address), _) => address.to_string(),
-        (FieldValue::Bytes(bytes), Kind::Text) => String::from_utf8_lossy(bytes).into_owned(),
+        (FieldValue::Text(text), _) => String::from_utf8_lossy(text).into_owned(),
+        (FieldValue::Layer { bytes, .. }, _) => as_text(&FieldValue::Bytes((*bytes).into()), kind),
         (FieldValue::Bytes(bytes), _) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
     }
 }

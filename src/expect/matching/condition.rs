@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::expect::ast::{Filter, Operand, Step};
+use crate::expect::ast::{Filter, Step};
 use crate::expect::event::{Event, EventIndex};
 use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
@@ -64,24 +64,8 @@ pub fn filtered(trace: &Trace, condition: &Filter) -> BTreeSet<usize> {
 /// Adds the names of other steps that the step's `where` speaks of.
 pub fn names_asked(step: &Step, names: &mut BTreeSet<String>) {
     if let Some(filter) = &step.where_ {
-        gather(&filter.value, names);
-    }
-}
-
-fn gather(filter: &Filter, names: &mut BTreeSet<String>) {
-    match filter {
-        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
-            gather(a, names);
-            gather(b, names);
-        }
-        Filter::Not(inner) => gather(inner, names),
-        Filter::Compare { left, right, .. } => {
-            for operand in [left, right] {
-                if let Operand::OfStep { step, .. } = operand {
-                    names.insert(step.clone());
-                }
-            }
-        }
-        Filter::Exists(_) | Filter::In { .. } | Filter::End { .. } => {}
+        filter.value.steps(&mut |name| {
+            names.insert(name.to_owned());
+        });
     }
 }

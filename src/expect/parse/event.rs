@@ -1,7 +1,7 @@
 //! Events: flags, data, datagrams, ICMP, HTTP.
 
 use super::super::ast::{
-    Content, EventPattern, FieldRef, Filter, FilterOp, Literal, Operand, Span, Spanned,
+    Content, EventPattern, FieldRef, Filter, FilterOp, Literal, Operand, Quantifier, Span, Spanned,
 };
 use super::super::lex::{self, Token};
 use super::super::{codes, fields, icmp};
@@ -366,7 +366,7 @@ impl<'t> Parser<'t> {
             Token::Word(_) | Token::Number(_) => {}
             _ => return Ok(EventPattern::Icmp(None)),
         }
-        let (bare, span) = lex::value(self.text, self.at);
+        let (bare, span) = lex::icmp_name(self.text, self.at);
         self.skip_to(span.end);
         let pattern = icmp::pattern(bare);
         if pattern.is_none() {
@@ -494,9 +494,11 @@ fn ack_is_set(span: &Span) -> Option<Filter> {
     Some(Filter::Compare {
         left: Operand::Field(FieldRef {
             field: fields::lookup("tcp.flags.ack")?,
+            layers: Vec::new(),
             span: span.clone(),
         }),
         op: FilterOp::Eq,
+        quantifier: Quantifier::Any,
         right: Operand::Literal(Literal::Number(1)),
     })
 }

@@ -1,12 +1,12 @@
 //! Display filters, as `wireshark-filter(4)` writes them.
 
 use super::super::ast::{
-    FieldRef, Filter, FilterOp, Literal, Operand, Regex, SetItem, Span, Spanned,
+    FieldRef, Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
 };
-use super::super::fields::{self, Kind};
-use super::super::lex::Token;
+use super::super::fields::{self, Field, Kind};
+use super::super::lex::{Strings, Token};
 use super::super::{claim_fields, codes};
-use super::operand::Side;
+use super::operand::{Side, Term, class};
 use super::suggest::{did_you_mean, nearest_field};
 use super::{Parsed, Parser, Reported, literal};
 
@@ -22,6 +22,13 @@ impl<'t> Parser<'t> {
 
     /// `or` binds least, then `xor`, then `and`, then `not`.
     pub(super) fn filter(&mut self) -> Parsed<Filter> {
+        let before = std::mem::replace(&mut self.strings, Strings::Filters);
+        let filter = self.filter_or();
+        self.strings = before;
+        filter
+    }
+
+    fn filter_or(&mut self) -> Parsed<Filter> {
         let mut left = self.filter_xor()?;
         while self.word("or") || self.symbol("||") {
             self.joint()?;
@@ -72,37 +79,78 @@ impl<'t> Parser<'t> {
         if self.at_word("from") || self.at_word("to") {
             return self.end_test();
         }
-        let start = self.peek_span().start;
-        let left = self.side()?;
-        let left_span = start..self.taken;
-        if let Side::Known(Operand::Field(field)) = &left {
-            let negated = self.at_word("not") && self.peek_second() == Token::Word("in");
-            if negated {
-                self.take();
-            }
-            if negated || self.at_word("in") {
-                self.take();
-                let field = field.clone();
-                let set = self.set(&field)?;
-                return Ok(Filter::In {
-                    field,
-                    set,
-                    negated,
-                });
-            }
+        let asked = match self.peek() {
+            Token::Word("any") => Some(Quantifier::Any),
+            Token::Word("all") => Some(Quantifier::All),
+            _ => None,
+        };
+        if asked.is_some() {
+            self.take();
+        }
+        let left = self.term()?;
+        if let Some(negated) = self.in_operator() {
+            return self.membership(left, asked, negated);
         }
         let op_span = self.peek_span();
-        let Some(op) = self.filter_op() else {
-            return self.without_comparison(left, left_span);
+        let Some((op, quantifier)) = self.filter_op() else {
+            if asked.is_some() {
+                return Err(self.expected("a comparison", "as in `any ip.addr == 10.0.0.1`"));
+            }
+            return self.without_comparison(left);
         };
+        let quantifier = asked.unwrap_or(quantifier);
         if op == FilterOp::Matches {
-            return self.matches(left, left_span, op_span);
+            return self.matches(left, quantifier, op_span);
         }
         self.skip_newlines();
-        let start = self.peek_span().start;
-        let right = self.side()?;
-        let right_span = start..self.taken;
-        self.comparison((left, left_span), (op, op_span), (right, right_span))
+        let right = self.term()?;
+        self.chain(left, (op, quantifier, op_span), right)
+    }
+
+    /// `a < b <= c`: each side is compared with the next.
+    fn chain(
+        &mut self,
+        left: Term,
+        op: (FilterOp, Quantifier, Span),
+        right: Term,
+    ) -> Parsed<Filter> {
+        let next_span = self.peek_span();
+        let next = match right.kind() {
+            Some(_) => self.filter_op(),
+            None => None,
+        };
+        let Some((next, quantifier)) = next else {
+            return self.comparison(left, op, right);
+        };
+        self.joint()?;
+        let Side::Known(middle) = &right.side else {
+            return Err(self.expected("a field", ""));
+        };
+        let again = Term {
+            side: Side::Known(middle.clone()),
+            span: right.span.clone(),
+        };
+        let first = self.comparison(left, op, right)?;
+        let rest = if next == FilterOp::Matches {
+            self.matches(again, quantifier, next_span)?
+        } else {
+            let last = self.term()?;
+            self.deeper()?;
+            let rest = self.chain(again, (next, quantifier, next_span), last);
+            self.shallower();
+            rest?
+        };
+        Ok(Filter::And(Box::new(first), Box::new(rest)))
+    }
+
+    /// `in`, `not in`, `!in`, taken; Some(true) where it is negated.
+    fn in_operator(&mut self) -> Option<bool> {
+        let negated =
+            (self.at_word("not") || self.at_symbol("!")) && self.peek_second() == Token::Word("in");
+        if negated {
+            self.take();
+        }
+        self.word("in").then_some(negated)
     }
 
     /// `from == client`.
@@ -110,44 +158,46 @@ impl<'t> Parser<'t> {
         let to = self.at_word("to");
         self.take();
         let negated = match self.filter_op() {
-            Some(FilterOp::Eq) => false,
-            Some(FilterOp::Ne) => true,
+            Some((FilterOp::Eq, Quantifier::Any)) => false,
+            Some((FilterOp::Ne, Quantifier::All)) => true,
             _ => return Err(self.expected("`==` or `!=`", "as in `from == client`")),
         };
         let who = self.end_pattern()?.value;
         Ok(Filter::End { to, who, negated })
     }
 
-    /// An operator, taken; None where none is next.
-    fn filter_op(&mut self) -> Option<FilterOp> {
+    /// An operator, taken, and whether it asks for any or all values; None
+    /// where none is next.
+    fn filter_op(&mut self) -> Option<(FilterOp, Quantifier)> {
+        use Quantifier::{All, Any};
         let op = match self.peek() {
             Token::Symbol(symbol) => match symbol {
-                "==" => FilterOp::Eq,
-                "!=" => FilterOp::Ne,
-                "===" => FilterOp::AllEq,
-                "!==" | "~=" => FilterOp::AnyNe,
-                "<" => FilterOp::Lt,
-                "<=" => FilterOp::Le,
-                ">" => FilterOp::Gt,
-                ">=" => FilterOp::Ge,
-                "~" => FilterOp::Matches,
+                "==" => (FilterOp::Eq, Any),
+                "!=" => (FilterOp::Ne, All),
+                "===" => (FilterOp::Eq, All),
+                "!==" | "~=" => (FilterOp::Ne, Any),
+                "<" => (FilterOp::Lt, Any),
+                "<=" => (FilterOp::Le, Any),
+                ">" => (FilterOp::Gt, Any),
+                ">=" => (FilterOp::Ge, Any),
+                "~" => (FilterOp::Matches, Any),
                 "=" => {
                     self.expected("`==`", "");
-                    FilterOp::Eq
+                    (FilterOp::Eq, Any)
                 }
                 _ => return None,
             },
             Token::Word(word) => match word {
-                "eq" | "any_eq" => FilterOp::Eq,
-                "ne" | "all_ne" => FilterOp::Ne,
-                "all_eq" => FilterOp::AllEq,
-                "any_ne" => FilterOp::AnyNe,
-                "lt" => FilterOp::Lt,
-                "le" => FilterOp::Le,
-                "gt" => FilterOp::Gt,
-                "ge" => FilterOp::Ge,
-                "contains" => FilterOp::Contains,
-                "matches" => FilterOp::Matches,
+                "eq" | "any_eq" => (FilterOp::Eq, Any),
+                "ne" | "all_ne" => (FilterOp::Ne, All),
+                "all_eq" => (FilterOp::Eq, All),
+                "any_ne" => (FilterOp::Ne, Any),
+                "lt" => (FilterOp::Lt, Any),
+                "le" => (FilterOp::Le, Any),
+                "gt" => (FilterOp::Gt, Any),
+                "ge" => (FilterOp::Ge, Any),
+                "contains" => (FilterOp::Contains, Any),
+                "matches" => (FilterOp::Matches, Any),
                 _ => return None,
             },
             _ => return None,
@@ -157,19 +207,18 @@ impl<'t> Parser<'t> {
     }
 
     /// A side with nothing behind it: it asks for existence.
-    fn without_comparison(&mut self, left: Side, span: Span) -> Parsed<Filter> {
-        match left {
+    fn without_comparison(&mut self, left: Term) -> Parsed<Filter> {
+        match left.side {
             Side::Known(Operand::Field(field)) => {
                 self.lint_boolean(&field);
-                Ok(Filter::Exists(field))
+                Ok(Filter::Exists(Operand::Field(field)))
             }
-            Side::Known(left @ Operand::Masked { .. }) => Ok(Filter::Compare {
-                left,
-                op: FilterOp::Ne,
-                right: Operand::Literal(Literal::Number(0)),
-            }),
+            Side::Known(slice @ Operand::Slice { .. }) => Ok(Filter::Exists(slice)),
+            Side::Known(operand @ (Operand::Arithmetic { .. } | Operand::Negated(_))) => {
+                Ok(Filter::NotZero(operand))
+            }
             Side::Bare(word) => {
-                self.unknown_field(&word, span);
+                self.unknown_field(&word, left.span);
                 Err(Reported)
             }
             _ => Err(self.expected("a comparison such as `==`", "")),
@@ -219,18 +268,11 @@ impl<'t> Parser<'t> {
     }
 
     /// `field matches "regex"`, case ignored.
-    fn matches(&mut self, left: Side, span: Span, op: Span) -> Parsed<Filter> {
-        let Side::Known(Operand::Field(field)) = left else {
-            return self.comparison(
-                (left, span),
-                (FilterOp::Matches, op.clone()),
-                (Side::Bare(String::new()), op),
-            );
+    fn matches(&mut self, left: Term, quantifier: Quantifier, op: Span) -> Parsed<Filter> {
+        let Some(kind) = left.kind() else {
+            return self.no_field(left);
         };
-        if !is_searchable(field.field.kind) {
-            self.wrong_operator(&field, op, "`matches` looks into text and bytes");
-            return Err(Reported);
-        }
+        self.check_op(&left, kind, FilterOp::Matches, op)?;
         let span = self.peek_span();
         let Some(bytes) = self.text_token() else {
             return Err(self.expected(
@@ -238,78 +280,123 @@ impl<'t> Parser<'t> {
                 "in a filter: `http.host matches \"^www\"`, case ignored",
             ));
         };
-        let expression = String::from_utf8_lossy(&bytes).into_owned();
-        let regex = self.regex(&expression, span, true)?;
+        let regex = match literal::perl(&bytes) {
+            Ok(expression) => self.regex(&expression, span, true)?,
+            Err(what) => {
+                self.error(
+                    codes::UNSUPPORTED,
+                    span,
+                    format!("{what} is not known here"),
+                    "a part of Perl's regular expressions that is missing",
+                    None,
+                );
+                return Err(Reported);
+            }
+        };
         Ok(Filter::Compare {
-            left: Operand::Field(field),
+            left: self.resolved(left, kind, None)?,
             op: FilterOp::Matches,
+            quantifier,
             right: Operand::Literal(Literal::Regex(Regex(regex))),
         })
     }
 
     fn comparison(
         &mut self,
-        (left, left_span): (Side, Span),
-        (op, op_span): (FilterOp, Span),
-        (right, right_span): (Side, Span),
+        left: Term,
+        (op, quantifier, op_span): (FilterOp, Quantifier, Span),
+        right: Term,
     ) -> Parsed<Filter> {
-        let (left, right) = match (left, right) {
-            (Side::Known(left), Side::Known(right)) => {
-                self.check_kinds(&left, &right, right_span)?;
-                (left, right)
-            }
-            (Side::Known(left), value) => {
-                let literal = self.literal(&value, field_of(&left), right_span)?;
-                (left, Operand::Literal(literal))
-            }
-            (value, Side::Known(right)) if is_written(&value) => {
-                let literal = self.literal(&value, field_of(&right), left_span)?;
-                (Operand::Literal(literal), right)
-            }
-            (Side::Bare(word), _) if !is_written(&Side::Bare(word.clone())) => {
-                self.unknown_field(&word, left_span);
-                return Err(Reported);
-            }
-            _ => {
-                self.error(
-                    codes::EXPECTED,
-                    left_span,
-                    "neither side of the comparison is a field",
-                    "expected a field",
-                    Some("fields are spelled as in Wireshark, such as tcp.port".to_owned()),
-                );
-                return Err(Reported);
-            }
-        };
-        for operand in [&left, &right] {
-            if let Some(field) = field_of(operand) {
-                self.check_op(field, op, op_span.clone())?;
+        if let (Side::Bare(word), Some(_)) = (&left.side, right.kind())
+            && !is_written(word)
+        {
+            self.unknown_field(word, left.span);
+            return Err(Reported);
+        }
+        match (left.kind(), right.kind()) {
+            (Some(a), Some(b)) => self.check_kinds((a, &left.span), (b, &right.span))?,
+            (None, None) => return self.no_field(left),
+            _ => {}
+        }
+        for term in [&left, &right] {
+            if let Some(kind) = term.kind() {
+                self.check_op(term, kind, op, op_span.clone())?;
             }
         }
-        Ok(Filter::Compare { left, op, right })
-    }
-
-    /// A value as the field's kind asks for it.
-    fn literal(&mut self, side: &Side, field: Option<&FieldRef>, span: Span) -> Parsed<Literal> {
-        let Some(field) = field else {
-            return Err(self.expected("a field", ""));
-        };
-        let kind = field.field.kind;
-        let literal = match side {
-            Side::Text(bytes) if is_searchable(kind) => Some(Literal::Bytes(bytes.clone())),
-            Side::Bare(text) => literal::unquoted(text, kind),
+        let of = |term: &Term| match &term.side {
+            Side::Known(operand) => operand.kind().map(|kind| (kind, field_of(operand))),
             _ => None,
         };
-        if let Some(literal) = literal {
-            return Ok(literal);
-        }
-        let written = self.text.get(span.clone()).unwrap_or_default().to_owned();
-        let unknown = matches!(side, Side::Bare(word) if self.looks_like_field(word));
-        match unknown {
-            true => self.unknown_field(&written, span),
-            false => self.wrong_literal(field, &written, span),
+        let Some((kind, field)) = of(&left).or_else(|| of(&right)) else {
+            return self.no_field(left);
+        };
+        // What is searched for in an address or a number is bytes.
+        let kind = match (op, kind) {
+            (FilterOp::Contains, Kind::Ether) => Kind::Bytes,
+            (_, kind) => kind,
+        };
+        Ok(Filter::Compare {
+            left: self.resolved(left, kind, field)?,
+            op,
+            quantifier,
+            right: self.resolved(right, kind, field)?,
+        })
+    }
+
+    fn no_field(&mut self, left: Term) -> Parsed<Filter> {
+        match left.side {
+            Side::Bare(word) if !is_written(&word) => self.unknown_field(&word, left.span),
+            _ => self.error(
+                codes::EXPECTED,
+                left.span,
+                "neither side of the comparison is a field",
+                "expected a field",
+                Some("fields are spelled as in Wireshark, such as tcp.port".to_owned()),
+            ),
         }
         Err(Reported)
+    }
+
+    /// An operand whose values are of this kind. `field` is the field that they
+    /// are compared with, whose values may have names.
+    pub(super) fn resolved(
+        &mut self,
+        term: Term,
+        kind: Kind,
+        field: Option<&'static Field>,
+    ) -> Parsed<Operand> {
+        let literal = match &term.side {
+            Side::Known(_) => None,
+            Side::Text(bytes) if is_searchable(kind) => Some(Literal::Bytes(bytes.clone())),
+            Side::Text(bytes) => std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| literal::quoted(text, kind, field)),
+            Side::Bare(text) => literal::unquoted(text, kind, field),
+            Side::Char(byte) => literal::character(*byte, kind),
+            Side::Arithmetic(..) | Side::Negated(_) => None,
+        };
+        match (literal, term.side) {
+            (Some(literal), _) => Ok(Operand::Literal(literal)),
+            (None, Side::Known(operand)) => Ok(operand),
+            (None, Side::Arithmetic(op, left, right)) => Ok(Operand::Arithmetic {
+                op,
+                left: Box::new(self.resolved(*left, kind, None)?),
+                right: Box::new(self.resolved(*right, kind, None)?),
+            }),
+            (None, Side::Negated(inner)) => {
+                let inner = self.resolved(*inner, kind, None)?;
+                Ok(match inner {
+                    Operand::Literal(Literal::Number(number)) => {
+                        Operand::Literal(Literal::Number(-number))
+                    }
+                    inner => Operand::Negated(Box::new(inner)),
+                })
+            }
+            (None, side) => {
+                self.wrong_literal(&side, kind, field, term.span);
+                Err(Reported)
+            }
+        }
     }
 
     /// A value that was meant as a field: it begins like one.
@@ -318,48 +405,57 @@ impl<'t> Parser<'t> {
         word.contains('.') && fields::lookup(first).is_some()
     }
 
-    pub(super) fn wrong_literal(&mut self, field: &FieldRef, written: &str, span: Span) {
-        let kind = field.field.kind;
+    fn wrong_literal(
+        &mut self,
+        side: &Side,
+        kind: Kind,
+        field: Option<&'static Field>,
+        span: Span,
+    ) {
+        let written = self.text.get(span.clone()).unwrap_or_default().to_owned();
+        if let Side::Bare(word) = side
+            && self.looks_like_field(word)
+        {
+            return self.unknown_field(&written, span);
+        }
+        let quoted = matches!(side, Side::Text(_));
+        let bare = written.trim_matches('"');
+        let negative = bare.starts_with('-') && literal::integer(bare).is_some();
         let help = match kind {
-            Kind::Time if literal::duration(written).is_some() => {
-                literal::duration(written).map(|nanoseconds| {
+            Kind::Time if literal::duration(&written).is_some() => {
+                literal::duration(&written).map(|nanoseconds| {
                     format!("filters write seconds: `{}`", nanoseconds as f64 / 1e9)
                 })
             }
-            Kind::Label => Some(format!("write `{}` alone", field.field.name)),
-            Kind::Unsigned(_) if written.trim_matches('"').parse::<u64>().is_ok() => {
+            Kind::Label => Some("it is written alone".to_owned()),
+            Kind::Unsigned(_) if negative => Some("the field is never negative".to_owned()),
+            Kind::Unsigned(_) if bare.parse::<u64>().is_ok() => {
                 Some("write a number without quotes that fits the field".to_owned())
             }
-            Kind::Ipv4 | Kind::Ipv6 if written.starts_with('"') => {
-                Some("write an address without quotes".to_owned())
+            Kind::Unsigned(_) | Kind::Signed(_) if bare.contains('-') && !quoted => {
+                Some("a minus sign stands behind a space".to_owned())
+            }
+            Kind::Unsigned(_) | Kind::Bool => literal::names(field),
+            Kind::Ipv4 | Kind::Ipv6 if quoted => Some("write an address without quotes".to_owned()),
+            Kind::Ipv4 | Kind::Ipv6 if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                Some("names of hosts are not looked up: write the address".to_owned())
             }
             _ => None,
+        };
+        let what = match field {
+            Some(field) => format!("`{}` ({})", field.name, kind.words()),
+            None => format!("a {}", kind.words()),
         };
         self.error(
             codes::WRONG_LITERAL,
             span,
-            format!(
-                "`{}` ({}) cannot be compared with {written}",
-                field.field.name,
-                kind.words()
-            ),
+            format!("{what} cannot be compared with {written}"),
             format!("expected {}", literal::example(kind)),
             help,
         );
     }
 
-    pub(super) fn wrong_operator(&mut self, field: &FieldRef, span: Span, label: &str) {
-        self.error(
-            codes::WRONG_OPERATOR,
-            span,
-            format!("`{}` is a {}", field.field.name, field.field.kind.words()),
-            label,
-            None,
-        );
-    }
-
-    fn check_op(&mut self, field: &FieldRef, op: FilterOp, span: Span) -> Parsed<()> {
-        let kind = field.field.kind;
+    fn check_op(&mut self, term: &Term, kind: Kind, op: FilterOp, span: Span) -> Parsed<()> {
         let label = match op {
             _ if kind == Kind::Label => "a mark is there or it is not",
             FilterOp::Contains if !is_searchable(kind) && kind != Kind::Ether => {
@@ -368,46 +464,69 @@ impl<'t> Parser<'t> {
             FilterOp::Matches if !is_searchable(kind) => "`matches` looks into text and bytes",
             _ => return Ok(()),
         };
-        self.wrong_operator(field, span, label);
+        let written = self.text.get(term.span.clone()).unwrap_or_default();
+        let message = format!("`{written}` is a {}", kind.words());
+        let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
+        let help = (number || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Ether))
+            .then(|| format!("`string({written})` is its text"));
+        self.error(codes::WRONG_OPERATOR, span, message, label, help);
         Err(Reported)
     }
 
-    fn check_kinds(&mut self, left: &Operand, right: &Operand, span: Span) -> Parsed<()> {
-        let (Some(left), Some(right)) = (field_of(left), field_of(right)) else {
-            return Ok(());
-        };
-        let (a, b) = (left.field.kind, right.field.kind);
+    /// Both sides are fields.
+    pub(super) fn check_kinds(
+        &mut self,
+        (a, left): (Kind, &Span),
+        (b, right): (Kind, &Span),
+    ) -> Parsed<()> {
         if class(a) == class(b) {
             return Ok(());
         }
+        let written = |span: &Span| self.text.get(span.clone()).unwrap_or_default();
+        let message = format!(
+            "`{}` ({}) and `{}` ({}) are of different kinds",
+            written(left),
+            a.words(),
+            written(right),
+            b.words()
+        );
         self.error(
             codes::TYPES,
-            span,
-            format!(
-                "`{}` ({}) and `{}` ({}) are of different kinds",
-                left.field.name,
-                a.words(),
-                right.field.name,
-                b.words()
-            ),
+            right.clone(),
+            message,
             "cannot be compared",
             None,
         );
         Err(Reported)
     }
 
-    /// `{80, 8000..8080}`.
-    fn set(&mut self, field: &FieldRef) -> Parsed<Vec<SetItem>> {
+    /// `in {80, 8000..8080}`.
+    fn membership(
+        &mut self,
+        left: Term,
+        asked: Option<Quantifier>,
+        negated: bool,
+    ) -> Parsed<Filter> {
+        let Some(kind) = left.kind() else {
+            return self.no_field(left);
+        };
+        let span = left.span.clone();
+        self.check_op(&left, kind, FilterOp::Eq, span.clone())?;
+        let field = match &left.side {
+            Side::Known(operand) => field_of(operand),
+            _ => None,
+        };
+        let left = self.resolved(left, kind, field)?;
         let opened = self.open("{", "as in `tcp.port in {80, 8000..8080}`")?;
         self.sets += 1;
-        let mut items = Vec::new();
+        let mut set = Vec::new();
         loop {
-            let first = self.set_value(field)?;
+            let first = self.set_value((kind, &span), field)?;
             let item = match self.symbol("..") {
-                true => SetItem::Range(first, self.set_value(field)?),
+                true => SetItem::Range(first, self.set_value((kind, &span), field)?),
                 false => SetItem::One(first),
             };
-            items.push(item);
+            set.push(item);
             if !self.symbol(",") {
                 break;
             }
@@ -415,19 +534,24 @@ impl<'t> Parser<'t> {
         }
         self.close("}", opened)?;
         self.sets = 0;
-        Ok(items)
+        Ok(Filter::In {
+            left,
+            quantifier: asked.unwrap_or(Quantifier::Any),
+            set,
+            negated,
+        })
     }
 
-    fn set_value(&mut self, field: &FieldRef) -> Parsed<Literal> {
-        let start = self.peek_span().start;
-        let side = match self.peek() {
-            Token::Text(bytes) => {
-                self.take();
-                Side::Text(bytes)
-            }
-            _ => self.bare_side()?,
-        };
-        self.literal(&side, Some(field), start..self.taken)
+    fn set_value(
+        &mut self,
+        (kind, span): (Kind, &Span),
+        field: Option<&'static Field>,
+    ) -> Parsed<Operand> {
+        let term = self.term()?;
+        if let Some(other) = term.kind() {
+            self.check_kinds((kind, span), (other, &term.span))?;
+        }
+        self.resolved(term, kind, field)
     }
 }
 
@@ -436,31 +560,15 @@ fn is_searchable(kind: Kind) -> bool {
     matches!(kind, Kind::Text | Kind::Bytes | Kind::Protocol)
 }
 
-/// Kinds of one class are compared with each other.
-fn class(kind: Kind) -> u8 {
-    match kind {
-        Kind::Unsigned(_) | Kind::Bool => 0,
-        Kind::Time => 1,
-        Kind::Text | Kind::Bytes | Kind::Protocol | Kind::Ether => 2,
-        Kind::Ipv4 => 3,
-        Kind::Ipv6 => 4,
-        Kind::Label => 5,
-    }
-}
-
-fn field_of(operand: &Operand) -> Option<&FieldRef> {
+/// The field whose values the operand's are.
+fn field_of(operand: &Operand) -> Option<&'static Field> {
     match operand {
-        Operand::Field(field) | Operand::Masked { field, .. } | Operand::OfStep { field, .. } => {
-            Some(field)
-        }
-        Operand::Literal(_) => None,
+        Operand::Field(field) | Operand::OfStep { field, .. } => Some(field.field),
+        _ => None,
     }
 }
 
 /// A value may stand on the left; a word that looks like a field may not.
-fn is_written(side: &Side) -> bool {
-    match side {
-        Side::Bare(word) => word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-'),
-        _ => true,
-    }
+fn is_written(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-')
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::super::ast::Literal;
-use super::super::fields::Kind;
+use super::super::fields::{Field, Kind};
+use super::moment;
 
 /// `50ms`, `1s`, `200us`, `1.5s` in nanoseconds.
 pub(super) fn duration(text: &str) -> Option<i64> {
@@ -62,21 +63,31 @@ pub(super) fn integer(text: &str) -> Option<i128> {
     Some(if negative { -number } else { number })
 }
 
-/// An unquoted value for a field of this kind.
-pub(super) fn unquoted(text: &str, kind: Kind) -> Option<Literal> {
+/// An unquoted value for this kind. `field` is the one that it is compared
+/// with, whose values may have names.
+pub(super) fn unquoted(text: &str, kind: Kind, field: Option<&'static Field>) -> Option<Literal> {
     match kind {
         Kind::Unsigned(bits) => {
-            let number = integer(text)?;
+            let Some(number) = integer(text) else {
+                return named(text, field);
+            };
             // Wireshark allows what the field's storage can hold, not its bits.
             let storage = [8, 16, 32, 64].into_iter().find(|s| *s >= bits)?;
-            (number < 1i128 << storage).then_some(Literal::Number(number))
+            (0..1i128 << storage)
+                .contains(&number)
+                .then_some(Literal::Number(number))
         }
+        Kind::Signed(_) => integer(text).map(Literal::Number),
         Kind::Bool => match text {
             "true" | "True" | "TRUE" => Some(Literal::Number(1)),
             "false" | "False" | "FALSE" => Some(Literal::Number(0)),
-            _ => integer(text).map(Literal::Number),
+            _ => match integer(text) {
+                Some(number) => Some(Literal::Number(i128::from(number != 0))),
+                None => named(text, field),
+            },
         },
         Kind::Time => seconds(text).map(Literal::Number),
+        Kind::Moment => moment::moment(text).map(Literal::Number),
         Kind::Text => Some(Literal::Bytes(text.as_bytes().to_vec())),
         Kind::Bytes | Kind::Protocol => hex(text).map(Literal::Bytes),
         Kind::Ether => hex(text).filter(|b| b.len() == 6).map(Literal::Bytes),
@@ -86,12 +97,138 @@ pub(super) fn unquoted(text: &str, kind: Kind) -> Option<Literal> {
     }
 }
 
+/// Text in quotes for a kind that is neither text nor bytes: the name of a
+/// value, or a date.
+pub(super) fn quoted(text: &str, kind: Kind, field: Option<&'static Field>) -> Option<Literal> {
+    match kind {
+        Kind::Unsigned(_) | Kind::Bool => named(text, field),
+        Kind::Moment => moment::moment(text).map(Literal::Number),
+        _ => None,
+    }
+}
+
+/// A character in single quotes: its code, or itself.
+pub(super) fn character(byte: u8, kind: Kind) -> Option<Literal> {
+    match kind {
+        Kind::Unsigned(_) | Kind::Signed(_) => Some(Literal::Number(byte.into())),
+        Kind::Text | Kind::Bytes | Kind::Protocol => Some(Literal::Bytes(vec![byte])),
+        _ => None,
+    }
+}
+
+/// The value of this name.
+fn named(text: &str, field: Option<&'static Field>) -> Option<Literal> {
+    let mut names = field?.names.iter();
+    let (_, value) = names.find(|(name, _)| name.eq_ignore_ascii_case(text))?;
+    Some(Literal::Number((*value).into()))
+}
+
+/// What the field's values are called.
+pub(super) fn names(field: Option<&'static Field>) -> Option<String> {
+    let names: Vec<String> = field?
+        .names
+        .iter()
+        .take(8)
+        .map(|(name, _)| format!("\"{name}\""))
+        .collect();
+    (!names.is_empty()).then(|| format!("names of its values are {}", names.join(", ")))
+}
+
+/// A regular expression of Perl's as one of ours. `$` also stands before a line
+/// break at the very end.
+///
+/// # Errors
+/// What it has that ours have not, in words.
+pub(super) fn perl(bytes: &[u8]) -> Result<String, &'static str> {
+    let mut expression = String::new();
+    let mut rest = bytes.iter().copied().peekable();
+    let mut in_class = false;
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\\' => {
+                let Some(next) = rest.next() else {
+                    expression.push('\\');
+                    break;
+                };
+                match next {
+                    b'1'..=b'9' if !in_class => return Err("a reference to a group"),
+                    // Perl's octal, which stands for one byte.
+                    b'0' => expression.push_str("\\x00"),
+                    b'e' => expression.push_str("\\x1b"),
+                    b'h' if !in_class => expression.push_str("[ \\t]"),
+                    b'R' if !in_class => expression.push_str("(?:\\r\\n|[\\n\\x0b\\f\\r\\x85])"),
+                    b'Z' if !in_class => expression.push_str("(?:\\n?\\z)"),
+                    b'K' | b'G' | b'C' | b'X' => return Err("this escape"),
+                    b'"' | b'\'' | b'/' => expression.push(char::from(next)),
+                    _ => push_escaped(&mut expression, next),
+                }
+                continue;
+            }
+            b'[' if !in_class => {
+                in_class = true;
+                expression.push('[');
+                if rest.peek() == Some(&b'^') {
+                    rest.next();
+                    expression.push('^');
+                }
+                if rest.peek() == Some(&b']') {
+                    rest.next();
+                    expression.push_str("\\]");
+                }
+                continue;
+            }
+            // Ours know sets of sets; Perl takes these as they are.
+            b'[' if rest.peek() != Some(&b':') => {
+                expression.push_str("\\[");
+                continue;
+            }
+            b'&' | b'~' if in_class => {
+                push_escaped(&mut expression, byte);
+                continue;
+            }
+            b']' if in_class && !expression.ends_with(':') => in_class = false,
+            b'$' if !in_class => {
+                expression.push_str("(?:\\n?\\z)");
+                continue;
+            }
+            b'(' if !in_class && rest.peek() == Some(&b'?') => {
+                let behind: Vec<u8> = rest.clone().skip(1).take(2).collect();
+                match behind.as_slice() {
+                    [b'=' | b'!', ..] | [b'<', b'=' | b'!'] => {
+                        return Err("looking ahead or behind");
+                    }
+                    [b'>' | b'|' | b'(' | b'R' | b'&' | b'#', ..] => return Err("this group"),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        match byte.is_ascii() {
+            true => expression.push(char::from(byte)),
+            // Bytes are matched, not characters.
+            false => expression.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    Ok(expression)
+}
+
+fn push_escaped(expression: &mut String, byte: u8) {
+    match byte.is_ascii() {
+        true => {
+            expression.push('\\');
+            expression.push(char::from(byte));
+        }
+        false => expression.push_str(&format!("\\x{byte:02x}")),
+    }
+}
+
 /// What a value of this kind looks like.
 pub(super) fn example(kind: Kind) -> &'static str {
     match kind {
-        Kind::Unsigned(_) => "a whole number such as 80 or 0x50",
+        Kind::Unsigned(_) | Kind::Signed(_) => "a whole number such as 80 or 0x50",
         Kind::Bool => "0 or 1",
         Kind::Time => "seconds such as 0.05",
+        Kind::Moment => "a date such as \"2024-01-31 12:34:56\" (UTC)",
         Kind::Text => "text in quotes",
         Kind::Bytes | Kind::Protocol => "text in quotes or bytes such as 47:45:54",
         Kind::Ether => "a hardware address such as 00:11:22:33:44:55",
@@ -101,14 +238,26 @@ pub(super) fn example(kind: Kind) -> &'static str {
     }
 }
 
-/// `47:45:54`, `47-45-54`, `47.45.54`.
+/// `47:45:54`, `47-45-54`, `47.45.54`, `474554`, `0.1.0.d`, `0x47`.
 fn hex(text: &str) -> Option<Vec<u8>> {
-    text.split([':', '-', '.'])
-        .map(|pair| {
-            let digits = pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
-            u8::from_str_radix(pair, 16).ok().filter(|_| digits)
-        })
-        .collect()
+    let byte = |digits: &str| {
+        let hex = matches!(digits.len(), 1 | 2) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| hex)
+    };
+    if let Some(digits) = text.strip_prefix("0x") {
+        return byte(digits).map(|b| vec![b]);
+    }
+    if text.contains([':', '-', '.']) {
+        return text.split([':', '-', '.']).map(byte).collect();
+    }
+    if text.len() == 1 {
+        return byte(text).map(|b| vec![b]);
+    }
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let pairs = (0..text.len()).step_by(2);
+    pairs.map(|i| byte(text.get(i..i + 2)?)).collect()
 }
 
 fn prefix<A: std::str::FromStr + Into<IpAddr>>(text: &str, bits: u8) -> Option<Literal> {
@@ -154,19 +303,19 @@ mod tests {
 
     #[test]
     fn values_fit_their_kind() {
-        assert_eq!(unquoted("65536", Kind::Unsigned(16)), None);
-        assert_eq!(unquoted("true", Kind::Bool), Some(Literal::Number(1)));
+        assert_eq!(unquoted("65536", Kind::Unsigned(16), None), None);
+        assert_eq!(unquoted("true", Kind::Bool, None), Some(Literal::Number(1)));
         assert_eq!(
-            unquoted("0.001", Kind::Time),
+            unquoted("0.001", Kind::Time, None),
             Some(Literal::Number(1_000_000))
         );
         assert_eq!(
-            unquoted("47:45", Kind::Bytes),
+            unquoted("47:45", Kind::Bytes, None),
             Some(Literal::Bytes(b"GE".to_vec()))
         );
-        assert_eq!(unquoted("10.0.0.0/33", Kind::Ipv4), None);
-        assert_eq!(unquoted("::1", Kind::Ipv4), None);
-        assert!(unquoted("::1", Kind::Ipv6).is_some());
-        assert_eq!(unquoted("11:22", Kind::Ether), None);
+        assert_eq!(unquoted("10.0.0.0/33", Kind::Ipv4, None), None);
+        assert_eq!(unquoted("::1", Kind::Ipv4, None), None);
+        assert!(unquoted("::1", Kind::Ipv6, None).is_some());
+        assert_eq!(unquoted("11:22", Kind::Ether, None), None);
     }
 }

@@ -5,6 +5,7 @@ mod claim;
 mod event;
 mod filter;
 mod literal;
+mod moment;
 mod operand;
 mod statement;
 mod step;
@@ -17,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 
 use super::ast::{Collection, Expectation, Filter, Span};
 use super::codes;
-use super::lex::{self, Fault, Token};
+use super::lex::{self, Fault, Lexed, Strings, Token};
 
 /// The length of a text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
@@ -115,6 +116,8 @@ struct Parser<'t> {
     names: Vec<String>,
     /// The named steps of the sequence that is being read.
     visible: Vec<String>,
+    /// Whose strings stand here.
+    strings: Strings,
     /// Inside `each tcp[] has`: bare names are the subject's own.
     subject: Option<Collection>,
 }
@@ -133,28 +136,33 @@ impl<'t> Parser<'t> {
             found: Vec::new(),
             names: Vec::new(),
             visible: Vec::new(),
+            strings: Strings::Statements,
             subject: None,
         }
     }
 
+    fn lexed(&self, from: usize) -> Lexed<'t> {
+        lex::token(self.text, from, self.strings)
+    }
+
     /// The next token, not taken.
     fn peek(&self) -> Token<'t> {
-        lex::token(self.text, self.at).token
+        self.lexed(self.at).token
     }
 
     fn peek_span(&self) -> Span {
-        lex::token(self.text, self.at).span
+        self.lexed(self.at).span
     }
 
     /// The token behind the next one.
     fn peek_second(&self) -> Token<'t> {
-        let first = lex::token(self.text, self.at);
-        lex::token(self.text, first.span.end).token
+        let first = self.lexed(self.at);
+        self.lexed(first.span.end).token
     }
 
     /// Takes the next token and reports what is wrong inside it.
     fn take(&mut self) -> (Token<'t>, Span) {
-        let lexed = lex::token(self.text, self.at);
+        let lexed = self.lexed(self.at);
         match lexed.fault {
             Some(Fault::UnclosedText) => self.error(
                 codes::UNCLOSED_STRING,
@@ -169,7 +177,7 @@ impl<'t> Parser<'t> {
                 "unknown escape in a string",
                 "not an escape",
                 Some(
-                    "write `\\\\` for a backslash; known are \\n \\r \\t \\0 \\\\ \\\" \\xNN"
+                    "write `\\\\` for a backslash; known are \\n \\r \\t \\0 \\\\ \\\" \\xNN \\uNNNN"
                         .to_owned(),
                 ),
             ),
@@ -386,7 +394,7 @@ impl<'t> Parser<'t> {
                 "one equals sign",
                 Some("write `==`".to_owned()),
             ),
-            Token::Text(_) if lex::token(self.text, self.at).fault.is_some() => {
+            Token::Text(_) if self.lexed(self.at).fault.is_some() => {
                 // The fault of the string is the mistake to be told.
                 self.take();
             }

@@ -1,23 +1,206 @@
-//! The sides of a filter's comparisons.
+//! The sides of a filter's comparisons: fields, slices, functions, arithmetic
+//! and values.
 
-use super::super::ast::{FieldRef, Operand};
+use super::super::ast::{
+    ArithmeticOp, FieldRef, FilterFunction, Layers, Operand, SliceEnd, SliceRange, Span,
+};
 use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::{self, Token};
-use super::{Parsed, Parser, Reported, literal};
+use super::suggest::{did_you_mean, nearest};
+use super::{Parsed, Parser, Reported};
 
-/// One side of a comparison, before its type is known.
+/// One side of a comparison, and where it was written. Values have no type
+/// before the other side is known.
+pub(super) struct Term {
+    pub(super) side: Side,
+    pub(super) span: Span,
+}
+
 pub(super) enum Side {
     Known(Operand),
     /// In quotes.
     Text(Vec<u8>),
     /// Without quotes.
     Bare(String),
+    /// In single quotes.
+    Char(u8),
+    /// Of values alone: `1 + 1`.
+    Arithmetic(ArithmeticOp, Box<Term>, Box<Term>),
+    Negated(Box<Term>),
 }
 
+impl Term {
+    pub(super) fn kind(&self) -> Option<Kind> {
+        match &self.side {
+            Side::Known(operand) => operand.kind(),
+            _ => None,
+        }
+    }
+}
+
+/// What stands between two operands, from the loosest to the tightest.
+const LEVELS: [&[(&str, ArithmeticOp)]; 3] = [
+    &[("&", ArithmeticOp::BitAnd)],
+    &[("+", ArithmeticOp::Add), ("-", ArithmeticOp::Subtract)],
+    &[
+        ("*", ArithmeticOp::Multiply),
+        ("/", ArithmeticOp::Divide),
+        ("%", ArithmeticOp::Remainder),
+    ],
+];
+
 impl<'t> Parser<'t> {
-    /// A field, a named step's field, or a value.
-    pub(super) fn side(&mut self) -> Parsed<Side> {
+    /// One side of a comparison.
+    pub(super) fn term(&mut self) -> Parsed<Term> {
+        self.arithmetic(0)
+    }
+
+    fn arithmetic(&mut self, level: usize) -> Parsed<Term> {
+        let Some(signs) = LEVELS.get(level) else {
+            return self.signed();
+        };
+        let mut left = self.arithmetic(level + 1)?;
+        while let Some(op) = self.arithmetic_op(signs) {
+            self.joint()?;
+            let right = self.arithmetic(level + 1)?;
+            left = self.joined(op, left, right)?;
+        }
+        Ok(left)
+    }
+
+    fn arithmetic_op(&mut self, signs: &[(&str, ArithmeticOp)]) -> Option<ArithmeticOp> {
+        let op = match self.peek() {
+            Token::Symbol(symbol) => signs.iter().find(|(sign, _)| *sign == symbol)?.1,
+            Token::Word("bitwise_and") => {
+                signs.iter().find(|(_, op)| *op == ArithmeticOp::BitAnd)?.1
+            }
+            _ => return None,
+        };
+        self.take();
+        Some(op)
+    }
+
+    fn joined(&mut self, op: ArithmeticOp, left: Term, right: Term) -> Parsed<Term> {
+        let span = left.span.start..right.span.end;
+        let known = left.kind().or(right.kind());
+        let Some(kind) = known else {
+            let side = Side::Arithmetic(op, Box::new(left), Box::new(right));
+            return Ok(Term { side, span });
+        };
+        for term in [&left, &right] {
+            self.check_arithmetic(op, term)?;
+        }
+        if let (Some(a), Some(b)) = (left.kind(), right.kind()) {
+            self.check_kinds((a, &left.span), (b, &right.span))?;
+        }
+        // Values beside a field of numbers may be larger than the field's.
+        let kind = match kind {
+            Kind::Unsigned(_) | Kind::Bool => Kind::Signed(64),
+            other => other,
+        };
+        let operand = Operand::Arithmetic {
+            op,
+            left: Box::new(self.resolved(left, kind, None)?),
+            right: Box::new(self.resolved(right, kind, None)?),
+        };
+        Ok(Term {
+            side: Side::Known(operand),
+            span,
+        })
+    }
+
+    fn check_arithmetic(&mut self, op: ArithmeticOp, term: &Term) -> Parsed<()> {
+        let Some(kind) = term.kind() else {
+            return Ok(());
+        };
+        let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
+        let label = match op {
+            ArithmeticOp::BitAnd => match kind {
+                Kind::Bool | Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6 => return Ok(()),
+                _ if number => return Ok(()),
+                _ => "`&` looks at the bits of numbers, addresses and slices",
+            },
+            ArithmeticOp::Add | ArithmeticOp::Subtract if kind == Kind::Time => return Ok(()),
+            _ if number => return Ok(()),
+            _ => "only numbers can be reckoned with",
+        };
+        self.not_for(term, kind, label);
+        Err(Reported)
+    }
+
+    /// `-tcp.len`, `-1`.
+    fn signed(&mut self) -> Parsed<Term> {
+        let start = self.peek_span().start;
+        if self.symbol("+") {
+            return self.signed_inner();
+        }
+        if !self.symbol("-") {
+            return self.sliced();
+        }
+        let inner = self.signed_inner()?;
+        let span = start..inner.span.end;
+        let side = match &inner.side {
+            Side::Known(_) => {
+                self.check_arithmetic(ArithmeticOp::Subtract, &inner)?;
+                match inner.side {
+                    Side::Known(operand) => Side::Known(Operand::Negated(Box::new(operand))),
+                    other => other,
+                }
+            }
+            Side::Bare(text) if !text.starts_with('-') => Side::Bare(format!("-{text}")),
+            _ => Side::Negated(Box::new(inner)),
+        };
+        Ok(Term { side, span })
+    }
+
+    fn signed_inner(&mut self) -> Parsed<Term> {
+        self.deeper()?;
+        let inner = self.signed();
+        self.shallower();
+        inner
+    }
+
+    /// A field or function with `[0:3]` behind it, once or several times.
+    fn sliced(&mut self) -> Parsed<Term> {
+        let mut term = self.primary()?;
+        while self.at_symbol("[") && term.kind().is_some() {
+            self.joint()?;
+            let kind = term.kind().unwrap_or(Kind::Bytes);
+            let sliceable = matches!(
+                kind,
+                Kind::Protocol | Kind::Text | Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6
+            );
+            if !sliceable {
+                self.not_for(&term, kind, "a slice is of bytes or text");
+                return Err(Reported);
+            }
+            let ranges = self.ranges("]")?.into_iter().map(slice_range).collect();
+            let start = term.span.start;
+            if let Side::Known(operand) = term.side {
+                term = Term {
+                    side: Side::Known(Operand::Slice {
+                        of: Box::new(operand),
+                        ranges,
+                    }),
+                    span: start..self.taken,
+                };
+            }
+        }
+        Ok(term)
+    }
+
+    fn primary(&mut self) -> Parsed<Term> {
+        let start = self.peek_span().start;
+        let side = self.primary_side()?;
+        Ok(Term {
+            side,
+            span: start..self.taken,
+        })
+    }
+
+    /// A field, a named step's field, a function, a group, or a value.
+    fn primary_side(&mut self) -> Parsed<Side> {
         match self.peek() {
             Token::Text(bytes) => {
                 self.take();
@@ -27,69 +210,267 @@ impl<'t> Parser<'t> {
                 "a field or a value",
                 "a line that ends with `and` or `or` goes on in the next",
             )),
-            Token::Word(_) if self.peek_second() == Token::Symbol("(") => {
-                Err(self.unsupported("a function in a filter"))
-            }
+            Token::Word(word) if self.peek_second() == Token::Symbol("(") => self.function(word),
             Token::Word(word) => {
-                if let Some(field) = self.field_here(word) {
-                    return self.masked(field);
+                if let Some(field) = self.field_here(word)? {
+                    return Ok(Side::Known(Operand::Field(field)));
                 }
                 if let Some(side) = self.field_of_step(word)? {
                     return Ok(side);
                 }
                 self.bare_side()
             }
-            Token::Number(_) | Token::Symbol(":" | "-") => self.bare_side(),
-            Token::Unknown('\'') => Err(self.unsupported("a character in single quotes")),
+            Token::Number(_) | Token::Symbol(":") => self.bare_side(),
+            Token::Symbol("{") => {
+                self.deeper()?;
+                let opened = self.open("{", "")?;
+                self.sets += 1;
+                let inner = self.term();
+                self.shallower();
+                let inner = inner?;
+                self.close("}", opened)?;
+                self.sets = self.sets.saturating_sub(1);
+                Ok(inner.side)
+            }
+            Token::Unknown('\'') => self.character(),
+            Token::Unknown('$') => Err(self.unsupported(
+                "a reference to the selected packet, or a macro,",
+                "Wireshark has a packet that is selected; here, write the value",
+            )),
+            Token::Unknown('@') => Err(self.unsupported(
+                "`@`, the bytes of a field as they are in the frame,",
+                "take a slice of the protocol: `tcp[0:2]`",
+            )),
             _ => Err(self.expected("a field or a value", "fields are spelled as in Wireshark")),
         }
     }
 
-    /// Takes the field, if the word names one.
-    fn field_here(&mut self, word: &str) -> Option<FieldRef> {
-        let field = fields::lookup(word)?;
-        let (_, span) = self.take();
-        Some(FieldRef { field, span })
-    }
-
-    /// `tcp.flags & 0x12`, or the field as it is.
-    fn masked(&mut self, field: FieldRef) -> Parsed<Side> {
-        match self.peek() {
-            Token::Symbol("&") => {}
-            Token::Symbol("[") => return Err(self.unsupported("a slice")),
-            Token::Symbol("+" | "-") => return Err(self.unsupported("arithmetic on a field")),
-            _ => return Ok(Side::Known(Operand::Field(field))),
-        }
-        self.take();
-        let (text, span) = lex::value(self.text, self.at);
-        self.skip_to(span.end);
-        let mask = literal::integer(text).and_then(|n| u64::try_from(n).ok());
-        let numeric = matches!(field.field.kind, Kind::Unsigned(_) | Kind::Bool);
-        match mask {
-            Some(mask) if numeric => Ok(Side::Known(Operand::Masked { field, mask })),
-            Some(_) => {
-                self.wrong_operator(
-                    &field,
-                    field.span.clone(),
-                    "`&` looks at the bits of numbers",
+    fn character(&mut self) -> Parsed<Side> {
+        match lex::character(self.text, self.at) {
+            Some(Ok((byte, span))) => {
+                self.skip_to(span.end);
+                Ok(Side::Char(byte))
+            }
+            Some(Err(span)) => {
+                self.skip_to(span.end);
+                self.error(
+                    codes::BAD_ESCAPE,
+                    span,
+                    "single quotes hold one character",
+                    "not one character",
+                    Some("as in `tcp[13] == '\\x02'`; text stands in double quotes".to_owned()),
                 );
                 Err(Reported)
             }
+            None => Err(self.expected("a field or a value", "")),
+        }
+    }
+
+    /// `len(http.host)`.
+    fn function(&mut self, word: &str) -> Parsed<Side> {
+        let known = FilterFunction::ALL.into_iter().find(|f| f.name() == word);
+        let Some(function) = known else {
+            let span = self.peek_span();
+            let names = FilterFunction::ALL.map(FilterFunction::name);
+            let known = format!("known are {}", names.join(", "));
+            self.error(
+                codes::UNSUPPORTED,
+                span,
+                format!("no function of filters is called `{word}`"),
+                "unknown function",
+                did_you_mean(nearest(word, names), &known),
+            );
+            return Err(Reported);
+        };
+        let (_, name) = self.take();
+        self.deeper()?;
+        let opened = self.open("(", "")?;
+        let mut terms = Vec::new();
+        loop {
+            terms.push(self.term()?);
+            if !self.symbol(",") {
+                break;
+            }
+            self.joint()?;
+        }
+        self.shallower();
+        self.close(")", opened)?;
+        let takes_several = matches!(function, FilterFunction::Max | FilterFunction::Min);
+        if terms.len() > 1 && !takes_several {
+            self.error(
+                codes::WRONG_OPERATOR,
+                name,
+                format!("`{word}` takes one field"),
+                format!("{} are given", terms.len()),
+                None,
+            );
+            return Err(Reported);
+        }
+        self.checked_call(function, terms, name)
+    }
+
+    fn checked_call(
+        &mut self,
+        function: FilterFunction,
+        terms: Vec<Term>,
+        name: Span,
+    ) -> Parsed<Side> {
+        let Some(kind) = terms.iter().find_map(Term::kind) else {
+            self.error(
+                codes::WRONG_OPERATOR,
+                name,
+                format!("`{}` takes a field", function.name()),
+                "no field is given",
+                Some("as in `len(http.host) > 10`".to_owned()),
+            );
+            return Err(Reported);
+        };
+        let mut arguments = Vec::new();
+        for term in terms {
+            if let Some(other) = term.kind() {
+                self.check_argument(function, &term, other)?;
+                if class(kind) != class(other) {
+                    self.not_for(&term, other, "all must be of one type");
+                    return Err(Reported);
+                }
+            }
+            arguments.push(self.resolved(term, kind, None)?);
+        }
+        Ok(Side::Known(Operand::Call {
+            function,
+            arguments,
+        }))
+    }
+
+    fn check_argument(&mut self, function: FilterFunction, term: &Term, kind: Kind) -> Parsed<()> {
+        let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
+        let label = match function {
+            FilterFunction::Upper | FilterFunction::Lower if kind != Kind::Text => {
+                "only text has capitals and small letters"
+            }
+            FilterFunction::String
+                if !(number || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Ether)) =>
+            {
+                "only numbers and addresses become text"
+            }
+            FilterFunction::Abs if !number && kind != Kind::Time => "only numbers have a sign",
+            FilterFunction::Len | FilterFunction::Max | FilterFunction::Min
+                if kind == Kind::Label =>
+            {
+                "a mark is there or it is not"
+            }
+            _ => return Ok(()),
+        };
+        self.not_for(term, kind, label);
+        Err(Reported)
+    }
+
+    /// What is written there is of a kind that this is not for.
+    pub(super) fn not_for(&mut self, term: &Term, kind: Kind, label: &str) {
+        let written = self.text.get(term.span.clone()).unwrap_or_default();
+        let article = match kind.words().starts_with(['a', 'e', 'i', 'I']) {
+            true => "an",
+            false => "a",
+        };
+        self.error(
+            codes::WRONG_OPERATOR,
+            term.span.clone(),
+            format!("`{written}` is {article} {}", kind.words()),
+            label,
+            None,
+        );
+    }
+
+    /// Takes the field, if the word names one, and the layers it is asked of.
+    fn field_here(&mut self, word: &str) -> Parsed<Option<FieldRef>> {
+        let Some(field) = fields::lookup(word) else {
+            return Ok(None);
+        };
+        let (_, span) = self.take();
+        let layers = self.layers()?;
+        Ok(Some(FieldRef {
+            field,
+            layers,
+            span,
+        }))
+    }
+
+    /// `#2`, `#[1-2]` right behind a field. (Behind a space, `#` begins a
+    /// comment.)
+    fn layers(&mut self) -> Parsed<Vec<Layers>> {
+        let Some(behind) = self.text.get(self.at..).and_then(|t| t.strip_prefix('#')) else {
+            return Ok(Vec::new());
+        };
+        if behind.starts_with('[') {
+            self.skip_to(self.at + 1);
+            let ranges = self.ranges("]")?;
+            return Ok(ranges.into_iter().map(layers_of).collect());
+        }
+        let digits = behind.len()
+            - behind
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .len();
+        if digits == 0 {
+            return Ok(Vec::new());
+        }
+        let span = self.at..self.at + 1 + digits;
+        let number = behind[..digits].parse::<u8>().ok();
+        self.skip_to(span.end);
+        match number {
+            Some(number) => Ok(vec![Layers {
+                first: number.into(),
+                last: Some(number.into()),
+            }]),
             None => {
-                self.wrong_literal(&field, text, span);
+                self.error(
+                    codes::OUT_OF_RANGE,
+                    span,
+                    "no packet has so many layers",
+                    "too large",
+                    None,
+                );
                 Err(Reported)
             }
         }
     }
 
-    fn unsupported(&mut self, what: &str) -> Reported {
+    /// `[0:3]`, `[1-2,4:]`: what stands in a slice or behind `#`.
+    fn ranges(&mut self, close: &'static str) -> Parsed<Vec<Range>> {
+        let (_, opened) = self.take();
+        let Some((inside, span)) = lex::until(self.text, opened.end, ']') else {
+            return self.close(close, opened).map(|()| Vec::new());
+        };
+        let mut ranges = Vec::new();
+        let mut at = span.start;
+        for part in inside.split(',') {
+            match range(part.trim()) {
+                Ok(range) => ranges.push(range),
+                Err(help) => {
+                    self.skip_to(span.end + 1);
+                    self.error(
+                        codes::BAD_SLICE,
+                        at..at + part.len(),
+                        format!("`{}` is no range", part.trim()),
+                        "not understood",
+                        Some(help.to_owned()),
+                    );
+                    return Err(Reported);
+                }
+            }
+            at += part.len() + 1;
+        }
+        self.skip_to(span.end + 1);
+        Ok(ranges)
+    }
+
+    fn unsupported(&mut self, what: &str, help: &str) -> Reported {
         let span = self.peek_span();
         self.error(
             codes::UNSUPPORTED,
             span,
             format!("{what} is not known here"),
             "a part of Wireshark's filters that is missing",
-            None,
+            Some(help.to_owned()),
         );
         Reported
     }
@@ -116,7 +497,11 @@ impl<'t> Parser<'t> {
         let plus = self.plus()?;
         Ok(Some(Side::Known(Operand::OfStep {
             step: step.to_owned(),
-            field: FieldRef { field, span },
+            field: FieldRef {
+                field,
+                layers: Vec::new(),
+                span,
+            },
             plus,
         })))
     }
@@ -142,12 +527,118 @@ impl<'t> Parser<'t> {
         }
     }
 
-    pub(super) fn bare_side(&mut self) -> Parsed<Side> {
+    fn bare_side(&mut self) -> Parsed<Side> {
         let (text, span) = lex::value(self.text, self.at);
         if text.is_empty() {
             return Err(self.expected("a field or a value", ""));
         }
         self.skip_to(span.end);
         Ok(Side::Bare(text.to_owned()))
+    }
+}
+
+/// Kinds of one class are compared with each other.
+pub(super) fn class(kind: Kind) -> u8 {
+    match kind {
+        Kind::Unsigned(_) | Kind::Signed(_) | Kind::Bool => 0,
+        Kind::Time => 1,
+        Kind::Text | Kind::Bytes | Kind::Protocol | Kind::Ether => 2,
+        Kind::Ipv4 => 3,
+        Kind::Ipv6 => 4,
+        Kind::Label => 5,
+        Kind::Moment => 6,
+    }
+}
+
+/// A part of brackets, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    One(i32),
+    Length(i32, u32),
+    Last(i32, i32),
+    Rest(i32),
+}
+
+/// Offsets are far below this; sums of two fit.
+const FARTHEST: i32 = 1 << 24;
+
+fn range(text: &str) -> Result<Range, &'static str> {
+    const FORMS: &str =
+        "a slice is `[start:length]`, `[first-last]`, `[place]`, `[:length]` or `[start:]`";
+    if let Some((start, length)) = text.split_once(':') {
+        let (start, length) = (start.trim(), length.trim());
+        let start = match start {
+            "" => 0,
+            _ => place(start).ok_or(FORMS)?,
+        };
+        if length.is_empty() {
+            return Ok(Range::Rest(start));
+        }
+        let length = place(length).ok_or(FORMS)?;
+        return match u32::try_from(length) {
+            Ok(length) if length > 0 => Ok(Range::Length(start, length)),
+            _ => Err("behind the colon stands a length, which is 1 at least"),
+        };
+    }
+    // A first hyphen is the sign of the first place.
+    let hyphen = text.char_indices().skip(1).find(|(_, c)| *c == '-');
+    let Some((hyphen, _)) = hyphen else {
+        return place(text).map(Range::One).ok_or(FORMS);
+    };
+    let first = place(text[..hyphen].trim()).ok_or(FORMS)?;
+    let last = place(text[hyphen + 1..].trim()).ok_or(FORMS)?;
+    match (first < 0) == (last < 0) && first < last {
+        true => Ok(Range::Last(first, last)),
+        false => Err("the last place must lie behind the first, and be counted from the same end"),
+    }
+}
+
+/// Decimal, hexadecimal or octal; negative from the end.
+fn place(text: &str) -> Option<i32> {
+    let number = super::literal::integer(text)?;
+    let number = i32::try_from(number).ok()?;
+    (number.abs() < FARTHEST).then_some(number)
+}
+
+fn slice_range(range: Range) -> SliceRange {
+    let (start, end) = match range {
+        Range::One(start) => (start, SliceEnd::Length(1)),
+        Range::Length(start, length) => (start, SliceEnd::Length(length)),
+        Range::Last(start, last) => (start, SliceEnd::Last(last)),
+        Range::Rest(start) => (start, SliceEnd::Rest),
+    };
+    SliceRange { start, end }
+}
+
+fn layers_of(range: Range) -> Layers {
+    let (first, last) = match range {
+        Range::One(first) => (first, Some(first)),
+        Range::Length(first, length) => {
+            let last = first.saturating_add(i32::try_from(length).unwrap_or(i32::MAX));
+            (first, Some(last.saturating_sub(1)))
+        }
+        Range::Last(first, last) => (first, Some(last)),
+        Range::Rest(first) => (first, None),
+    };
+    Layers { first, last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_wireshark_reads_them() {
+        assert_eq!(range("0:3"), Ok(Range::Length(0, 3)));
+        assert_eq!(range("-4:"), Ok(Range::Rest(-4)));
+        assert_eq!(range(":0x10"), Ok(Range::Length(0, 16)));
+        assert_eq!(range("1-3"), Ok(Range::Last(1, 3)));
+        assert_eq!(range("-3--1"), Ok(Range::Last(-3, -1)));
+        assert_eq!(range("-1"), Ok(Range::One(-1)));
+        for wrong in [
+            "", "0:0", ":-2", "2-1", "1-1", "-1-0", "a", "1:2:3", "1-2-3", "99999999",
+        ] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
     }
 }

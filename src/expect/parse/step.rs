@@ -4,7 +4,7 @@ use super::super::ast::{
     EndPattern, EventPattern, Filter, Span, Spanned, Step, StepEnds, Times, Who, Within,
 };
 use super::super::codes;
-use super::super::lex::{self, Token};
+use super::super::lex::Token;
 use super::literal;
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
@@ -103,14 +103,14 @@ impl<'t> Parser<'t> {
 
     /// A role and an arrow are next.
     pub(super) fn at_ends(&self) -> bool {
-        let first = lex::token(self.text, self.at);
+        let first = self.lexed(self.at);
         if !matches!(first.token, Token::Word(word) if !word.contains('.')) {
             return false;
         }
-        let mut next = lex::token(self.text, first.span.end);
+        let mut next = self.lexed(first.span.end);
         if next.token == Token::Symbol(":") {
-            let port = lex::token(self.text, next.span.end);
-            next = lex::token(self.text, port.span.end);
+            let port = self.lexed(next.span.end);
+            next = self.lexed(port.span.end);
         }
         matches!(next.token, Token::Symbol(symbol) if ARROWS.contains(&symbol))
     }
