@@ -7,7 +7,7 @@ use super::ast::Collection;
 use super::facts::Facts;
 use super::notation::{count, duration, ordinal, quoted};
 use crate::conversation::{Close, Conversation, Direction, TcpFacts, Ways};
-use crate::message::{Message, Response};
+use crate::message::{Body, Message, Response};
 use crate::savefile::{Ended, Exit, Program};
 
 /// A value at judging time.
@@ -225,9 +225,9 @@ fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, L
             match rest {
                 ["method"] => Ok(Datum::text(&request.method)),
                 ["uri"] => Ok(Datum::text(&request.target)),
-                ["version"] => Ok(Datum::text(&request.head.version)),
+                ["version"] => Ok(Datum::text(request.head.version)),
                 ["headers", name] => header(&request.head, "request", name),
-                ["body"] => Ok(Datum::Bytes(Cow::Borrowed(&request.body.bytes))),
+                ["body"] => body(&request.body),
                 ["body_complete"] => Ok(Datum::Bool(request.body.complete)),
                 _ => Err(unknown(path)),
             }
@@ -239,15 +239,26 @@ fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, L
             match rest {
                 ["code"] => Ok(Datum::Number(response.code.into())),
                 ["phrase"] => Ok(Datum::text(&response.phrase)),
-                ["version"] => Ok(Datum::text(&response.head.version)),
+                ["version"] => Ok(Datum::text(response.head.version)),
                 ["headers", name] => header(&response.head, "response", name),
-                ["body"] => Ok(Datum::Bytes(Cow::Borrowed(&response.body.bytes))),
+                ["body"] => body(&response.body),
                 ["body_complete"] => Ok(Datum::Bool(response.body.complete)),
                 _ => Err(unknown(path)),
             }
         }
         _ => Err(unknown(path)),
     }
+}
+
+fn body(body: &Body) -> Result<Datum<'_>, Lack> {
+    if body.is_kept() {
+        return Ok(Datum::Bytes(Cow::Borrowed(&body.bytes)));
+    }
+    Err(Lack::thing(format!(
+        "of the body's {} bytes only {} are kept in memory",
+        body.len,
+        body.bytes.len()
+    )))
 }
 
 fn header<'f>(head: &'f crate::message::Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {

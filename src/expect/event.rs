@@ -509,14 +509,14 @@ fn extent(trace: &Trace, index: EventIndex, event: &Event) -> Option<Extent> {
     let (way, head, body): (Direction, &Head, &Range<usize>) = match event.kind {
         EventKind::Request(_) => {
             let request = message.request.as_ref()?;
-            (Direction::ToServer, &request.head, &request.body.range)
+            (message.way, &request.head, &request.body.range)
         }
         EventKind::Response { interim, .. } => {
             let response = match interim {
                 Some(i) => message.interim.get(i)?,
                 None => message.response.as_ref()?,
             };
-            (Direction::ToClient, &response.head, &response.body.range)
+            (message.way.opposite(), &response.head, &response.body.range)
         }
         _ => return None,
     };

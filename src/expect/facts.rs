@@ -10,12 +10,10 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::conversation::{
-    Conversation, Direction, Limits, STREAM_LIMIT, Stream, Streams, Tracker, Ways,
-};
+use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
 use crate::message::Message;
 use crate::savefile::Protocol;
-use crate::trace::{Owner, Trace};
+use crate::trace::{KEEP, Keeper, Owner, Trace};
 
 pub struct Facts<'t> {
     pub trace: &'t Trace,
@@ -47,42 +45,47 @@ impl<'t> Facts<'t> {
     /// Replaces what packets after a stop signal had a part in.
     fn forget_after_stop(&mut self) {
         let trace = self.trace;
-        let mut tracker = Tracker::<Streams>::new(Limits::default(), STREAM_LIMIT);
+        let mut tracker = Tracker::<Keeper>::new(Limits::default(), KEEP);
+        let mut found = Default::default();
         // From the indices of this tracking to the trace's.
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, packet) in trace.packets.iter().enumerate() {
             if trace.after_stop(index) {
                 continue;
             }
-            let now = tracker.packet(index, packet, trace.frame(index), &mut ());
+            let now = tracker.packet(index, packet, trace.frame(index), &mut found);
             let then = trace.seen.get(index).and_then(|s| s.conversation);
             if let (Some(now), Some(then)) = (now.conversation, then) {
                 places.entry(now).or_insert(then);
             }
         }
-        let tracked = tracker.finish();
+        tracker.close_all(&mut found);
         let conversations = self.conversations.to_mut();
         let streams = self.streams.to_mut();
-        for (now, (facts, ways)) in tracked
-            .conversations
-            .into_iter()
-            .zip(tracked.streams)
-            .enumerate()
-        {
-            let Some(&then) = places.get(&now) else {
+        let messages = self.messages.to_mut();
+        for closed in tracker.take_closed() {
+            let Some(&then) = places.get(&closed.index) else {
                 continue;
             };
             if let Some(place) = conversations.get_mut(then) {
                 *place = Conversation {
                     id: place.id,
-                    ..facts
+                    ..closed.conversation
                 };
             }
             if let Some(place) = streams.get_mut(then) {
-                *place = ways;
+                *place = closed.receiver.0.ways;
             }
+            messages.retain(|message| message.conversation != then);
         }
-        self.messages = Cow::Owned(crate::message::messages(&self.conversations, &self.streams));
+        messages.extend(found.1.messages.into_iter().filter_map(|message| {
+            let conversation = *places.get(&message.conversation)?;
+            Some(Message {
+                conversation,
+                ..message
+            })
+        }));
+        messages.sort_by_key(Message::packet);
     }
 
     /// The conversations of a protocol, by their number.

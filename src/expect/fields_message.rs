@@ -48,29 +48,29 @@ pub(super) const HTTP: &[Field] = &[
     )
     .needs(Needs::HTTP),
     Field::new("http.request.version", Kind::Text, "HTTP/1.1", |v, out| {
-        of_requests(v, out, |_, _, head| Some(FieldValue::text(&head.version)))
+        of_requests(v, out, |_, _, head| Some(FieldValue::text(head.version)))
     })
     .needs(Needs::HTTP),
     Field::new("http.response", Kind::Bool, "it is a response", |v, out| {
-        of_responses(v, out, |_, _, _| number(1u8))
+        of_responses(v, out, |_, _, _| Some(number(1u8)))
     })
     .needs(Needs::HTTP),
     Field::new(
         "http.response.code",
         Kind::Unsigned(16),
         "the status code",
-        |v, out| of_responses(v, out, |code, _, _| number(code)),
+        |v, out| of_responses(v, out, |code, _, _| (code > 0).then(|| number(code))),
     )
     .needs(Needs::HTTP),
     Field::new(
         "http.response.phrase",
         Kind::Text,
         "the reason phrase",
-        |v, out| of_responses(v, out, |_, phrase, _| FieldValue::text(phrase)),
+        |v, out| of_responses(v, out, |_, phrase, _| Some(FieldValue::text(phrase))),
     )
     .needs(Needs::HTTP),
     Field::new("http.response.version", Kind::Text, "HTTP/1.1", |v, out| {
-        of_responses(v, out, |_, _, head| FieldValue::text(&head.version))
+        of_responses(v, out, |_, _, head| Some(FieldValue::text(head.version)))
     })
     .needs(Needs::HTTP),
     Field::new(
@@ -262,10 +262,10 @@ fn of_requests<'a>(
 fn of_responses<'a>(
     v: &View<'a>,
     out: &mut Out<'a, '_>,
-    value: impl Fn(u16, &'a str, &'a Head) -> FieldValue<'a>,
+    value: impl Fn(u16, &'a str, &'a Head) -> Option<FieldValue<'a>>,
 ) {
     of_each(v, out, |message| match message.start {
-        Start::Response { code, phrase } => Some(value(code, phrase, message.head)),
+        Start::Response { code, phrase } => value(code, phrase, message.head),
         Start::Request { .. } => None,
     });
 }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use crate::conversation::{ConversationIndex, Seen};
 use crate::decode::{Icmp, Net, Packet, Quoted, Transport};
-use crate::message::{Body, Head};
+use crate::message::{Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
 
@@ -201,8 +201,8 @@ impl Known for Trace {
         reading: Reading,
         each: &mut dyn FnMut(Http<'a>) -> ControlFlow<()>,
     ) {
-        let mut hand_over = |(conversation, part): (ConversationIndex, Part<'a>)| {
-            let stream = self.stream(conversation, part.way());
+        let mut hand_over = |(message, part): (&'a Message, Part<'a>)| {
+            let stream = self.stream(message.conversation, part.way(message.way));
             let bytes = stream.and_then(|s| s.bytes.get(part.range()));
             each(Http {
                 start: match part {

@@ -1,160 +1,191 @@
-//! A message's content: how its end is told (RFC 9112, section 6.3), and how
-//! much of it was seen.
+//! A message's content as it comes, up to the end that its head tells.
 
-use super::chunked;
-use super::cursor::{Cursor, Taken};
-use super::{Body, Framing, Head};
+use super::chunked::{Chunked, Progress};
+use super::content::Content;
+use super::length::Length;
+use super::{Bodies, Body, Framing, Headers};
 
-/// What the head says of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Length {
-    None,
-    Bytes(u64),
-    Chunked,
-    UntilClose,
-    /// The head contradicts itself: why.
-    Wrong(&'static str),
+/// A body that is being read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    rest: Rest,
+    content: Content,
+    framing: Framing,
+    missing: u64,
+    trailers: Headers,
+    trouble: Option<String>,
 }
 
-/// A request's body.
-pub(super) fn of_request(head: &Head) -> Length {
-    match told(head) {
-        Told::Nothing => Length::None,
-        Told::Chunked => Length::Chunked,
-        Told::OtherCoding => {
-            Length::Wrong("a request's Transfer-Encoding must end with \"chunked\"")
-        }
-        Told::Length(len) => Length::Bytes(len),
-        Told::Wrong(why) => Length::Wrong(why),
-    }
-}
-
-/// The body of a response that answers a request of this method.
-pub(super) fn of_response(head: &Head, code: u16, method: Option<&str>) -> Length {
-    let tunnel = method == Some("CONNECT") && (200..300).contains(&code);
-    if tunnel || method == Some("HEAD") || matches!(code, 100..200 | 204 | 304) {
-        return Length::None;
-    }
-    match told(head) {
-        Told::Nothing | Told::OtherCoding => Length::UntilClose,
-        Told::Chunked => Length::Chunked,
-        Told::Length(len) => Length::Bytes(len),
-        Told::Wrong(why) => Length::Wrong(why),
-    }
-}
-
-enum Told {
+/// What is still to come.
+#[derive(Clone, Debug)]
+enum Rest {
+    /// Nothing: the body is complete.
     Nothing,
-    Chunked,
-    /// A transfer coding that does not tell the end.
-    OtherCoding,
-    Length(u64),
-    Wrong(&'static str),
+    /// It cannot be told: a fault, or a gap.
+    Unknown,
+    Bytes {
+        told: u64,
+        left: u64,
+    },
+    Chunks(Chunked),
+    UntilClose,
 }
 
-fn told(head: &Head) -> Told {
-    let values = |name: &'static str| {
-        head.headers
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .flat_map(|(_, value)| value.split(','))
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-    };
-    // Transfer-Encoding overrides Content-Length.
-    if let Some(last) = values("transfer-encoding").next_back() {
-        return if last.eq_ignore_ascii_case("chunked") {
-            Told::Chunked
-        } else {
-            Told::OtherCoding
+impl Reading {
+    pub(super) fn new(length: Length, bodies: Bodies) -> Reading {
+        let (rest, framing) = match length {
+            Length::None => (Rest::Nothing, Framing::None),
+            Length::Bytes(0) => (Rest::Nothing, Framing::ContentLength),
+            Length::Bytes(len) => (
+                Rest::Bytes {
+                    told: len,
+                    left: len,
+                },
+                Framing::ContentLength,
+            ),
+            Length::Chunked => (Rest::Chunks(Chunked::default()), Framing::Chunked),
+            Length::UntilClose => (Rest::UntilClose, Framing::UntilClose),
+            Length::Wrong(_) => (Rest::Unknown, Framing::None),
         };
-    }
-    let mut length = None;
-    for value in values("content-length") {
-        let Some(len) = number(value) else {
-            return Told::Wrong("Content-Length is not a number");
-        };
-        if length.is_some_and(|other| other != len) {
-            return Told::Wrong("there are several Content-Length values");
+        Reading {
+            rest,
+            content: Content::new(bodies),
+            framing,
+            missing: 0,
+            trailers: Headers::default(),
+            trouble: match length {
+                Length::Wrong(why) => Some(why.to_owned()),
+                _ => None,
+            },
         }
-        length = Some(len);
     }
-    length.map_or(Told::Nothing, Told::Length)
-}
 
-/// Digits only: no sign.
-fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())?
-}
+    /// Nothing more belongs to it, as far as is known.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.rest, Rest::Nothing | Rest::Unknown)
+    }
 
-/// Reads a body at the cursor.
-pub(super) fn read(cursor: &mut Cursor, length: &Length) -> Body {
-    let start = cursor.at();
-    let mut body = match length {
-        Length::None => Body {
-            complete: true,
-            ..Body::default()
-        },
-        Length::Bytes(len) => {
-            let taken = cursor.take(*len);
-            let mut body = taken_body(cursor, &taken, Framing::ContentLength);
-            let came = *len - taken.short;
-            if taken.short > 0 && cursor.stream().finished && !cursor.stream().cut {
-                body.trouble = Some(format!(
-                    "Content-Length says {len} bytes, but the stream ends after {came}"
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.rest, Rest::Nothing) && self.missing == 0
+    }
+
+    /// Is its framing beyond repair, so that what follows cannot be told?
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.rest, Rest::Unknown) && self.framing == Framing::Chunked
+    }
+
+    /// Takes what belongs to the body; returns how many bytes that are.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.rest {
+            Rest::Nothing | Rest::Unknown => 0,
+            Rest::Bytes { left, .. } => {
+                let len = usize::try_from(*left).map_or(bytes.len(), |l| l.min(bytes.len()));
+                self.content.take(bytes.get(..len).unwrap_or(bytes));
+                *left -= len as u64;
+                if *left == 0 {
+                    self.rest = Rest::Nothing;
+                }
+                len
+            }
+            Rest::Chunks(chunks) => match chunks.take(bytes, &mut self.content) {
+                Progress::More => bytes.len(),
+                Progress::Done(len, trailers) => {
+                    self.trailers = trailers;
+                    self.rest = Rest::Nothing;
+                    len
+                }
+                Progress::Wrong(len, why) => {
+                    self.trouble = Some(why.to_owned());
+                    self.rest = Rest::Unknown;
+                    len
+                }
+            },
+            Rest::UntilClose => {
+                self.content.take(bytes);
+                bytes.len()
+            }
+        }
+    }
+
+    /// `missing` bytes were not captured. Where the body's end lies among
+    /// them, it is over.
+    pub(super) fn miss(&mut self, missing: u64) {
+        match &mut self.rest {
+            Rest::Nothing | Rest::Unknown => {}
+            Rest::Bytes { left, .. } => {
+                let lost = missing.min(*left);
+                *left -= lost;
+                self.missing += lost;
+                if *left == 0 {
+                    self.rest = Rest::Nothing;
+                }
+            }
+            Rest::Chunks(chunks) => {
+                if chunks.miss(missing) {
+                    self.missing += missing;
+                } else {
+                    self.missing += chunks.left();
+                    if self.missing == 0 {
+                        let why = "where a chunk begins was not captured";
+                        self.trouble = Some(why.to_owned());
+                    }
+                    self.rest = Rest::Unknown;
+                }
+            }
+            Rest::UntilClose => self.missing += missing,
+        }
+    }
+
+    /// The stream ends here.
+    pub(super) fn end(&mut self) {
+        match &self.rest {
+            Rest::Nothing | Rest::Unknown => {}
+            Rest::Bytes { told, left } => {
+                self.trouble = Some(format!(
+                    "Content-Length says {told} bytes, but the stream ends after {}",
+                    told - left
                 ));
+                self.rest = Rest::Unknown;
             }
-            body
-        }
-        Length::Chunked => {
-            let decoded = chunked::decode(cursor);
-            let short = !decoded.complete && cursor.stream().finished && !cursor.stream().cut;
-            let trouble = decoded
-                .trouble
-                .or_else(|| not_captured(decoded.missing))
-                .or_else(|| short.then(|| "the stream ends before the last chunk".to_owned()));
-            Body {
-                bytes: decoded.bytes,
-                complete: decoded.complete,
-                framing: Framing::Chunked,
-                trouble,
-                ..Body::default()
+            Rest::Chunks(_) => {
+                if self.missing == 0 {
+                    self.trouble = Some("the stream ends before the last chunk".to_owned());
+                }
+                self.rest = Rest::Unknown;
             }
+            Rest::UntilClose => self.rest = Rest::Nothing,
         }
-        Length::UntilClose => {
-            let taken = cursor.take(u64::MAX);
-            let mut body = taken_body(cursor, &taken, Framing::UntilClose);
-            body.complete = taken.missing == 0 && cursor.stream().finished;
-            body
+    }
+
+    /// Bytes follow that begin no other message: the length was told wrong.
+    pub(super) fn has_more_behind(&mut self, len: u64) {
+        if self.trouble.is_none() && self.missing == 0 {
+            self.trouble = Some(format!(
+                "{len} more bytes follow the end that the head tells"
+            ));
         }
-        Length::Wrong(why) => Body {
-            trouble: Some((*why).to_owned()),
+    }
+
+    /// As [`Reading::finish`], while more may come.
+    pub(super) fn so_far(&self, start: usize, end: usize) -> Body {
+        self.clone().finish(start, end)
+    }
+
+    /// The body, as far as seen; its range lies from `start` to `end`.
+    pub(super) fn finish(self, start: usize, end: usize) -> Body {
+        let complete = self.is_complete();
+        let missing = self.missing;
+        let mut body = Body {
+            complete,
+            range: start..end,
+            framing: self.framing,
+            trailers: self.trailers,
+            trouble: self.trouble.or_else(|| {
+                (missing > 0).then(|| format!("{missing} bytes of the body were not captured"))
+            }),
             ..Body::default()
-        },
-    };
-    if cursor.stream().cut && cursor.is_at_end() && *length != Length::None {
-        body.complete = false;
-        body.trouble.get_or_insert_with(|| {
-            "the stream is longer than what is kept of it in memory".to_owned()
-        });
+        };
+        self.content.finish(&mut body);
+        body
     }
-    body.range = start..cursor.at();
-    body
-}
-
-fn taken_body(cursor: &Cursor, taken: &Taken, framing: Framing) -> Body {
-    let bytes = cursor.stream().bytes.get(taken.range.clone());
-    Body {
-        bytes: bytes.unwrap_or(&[]).to_vec(),
-        complete: taken.missing == 0 && taken.short == 0,
-        framing,
-        trouble: not_captured(taken.missing),
-        ..Body::default()
-    }
-}
-
-fn not_captured(missing: u64) -> Option<String> {
-    (missing > 0).then(|| format!("{missing} bytes of the body were not captured"))
 }

@@ -1,80 +1,199 @@
 //! The chunked transfer coding (RFC 9112, section 7.1): strict and bounded.
 
-use super::cursor::Cursor;
+use std::mem;
+
+use memchr::memchr;
+
+use super::Headers;
+use super::content::Content;
+use super::head;
 
 /// A chunk's size line, extensions included, may have so many bytes.
 const MAX_SIZE_LINE: usize = 4096;
 /// The trailer section may have so many bytes.
 const MAX_TRAILERS: usize = 64 * 1024;
 
-/// A decoded body, as far as it goes.
-#[derive(Debug, Default)]
-pub(super) struct Decoded {
-    pub bytes: Vec<u8>,
-    /// The last chunk and the end of the trailers were seen.
-    pub complete: bool,
-    /// Bytes of chunks that were not captured.
-    pub missing: u64,
-    pub trouble: Option<String>,
+/// Takes a body apart, piece by piece.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chunked {
+    state: State,
+    /// What has come of a line that is not complete; of the trailer section,
+    /// all of it.
+    line: Vec<u8>,
 }
 
-/// Reads chunks up to the last one and its trailers.
-pub(super) fn decode(cursor: &mut Cursor) -> Decoded {
-    let mut decoded = Decoded::default();
-    match chunks(cursor, &mut decoded) {
-        Ok(complete) => decoded.complete = complete && decoded.missing == 0,
-        Err(trouble) => decoded.trouble = Some(trouble.to_owned()),
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Size,
+    /// So many bytes of the chunk are still to come.
+    Data(u64),
+    DataEnd,
+    Trailers,
+}
+
+/// How far a piece went.
+#[derive(Debug, PartialEq)]
+pub(super) enum Progress {
+    /// All of it was taken, and more is expected.
+    More,
+    /// So many bytes ended the body.
+    Done(usize, Headers),
+    /// So many bytes were taken before the fault.
+    Wrong(usize, &'static str),
+}
+
+impl Chunked {
+    pub(super) fn take(&mut self, bytes: &[u8], content: &mut Content) -> Progress {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..).unwrap_or(&[]);
+            if rest.is_empty() {
+                return Progress::More;
+            }
+            match self.state {
+                State::Size => {
+                    let (taken, size) = match self.size_line(rest) {
+                        (taken, Ok(size)) => (taken, size),
+                        (taken, Err(why)) => return Progress::Wrong(at + taken, why),
+                    };
+                    at += taken;
+                    self.state = match size {
+                        None => State::Size,
+                        Some(0) => State::Trailers,
+                        Some(size) => State::Data(size),
+                    };
+                }
+                State::Data(left) => {
+                    let here = usize::try_from(left).map_or(rest.len(), |l| l.min(rest.len()));
+                    content.take(rest.get(..here).unwrap_or(rest));
+                    at += here;
+                    self.pass(here as u64);
+                }
+                State::DataEnd => {
+                    let expected = if self.line.is_empty() { b'\r' } else { b'\n' };
+                    match rest.first() {
+                        Some(b) if *b == expected => at += 1,
+                        _ => {
+                            let why = "a chunk is longer than its size line says \
+                                (RFC 9112, section 7.1)";
+                            return Progress::Wrong(at, why);
+                        }
+                    }
+                    if expected == b'\r' {
+                        self.line.push(b'\r');
+                    } else {
+                        self.line.clear();
+                        self.state = State::Size;
+                    }
+                }
+                State::Trailers => {
+                    return match self.trailers(rest) {
+                        (_, Ok(None)) => Progress::More,
+                        (taken, Ok(Some(trailers))) => Progress::Done(at + taken, trailers),
+                        (taken, Err(why)) => Progress::Wrong(at + taken, why),
+                    };
+                }
+            }
+        }
     }
-    decoded
-}
 
-/// Ok(false): the stream ends before the body does.
-fn chunks(cursor: &mut Cursor, decoded: &mut Decoded) -> Result<bool, &'static str> {
-    loop {
-        let Some(line) = line(cursor, MAX_SIZE_LINE)? else {
-            return Ok(false);
+    /// Counts bytes of a chunk that were not captured. False: the gap goes
+    /// beyond the chunk, or is not in one.
+    pub(super) fn miss(&mut self, missing: u64) -> bool {
+        match self.state {
+            State::Data(left) if missing <= left => {
+                self.pass(missing);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Bytes of the current chunk that are still to come.
+    pub(super) fn left(&self) -> u64 {
+        match self.state {
+            State::Data(left) => left,
+            _ => 0,
+        }
+    }
+
+    fn pass(&mut self, len: u64) {
+        if let State::Data(left) = self.state {
+            self.state = match left.saturating_sub(len) {
+                0 => State::DataEnd,
+                left => State::Data(left),
+            };
+        }
+    }
+
+    /// How many bytes were taken, and the size that the line says; None: the
+    /// line has no end yet.
+    fn size_line(&mut self, bytes: &[u8]) -> (usize, Result<Option<u64>, &'static str>) {
+        const TOO_LONG: &str = "a line of the chunked coding is too long";
+        let Some(end) = memchr(b'\n', bytes) else {
+            if self.line.len() + bytes.len() >= MAX_SIZE_LINE {
+                return (0, Err(TOO_LONG));
+            }
+            self.line.extend_from_slice(bytes);
+            return (bytes.len(), Ok(None));
         };
-        let size = size(line)?;
-        if size == 0 {
-            return trailers(cursor);
+        if self.line.len() + end >= MAX_SIZE_LINE {
+            return (0, Err(TOO_LONG));
         }
-        let taken = cursor.take(size);
-        decoded.missing += taken.missing;
-        let bytes = &cursor.stream().bytes;
-        decoded
-            .bytes
-            .extend_from_slice(bytes.get(taken.range).unwrap_or(&[]));
-        if taken.short > 0 {
-            return Ok(false);
-        }
-        match line_end(cursor) {
-            LineEnd::Here => {}
-            LineEnd::NotYet => return Ok(false),
-            LineEnd::Other => return Err("a chunk is longer than its size line says"),
-        }
-    }
-}
-
-/// The next line without its CR LF. None: the stream ends before it does.
-fn line<'a>(cursor: &mut Cursor<'a>, max: usize) -> Result<Option<&'a [u8]>, &'static str> {
-    let bytes = cursor.neighbours();
-    let window = bytes.get(..max).unwrap_or(bytes);
-    let Some(end) = window.iter().position(|b| *b == b'\n') else {
-        return if window.len() < bytes.len() {
-            Err("a line of the chunked coding is too long")
+        let line = bytes.get(..end).unwrap_or(&[]);
+        let size = if self.line.is_empty() {
+            size(line)
         } else {
-            Ok(None)
+            self.line.extend_from_slice(line);
+            size(&mem::take(&mut self.line))
         };
-    };
-    let line = window
-        .get(..end)
-        .and_then(|line| line.strip_suffix(b"\r"))
-        .ok_or("a line of the chunked coding does not end with CR LF")?;
-    cursor.step(end + 1);
-    Ok(Some(line))
+        (end + 1, size.map(Some))
+    }
+
+    /// As [`Chunked::size_line`], for the lines up to the empty one.
+    fn trailers(&mut self, bytes: &[u8]) -> (usize, Result<Option<Headers>, &'static str>) {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..).unwrap_or(&[]);
+            if self.line.len() + rest.len().min(MAX_TRAILERS) > MAX_TRAILERS {
+                return (at, Err("the trailer section is too long"));
+            }
+            let start = line_start(&self.line);
+            let Some(end) = memchr(b'\n', rest) else {
+                self.line.extend_from_slice(rest);
+                return (bytes.len(), Ok(None));
+            };
+            at += end + 1;
+            self.line
+                .extend_from_slice(rest.get(..=end).unwrap_or(rest));
+            let line = self.line.get(start..).unwrap_or(&[]);
+            match line.strip_suffix(b"\r\n") {
+                None => return (at, Err(NO_CR_LF)),
+                Some([]) => {
+                    let section = String::from_utf8_lossy(&self.line);
+                    return (at, Ok(Some(head::fields(&section, &mut Vec::new()))));
+                }
+                Some(line) if line.contains(&b':') => {}
+                Some(_) => {
+                    let why = "a trailer line has no colon (RFC 9112, section 7.1.2)";
+                    return (at, Err(why));
+                }
+            }
+        }
+    }
+}
+
+const NO_CR_LF: &str =
+    "a line of the chunked coding does not end with CR LF (RFC 9112, section 7.1)";
+
+/// Where the line that is not complete begins.
+fn line_start(bytes: &[u8]) -> usize {
+    memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)
 }
 
 fn size(line: &[u8]) -> Result<u64, &'static str> {
+    let line = line.strip_suffix(b"\r").ok_or(NO_CR_LF)?;
     let digits = line
         .iter()
         .position(|b| !b.is_ascii_hexdigit())
@@ -82,42 +201,12 @@ fn size(line: &[u8]) -> Result<u64, &'static str> {
     let behind = line.get(digits.len()..).unwrap_or(&[]);
     let extension = behind.trim_ascii_start();
     if digits.is_empty() || !(extension.is_empty() || extension.starts_with(b";")) {
-        return Err("a chunk does not begin with its size in hexadecimal digits");
+        return Err(
+            "a chunk does not begin with its size in hexadecimal digits (RFC 9112, section 7.1)",
+        );
     }
     std::str::from_utf8(digits)
         .ok()
         .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        .ok_or("a chunk's size is too large")
-}
-
-enum LineEnd {
-    Here,
-    NotYet,
-    Other,
-}
-
-fn line_end(cursor: &mut Cursor) -> LineEnd {
-    match cursor.neighbours() {
-        [b'\r', b'\n', ..] => {
-            cursor.step(2);
-            LineEnd::Here
-        }
-        [] | [b'\r'] => LineEnd::NotYet,
-        _ => LineEnd::Other,
-    }
-}
-
-fn trailers(cursor: &mut Cursor) -> Result<bool, &'static str> {
-    let start = cursor.at();
-    loop {
-        if cursor.at() - start > MAX_TRAILERS {
-            return Err("the trailer section is too long");
-        }
-        match line(cursor, MAX_TRAILERS)? {
-            None => return Ok(false),
-            Some([]) => return Ok(true),
-            Some(line) if line.contains(&b':') => {}
-            Some(_) => return Err("a trailer line has no colon"),
-        }
-    }
+        .ok_or("a chunk's size is too large (RFC 9112, section 7.1)")
 }

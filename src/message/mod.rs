@@ -1,14 +1,22 @@
-//! HTTP/1.x from reassembled streams. Reads streams, never packets.
+//! HTTP/1.x from reassembled streams, while they grow. Reads streams, never
+//! packets.
 
 mod body;
 mod chunked;
-mod cursor;
+mod content;
+mod exchange;
+mod found;
 mod head;
+mod headers;
+mod lane;
+mod length;
 mod model;
-mod read;
+mod reader;
 
 #[cfg(test)]
 mod tests;
 
+pub use found::{Bodies, Found, Part, PartOf, Settings};
+pub use headers::Headers;
 pub use model::*;
-pub use read::{messages, messages_of};
+pub use reader::Reader;

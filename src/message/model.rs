@@ -2,16 +2,27 @@
 
 use std::ops::Range;
 
-use crate::conversation::ConversationIndex;
+use crate::conversation::{At, ConversationIndex, Direction};
+use crate::savefile::Timestamp;
+
+use super::Headers;
 
 /// One HTTP transaction: a request and its answer, as far as seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     pub conversation: ConversationIndex,
+    /// Which way the request goes: to the server, except where the
+    /// connection's start was not captured and the client was taken for it.
+    pub way: Direction,
     pub request: Option<Request>,
     pub response: Option<Response>,
     /// 1xx answers before the final one, in order (status codes).
     pub interim: Vec<Response>,
+    /// The packets that brought any byte of it.
+    pub packets: Packets,
+    /// What the connection speaks from here on, where it is HTTP no more: the
+    /// protocol that a 101 names, or "tunnel to …" behind a CONNECT.
+    pub switches_to: Option<String>,
 }
 
 impl Message {
@@ -31,52 +42,82 @@ pub struct Request {
     pub target: String,
     pub head: Head,
     pub body: Body,
+    /// The packet that brought its first byte.
+    pub first: At,
+    /// The packet that completed it, body included: where Wireshark shows it.
+    /// Of one that never was complete, the last packet that brought something
+    /// of it.
+    pub end: At,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
-    /// `http.response.code`.
+    /// `http.response.code`; 0 in HTTP/0.9, which has none, and where the
+    /// status line has no number.
     pub code: u16,
     /// `http.response.phrase`.
     pub phrase: String,
     pub head: Head,
     pub body: Body,
+    /// The packet that brought its first byte.
+    pub first: At,
+    /// The packet that completed it, body included: where Wireshark shows it.
+    /// Where the connection's end is the body's, that of the FIN.
+    pub end: At,
 }
 
 /// Start line and header section.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// `http.request.version`, `http.response.version`: "HTTP/1.1".
-    pub version: String,
-    /// In order, names as sent; values that are no UTF-8 are shown lossily.
-    pub headers: Vec<(String, String)>,
-    /// Position in the stream.
+    /// `http.request.version`, `http.response.version`: "HTTP/1.1"; "HTTP/0.9"
+    /// for a request without one, and its answer.
+    pub version: &'static str,
+    /// In order, names as sent.
+    pub headers: Headers,
+    /// Position among the captured bytes of the stream.
     pub range: Range<usize>,
-    /// Index of the packet that completed the head: the message's time.
+    /// Index of the packet that completed the head.
     pub packet: usize,
+    /// When that was: the message's time.
+    pub time: Timestamp,
+    /// What is against the rules in it, or contradicts itself; each names its
+    /// rule.
+    pub trouble: Vec<&'static str>,
 }
 
 impl Head {
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.headers.named(name).next()
     }
 }
 
 /// A message's content, transfer coding removed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Body {
+    /// The content; empty where it is only counted, and its beginning where
+    /// only so much was to be kept ([`super::Bodies`]).
     pub bytes: Vec<u8>,
+    /// How many bytes of content were seen.
+    pub len: u64,
+    /// SHA-256 of the bytes seen, where that was asked for.
+    pub digest: Option<[u8; 32]>,
     /// The whole body was seen, by its own framing.
     pub complete: bool,
-    /// Position in the stream, framing included.
+    /// Position among the captured bytes of the stream, framing included.
     pub range: Range<usize>,
     pub framing: Framing,
+    /// The fields behind the last chunk.
+    pub trailers: Headers,
     /// A gap in the stream lies in the body, or its framing is wrong.
     pub trouble: Option<String>,
+}
+
+impl Body {
+    /// Is all that was seen of it in `bytes`?
+    pub fn is_kept(&self) -> bool {
+        self.len == self.bytes.len() as u64
+    }
 }
 
 /// How the body's end is told (RFC 9112, section 6.3).
@@ -87,4 +128,15 @@ pub enum Framing {
     ContentLength,
     Chunked,
     UntilClose,
+}
+
+/// Packets that brought something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packets {
+    /// Their indices, ascending; as many as were to be listed
+    /// ([`super::Settings::packets`]).
+    pub listed: Vec<usize>,
+    /// How many more there were; one that brought several pieces may count
+    /// several times.
+    pub more: u64,
 }

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::testing::*;
-use crate::conversation::{Gap, Piece, Stream, Ways};
+use crate::conversation::{
+    At, Beginning, Direction, Gap, Limits, Piece, Receiver, Stream, Tracker, Ways,
+};
+use crate::savefile::{Protocol, Timestamp};
 
 /// A stream as one packet brought it; `#` in the text is a gap of 10 bytes.
 fn stream(text: &str, packet: usize, finished: bool) -> Stream {
@@ -29,6 +32,90 @@ fn stream(text: &str, packet: usize, finished: bool) -> Stream {
         stream.bytes.extend_from_slice(part.as_bytes());
     }
     stream
+}
+
+/// Keeps everything.
+const KEEP: Settings = Settings {
+    bodies: Bodies::Keep { limit: usize::MAX },
+    packets: usize::MAX,
+    parts: false,
+};
+
+fn at(packet: usize) -> At {
+    At {
+        packet,
+        time: Timestamp(packet as i64 * 1000),
+    }
+}
+
+/// Something that comes, and by which packet.
+type Event = (usize, Direction, Comes);
+
+#[derive(Clone, Debug)]
+enum Comes {
+    Bytes(Vec<u8>),
+    Gap(u64),
+    End,
+}
+
+fn begin(settings: &Settings) -> Reader {
+    let beginning = Beginning {
+        conversation: 0,
+        protocol: Protocol::Tcp,
+        client: socket(CLIENT),
+        server: socket(SERVER),
+        at: at(0),
+    };
+    Reader::begin(settings, &beginning)
+}
+
+fn feed(settings: &Settings, events: &[Event]) -> Found {
+    let mut reader = begin(settings);
+    let mut found = Found::default();
+    for (packet, way, comes) in events {
+        match comes {
+            Comes::Bytes(bytes) => reader.bytes(*way, bytes, at(*packet), &mut found),
+            Comes::Gap(missing) => reader.gap(*way, *missing, &mut found),
+            Comes::End => reader.end(*way, at(*packet), &mut found),
+        }
+    }
+    reader.close(&mut found);
+    found
+}
+
+/// A stored stream as it came.
+fn events(way: Direction, stream: &Stream) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut gaps = stream.gaps.iter().peekable();
+    let mut latest = 0;
+    for piece in &stream.pieces {
+        latest = latest.max(piece.packet);
+        let mut start = piece.at;
+        while let Some(gap) = gaps.next_if(|gap| gap.at < piece.at + piece.len) {
+            if gap.at > start {
+                let bytes = stream.bytes[start..gap.at].to_vec();
+                events.push((latest, way, Comes::Bytes(bytes)));
+            }
+            events.push((latest, way, Comes::Gap(gap.missing)));
+            start = gap.at;
+        }
+        let bytes = stream.bytes[start..piece.at + piece.len].to_vec();
+        events.push((latest, way, Comes::Bytes(bytes)));
+    }
+    events.extend(gaps.map(|gap| (latest, way, Comes::Gap(gap.missing))));
+    if stream.finished {
+        events.push((latest, way, Comes::End));
+    }
+    events
+}
+
+/// The messages of stored streams, which come in the order of their packets.
+fn messages_of(conversation: usize, streams: &Ways<Stream>) -> Vec<Message> {
+    assert_eq!(conversation, 0);
+    let mut both = events(Direction::ToServer, &streams.to_server);
+    both.extend(events(Direction::ToClient, &streams.to_client));
+    both.sort_by_key(|(packet, _, _)| *packet);
+    feed(&KEEP, &both).messages
 }
 
 /// Reads an exchange that both sides ended.
@@ -87,7 +174,9 @@ fn what_is_no_http_is_none() {
         "hello world\n",
         "USER anonymous\r\n",
         "HELO example.org\r\n",
-        "GET /\r\n",
+        "GET something\r\n",
+        "FETCH /\r\n",
+        "HTTP/1.1",
         "GET / HTTP/1.1",
         "HTTP/2 200\r\n",
         "\u{16}\u{3}\u{1}HTTP/1.1\n",
@@ -95,6 +184,38 @@ fn what_is_no_http_is_none() {
     ] {
         assert_eq!(read(words, "HELLO WORLD\n"), [], "{words:?}");
     }
+}
+
+#[test]
+fn a_simple_request_has_a_simple_answer() {
+    let messages = read("GET /a\r\n", "HELLO\r\nWORLD\n");
+    let request = messages[0].request.as_ref().unwrap();
+    assert_eq!(
+        (request.target.as_str(), request.head.version),
+        ("/a", "HTTP/0.9")
+    );
+    assert!(request.head.trouble[0].contains("RFC 1945"));
+    let answer = response(&messages[0]);
+    assert_eq!((answer.code, answer.head.version), (0, "HTTP/0.9"));
+    assert_eq!(text(&answer.body), "HELLO\r\nWORLD\n");
+    assert!(answer.body.complete && answer.body.framing == Framing::UntilClose);
+    // It may look like the start of a head for a while, and until its end.
+    for beginning in ["HTTP", "HTTP/1.x", "H", "\r\n"] {
+        let messages = read("GET /a\r\n", beginning);
+        assert_eq!(text(&response(&messages[0]).body), beginning);
+    }
+    // A server that knows better answers with a head.
+    let messages = read("GET /a\r\n", "HTTP/1.0 400 Bad Request\r\n\r\nno");
+    assert_eq!(response(&messages[0]).code, 400);
+    let messages = read(
+        "GET /a\r\nHost: x\r\n\r\n",
+        "HTTP/1.0 400 Bad Request\r\n\r\nno",
+    );
+    let body = &messages[0].request.as_ref().unwrap().body;
+    assert!(body.trouble.as_ref().unwrap().contains("11 more bytes"));
+    // Only the first line of a conversation can be one.
+    let messages = read("GET / HTTP/1.1\r\n\r\nGET /a\r\n", "");
+    assert_eq!(messages.len(), 1);
 }
 
 #[test]
@@ -369,20 +490,29 @@ fn wire(request_cuts: &[usize], response_cuts: &[usize]) -> Vec<Message> {
         let end = 1 + text.len() as u32;
         packets.push(tcp(src, dst, "FA", end, 1, ""));
     }
-    let (_, tracked) = track(packets);
-    messages(&tracked.conversations, &tracked.streams)
+    let mut tracker = Tracker::<Reader>::new(Limits::default(), KEEP);
+    let mut found = Found::default();
+    number(&mut packets);
+    for (index, made) in packets.iter().enumerate() {
+        tracker.packet(index, &made.packet, &made.frame, &mut found);
+    }
+    tracker.close_all(&mut found);
+    found.messages
 }
 
 /// Everything but the packets, which depend on the cuts.
 fn content(messages: &[Message]) -> Vec<Message> {
     let mut messages = messages.to_vec();
     for message in &mut messages {
+        message.packets = Packets::default();
         if let Some(request) = &mut message.request {
-            request.head.packet = 0;
+            (request.first, request.end) = (at(0), at(0));
+            (request.head.packet, request.head.time) = (0, at(0).time);
         }
         let responses = message.interim.iter_mut().chain(&mut message.response);
         for response in responses {
-            response.head.packet = 0;
+            (response.first, response.end) = (at(0), at(0));
+            (response.head.packet, response.head.time) = (0, at(0).time);
         }
     }
     messages

@@ -117,6 +117,9 @@ pub struct Message {
     pub start_ms: Option<f64>,
     /// `frame.number` of every packet that carried a part of it.
     pub frames: Vec<u64>,
+    /// How many more there were than are listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub frames_more: u64,
     pub http: HttpTransaction,
 }
 
@@ -136,6 +139,18 @@ pub struct HttpTransaction {
     /// completes the response's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_ms: Option<f64>,
+    /// From the packet that completes the request, body included, to the one
+    /// with the response's first byte. Negative where the server did not wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_ms: Option<f64>,
+    /// From the packet with the response's first byte to the one that
+    /// completes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_ms: Option<f64>,
+    /// What the connection speaks from here on: the protocol that a 101 names,
+    /// or `tunnel to host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches_to: Option<String>,
 }
 
 /// A request.
@@ -152,12 +167,16 @@ pub struct HttpRequest {
     /// In order.
     pub headers: Vec<Header>,
     pub body: Body,
+    /// What is against the rules in the head, or contradicts itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
 }
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct HttpResponse {
-    /// The status code.
+    /// The status code; 0 in HTTP/0.9, which has none, and where the status
+    /// line has no number.
     pub code: u16,
     /// The reason phrase.
     pub phrase: String,
@@ -168,6 +187,9 @@ pub struct HttpResponse {
     /// In order.
     pub headers: Vec<Header>,
     pub body: Body,
+    /// What is against the rules in the head, or contradicts itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
 }
 
 impl HttpRequest {
@@ -202,12 +224,15 @@ pub struct Header {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Body {
     /// Bytes seen.
-    pub len: usize,
+    pub len: u64,
     /// The whole body was seen, by its own framing.
     pub complete: bool,
     /// In hex; only where digests are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The fields behind the last chunk, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<Header>,
     /// A gap in the stream lies in the body, or its framing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

@@ -1,7 +1,6 @@
 //! HTTP transactions of the document, and the heads that packets complete.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,8 +8,9 @@ use super::build::millis;
 use super::conversation::{Body, Header, HttpRequest, HttpResponse, HttpTransaction, Message};
 use super::packet::{Http, HttpRequestLine, HttpStatusLine};
 use super::spelled::Hex;
-use crate::conversation::Direction;
+use crate::conversation::ConversationIndex;
 use crate::message::{self, Head};
+use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
 /// For each packet (by index) the first heads that it completes.
@@ -26,7 +26,7 @@ impl<'a> HttpHeads<'a> {
                 http.request.get_or_insert_with(|| HttpRequestLine {
                     method: request.method.as_str().into(),
                     uri: request.target.as_str().into(),
-                    version: request.head.version.as_str().into(),
+                    version: request.head.version.into(),
                 });
             }
             for response in message.interim.iter().chain(&message.response) {
@@ -34,7 +34,7 @@ impl<'a> HttpHeads<'a> {
                 http.response.get_or_insert_with(|| HttpStatusLine {
                     code: response.code,
                     phrase: response.phrase.as_str().into(),
-                    version: response.head.version.as_str().into(),
+                    version: response.head.version.into(),
                 });
             }
         }
@@ -47,109 +47,102 @@ impl<'a> HttpHeads<'a> {
 }
 
 pub(super) fn messages(trace: &Trace, digests: bool) -> Vec<Message> {
-    trace
-        .messages
-        .iter()
-        .map(|m| Message {
-            conversation: m.conversation,
-            stream: trace.conversations.get(m.conversation).map_or(0, |c| c.id),
-            start_ms: start_ms(trace, m),
-            frames: frames(trace, m),
-            http: HttpTransaction {
-                request: m.request.as_ref().map(|r| request(trace, r, digests)),
-                response: m.response.as_ref().map(|r| response(trace, r, digests)),
-                interim: m
-                    .interim
-                    .iter()
-                    .map(|r| response(trace, r, digests))
-                    .collect(),
-                time_ms: time_ms(trace, m),
-            },
-        })
+    let start = trace.packets.first().map(|p| p.time).unwrap_or_default();
+    let stream = |c: ConversationIndex| trace.conversations.get(c).map_or(0, |c| c.id);
+    let messages = trace.messages.iter();
+    messages
+        .map(|m| message(m, stream(m.conversation), start, digests))
         .collect()
 }
 
-fn request(trace: &Trace, request: &message::Request, digests: bool) -> HttpRequest {
+/// One transaction. `stream` is the number of its conversation (`tcp.stream`),
+/// `start` the time of the capture's first packet.
+pub fn message(
+    message: &message::Message,
+    stream: u32,
+    start: Timestamp,
+    digests: bool,
+) -> Message {
+    let (request_of, response_of) = (message.request.as_ref(), message.response.as_ref());
+    let first = message.interim.first().or(response_of).map(|r| &r.head);
+    let first = request_of.map(|r| &r.head).or(first);
+    let both = request_of.zip(response_of);
+    let between = |from: Timestamp, to: Timestamp| millis(to.since(from));
+    Message {
+        conversation: message.conversation,
+        stream,
+        start_ms: first.map(|head| between(start, head.time)),
+        frames: message.packets.listed.iter().map(|p| number(*p)).collect(),
+        frames_more: message.packets.more,
+        http: HttpTransaction {
+            request: request_of.map(|r| request(r, digests)),
+            response: response_of.map(|r| response(r, digests)),
+            interim: message
+                .interim
+                .iter()
+                .map(|r| response(r, digests))
+                .collect(),
+            time_ms: both.map(|(asked, answer)| between(asked.head.time, answer.head.time)),
+            first_byte_ms: both.map(|(asked, answer)| between(asked.end.time, answer.first.time)),
+            transfer_ms: response_of.map(|answer| between(answer.first.time, answer.end.time)),
+            switches_to: message.switches_to.clone(),
+        },
+    }
+}
+
+fn request(request: &message::Request, digests: bool) -> HttpRequest {
     HttpRequest {
         method: request.method.clone(),
         uri: request.target.clone(),
-        version: request.head.version.clone(),
-        frame: number(trace, request.head.packet),
-        headers: headers(&request.head),
+        version: request.head.version.to_owned(),
+        frame: number(request.head.packet),
+        headers: headers(&request.head.headers),
         body: body(&request.body, digests),
+        trouble: trouble(&request.head),
     }
 }
 
-fn response(trace: &Trace, response: &message::Response, digests: bool) -> HttpResponse {
+fn response(response: &message::Response, digests: bool) -> HttpResponse {
     HttpResponse {
         code: response.code,
         phrase: response.phrase.clone(),
-        version: response.head.version.clone(),
-        frame: number(trace, response.head.packet),
-        headers: headers(&response.head),
+        version: response.head.version.to_owned(),
+        frame: number(response.head.packet),
+        headers: headers(&response.head.headers),
         body: body(&response.body, digests),
+        trouble: trouble(&response.head),
     }
 }
 
-fn number(trace: &Trace, packet: usize) -> u64 {
-    trace
-        .packets
-        .get(packet)
-        .map_or(packet as u64 + 1, |p| p.number)
+/// `frame.number` of the packet with this index.
+fn number(packet: usize) -> u64 {
+    packet as u64 + 1
 }
 
-fn headers(head: &Head) -> Vec<Header> {
-    head.headers
+fn trouble(head: &Head) -> Vec<String> {
+    head.trouble.iter().map(|&what| what.to_owned()).collect()
+}
+
+fn headers(headers: &message::Headers) -> Vec<Header> {
+    headers
         .iter()
         .map(|(name, value)| Header {
-            name: name.clone(),
-            value: value.clone(),
+            name: name.to_owned(),
+            value: value.to_owned(),
         })
         .collect()
 }
 
 fn body(body: &message::Body, digests: bool) -> Body {
+    let digest = body.digest.or_else(|| {
+        let kept = digests && body.is_kept();
+        kept.then(|| Sha256::digest(&body.bytes).into())
+    });
     Body {
-        len: body.bytes.len(),
+        len: body.len,
         complete: body.complete,
-        sha256: digests.then(|| Hex(Sha256::digest(&body.bytes).as_slice().into()).to_string()),
+        sha256: digest.map(|digest| Hex(digest.as_slice().into()).to_string()),
+        trailers: headers(&body.trailers),
         trouble: body.trouble.clone(),
     }
-}
-
-fn start_ms(trace: &Trace, message: &message::Message) -> Option<f64> {
-    let first = trace.packets.get(message.packet()?)?;
-    let start = trace.packets.first()?;
-    Some(millis(first.time.since(start.time)))
-}
-
-fn time_ms(trace: &Trace, message: &message::Message) -> Option<f64> {
-    let request = message.request.as_ref()?.head.packet;
-    let response = message.response.as_ref()?.head.packet;
-    let time = |packet: usize| trace.packets.get(packet).map(|p| p.time);
-    Some(millis(time(response)?.since(time(request)?)))
-}
-
-/// The packets that brought any byte of the message.
-fn frames(trace: &Trace, message: &message::Message) -> Vec<u64> {
-    let mut numbers = BTreeSet::new();
-    let mut add = |way: Direction, range: &Range<usize>| {
-        let pieces = trace
-            .stream(message.conversation, way)
-            .map_or(&[][..], |stream| &stream.pieces);
-        // Pieces ascend and do not overlap: the first that matters is found
-        // by bisection.
-        let first = pieces.partition_point(|p| p.at + p.len <= range.start);
-        let within = pieces.iter().skip(first).take_while(|p| p.at < range.end);
-        numbers.extend(within.map(|p| number(trace, p.packet)));
-    };
-    if let Some(request) = &message.request {
-        add(Direction::ToServer, &request.head.range);
-        add(Direction::ToServer, &request.body.range);
-    }
-    for response in message.interim.iter().chain(&message.response) {
-        add(Direction::ToClient, &response.head.range);
-        add(Direction::ToClient, &response.body.range);
-    }
-    numbers.into_iter().collect()
 }

@@ -68,6 +68,8 @@ pub(super) fn stabilise(report: &mut Report) {
         message.start_ms = None;
         let http = &mut message.http;
         http.time_ms = None;
+        http.first_byte_ms = None;
+        http.transfer_ms = None;
         http.request.iter_mut().for_each(stabilise_request);
         http.response.iter_mut().for_each(stabilise_response);
         http.interim.iter_mut().for_each(stabilise_response);

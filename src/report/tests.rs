@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::conversation::testing::{self, Made, port_unreachable, tcp, udp};
-use crate::conversation::{Limits, STREAM_LIMIT, Tracker};
+use crate::conversation::{Limits, Tracker};
 use crate::expect::{self, Failure, Outcome};
-use crate::message::messages;
 use crate::savefile::{CaptureInfo, Ended, Exit, Format, Interface, Proof, Protocol, Recording};
 use crate::scenario;
-use crate::trace::{Ends, Owner, Trace};
+use crate::trace::{Ends, KEEP, Keeper, Owner, Trace};
 
 const SERVER: &str = "127.0.0.1:12000";
 
@@ -17,7 +16,8 @@ const SERVER: &str = "127.0.0.1:12000";
 /// `server` owns port 12000 if it is there.
 fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
     testing::number(&mut packets);
-    let mut tracker = Tracker::new(Limits::default(), STREAM_LIMIT);
+    let mut tracker = Tracker::<Keeper>::new(Limits::default(), KEEP);
+    let mut found = Default::default();
     let mut bytes = Vec::new();
     let mut frames = Vec::new();
     let mut seen = Vec::new();
@@ -28,7 +28,7 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
         Owner::Nobody
     };
     for (index, made) in packets.iter().enumerate() {
-        seen.push(tracker.packet(index, &made.packet, &made.frame, &mut ()));
+        seen.push(tracker.packet(index, &made.packet, &made.frame, &mut found));
         frames.push(bytes.len()..bytes.len() + made.frame.len());
         bytes.extend_from_slice(&made.frame);
         // An ICMP error has no ports: it comes from the server's side.
@@ -44,16 +44,20 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
             },
         });
     }
-    let tracked = tracker.finish();
-    let messages = messages(&tracked.conversations, &tracked.streams);
+    tracker.close_all(&mut found);
+    let (mut conversations, mut streams) = (Vec::new(), Vec::new());
+    for closed in tracker.take_closed() {
+        conversations.push(closed.conversation);
+        streams.push(closed.receiver.0.ways);
+    }
     Trace {
         bytes,
         frames,
         seen,
         ends,
-        conversations: tracked.conversations,
-        streams: tracked.streams,
-        messages,
+        conversations,
+        streams,
+        messages: found.1.messages,
         http: Default::default(),
         roles: vec!["client".to_owned(), "server".to_owned()],
         capture: CaptureInfo {

@@ -5,19 +5,35 @@ use std::io::Read;
 
 use crate::conversation::{Closed, Limits, STREAM_LIMIT, Seen, Streams, Tracker};
 use crate::decode::{Packet, decode};
-use crate::message::{Message, messages_of};
+use crate::message::{self, Bodies, Message};
 use crate::savefile::{CaptureInfo, Reader, Recording, SavefileError};
+
+/// What a Trace has of a conversation's bytes: the streams, and the messages
+/// in them.
+pub type Keeper = (Streams, message::Reader);
+
+/// How much of them is kept.
+pub const KEEP: (usize, message::Settings) = (
+    STREAM_LIMIT,
+    message::Settings {
+        bodies: Bodies::Keep {
+            limit: STREAM_LIMIT,
+        },
+        packets: usize::MAX,
+        parts: false,
+    },
+);
 
 /// Takes what reading a capture comes to.
 pub trait Sink {
     /// The next packet in file order, and the bytes of its frame.
     fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8]);
 
-    /// The message of a conversation that was closed, before the conversation.
+    /// A message, as soon as no more will be added to it.
     fn message(&mut self, message: Message);
 
     /// A conversation to which nothing more will be added.
-    fn conversation(&mut self, closed: Closed<Streams>);
+    fn conversation(&mut self, closed: Closed<Keeper>);
 }
 
 /// Reads a capture to its end, or to its damage. Memory is bounded by the
@@ -31,26 +47,27 @@ pub fn events(
     sink: &mut impl Sink,
 ) -> Result<(CaptureInfo, Option<Recording>), SavefileError> {
     let mut reader = Reader::new(input, name)?;
-    let mut tracker = Tracker::new(limits, STREAM_LIMIT);
+    let mut tracker = Tracker::<Keeper>::new(limits, KEEP);
+    let mut found = ((), message::Found::default());
     let mut index = 0;
     while let Some(frame) = reader.next_frame()? {
         let packet = decode(&frame);
-        let seen = tracker.packet(index, &packet, frame.data, &mut ());
+        let seen = tracker.packet(index, &packet, frame.data, &mut found);
         tracker.take_begun();
         sink.packet(packet, seen, frame.data);
-        hand_out(&mut tracker, sink);
+        hand_out(&mut tracker, &mut found.1, sink);
         index += 1;
     }
-    tracker.close_all(&mut ());
-    hand_out(&mut tracker, sink);
+    tracker.close_all(&mut found);
+    hand_out(&mut tracker, &mut found.1, sink);
     Ok(reader.finish())
 }
 
-fn hand_out(tracker: &mut Tracker<Streams>, sink: &mut impl Sink) {
+fn hand_out(tracker: &mut Tracker<Keeper>, found: &mut message::Found, sink: &mut impl Sink) {
+    for message in found.messages.drain(..) {
+        sink.message(message);
+    }
     for closed in tracker.take_closed() {
-        for message in messages_of(closed.index, &closed.receiver.ways) {
-            sink.message(message);
-        }
         sink.conversation(closed);
     }
 }

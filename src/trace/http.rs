@@ -1,12 +1,12 @@
 //! Which HTTP messages belong to which packet: an index, so that reading a
 //! packet's fields does not go through all messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::conversation::{ConversationIndex, Direction};
-use crate::message::{Body, Framing, Head, Message, Request, Response};
+use crate::message::{Body, Head, Message, Request, Response};
 
 use super::Trace;
 
@@ -32,10 +32,19 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub fn way(self) -> Direction {
+    /// Which way it goes, if requests go this way.
+    pub fn way(self, requests: Direction) -> Direction {
         match self {
-            Part::Request(_) => Direction::ToServer,
-            Part::Response(_) => Direction::ToClient,
+            Part::Request(_) => requests,
+            Part::Response(_) => requests.opposite(),
+        }
+    }
+
+    /// Index of the packet that completed it.
+    fn end(self) -> usize {
+        match self {
+            Part::Request(request) => request.end.packet,
+            Part::Response(response) => response.end.packet,
         }
     }
 
@@ -76,15 +85,15 @@ struct Index {
 
 impl Trace {
     /// The HTTP messages whose head the packet at `index` completes, in the
-    /// order of their stream, with their conversations.
-    pub fn http_heads(&self, index: usize) -> impl Iterator<Item = (ConversationIndex, Part<'_>)> {
+    /// order of their stream, with their transactions.
+    pub fn http_heads(&self, index: usize) -> impl Iterator<Item = (&Message, Part<'_>)> {
         self.parts(&self.http_index().heads, index)
     }
 
     /// The HTTP messages that the packet at `index` completes, body included.
     /// One that ends with its connection is at the FIN; one that never was
     /// complete, at the last packet that brought something of it.
-    pub fn http_ends(&self, index: usize) -> impl Iterator<Item = (ConversationIndex, Part<'_>)> {
+    pub fn http_ends(&self, index: usize) -> impl Iterator<Item = (&Message, Part<'_>)> {
         self.parts(&self.http_index().ends, index)
     }
 
@@ -97,13 +106,13 @@ impl Trace {
         &'a self,
         places: &'a [Place],
         packet: usize,
-    ) -> impl Iterator<Item = (ConversationIndex, Part<'a>)> {
+    ) -> impl Iterator<Item = (&'a Message, Part<'a>)> {
         let first = places.partition_point(|place| place.packet < packet);
         let rest = places.get(first..).unwrap_or_default().iter();
         rest.take_while(move |place| place.packet == packet)
             .filter_map(|place| {
                 let message = self.messages.get(place.message)?;
-                Some((message.conversation, half(message, place.half)?))
+                Some((message, half(message, place.half)?))
             })
     }
 
@@ -113,7 +122,6 @@ impl Trace {
 
     fn make_http_index(&self) -> Index {
         let mut index = Index::default();
-        let mut fins = None;
         for (message, found) in self.messages.iter().enumerate() {
             index.conversations.insert(found.conversation);
             for (half, part) in halves(found) {
@@ -123,32 +131,13 @@ impl Trace {
                     half,
                 };
                 index.heads.push(place(part.head().packet));
-                let body = part.body();
-                let end = if body.framing == Framing::UntilClose && body.complete {
-                    let fins = fins.get_or_insert_with(|| self.fins());
-                    fins.get(&(found.conversation, part.way() == Direction::ToServer))
-                        .copied()
-                } else {
-                    self.stream(found.conversation, part.way())
-                        .and_then(|stream| stream.completed_by(part.range()))
-                };
-                index.ends.extend(end.map(place));
+                index.ends.push(place(part.end()));
             }
         }
         // Stable: several messages of a packet stay in their order.
         index.heads.sort_by_key(|place| place.packet);
         index.ends.sort_by_key(|place| place.packet);
         index
-    }
-
-    /// The packet with the FIN of each way that ended.
-    fn fins(&self) -> BTreeMap<(ConversationIndex, bool), usize> {
-        let fin = |(packet, seen): (usize, &crate::conversation::Seen)| {
-            let new = seen.tcp.as_ref().is_some_and(|tcp| tcp.new_fin);
-            let way = (seen.conversation?, seen.direction? == Direction::ToServer);
-            new.then_some((way, packet))
-        };
-        self.seen.iter().enumerate().filter_map(fin).collect()
     }
 }
 

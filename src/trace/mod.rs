@@ -18,7 +18,7 @@ use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{CaptureInfo, Recording};
 
-pub use events::{Sink, events};
+pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use http::{HttpIndex, Part};
 pub use read::read;

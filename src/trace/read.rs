@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::conversation::{Closed, ConversationIndex, Limits, Seen, Streams};
+use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
 use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{Recording, SavefileError};
 
-use super::{Sink, Trace, events, owners};
+use super::{Keeper, Sink, Trace, events, owners};
 
 /// Reads a capture file. `name` is what messages call it; `sidecar` is the
 /// recording that came beside the file, used where none is in it.
@@ -39,7 +39,7 @@ pub fn read(
     };
     for (_, closed) in collected.conversations {
         trace.conversations.push(closed.conversation);
-        trace.streams.push(closed.receiver.ways);
+        trace.streams.push(closed.receiver.0.ways);
     }
     trace.messages.sort_by_key(Message::packet);
     trace.ends = owners::ends(&trace);
@@ -52,7 +52,7 @@ struct Collector {
     frames: Vec<std::ops::Range<usize>>,
     packets: Vec<Packet>,
     seen: Vec<Seen>,
-    conversations: BTreeMap<ConversationIndex, Closed<Streams>>,
+    conversations: BTreeMap<ConversationIndex, Closed<Keeper>>,
     messages: Vec<Message>,
 }
 
@@ -69,7 +69,7 @@ impl Sink for Collector {
         self.messages.push(message);
     }
 
-    fn conversation(&mut self, closed: Closed<Streams>) {
+    fn conversation(&mut self, closed: Closed<Keeper>) {
         self.conversations.insert(closed.index, closed);
     }
 }

@@ -434,6 +434,7 @@ pub fn http_ok() -> Report {
         len,
         complete: true,
         sha256: None,
+        trailers: vec![],
         trouble: None,
     };
     let mut server = program(
@@ -490,6 +491,7 @@ pub fn http_ok() -> Report {
             stream: 0,
             start_ms: Some(0.031),
             frames: vec![4, 6],
+            frames_more: 0,
             http: HttpTransaction {
                 request: Some(HttpRequest {
                     method: "GET".to_owned(),
@@ -498,6 +500,7 @@ pub fn http_ok() -> Report {
                     frame: 4,
                     headers: vec![],
                     body: body(0),
+                    trouble: vec![],
                 }),
                 response: Some(HttpResponse {
                     code: 200,
@@ -509,9 +512,13 @@ pub fn http_ok() -> Report {
                         value: "Mon, 01 Jan 2024 00:00:00 GMT".to_owned(),
                     }],
                     body: body(14),
+                    trouble: vec![],
                 }),
                 interim: vec![],
                 time_ms: Some(0.273),
+                first_byte_ms: Some(0.273),
+                transfer_ms: Some(0.0),
+                switches_to: None,
             },
         }],
         expectations: vec![passed(

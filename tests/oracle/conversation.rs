@@ -70,6 +70,8 @@ impl Row {
 /// Every difference there is: why, where, and how often.
 const PINNED: &[(&str, &str, usize)] = &[
     (NO_VERSION, "methods.pcap", 35),
+    (NO_TARGET, "methods.pcap", 1),
+    (HTTP_09, "http_09.pcap", 2),
     (MOVED_ZERO, "tcp_handshake_synthetic.pcap", 3),
     (FIRST_FRAME, "handshake-reorder.pcap", 1),
     (FIRST_FRAME, "http-wireshark-trace5-2.pcapng", 7),
@@ -115,6 +117,8 @@ const UNSEEN_ACK: &str = "after an ACK of what was not seen, tshark assumes dupl
 const RTT_OTHER: &str = "tshark measures to any ACK; we to the handshake's own";
 const RTT_ZERO: &str = "tshark takes a round-trip time of 0 for none";
 const NO_VERSION: &str = "a request line without a version at its end is no HTTP/1.x";
+const NO_TARGET: &str = "of a request line without a target, tshark takes the version for it";
+const HTTP_09: &str = "tshark reads no HTTP/0.9";
 const CUT_HEAD: &str = "tshark reads a head whose end was not captured";
 const HOLE: &str = "tshark does not read on behind a hole";
 const UNFINISHED: &str = "tshark shows a message only when its body is complete";
@@ -408,6 +412,14 @@ fn explain_stream(
     if ours.starts_with(theirs) && ours.len() - theirs.len() == unfinished {
         return Some(UNFINISHED);
     }
+    let requests = trace.messages.iter().filter(|m| m.conversation == index);
+    let mut requests = requests.filter_map(|m| m.request.as_ref());
+    if theirs.is_empty() && requests.clone().any(|r| r.head.version == "HTTP/0.9") {
+        return Some(HTTP_09);
+    }
+    if name == "http.request.uri" && requests.any(|r| r.target.is_empty()) {
+        return Some(NO_TARGET);
+    }
     let start = way.bytes.split(|b| *b == b'\n').next()?.trim_ascii_end();
     let version = start.rsplit(|b| *b == b' ').next()?;
     let words = start.split(|b| *b == b' ').count();
@@ -495,7 +507,9 @@ fn of_streams(trace: &Trace) -> Streams {
             put("http.request.uri", &request.target);
         }
         for response in message.interim.iter().chain(&message.response) {
-            put("http.response.code", &response.code.to_string());
+            if response.code > 0 {
+                put("http.response.code", &response.code.to_string());
+            }
         }
     }
     streams

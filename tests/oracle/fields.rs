@@ -174,6 +174,7 @@ fn why(
 fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static str> {
     Some(match (file, frame, layer) {
         ("methods.pcap", _, "http") => "a request line against RFC 9112 is no HTTP",
+        ("http_09.pcap", 4 | 8, "http") => "Wireshark reads no HTTP/0.9",
         ("http-wrapped-header.pcap", 8, "http") => "a folded header line is joined by a space",
         ("http-protocol-nodup-input.pcap", 4, "http") => {
             "the target has the separator of this test"

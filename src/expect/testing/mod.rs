@@ -5,10 +5,11 @@ pub mod lab;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::conversation::{
-    Close, ConnState, Conversation, Direction, Gap, Piece, Seen, SeenTcp, TcpFacts, UdpFacts, Ways,
+    At, Close, ConnState, Conversation, Direction, Gap, Piece, Seen, SeenTcp, TcpFacts, Tracker,
+    UdpFacts, Ways,
 };
 use crate::decode::{Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp};
-use crate::message::{Body, Framing, Head, Message, Request, Response};
+use crate::message::{Body, Framing, Head, Message, Packets, Request, Response};
 use crate::savefile::{
     CaptureInfo, Ended, Exit, Format, Interface, Program, Proof, Protocol, Recording, Timestamp,
 };
@@ -105,21 +106,25 @@ impl Wire {
     /// their bytes.
     pub fn reread(mut self) -> Wire {
         let trace = &mut self.trace;
-        let mut tracker = crate::conversation::Tracker::new(
-            Default::default(),
-            crate::conversation::STREAM_LIMIT,
-        );
+        let limits = Default::default();
+        let mut tracker = Tracker::<crate::trace::Keeper>::new(limits, crate::trace::KEEP);
+        let mut found = Default::default();
         trace.seen.clear();
         for index in 0..trace.packets.len() {
             trace.packets[index].number = index as u64 + 1;
             let frame = trace.bytes[trace.frames[index].clone()].to_vec();
-            let seen = tracker.packet(index, &trace.packets[index], &frame, &mut ());
+            let seen = tracker.packet(index, &trace.packets[index], &frame, &mut found);
             trace.seen.push(seen);
         }
-        let tracked = tracker.finish();
-        trace.conversations = tracked.conversations;
-        trace.streams = tracked.streams;
-        trace.messages = crate::message::messages(&trace.conversations, &trace.streams);
+        tracker.close_all(&mut found);
+        trace.conversations.clear();
+        trace.streams.clear();
+        for closed in tracker.take_closed() {
+            trace.conversations.push(closed.conversation);
+            trace.streams.push(closed.receiver.0.ways);
+        }
+        trace.messages = found.1.messages;
+        trace.messages.sort_by_key(Message::packet);
         let present = trace.packets.len() as u64;
         self.recording().proof.captured = present;
         self
@@ -329,31 +334,39 @@ impl Wire {
         let packet = self.data(flow, way, &[text.as_bytes(), body].concat());
         let mut lines = head.split("\r\n");
         let start: Vec<&str> = lines.next().unwrap().splitn(3, ' ').collect();
-        let head = |version: &str| Head {
-            version: version.to_owned(),
-            headers: lines
-                .clone()
-                .filter_map(|l| l.split_once(": "))
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect(),
+        let by = At {
+            packet,
+            time: self.trace.packets[packet].time,
+        };
+        let head = Head {
+            version: "HTTP/1.1",
+            headers: lines.filter_map(|l| l.split_once(": ")).collect(),
             range: at..at + text.len(),
             packet,
+            time: by.time,
+            trouble: Vec::new(),
         };
         let body = Body {
+            len: body.len() as u64,
             bytes: body.to_vec(),
             complete: true,
             range: at + text.len()..at + text.len() + body.len(),
             framing: Framing::ContentLength,
-            trouble: None,
+            ..Body::default()
         };
         if way == ToServer {
             self.trace.messages.push(Message {
                 conversation: flow,
+                way: ToServer,
+                packets: Packets::default(),
+                switches_to: None,
                 request: Some(Request {
                     method: start[0].to_owned(),
                     target: start[1].to_owned(),
-                    head: head(start[2]),
+                    head,
                     body,
+                    first: by,
+                    end: by,
                 }),
                 response: None,
                 interim: Vec::new(),
@@ -362,8 +375,10 @@ impl Wire {
             let response = Response {
                 code: start[1].parse().unwrap(),
                 phrase: start[2].to_owned(),
-                head: head(start[0]),
+                head,
                 body,
+                first: by,
+                end: by,
             };
             self.trace.messages.last_mut().unwrap().response = Some(response);
         }

@@ -1,0 +1,54 @@
+//! What becomes of a body's bytes.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Bodies, Body};
+
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    len: u64,
+    store: Store,
+}
+
+#[derive(Clone, Debug)]
+enum Store {
+    Count,
+    Digest(Box<Sha256>),
+    Keep { bytes: Vec<u8>, limit: usize },
+}
+
+impl Content {
+    pub(super) fn new(bodies: Bodies) -> Content {
+        let store = match bodies {
+            Bodies::Count => Store::Count,
+            Bodies::Digest => Store::Digest(Box::default()),
+            Bodies::Keep { limit } => Store::Keep {
+                bytes: Vec::new(),
+                limit,
+            },
+        };
+        Content { len: 0, store }
+    }
+
+    pub(super) fn take(&mut self, more: &[u8]) {
+        self.len += more.len() as u64;
+        match &mut self.store {
+            Store::Count => {}
+            Store::Digest(digest) => digest.update(more),
+            Store::Keep { bytes, limit } => {
+                let room = limit.saturating_sub(bytes.len());
+                bytes.extend_from_slice(more.get(..room).unwrap_or(more));
+            }
+        }
+    }
+
+    /// Hands over what there is.
+    pub(super) fn finish(self, body: &mut Body) {
+        body.len = self.len;
+        match self.store {
+            Store::Count => {}
+            Store::Digest(digest) => body.digest = Some(digest.finalize().into()),
+            Store::Keep { bytes, .. } => body.bytes = bytes,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is read from conversations, and how much of it is asked for.
+
+use crate::conversation::{At, ConversationIndex, Direction};
+
+use super::lane::Half;
+use super::{Message, Request, Response};
+
+/// How much is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub bodies: Bodies,
+    /// How many packets are listed of each message.
+    pub packets: usize,
+    /// Tell requests and responses as they come, too ([`Found::parts`]).
+    pub parts: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            bodies: Bodies::Count,
+            packets: 0,
+            parts: false,
+        }
+    }
+}
+
+/// What is done with the bodies' bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bodies {
+    /// They are counted, and not looked at.
+    Count,
+    Digest,
+    /// Up to so many of each body are kept.
+    Keep {
+        limit: usize,
+    },
+}
+
+/// What was found, in the order in which it was.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Transactions that are complete, or that no more will come of; those of
+    /// a conversation in the order of their requests.
+    pub messages: Vec<Message>,
+    pub parts: Vec<Part>,
+}
+
+/// A request or response at the packet that completed its head, or all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub conversation: ConversationIndex,
+    pub way: Direction,
+    /// Body included, as far as it came; else the head alone.
+    pub whole: bool,
+    /// Of a response: the packet that completed the request that it answers.
+    pub asked: Option<At>,
+    pub message: PartOf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartOf {
+    Request(Request),
+    Response(Response),
+}
+
+impl Part {
+    /// The packet that completed it.
+    pub fn at(&self) -> At {
+        match &self.message {
+            PartOf::Request(request) => request.end,
+            PartOf::Response(response) => response.end,
+        }
+    }
+}
+
+impl Found {
+    pub(super) fn part(
+        &mut self,
+        conversation: ConversationIndex,
+        way: Direction,
+        whole: bool,
+        asked: Option<At>,
+        half: Half,
+    ) {
+        let message = match half {
+            Half::Request(request) => PartOf::Request(request),
+            Half::Response(response) => PartOf::Response(response),
+        };
+        self.parts.push(Part {
+            conversation,
+            way,
+            whole,
+            asked,
+            message,
+        });
+    }
+}

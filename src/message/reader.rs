@@ -1,0 +1,196 @@
+//! Streams to messages, while they grow.
+
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
+use crate::savefile::Protocol;
+
+use super::exchange::Exchange;
+use super::found::{Found, Settings};
+use super::head::{self, Look, Wanted};
+use super::lane::{Lane, State};
+
+/// Reads the messages of one conversation. What speaks HTTP is known by what
+/// is said, not by the port.
+///
+/// Holds an incomplete head, counters, and requests that wait for their
+/// answers; nothing, once it is clear that it is no HTTP.
+#[derive(Debug)]
+pub struct Reader {
+    conversation: ConversationIndex,
+    settings: Settings,
+    state: Reading,
+}
+
+#[derive(Debug)]
+enum Reading {
+    /// Messages may come on these ways.
+    Off(Ways<Way>),
+    On(Box<Exchange>),
+}
+
+/// A way on which nothing was found yet.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// Captured bytes that came.
+    at: u64,
+    /// Something is missing before the bytes that come.
+    resync: bool,
+    watch: Watch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// Bytes that come next may begin a message.
+    Here,
+    /// A piece that begins with a whole start line may.
+    Pieces,
+    /// Only bytes behind a gap may.
+    Gaps,
+    /// Another protocol was agreed on.
+    Never,
+}
+
+/// A request or a response, whichever way.
+const ANY: Wanted = Wanted {
+    request: true,
+    simple: false,
+    response: true,
+};
+
+impl Receiver for Reader {
+    type Settings = Settings;
+    type Found = Found;
+
+    fn begin(settings: &Settings, beginning: &Beginning) -> Reader {
+        let way = Way {
+            at: 0,
+            resync: false,
+            watch: match beginning.protocol {
+                Protocol::Tcp => Watch::Here,
+                Protocol::Udp => Watch::Never,
+            },
+        };
+        Reader {
+            conversation: beginning.conversation,
+            settings: *settings,
+            state: Reading::Off(Ways {
+                to_server: way,
+                to_client: way,
+            }),
+        }
+    }
+
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
+        if let Reading::Off(ways) = &mut self.state {
+            let this = ways.get_mut(way);
+            let begins = match this.watch {
+                Watch::Here => {
+                    let simple = way == Direction::ToServer && this.at == 0;
+                    head::look(bytes, Wanted { simple, ..ANY }) != Look::No
+                }
+                Watch::Pieces => head::begins(bytes, ANY),
+                Watch::Gaps | Watch::Never => false,
+            };
+            if !begins {
+                this.at += bytes.len() as u64;
+                if this.watch == Watch::Here {
+                    this.watch = watch(this.resync);
+                }
+                return;
+            }
+            self.turn_on(way);
+        }
+        if let Reading::On(exchange) = &mut self.state {
+            exchange.bytes(way, bytes, at, &self.settings, found);
+        }
+        self.turn_off();
+    }
+
+    fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
+        match &mut self.state {
+            Reading::Off(ways) => {
+                let this = ways.get_mut(way);
+                if this.watch != Watch::Never {
+                    this.watch = Watch::Here;
+                    this.resync = true;
+                }
+            }
+            Reading::On(exchange) => exchange.gap(way, missing, &self.settings, found),
+        }
+    }
+
+    fn end(&mut self, way: Direction, at: At, found: &mut Found) {
+        if let Reading::On(exchange) = &mut self.state {
+            exchange.end(way, at, &self.settings, found);
+        }
+        self.turn_off();
+    }
+
+    fn datagram(&mut self, _: Direction, _: &[u8], _: At, _: &mut Found) {}
+
+    fn close(&mut self, found: &mut Found) {
+        if let Reading::On(exchange) = &mut self.state {
+            exchange.close(&self.settings, found);
+        }
+        self.turn_off();
+    }
+}
+
+impl Reader {
+    /// A message may begin on this way.
+    fn turn_on(&mut self, way: Direction) {
+        let Reading::Off(ways) = &self.state else {
+            return;
+        };
+        let lane = |direction: Direction| {
+            let this = ways.get(direction);
+            let state = match this.watch {
+                _ if direction == way => State::Head,
+                Watch::Here => State::Head,
+                Watch::Pieces => State::Lost { resync: true },
+                Watch::Gaps => State::Lost { resync: false },
+                Watch::Never => State::Over,
+            };
+            Lane::new(this.at, state, this.resync)
+        };
+        let fresh = ways.to_server.at == 0 && !ways.to_server.resync;
+        let lanes = Ways {
+            to_server: lane(Direction::ToServer),
+            to_client: lane(Direction::ToClient),
+        };
+        self.state = Reading::On(Box::new(Exchange::new(self.conversation, lanes, fresh)));
+    }
+
+    /// It was none, or is no more.
+    fn turn_off(&mut self) {
+        let Reading::On(exchange) = &self.state else {
+            return;
+        };
+        let Some(lanes) = exchange.is_over() else {
+            return;
+        };
+        let way = |(at, state): (u64, State)| match state {
+            State::Lost { resync } => Way {
+                at,
+                resync,
+                watch: watch(resync),
+            },
+            _ => Way {
+                at,
+                resync: false,
+                watch: Watch::Never,
+            },
+        };
+        self.state = Reading::Off(Ways {
+            to_server: way(lanes.to_server),
+            to_client: way(lanes.to_client),
+        });
+    }
+}
+
+/// Where no message is begun.
+fn watch(resync: bool) -> Watch {
+    match resync {
+        true => Watch::Pieces,
+        false => Watch::Gaps,
+    }
+}
