@@ -119,7 +119,8 @@ pub enum FindingKind {
     HttpClientError,
     /// HTTP requests without a response.
     HttpUnanswered,
-    /// HTTP messages whose framing is wrong, or whose body is incomplete.
+    /// HTTP messages that break the rules or contradict themselves, or whose
+    /// body has a gap.
     HttpTrouble,
     /// Segments that were sent again.
     Retransmission,
@@ -146,7 +147,7 @@ impl FindingKind {
             FindingKind::HttpServerError => ("HTTP server error", "HTTP server errors"),
             FindingKind::HttpClientError => ("HTTP client error", "HTTP client errors"),
             FindingKind::HttpUnanswered => ("HTTP request unanswered", "HTTP requests unanswered"),
-            FindingKind::HttpTrouble => ("HTTP message damaged", "HTTP messages damaged"),
+            FindingKind::HttpTrouble => ("HTTP message with trouble", "HTTP messages with trouble"),
             FindingKind::Retransmission => ("retransmission", "retransmissions"),
             FindingKind::OutOfOrder => ("segment out of order", "segments out of order"),
             FindingKind::MissingBytes => ("byte never captured", "bytes never captured"),
@@ -249,10 +250,10 @@ impl Findings {
             Some(_) => {}
             None => add(FindingKind::HttpUnanswered, None),
         }
-        let request = http.request.as_ref().map(|r| &r.body);
-        let response = http.response.as_ref().map(|r| &r.body);
-        for body in request.into_iter().chain(response) {
-            if let Some(trouble) = &body.trouble {
+        let request = http.request.as_ref().map(|r| (&r.trouble, &r.body));
+        let response = http.response.as_ref().map(|r| (&r.trouble, &r.body));
+        for (head, body) in request.into_iter().chain(response) {
+            for trouble in head.iter().chain(&body.trouble) {
                 add(FindingKind::HttpTrouble, Some(trouble.clone()));
             }
         }

@@ -123,7 +123,7 @@ fn run(command: &str, folder: &Path) -> Output {
         .unwrap()
 }
 
-/// Without what differs from run to run: times and ephemeral ports.
+/// Without what differs from run to run: times, dates and ephemeral ports.
 fn steady(text: &str) -> String {
     let rules = [
         // The ladder's time column.
@@ -131,6 +131,9 @@ fn steady(text: &str) -> String {
         (r"\b\d+(\.\d+)? (ms|s)\b", "TIME"),
         // Linux's ephemeral ports, 32768 to 60999.
         (r":(3[2-9]|4\d|5\d|60)\d{3}\b", ":PORT"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "DATE"),
+        // How wide a column is depends on its times.
+        (" {2,}", "  "),
     ];
     rules.iter().fold(text.to_owned(), |text, (rule, name)| {
         let rule = Regex::new(rule).unwrap();

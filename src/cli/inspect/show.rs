@@ -18,6 +18,8 @@ pub struct Showing {
     /// A list of packets may be so wide.
     room: usize,
     several: bool,
+    /// Something was shown already.
+    begun: bool,
     buffer: Vec<u8>,
 }
 
@@ -44,6 +46,7 @@ impl Showing {
             room: if wide { usize::MAX / 2 } else { screen.width },
             screen,
             several: args.files.len() > 1,
+            begun: false,
             buffer: Vec::new(),
         }
     }
@@ -93,6 +96,9 @@ impl Showing {
     }
 
     fn terminal(&mut self, report: &Report) {
+        if std::mem::replace(&mut self.begun, true) {
+            self.buffer.push(b'\n');
+        }
         if self.several && self.what != What::Summary {
             let line = format!("{}:\n", text::visible(report.file()));
             self.buffer.extend_from_slice(line.as_bytes());

@@ -68,6 +68,10 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
         let client = end(&conversation.client, with_roles);
         let server = end(&conversation.server, with_roles);
         let host = hosts.get(index).map_or("", |host| host);
+        let host = match is_named_in(&conversation.server, host) {
+            true => "",
+            false => host,
+        };
         table.row(vec![
             Cell::new(tag_of(conversation), Tone::Title),
             Cell::plain(screen.clean(&format!("{client} {arrow} {server}"))),
@@ -113,6 +117,13 @@ fn end(endpoint: &Endpoint, with_role: bool) -> String {
         Some(role) if with_role => format!("{role} {socket}"),
         _ => socket,
     }
+}
+
+/// Is the host no more than the address?
+fn is_named_in(server: &Endpoint, host: &str) -> bool {
+    let socket = socket(server);
+    let address = server.address.to_string();
+    [socket.as_str(), &address, &format!("[{address}]")].contains(&host)
 }
 
 /// The host that each conversation's first HTTP request names.

@@ -55,7 +55,9 @@ pub fn summary(report: &Report, extent: &Extent, options: &TerminalOptions) -> S
         http::section(&mut screen, report, summary, extent);
         findings::limits(&mut screen, summary);
     }
-    screen.finish()
+    let mut text = screen.finish();
+    text.truncate(text.trim_end_matches('\n').len());
+    text + "\n"
 }
 
 /// The table of conversations alone.
