@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::ip_number;
 
-use super::{ChecksumStatus, Ipv6, Net, Packet, Span, Transport};
+use super::network::extensions;
+use super::{ChecksumStatus, Net, Packet, Span, Transport};
 
 /// The states of a packet's checksums; None where the layer has none, or it
 /// cannot be read.
@@ -27,9 +28,10 @@ pub fn checksum_status(packet: &Packet, frame: &[u8]) -> Checksums {
     let Some(net) = &packet.net else {
         return Checksums::default();
     };
+    let bytes = packet.data(frame);
     Checksums {
-        ip: ip(net, frame),
-        transport: transport(packet, net, frame),
+        ip: ip(net, bytes),
+        transport: transport(packet, net, bytes),
     }
 }
 
@@ -43,7 +45,11 @@ fn ip(net: &Net, frame: &[u8]) -> Option<ChecksumStatus> {
 }
 
 fn transport(packet: &Packet, net: &Net, frame: &[u8]) -> Option<ChecksumStatus> {
-    let end = net_end(net, packet.len);
+    let is_fragment = packet.is_fragment();
+    let end = match packet.reassembled() {
+        Some(_) if !is_fragment => frame.len() as u32,
+        _ => net_end(net, packet.len),
+    };
     let icmp_start = packet.payload().start.saturating_sub(8);
     let (protocol, checksum, start, end) = match &packet.transport {
         Transport::Tcp(tcp) => (ip_number::TCP, tcp.checksum, tcp.header.start, end),
@@ -69,7 +75,7 @@ fn transport(packet: &Packet, net: &Net, frame: &[u8]) -> Option<ChecksumStatus>
     }
     let len = end.saturating_sub(start);
     let bytes = Span { start, len }.of(frame);
-    if bytes.is_empty() || is_fragment(net) {
+    if bytes.is_empty() || is_fragment {
         return Some(ChecksumStatus::Unverified);
     }
 
@@ -104,13 +110,6 @@ fn net_end(net: &Net, frame_len: u32) -> u32 {
             ip.header.start + ip.header.len + u32::from(ip.payload_len)
         }
         _ => frame_len,
-    }
-}
-
-fn is_fragment(net: &Net) -> bool {
-    match net {
-        Net::V4(ip) => ip.more_fragments || ip.fragment_offset != 0,
-        Net::V6(ip) => ip.fragment.is_some_and(|f| f.more || f.offset != 0),
     }
 }
 
@@ -154,27 +153,6 @@ fn ends(net: &Net, frame: &[u8]) -> (IpAddr, IpAddr) {
         }
     }
     (src.into(), dst.into())
-}
-
-/// Kind and bytes of each extension header.
-fn extensions<'a>(ip: &Ipv6, frame: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
-    let mut kind = ip.next_header;
-    let mut rest = ip.extensions().of(frame);
-    std::iter::from_fn(move || {
-        let [next, len, ..] = *rest else {
-            return None;
-        };
-        let size = match etherparse::IpNumber(kind) {
-            ip_number::IPV6_FRAG => 8,
-            ip_number::AUTH => (usize::from(len) + 2) * 4,
-            _ => (usize::from(len) + 1) * 8,
-        };
-        let (header, behind) = rest.split_at_checked(size)?;
-        let this = kind;
-        kind = next;
-        rest = behind;
-        Some((this, header))
-    })
 }
 
 /// RFC 6275 §6.3: the home address option of a destination options header.

@@ -2,6 +2,7 @@
 
 use super::fault::First;
 use super::link::Carried;
+use super::network::Network;
 use super::{Layer, Link, Packet, Transport, Trouble, link, network, transport};
 use crate::savefile::Frame;
 
@@ -53,8 +54,14 @@ fn inwards(
     first: &mut First,
 ) {
     if let Some(network) = network::decode(bytes, carried, missing, &mut packet.net, first) {
-        transport::decode(bytes, network, &mut packet.transport, first);
+        upwards(bytes, network, packet, first);
     }
+}
+
+/// From the upper layer of an IP packet on.
+#[inline(always)]
+pub(super) fn upwards(bytes: &[u8], network: Network, packet: &mut Packet, first: &mut First) {
+    transport::decode(bytes, network, &mut packet.transport, first);
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //! be decoded is said in the packet.
 
 mod checksum;
+mod defragment;
+#[cfg(test)]
+mod defragment_tests;
 mod fault;
 mod flow;
 mod frame;
@@ -18,6 +21,7 @@ mod trouble;
 mod tunnel;
 
 pub use checksum::{Checksums, checksum_status};
+pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits};
 pub use flow::flow_hash;
 pub use frame::{decode, decode_into};
 pub use layer::Layer;

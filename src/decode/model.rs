@@ -20,6 +20,11 @@ impl Span {
         frame.get(start..start + self.len as usize).unwrap_or(&[])
     }
 
+    /// Where it ends.
+    pub fn end(&self) -> u32 {
+        self.start.saturating_add(self.len)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -74,6 +79,21 @@ impl Default for Packet {
 pub struct Extra {
     /// The layers around a tunnelled packet, outermost first.
     pub outer: Vec<Outer>,
+    /// The datagram that the packet's fragment completes.
+    pub reassembled: Option<Reassembled>,
+}
+
+/// A datagram put together from its fragments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reassembled {
+    /// The headers of the frame that completed it, then the whole payload.
+    pub bytes: Vec<u8>,
+    /// Where the payload begins.
+    pub start: u32,
+    /// The numbers of the frames that it came in (`ip.fragment`), ascending.
+    pub frames: Vec<u64>,
+    /// How many IP headers were around the fragments' own.
+    pub depth: u8,
 }
 
 /// One IP header with a tunnelled packet behind it.
@@ -112,7 +132,7 @@ pub struct Ethernet {
 }
 
 /// The numbers of up to three VLAN tags (`vlan.id`), outermost first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Vlan {
     ids: [u16; Self::MOST],
     len: u8,
@@ -343,6 +363,39 @@ pub enum ChecksumStatus {
 }
 
 impl Packet {
+    /// The bytes that the packet's spans point into: those of its `frame`, or of
+    /// the datagram that its fragment completes.
+    #[inline]
+    pub fn data<'a>(&'a self, frame: &'a [u8]) -> &'a [u8] {
+        self.reassembled().map_or(frame, |whole| &whole.bytes)
+    }
+
+    /// The datagram that the packet's fragment completes.
+    #[inline]
+    pub fn reassembled(&self) -> Option<&Reassembled> {
+        self.extra.as_ref()?.reassembled.as_ref()
+    }
+
+    /// The layers around a tunnelled packet, outermost first.
+    #[inline]
+    pub fn outer(&self) -> &[Outer] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.outer)
+    }
+
+    /// Is it part of a datagram, and not the one that completes it?
+    #[inline]
+    pub fn is_fragment(&self) -> bool {
+        let fragment = match &self.net {
+            Some(Net::V4(ip)) => ip.more_fragments || ip.fragment_offset != 0,
+            Some(Net::V6(ip)) => ip.fragment.is_some_and(|f| f.more || f.offset != 0),
+            None => false,
+        };
+        fragment
+            && self
+                .reassembled()
+                .is_none_or(|whole| usize::from(whole.depth) != self.outer().len())
+    }
+
     pub fn tcp(&self) -> Option<&Tcp> {
         match &self.transport {
             Transport::Tcp(tcp) => Some(tcp),

@@ -274,6 +274,92 @@ impl Network {
     }
 }
 
+/// One fragment of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FragmentPart {
+    pub id: u32,
+    /// In bytes.
+    pub offset: u32,
+    pub more: bool,
+    /// Protocol of what begins at offset 0.
+    pub next: u8,
+    pub payload: Span,
+}
+
+/// The part of a datagram that is in `bytes` behind the header `net`; None where
+/// it is no fragment, or not all of it is there.
+pub fn fragment(net: &Net, bytes: &[u8]) -> Option<FragmentPart> {
+    let part = match net {
+        Net::V4(ip) => FragmentPart {
+            id: u32::from(ip.id),
+            offset: u32::from(ip.fragment_offset),
+            more: ip.more_fragments,
+            next: ip.protocol,
+            payload: Span {
+                start: ip.header.start + ip.header.len,
+                len: u32::from(ip.total_len).checked_sub(ip.header.len)?,
+            },
+        },
+        Net::V6(ip) => {
+            let fragment = ip.fragment?;
+            let mut start = ip.header.start + ip.header.len;
+            let end = start + u32::from(ip.payload_len);
+            let (next, before) = extensions(ip, bytes).find_map(|(kind, header)| {
+                start += header.len() as u32;
+                let is_fragment = kind == ip_number::IPV6_FRAG.0;
+                is_fragment.then(|| (header.first().copied(), start))
+            })?;
+            FragmentPart {
+                id: fragment.id,
+                offset: u32::from(fragment.offset),
+                more: fragment.more,
+                next: next?,
+                payload: Span {
+                    start: before,
+                    len: end.checked_sub(before)?,
+                },
+            }
+        }
+    };
+    let is_whole = part.payload.end() as usize <= bytes.len();
+    (is_whole && (part.more || part.offset != 0)).then_some(part)
+}
+
+/// Kind and bytes of each extension header.
+pub fn extensions<'a>(ip: &Ipv6, frame: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
+    let mut kind = ip.next_header;
+    let mut rest = ip.extensions().of(frame);
+    std::iter::from_fn(move || {
+        let [next, len, ..] = *rest else {
+            return None;
+        };
+        let size = match etherparse::IpNumber(kind) {
+            ip_number::IPV6_FRAG => 8,
+            ip_number::AUTH => (usize::from(len) + 2) * 4,
+            _ => (usize::from(len) + 1) * 8,
+        };
+        let (header, behind) = rest.split_at_checked(size)?;
+        let this = kind;
+        kind = next;
+        rest = behind;
+        Some((this, header))
+    })
+}
+
+/// The upper layer of a reassembled datagram, behind the extension headers that
+/// are part of its payload.
+pub fn behind(network: Network, bytes: &[u8], net: &mut Option<Net>, first: &mut First) -> Network {
+    if !is_extension(network.protocol) {
+        return network;
+    }
+    let (network, _) = network.behind_extensions(network.payload.of(bytes), first);
+    if let Some(Net::V6(ip)) = net {
+        ip.protocol = network.protocol;
+        ip.extensions_len = network.payload.start - ip.header.start - ip.header.len;
+    }
+    network
+}
+
 fn is_extension(protocol: u8) -> bool {
     matches!(
         etherparse::IpNumber(protocol),

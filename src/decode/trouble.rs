@@ -28,6 +28,10 @@ pub enum Reason {
     BeyondPacket { claimed: u32, available: u32 },
     /// The version in a header is not what the layer before says.
     Version { found: u8 },
+    /// A fragment contradicts an earlier one of the same datagram.
+    Overlap,
+    /// A fragment ends beyond what a datagram can hold.
+    TooLong { end: u32 },
     /// More layers of tunnels than are followed.
     TooDeep { limit: u8 },
 }
@@ -51,6 +55,13 @@ impl fmt::Display for Reason {
                 "the length {claimed} is more than the {available} bytes that the packet around it has"
             ),
             Reason::Version { found } => write!(f, "the header's version is {found}"),
+            Reason::Overlap => f.write_str("the fragment contradicts an earlier one"),
+            Reason::TooLong { end } => {
+                write!(
+                    f,
+                    "the fragment ends at byte {end}, beyond any packet's end"
+                )
+            }
             Reason::TooDeep { limit } => {
                 write!(f, "more than {limit} packets are inside one another")
             }

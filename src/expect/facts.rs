@@ -53,7 +53,8 @@ impl<'t> Facts<'t> {
             if trace.after_stop(index) {
                 continue;
             }
-            let now = tracker.packet(index, packet, trace.frame(index), &mut found);
+            let bytes = packet.data(trace.frame(index));
+            let now = tracker.packet(index, packet, bytes, &mut found);
             let then = trace.seen.get(index).and_then(|s| s.conversation);
             if let (Some(now), Some(then)) = (now.conversation, then) {
                 places.entry(now).or_insert(then);

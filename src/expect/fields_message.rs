@@ -298,7 +298,7 @@ fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         _ => None,
     };
     let quoted = v.quoted().map(|q| q.payload);
-    let frame = v.frame;
+    let frame = v.data();
     own.into_iter()
         .chain(quoted)
         .map(move |span| span.of(frame))

@@ -193,7 +193,7 @@ pub(super) const TCP: &[Field] = &[
     ),
     Field::new("tcp.options", Kind::Bytes, "all options", |v, out| {
         let options = tcp(v)
-            .map(|t| t.options_span().of(v.frame))
+            .map(|t| t.options_span().of(v.data()))
             .filter(|o| !o.is_empty());
         out.extend(options.map(FieldValue::bytes));
     }),
@@ -260,7 +260,7 @@ pub(super) const TCP: &[Field] = &[
     ),
     Field::new("tcp.payload", Kind::Bytes, "payload", |v, out| {
         let payload = tcp(v)
-            .map(|t| t.payload.of(v.frame))
+            .map(|t| t.payload.of(v.data()))
             .filter(|p| !p.is_empty());
         out.extend(payload.map(FieldValue::bytes));
     }),
@@ -422,7 +422,7 @@ pub(super) const UDP: &[Field] = &[
     Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {
         let own = udp(v).map(|u| u.payload);
         let quoted = quoted(v, IP_PROTOCOL_UDP).map(|q| q.payload);
-        let payloads = own.into_iter().chain(quoted).map(|p| p.of(v.frame));
+        let payloads = own.into_iter().chain(quoted).map(|p| p.of(v.data()));
         out.extend(payloads.filter(|p| !p.is_empty()).map(FieldValue::bytes));
     }),
     Field::new(
@@ -451,7 +451,7 @@ fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
 }
 
 fn options<'a>(v: &View<'a>) -> impl Iterator<Item = TcpOption> + use<'a> {
-    let frame = v.frame;
+    let frame = v.data();
     tcp(v).into_iter().flat_map(move |t| t.options(frame))
 }
 
@@ -513,7 +513,7 @@ fn quoted_ports<'a>(v: &View<'a>, protocol: u8) -> impl Iterator<Item = FieldVal
 /// The last two bytes of a quoted datagram's header.
 fn quoted_udp_checksum(v: &View<'_>) -> Option<u16> {
     let end = quoted(v, IP_PROTOCOL_UDP)?.payload.start;
-    let bytes = v.frame.get(end.checked_sub(2)? as usize..end as usize)?;
+    let bytes = v.data().get(end.checked_sub(2)? as usize..end as usize)?;
     Some(u16::from_be_bytes(bytes.try_into().ok()?))
 }
 

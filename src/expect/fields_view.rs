@@ -177,9 +177,14 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The frame's bytes from `start` for `len` bytes, or as many as there are.
+    /// The bytes that positions in the packet point into.
+    pub(super) fn data(&self) -> &'a [u8] {
+        self.packet.data(self.frame)
+    }
+
+    /// The packet's bytes from `start` for `len` bytes, or as many as there are.
     pub(super) fn slice(&self, start: u32, len: usize) -> &'a [u8] {
-        let rest = self.frame.get(start as usize..).unwrap_or(&[]);
+        let rest = self.data().get(start as usize..).unwrap_or(&[]);
         rest.get(..len).unwrap_or(rest)
     }
 }

@@ -160,9 +160,23 @@ pub struct Ip {
     pub ttl: u8,
     /// The upper layer: 1 ICMP, 6 TCP, 17 UDP.
     pub proto: u8,
+    /// On the packet that completes a fragmented datagram: the numbers of its
+    /// frames. What follows the IP header is read from all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fragments: Vec<u64>,
+    /// On the packet that completes a fragmented datagram.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reassembled: Option<Reassembled>,
     /// Over the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
+}
+
+/// A datagram put together from its fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reassembled {
+    /// Bytes behind the IP header.
+    pub length: u32,
 }
 
 /// Differentiated services (RFC 2474) and ECN (RFC 3168).
@@ -202,6 +216,13 @@ pub struct Ipv6 {
     pub nxt: u8,
     /// Hop limit.
     pub hlim: u8,
+    /// On the packet that completes a fragmented datagram: the numbers of its
+    /// frames. What follows the IP header is read from all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fragments: Vec<u64>,
+    /// On the packet that completes a fragmented datagram.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reassembled: Option<Reassembled>,
     /// Only on a fragment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraghdr: Option<FragmentHeader>,

@@ -8,8 +8,8 @@ use super::comments::Comments;
 use super::http::HttpHeads;
 use super::packet::{
     Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
-    Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Sll, Tcp, TcpOptions, TcpTimestamp,
-    Trouble, Udp, Vlan, WindowScale,
+    Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Reassembled, Sll, Tcp, TcpOptions,
+    TcpTimestamp, Trouble, Udp, Vlan, WindowScale,
 };
 use super::spelled::{FlagLetters, Hex, Mac};
 use crate::conversation::{Marks, Seen, SeenTcp};
@@ -107,11 +107,27 @@ impl<'a> Packet<'a> {
             ..Packet::default()
         };
         link(&mut shown, &packet.link);
+        let frame = packet.data(frame);
         let status = checksum_status(packet, frame);
         let sum = |value| checksum(value, status.transport);
         match &packet.net {
-            Some(Net::V4(ipv4)) => shown.ip = Some(ip(ipv4, status.ip)),
-            Some(Net::V6(net)) => shown.ipv6 = Some(ipv6(net)),
+            Some(Net::V4(ipv4)) => {
+                let ip = ip(ipv4, status.ip);
+                let (fragments, reassembled) = whole(packet);
+                shown.ip = Some(Ip {
+                    fragments,
+                    reassembled,
+                    ..ip
+                });
+            }
+            Some(Net::V6(net)) => {
+                let (fragments, reassembled) = whole(packet);
+                shown.ipv6 = Some(Ipv6 {
+                    fragments,
+                    reassembled,
+                    ..ipv6(net)
+                });
+            }
             None => {}
         }
         match &packet.transport {
@@ -136,6 +152,14 @@ impl<'a> Packet<'a> {
         }
         shown
     }
+}
+
+/// The frames of the datagram that the packet completes, and its size.
+fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
+    packet.reassembled().map_or_else(Default::default, |whole| {
+        let length = whole.bytes.len() as u32 - whole.start;
+        (whole.frames.clone(), Some(Reassembled { length }))
+    })
 }
 
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
@@ -200,6 +224,8 @@ fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
         frag_offset: ip.fragment_offset / 8,
         ttl: ip.ttl,
         proto: ip.protocol,
+        fragments: Vec::new(),
+        reassembled: None,
         checksum: Some(checksum(ip.checksum, status)),
     }
 }
@@ -217,6 +243,8 @@ fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
         plen: ip.payload_len,
         nxt: ip.next_header,
         hlim: ip.hop_limit,
+        fragments: Vec::new(),
+        reassembled: None,
         fraghdr: ip.fragment.map(|f| FragmentHeader {
             ident: Some(f.id),
             offset: f.offset / 8,

@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use crate::conversation::{Closed, Limits, STREAM_LIMIT, Seen, Streams, Tracker};
-use crate::decode::{Packet, decode};
+use crate::decode::{Defragmenter, Packet, decode};
 use crate::message::{self, Bodies, Message};
 use crate::savefile::{CaptureInfo, Reader, Recording, SavefileError};
 
@@ -49,10 +49,12 @@ pub fn events(
     let mut reader = Reader::new(input, name)?;
     let mut tracker = Tracker::<Keeper>::new(limits, KEEP);
     let mut found = ((), message::Found::default());
+    let mut defragmenter = Defragmenter::default();
     let mut index = 0;
     while let Some(frame) = reader.next_frame()? {
-        let packet = decode(&frame);
-        let seen = tracker.packet(index, &packet, frame.data, &mut found);
+        let mut packet = decode(&frame);
+        defragmenter.packet(&mut packet, &frame);
+        let seen = tracker.packet(index, &packet, packet.data(frame.data), &mut found);
         tracker.take_begun();
         sink.packet(packet, seen, frame.data);
         hand_out(&mut tracker, &mut found.1, sink);

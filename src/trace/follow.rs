@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Limits, Receiver, Tracker};
-use crate::decode::decode;
+use crate::decode::{Defragmenter, decode};
 use crate::savefile::{CaptureInfo, Protocol, Reader, SavefileError};
 
 /// What comes of the conversation, in the order in which it was sent.
@@ -62,10 +62,12 @@ pub fn follow(
         numbers: Numbers::default(),
         heard: Vec::new(),
     };
+    let mut defragmenter = Defragmenter::default();
     let mut index = 0;
     while let Some(frame) = reader.next_frame()? {
-        let packet = decode(&frame);
-        tracker.packet(index, &packet, frame.data, &mut found);
+        let mut packet = decode(&frame);
+        defragmenter.packet(&mut packet, &frame);
+        tracker.packet(index, &packet, packet.data(frame.data), &mut found);
         for beginning in tracker.take_begun() {
             if found.begins(&beginning) {
                 let Beginning { client, server, .. } = beginning;

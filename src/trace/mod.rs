@@ -78,7 +78,7 @@ impl Trace {
     pub fn payload(&self, index: usize) -> &[u8] {
         self.packets
             .get(index)
-            .map(|p| p.payload().of(self.frame(index)))
+            .map(|p| p.payload().of(p.data(self.frame(index))))
             .unwrap_or(&[])
     }
 

@@ -43,6 +43,8 @@ pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet<'static> {
                 mf: false,
             },
             frag_offset: 0,
+            fragments: Vec::new(),
+            reassembled: None,
             ttl: 64,
             proto: 6,
             checksum: Some(unverified(0x1111)),
