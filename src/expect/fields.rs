@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::{BitOr, ControlFlow};
 
+use super::fields_analysis as analysis;
 use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
@@ -271,13 +272,14 @@ impl Field {
     }
 }
 
-const GROUPS: [&[Field]; 9] = [
+const GROUPS: [&[Field]; 10] = [
     link::FRAME,
     link::LINK,
     ip::IP,
     ip::IPV6,
     ip::ICMP,
     transport::TCP,
+    analysis::ANALYSIS,
     transport::UDP,
     message::HTTP,
     message::DATA,

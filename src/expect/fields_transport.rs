@@ -1,10 +1,11 @@
 //! Fields of TCP and UDP.
 
-use crate::conversation::{Marks, SeenTcp};
+use crate::conversation::{SeenTcp, WindowScaling};
 use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Udp};
 use crate::savefile::Protocol;
 
 use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
+use super::fields_ip::{SET, STATUS};
 
 const IP_PROTOCOL_TCP: u8 = 6;
 const IP_PROTOCOL_UDP: u8 = 17;
@@ -71,8 +72,9 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(8),
         "what was seen of the conversation: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32",
         |v, out| {
-            let facts = tcp(v).and_then(|_| v.conversation());
-            out.extend(facts.and_then(|f| f.completeness).map(number));
+            let known = v.conversation().and_then(|c| c.completeness);
+            let so_far = seen(v).map(|s| s.completeness);
+            out.extend(tcp(v).and(known.or(so_far)).map(number));
         },
     )
     .needs(Needs::CONVERSATION),
@@ -135,34 +137,43 @@ pub(super) const TCP: &[Field] = &[
     }),
     Field::new("tcp.flags.ae", Kind::Bool, "accurate ECN", |v, out| {
         out.extend(flag(v, TcpFlags::AE))
-    }),
+    })
+    .names(SET),
     Field::new(
         "tcp.flags.cwr",
         Kind::Bool,
         "congestion window reduced",
         |v, out| out.extend(flag(v, TcpFlags::CWR)),
-    ),
+    )
+    .names(SET),
     Field::new("tcp.flags.ece", Kind::Bool, "ECN echo", |v, out| {
         out.extend(flag(v, TcpFlags::ECE))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.urg", Kind::Bool, "URG", |v, out| {
         out.extend(flag(v, TcpFlags::URG))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.ack", Kind::Bool, "ACK", |v, out| {
         out.extend(flag(v, TcpFlags::ACK))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.push", Kind::Bool, "PSH", |v, out| {
         out.extend(flag(v, TcpFlags::PSH))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.reset", Kind::Bool, "RST", |v, out| {
         out.extend(flag(v, TcpFlags::RST))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.syn", Kind::Bool, "SYN", |v, out| {
         out.extend(flag(v, TcpFlags::SYN))
-    }),
+    })
+    .names(SET),
     Field::new("tcp.flags.fin", Kind::Bool, "FIN", |v, out| {
         out.extend(flag(v, TcpFlags::FIN))
-    }),
+    })
+    .names(SET),
     Field::new(
         "tcp.flags.str",
         Kind::Text,
@@ -182,9 +193,31 @@ pub(super) const TCP: &[Field] = &[
         |v, out| out.extend(seen(v).map(|s| number(s.window))),
     )
     .needs(Needs::CONVERSATION),
+    Field::new(
+        "tcp.window_size_scalefactor",
+        Kind::Signed(32),
+        "factor of the window; -1 where the handshake was not seen, -2 where it is not used",
+        |v, out| {
+            let unscaled = |t: &Tcp| t.flags.syn();
+            let scaled = tcp(v).filter(|t| !unscaled(t)).and_then(|_| seen(v));
+            out.extend(scaled.map(|s| match s.scaling {
+                WindowScaling::Unknown => number(-1),
+                WindowScaling::NotUsed => number(-2),
+                WindowScaling::Shift(shift) => number(1i64 << shift.min(14)),
+            }));
+        },
+    )
+    .needs(Needs::CONVERSATION),
     Field::new("tcp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
         out.extend(tcp(v).map(|t| number(t.checksum)))
     }),
+    Field::new(
+        "tcp.checksum.status",
+        Kind::Unsigned(8),
+        "checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default",
+        |v, out| out.extend(tcp(v).map(|_| number(2u8))),
+    )
+    .names(STATUS),
     Field::new(
         "tcp.urgent_pointer",
         Kind::Unsigned(16),
@@ -202,6 +235,71 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(8),
         "kind of each option",
         |v, out| out.extend(options(v).map(|o| number(o.kind()))),
+    ),
+    Field::new(
+        "tcp.option_len",
+        Kind::Unsigned(8),
+        "length of each option that has one",
+        |v, out| {
+            out.extend(whole_options(v).filter_map(|o| Some(number(*o.get(1)?))));
+        },
+    ),
+    Field::new(
+        "tcp.options.nop",
+        Kind::Protocol,
+        "no operation: a byte between options",
+        |v, out| of_kind(v, out, 1),
+    ),
+    Field::new(
+        "tcp.options.eol",
+        Kind::Protocol,
+        "the end of the options",
+        |v, out| of_kind(v, out, 0),
+    ),
+    Field::new(
+        "tcp.options.mss",
+        Kind::Protocol,
+        "maximum segment size: the option",
+        |v, out| of_kind(v, out, 2),
+    ),
+    Field::new(
+        "tcp.options.wscale",
+        Kind::Protocol,
+        "window scale: the option",
+        |v, out| of_kind(v, out, 3),
+    ),
+    Field::new(
+        "tcp.options.sack",
+        Kind::Protocol,
+        "selective acknowledgments: the option",
+        |v, out| of_kind(v, out, 5),
+    ),
+    Field::new(
+        "tcp.options.sack.count",
+        Kind::Unsigned(8),
+        "how many selective acknowledgments",
+        |v, out| {
+            let sacks = whole_options(v).filter(|o| o.first() == Some(&5));
+            out.extend(sacks.map(|o| number(o.len().saturating_sub(2) as u64 / 8)));
+        },
+    ),
+    Field::new(
+        "tcp.options.timestamp",
+        Kind::Protocol,
+        "time stamps: the option",
+        |v, out| of_kind(v, out, 8),
+    ),
+    Field::new(
+        "tcp.options.md5",
+        Kind::Protocol,
+        "MD5 signature (RFC 2385): the option",
+        |v, out| of_kind(v, out, 19),
+    ),
+    Field::new(
+        "tcp.options.tfo",
+        Kind::Protocol,
+        "TCP Fast Open (RFC 7413): the option",
+        |v, out| of_kind(v, out, 34),
     ),
     Field::new(
         "tcp.options.mss_val",
@@ -230,7 +328,7 @@ pub(super) const TCP: &[Field] = &[
         "tcp.options.sack_perm",
         Kind::Protocol,
         "selective acknowledgments are allowed",
-        |v, out| label(out, options(v).any(|o| o == TcpOption::SackPermitted)),
+        |v, out| of_kind(v, out, 4),
     ),
     Field::new(
         "tcp.options.sack_le",
@@ -268,7 +366,14 @@ pub(super) const TCP: &[Field] = &[
         "tcp.time_relative",
         Kind::Time,
         "seconds since the first packet of the conversation",
-        |v, out| out.extend(tcp(v).and_then(|_| time_relative(v))),
+        |v, out| out.extend(seen(v).map(|s| number(s.time_relative))),
+    )
+    .needs(Needs::CONVERSATION),
+    Field::new(
+        "tcp.time_delta",
+        Kind::Time,
+        "seconds since the packet before in the conversation",
+        |v, out| out.extend(seen(v).map(|s| number(s.time_delta))),
     )
     .needs(Needs::CONVERSATION),
     Field::new(
@@ -289,62 +394,6 @@ pub(super) const TCP: &[Field] = &[
     Field::new("tcp.connection.rst", Kind::Label, "a RST", |v, out| {
         label(out, tcp(v).is_some_and(|t| t.flags.rst()))
     }),
-    Field::new(
-        "tcp.analysis.flags",
-        Kind::Label,
-        "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",
-        |v, out| label(out, seen(v).is_some_and(|s| !s.marks.is_empty())),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.retransmission",
-        Kind::Label,
-        "bytes that were sent before",
-        |v, out| label(out, marked(v, Marks::RETRANSMISSION)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.out_of_order",
-        Kind::Label,
-        "bytes that arrive after later ones",
-        |v, out| label(out, marked(v, Marks::OUT_OF_ORDER)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.duplicate_ack",
-        Kind::Label,
-        "the same acknowledgment again",
-        |v, out| label(out, marked(v, Marks::DUPLICATE_ACK)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.keep_alive",
-        Kind::Label,
-        "asks whether the peer is still there",
-        |v, out| label(out, marked(v, Marks::KEEP_ALIVE)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.keep_alive_ack",
-        Kind::Label,
-        "the answer to a keep-alive",
-        |v, out| label(out, marked(v, Marks::KEEP_ALIVE_ACK)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.window_update",
-        Kind::Label,
-        "only the window changed",
-        |v, out| label(out, marked(v, Marks::WINDOW_UPDATE)),
-    )
-    .needs(Needs::CONVERSATION),
-    Field::new(
-        "tcp.analysis.zero_window",
-        Kind::Label,
-        "the receiver has no room",
-        |v, out| label(out, marked(v, Marks::ZERO_WINDOW)),
-    )
-    .needs(Needs::CONVERSATION),
 ];
 
 pub(super) const UDP: &[Field] = &[
@@ -413,6 +462,17 @@ pub(super) const UDP: &[Field] = &[
         out.extend(quoted_udp_checksum(v).map(number));
     }),
     Field::new(
+        "udp.checksum.status",
+        Kind::Unsigned(8),
+        "checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default, 3 absent",
+        |v, out| {
+            let status = |checksum: u16| number(if checksum == 0 { 3u8 } else { 2 });
+            out.extend(udp(v).map(|u| status(u.checksum)));
+            out.extend(quoted_udp_checksum(v).map(status));
+        },
+    )
+    .names(STATUS),
+    Field::new(
         "udp.stream",
         Kind::Unsigned(32),
         "number of the UDP conversation, from 0",
@@ -434,7 +494,7 @@ pub(super) const UDP: &[Field] = &[
     .needs(Needs::CONVERSATION),
 ];
 
-fn tcp<'a>(v: &View<'a>) -> Option<&'a Tcp> {
+pub(super) fn tcp<'a>(v: &View<'a>) -> Option<&'a Tcp> {
     v.packet.tcp()
 }
 
@@ -442,17 +502,36 @@ fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
     v.packet.udp()
 }
 
-fn marked(v: &View, marks: Marks) -> bool {
-    seen(v).is_some_and(|s| s.is(marks))
-}
-
-fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
+pub(super) fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
     tcp(v).and(v.seen)?.tcp.as_ref()
 }
 
 fn options<'a>(v: &View<'a>) -> impl Iterator<Item = TcpOption> + use<'a> {
     let frame = v.data();
     tcp(v).into_iter().flat_map(move |t| t.options(frame))
+}
+
+/// Each option as sent, its kind first. What is cut off is left out.
+fn whole_options<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let mut rest = tcp(v).map_or(&[][..], |t| t.options_span().of(v.frame));
+    std::iter::from_fn(move || {
+        let len = match rest.first()? {
+            0 | 1 => 1,
+            _ => usize::from(*rest.get(1)?).max(2),
+        };
+        let option = rest.get(..len)?;
+        // What stands behind the end is padding.
+        rest = match option {
+            [0] => &[],
+            _ => rest.get(len..)?,
+        };
+        Some(option)
+    })
+}
+
+fn of_kind<'a>(v: &View<'a>, out: &mut Out<'a, '_>, kind: u8) {
+    let options = whole_options(v).filter(|o| o.first() == Some(&kind));
+    out.extend(options.map(FieldValue::whole));
 }
 
 fn window_scale<'a>(v: &View<'a>) -> impl Iterator<Item = u8> + use<'a> {
@@ -490,7 +569,7 @@ fn flag(v: &View<'_>, bit: u16) -> Option<FieldValue<'static>> {
     tcp(v).map(|t| number(u8::from(t.flags.has(bit))))
 }
 
-fn label(out: &mut Out<'_, '_>, present: bool) {
+pub(super) fn label(out: &mut Out<'_, '_>, present: bool) {
     if present {
         out.push(FieldValue::bytes(&[]));
     }

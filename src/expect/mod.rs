@@ -22,6 +22,7 @@ mod explain;
 mod explain_tests;
 mod facts;
 pub mod fields;
+mod fields_analysis;
 mod fields_ip;
 mod fields_link;
 mod fields_message;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
+use netlab_capture::conversation::Seen;
 use netlab_capture::decode::{Net, Packet, Transport};
 use netlab_capture::expect::fields::{self, Field, FieldValue, Kind, Reading, View};
 use netlab_capture::trace::{self, Trace};
@@ -154,6 +155,9 @@ fn why(
             "of a quoted segment, ports and number are read"
         }
         "udp.stream" if packet.icmp().is_some() => "an ICMP error begins no conversation",
+        "tcp.time_delta" if follows_an_error(trace, view) => {
+            "a segment that an ICMP error quotes is none of the conversation"
+        }
         "frame.time_epoch"
         | "frame.time_relative"
         | "frame.time_delta"
@@ -201,6 +205,17 @@ fn has_fragments(trace: &Trace) -> bool {
         Some(Net::V6(ip)) => ip.fragment.is_some(),
         None => false,
     })
+}
+
+/// Between the packet and the one before it in its conversation, an ICMP error
+/// quoted a segment of it.
+fn follows_an_error(trace: &Trace, view: &View<'_>) -> bool {
+    let conversation = |seen: &Seen| seen.conversation;
+    let own = view.seen.and_then(conversation);
+    let before = trace.seen[..view.index]
+        .iter()
+        .rposition(|seen| seen.conversation == own);
+    before.is_some_and(|i| trace.packets[i].icmp().is_some())
 }
 
 fn carries_ip(packet: &Packet) -> bool {
