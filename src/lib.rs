@@ -4,12 +4,14 @@
 //! Two halves with one joint: what records (`sandbox`, `capture`, behind the
 //! feature `record`) ends with a closed savefile; what reads (`savefile` to
 //! `report`, with `scenario` and `expect`) starts from it and is pure: no
-//! libpcap, no files of its own, no clock, no environment.
+//! libpcap, no files of its own, no clock, no environment. `inspect` does it for
+//! captures of any length, on several threads.
 
 pub mod conversation;
 pub mod decode;
 pub mod diagnostic;
 pub mod expect;
+pub mod inspect;
 pub mod message;
 pub mod render;
 pub mod report;

@@ -19,6 +19,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("message", &["savefile", "decode", "conversation"]),
     ("trace", &["savefile", "decode", "conversation", "message"]),
     (
+        "inspect",
+        &["savefile", "decode", "conversation", "message"],
+    ),
+    (
         "expect",
         &[
             "diagnostic",
@@ -59,6 +63,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "message",
             "trace",
             "expect",
+            "inspect",
             "report",
             "render",
             "lab",

@@ -6,3 +6,4 @@ mod mutations;
 mod reference;
 mod renderings;
 mod samples;
+mod threads;

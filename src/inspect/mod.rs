@@ -1,0 +1,130 @@
+//! A capture of any length in one pass: frames to packets to conversations to
+//! messages, each shown as soon as it is known, in the order of the file.
+//!
+//! A reading thread walks the file and gives each packet to the shard of its
+//! conversation; each of the working threads has some of the shards. What they
+//! find is numbered and put in order where it comes together, so that nothing
+//! depends on the number of threads. Memory holds the conversations that are
+//! open, and a few stretches of the file.
+//!
+//! What is shown, and where to, is the caller's: see [`Show`] and [`Collect`].
+
+mod order;
+mod present;
+mod route;
+mod threads;
+mod totals;
+mod worker;
+
+use std::io::{self, Read};
+
+use crate::conversation::{Closed, Limits, Seen};
+use crate::decode::Packet;
+use crate::message::{self, Message};
+use crate::savefile::{Frame, SavefileError, Timestamp};
+
+pub use totals::{Count, Tally, Totals};
+
+/// What to find out, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Working threads; 1: all is done on the caller's.
+    pub threads: usize,
+    /// Bounds on memory, of the whole.
+    pub limits: Limits,
+    pub messages: message::Settings,
+    /// Whether [`Show::packet`] is to be called.
+    pub packets: bool,
+}
+
+/// A conversation's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// Among all conversations of the capture, by their first packets.
+    pub index: usize,
+    /// Among those of its protocol: `tcp.stream`, `udp.stream`.
+    pub id: u32,
+    /// The time of its first packet.
+    pub first: Timestamp,
+}
+
+/// One packet and what is known of it when it is shown.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    pub packet: &'a Packet,
+    pub frame: &'a Frame<'a>,
+    /// Its conversation's number is a shard's own: see `name`.
+    pub seen: &'a Seen,
+    pub name: Option<Name>,
+    /// The messages whose heads or bodies it completes.
+    pub parts: &'a [message::Part],
+    /// Of the capture's first packet.
+    pub start: Timestamp,
+    /// Of the packet before; None for the first.
+    pub previous: Option<Timestamp>,
+}
+
+/// Makes what is shown. Called from several threads at a time, in any order.
+pub trait Show: Sync {
+    /// What is made of a message or a conversation.
+    type Item: Send;
+
+    /// Appends what is to be shown of a packet. Says whether it is displayed:
+    /// whether the display filter, if there is one, lets it through.
+    fn packet(&self, packet: &Shown<'_>, lines: &mut Vec<u8>) -> bool;
+
+    fn message(&self, message: &Message, name: Name) -> Option<Self::Item>;
+
+    fn conversation(&self, closed: &Closed<message::Reader>, name: Name) -> Option<Self::Item>;
+}
+
+/// Takes what is shown.
+pub trait Collect<Item> {
+    /// Packets, in the order of the file: what was appended for them, how many
+    /// of them are displayed, and whose they are (conversations' indices; one
+    /// may come several times).
+    fn packets(&mut self, lines: &[u8], displayed: u64, of: &[usize]) -> io::Result<()>;
+
+    /// Messages, in the order in which they were complete.
+    fn message(&mut self, item: Item) -> io::Result<()>;
+
+    /// Conversations, in any order: `index` tells their place.
+    fn conversation(&mut self, index: usize, item: Item) -> io::Result<()>;
+
+    /// So many packets of the capture are done with.
+    fn progress(&mut self, packets: usize) -> io::Result<()>;
+
+    /// Nothing more is due before the input goes on: what is held back can be
+    /// written.
+    fn pause(&mut self) -> io::Result<()>;
+}
+
+/// Why the reading of a capture ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    #[error(transparent)]
+    Savefile(#[from] SavefileError),
+    /// What was found cannot be written.
+    #[error(transparent)]
+    Output(io::Error),
+}
+
+/// Reads a capture to its end, or to its damage, and shows what is in it.
+///
+/// Fails where the input is no capture, or the output cannot be written. An
+/// input that cannot be read to its end is told in the totals, beside all that
+/// was read before.
+pub fn inspect<S: Show>(
+    input: impl Read + Send,
+    name: &str,
+    settings: &Settings,
+    show: &S,
+    collect: &mut impl Collect<S::Item>,
+) -> Result<Totals, InspectError> {
+    let route = route::Route::open(input, name)?;
+    if settings.threads > 1 {
+        threads::run(route, settings, show, collect)
+    } else {
+        threads::alone(route, settings, show, collect)
+    }
+}

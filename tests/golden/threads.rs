@@ -1,0 +1,231 @@
+//! What `inspect` finds does not depend on how many threads look, and is what
+//! a Trace of the same capture holds.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use netlab_capture::conversation::{Closed, Limits};
+use netlab_capture::inspect::{Collect, Name, Settings, Show, Shown, Tally, inspect};
+use netlab_capture::message::{self, Message};
+use netlab_capture::savefile::{self, InterfaceDescription, Timestamp, pcap};
+use netlab_capture::trace;
+
+/// Shows everything in words.
+struct Words;
+
+impl Show for Words {
+    type Item = String;
+
+    fn packet(&self, shown: &Shown<'_>, lines: &mut Vec<u8>) -> bool {
+        let name = shown.name.map(|name| (name.index, name.id));
+        let tcp = &shown.seen.tcp;
+        let since = shown.packet.time.since(shown.start);
+        let before = shown.previous.map(|time| shown.packet.time.since(time));
+        let line = writeln!(
+            lines,
+            "{} {since} {before:?} {name:?} {:?} {tcp:?}",
+            shown.packet.number, shown.seen.direction
+        );
+        line.is_ok()
+    }
+
+    fn message(&self, message: &Message, name: Name) -> Option<String> {
+        let mut message = message.clone();
+        message.conversation = name.index;
+        Some(format!("{} {message:?}", name.id))
+    }
+
+    fn conversation(&self, closed: &Closed<message::Reader>, name: Name) -> Option<String> {
+        let mut facts = closed.conversation.clone();
+        facts.id = name.id;
+        Some(format!("{facts:?}"))
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Collected {
+    packets: String,
+    displayed: u64,
+    messages: Vec<String>,
+    conversations: BTreeMap<usize, String>,
+}
+
+impl Collect<String> for Collected {
+    fn packets(&mut self, lines: &[u8], displayed: u64, _: &[usize]) -> io::Result<()> {
+        self.displayed += displayed;
+        let text = std::str::from_utf8(lines).map_err(io::Error::other)?;
+        self.packets.write_str(text).map_err(io::Error::other)
+    }
+
+    fn message(&mut self, item: String) -> io::Result<()> {
+        self.messages.push(item);
+        Ok(())
+    }
+
+    fn conversation(&mut self, index: usize, item: String) -> io::Result<()> {
+        assert!(self.conversations.insert(index, item).is_none());
+        Ok(())
+    }
+
+    fn progress(&mut self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn look(file: &[u8], threads: usize, limits: Limits) -> (Collected, Tally) {
+    let settings = Settings {
+        threads,
+        limits,
+        messages: message::Settings {
+            packets: usize::MAX,
+            parts: true,
+            ..message::Settings::default()
+        },
+        packets: true,
+    };
+    let mut collected = Collected::default();
+    let totals = inspect(file, "x", &settings, &Words, &mut collected).unwrap();
+    (collected, totals.tally)
+}
+
+/// The reference captures, and the corpus where it is.
+fn captures() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = std::env::var_os("NETLAB_CORPUS")
+        .map_or_else(|| root.join("../shared/corpus"), PathBuf::from);
+    let folders = [
+        root.join("captures/reference"),
+        corpus.join("truth"),
+        corpus.join("nasty"),
+    ];
+    let files = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    files.flatten().map(|file| file.unwrap().path()).collect()
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same() {
+    let mut read = 0;
+    for path in captures() {
+        let file = fs::read(&path).unwrap();
+        if savefile::Reader::new(file.as_slice(), "x").is_err() {
+            continue;
+        }
+        read += 1;
+        let alone = look(&file, 1, Limits::default());
+        for threads in [2, 3, 16] {
+            let several = look(&file, threads, Limits::default());
+            assert_eq!(several, alone, "{} with {threads} threads", path.display());
+        }
+    }
+    assert!(read > 10, "the reference captures are not where they were");
+}
+
+#[test]
+fn what_is_found_is_what_a_trace_holds() {
+    for path in captures() {
+        let name = path.display().to_string();
+        let Ok(trace) = trace::read(File::open(&path).unwrap(), &name, None) else {
+            continue;
+        };
+        let (found, tally) = look(&fs::read(&path).unwrap(), 2, Limits::default());
+        assert_eq!(tally.all.frames, trace.packets.len() as u64, "{name}");
+        assert_eq!(found.displayed, tally.all.frames, "{name}");
+        let conversations: Vec<String> = trace
+            .conversations
+            .iter()
+            .map(|facts| format!("{facts:?}"))
+            .collect();
+        let in_order: Vec<String> = found.conversations.into_values().collect();
+        assert_eq!(in_order, conversations, "{name}");
+        assert_eq!(found.messages.len(), trace.messages.len(), "{name}");
+    }
+}
+
+/// Many short connections, some of them at the same time.
+fn many(connections: u32) -> Vec<u8> {
+    let interface = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+    let mut time = 0;
+    let mut write =
+        |to_server: bool, connection: u32, seq: u32, ack: u32, flags: u8, data: &[u8]| {
+            let client = (
+                Ipv4Addr::from_bits(0x0A00_0000 + connection / 100),
+                1024 + connection as u16,
+            );
+            let server = (Ipv4Addr::new(10, 1, 0, 1), 80);
+            let (src, dst) = if to_server {
+                (client, server)
+            } else {
+                (server, client)
+            };
+            let mut frame = vec![0x45, 0];
+            frame.extend((40 + data.len() as u16).to_be_bytes());
+            frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+            frame.extend(src.0.octets());
+            frame.extend(dst.0.octets());
+            frame.extend(src.1.to_be_bytes());
+            frame.extend(dst.1.to_be_bytes());
+            frame.extend(seq.to_be_bytes());
+            frame.extend(ack.to_be_bytes());
+            frame.extend([0x50, flags, 4, 0, 0, 0, 0, 0]);
+            frame.extend(data);
+            time += 1_000_000;
+            writer
+                .write_frame(Timestamp(time), frame.len() as u32, &frame)
+                .unwrap();
+        };
+    let get = b"GET / HTTP/1.1\r\n\r\n";
+    let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    // Each step of a connection comes beside other steps of the next ones.
+    for tick in 0..connections + 8 {
+        for step in 0..8 {
+            let Some(n) = tick.checked_sub(step).filter(|n| *n < connections) else {
+                continue;
+            };
+            let (up, down) = (1 + get.len() as u32, 1 + ok.len() as u32);
+            match step {
+                0 => write(true, n, 0, 0, 0x02, b""),
+                1 => write(false, n, 0, 1, 0x12, b""),
+                2 => write(true, n, 1, 1, 0x10, b""),
+                3 => write(true, n, 1, 1, 0x18, get),
+                4 => write(false, n, 1, up, 0x18, ok),
+                5 if n % 3 == 0 => write(false, n, down, up, 0x14, b""),
+                5 => write(true, n, up, down, 0x11, b""),
+                6 if n % 3 == 1 => write(false, n, down, up + 1, 0x11, b""),
+                _ => {}
+            }
+        }
+    }
+    writer.into_inner()
+}
+
+/// Conversations that are closed for want of room are the same ones.
+#[test]
+fn bounds_do_not_depend_on_threads_either() {
+    let file = many(3000);
+    let narrow = Limits {
+        conversations: 200,
+        ..Limits::default()
+    };
+    let alone = look(&file, 1, narrow);
+    assert!(alone.1.bitten.conversations > 0);
+    assert_eq!(alone.0.conversations.len(), 3000);
+    assert_eq!(alone.0.messages.len(), 3000);
+    for threads in [2, 5] {
+        assert_eq!(look(&file, threads, narrow), alone);
+    }
+}
