@@ -74,6 +74,20 @@ impl Reading {
         matches!(self.rest, Rest::Unknown) && self.framing == Framing::Chunked
     }
 
+    /// Takes bytes behind which the body goes on for certain; false: they may
+    /// not be such.
+    pub(super) fn midst(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.rest {
+            Rest::Bytes { left, .. } if *left > bytes.len() as u64 => {
+                *left -= bytes.len() as u64;
+            }
+            Rest::UntilClose => {}
+            _ => return false,
+        }
+        self.content.take(bytes);
+        true
+    }
+
     /// Takes what belongs to the body; returns how many bytes that are.
     pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
         match &mut self.rest {

@@ -171,7 +171,7 @@ impl Chunked {
             match line.strip_suffix(b"\r\n") {
                 None => return (at, Err(NO_CR_LF)),
                 Some([]) => {
-                    let section = String::from_utf8_lossy(&self.line);
+                    let section = head::text(&self.line);
                     return (at, Ok(Some(head::fields(&section, &mut Vec::new()))));
                 }
                 Some(line) if line.contains(&b':') => {}

@@ -94,6 +94,12 @@ impl Exchange {
         })
     }
 
+    /// Takes bytes from the midst of a body, which is nearly all there are.
+    /// False: it is something else.
+    pub(super) fn midst(&mut self, way: Direction, bytes: &[u8], at: At, packets: usize) -> bool {
+        self.lanes.get_mut(way).midst(bytes, at, packets)
+    }
+
     pub(super) fn bytes(
         &mut self,
         way: Direction,
@@ -333,7 +339,11 @@ impl Exchange {
         };
         // RFC 9110, sections 9.3.6 and 15.2.2.
         let switches = code == 101 || asked.is_tunnel(code);
-        let upgrade = parsed.headers.named("upgrade").next().map(str::to_owned);
+        let upgrade = if switches {
+            parsed.headers.named("upgrade").next().map(str::to_owned)
+        } else {
+            None
+        };
         let interim = (100..200).contains(&code) && !switches;
         let answered = head.last();
         if let Some(entry) = self.entry(id) {

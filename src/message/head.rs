@@ -2,6 +2,7 @@
 //! leniently, as servers and clients do; what is against the rules is told.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -163,7 +164,22 @@ fn skip_empty_lines(bytes: &[u8]) -> &[u8] {
 
 /// RFC 9110, section 5.6.2.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let others = b"!#$%&'*+-.^_`|~";
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    TOKEN[usize::from(byte)]
 }
 
 /// The length of the head that these bytes begin with, its empty line
@@ -209,8 +225,8 @@ pub(super) enum Start {
 /// Reads a head that [`look`] found to be of this kind.
 pub(super) fn parse(bytes: &[u8], kind: Kind) -> Parsed {
     let mut trouble = Vec::new();
-    let text = String::from_utf8_lossy(skip_empty_lines(bytes));
-    let (line, section) = text.split_once('\n').unwrap_or((&text, ""));
+    let text = text(skip_empty_lines(bytes));
+    let (line, section) = cut(&text, b'\n').unwrap_or((&text, ""));
     let line = line.strip_suffix('\r').unwrap_or_else(|| {
         trouble.push(BARE_LF);
         line
@@ -220,7 +236,7 @@ pub(super) fn parse(bytes: &[u8], kind: Kind) -> Parsed {
         Kind::Request => request_line(line, &mut trouble),
         Kind::Simple => {
             trouble.push(NO_VERSION);
-            let target = line.split_once(' ').map_or("", |(_, target)| target);
+            let target = cut(line, b' ').map_or("", |(_, target)| target);
             let start = Start::Request {
                 method: "GET".to_owned(),
                 target: target.to_owned(),
@@ -244,8 +260,22 @@ pub(super) fn parse(bytes: &[u8], kind: Kind) -> Parsed {
     }
 }
 
+/// Text is looked at many bytes at a time; what is none is rare.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// What stands before and behind the first such byte, which is ASCII.
+fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr(byte, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static str) {
-    let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let (method, rest) = cut(line, b' ').unwrap_or((line, ""));
     let (target, version) = rest.rsplit_once(' ').unwrap_or(("", rest));
     let shown = target.trim_matches(' ');
     if shown.len() < target.len() || shown.contains([' ', '\t']) {
@@ -267,8 +297,8 @@ fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static
 }
 
 fn status_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static str) {
-    let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let (digits, phrase) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (version, rest) = cut(line, b' ').unwrap_or((line, ""));
+    let (digits, phrase) = cut(rest, b' ').unwrap_or((rest, ""));
     let digits = digits.trim_ascii();
     let is_code = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
     if !is_code {
@@ -296,88 +326,111 @@ fn version_of(text: &str) -> &'static str {
 
 /// The fields of a header or trailer section; an empty line ends it.
 pub(super) fn fields(section: &str, trouble: &mut Vec<&'static str>) -> Headers {
-    let section = unfolded(section, trouble);
-    let mut places: Vec<Field> = Vec::with_capacity(16);
-    let mut at = 0;
-    let mut end = 0;
-    let note = |trouble: &mut Vec<&'static str>, what| {
-        if !trouble.contains(&what) {
-            trouble.push(what);
-        }
-    };
-    for ended in section.split_inclusive('\n') {
+    let bytes = section.as_bytes();
+    let lines = memchr::memchr_iter(b'\n', bytes).count();
+    let mut places: Vec<Field> = Vec::with_capacity(lines.saturating_sub(1));
+    let mut note = Notes(trouble);
+    let (mut at, mut end, mut pairs) = (0, 0, 0);
+    while at < section.len() {
         let start = at;
-        at += ended.len();
-        let line = ended.strip_suffix('\n').unwrap_or(ended);
-        let whole = line.strip_suffix('\r');
-        if whole.is_none() && line.len() < ended.len() {
-            note(trouble, BARE_LF);
-        }
-        let line = whole.unwrap_or(line);
-        if line.is_empty() {
-            break;
+        let rest = bytes.get(start..).unwrap_or(&[]);
+        let newline = memchr(b'\n', rest);
+        let line = rest.get(..newline.unwrap_or(rest.len())).unwrap_or(rest);
+        at = start + line.len() + usize::from(newline.is_some());
+        let line = match line.strip_suffix(b"\r") {
+            Some(line) => {
+                pairs += 1;
+                line
+            }
+            None => {
+                note.when(newline.is_some(), BARE_LF);
+                line
+            }
+        };
+        match line.first() {
+            None => break,
+            Some(first) if is_blank(*first) => {
+                if places.is_empty() {
+                    note.when(true, SPACE_BEFORE_HEADERS);
+                    continue;
+                }
+                trouble.push(FOLDED);
+                return fields(&unfolded(section), trouble);
+            }
+            Some(_) => {}
         }
         end = start + line.len();
-        if line.starts_with([' ', '\t']) {
-            // Only before the first field: the others are unfolded.
-            note(trouble, SPACE_BEFORE_HEADERS);
-            continue;
-        }
-        let Some(colon) = memchr(b':', line.as_bytes()) else {
-            note(trouble, NO_COLON);
+        let Some(colon) = memchr(b':', line) else {
+            note.when(true, NO_COLON);
             continue;
         };
-        let (name, value) = line.split_at(colon);
-        let value = value.get(1..).unwrap_or("");
-        let trimmed = name.trim_end_matches([' ', '\t']);
-        if trimmed.len() < name.len() {
-            note(trouble, SPACE_BEFORE_COLON);
+        let mut name = 0..colon;
+        if !is_name(line, &name) {
+            name = trimmed(line, 0..colon);
+            note.when(name.end < colon, SPACE_BEFORE_COLON);
+            note.when(!is_name(line, &name), NO_NAME);
         }
-        if trimmed.is_empty() || !trimmed.bytes().all(is_token) {
-            note(trouble, NO_NAME);
-        }
-        // Without a branch for each byte, so that it is done many at a time.
-        let control = |b: u8| (b < b' ' && b != b'\t') | (b == 0x7f);
-        if value.bytes().fold(false, |found, b| found | control(b)) {
-            note(
-                trouble,
-                if value.contains('\r') {
-                    BARE_CR
-                } else {
-                    CONTROL
-                },
-            );
-        }
-        let left = value.trim_start_matches([' ', '\t']);
-        let from = start + colon + 1 + (value.len() - left.len());
-        let content = left.trim_end_matches([' ', '\t']);
-        places.push(Field::new(
-            start..start + trimmed.len(),
-            from..from + content.len(),
-        ));
+        let value = trimmed(line, colon + 1..line.len());
+        let place = |range: Range<usize>| start + range.start..start + range.end;
+        places.push(Field::new(place(name), place(value)));
     }
-    Headers::new(section.get(..end).unwrap_or(""), &places)
+    let read = bytes.get(..at).unwrap_or(bytes);
+    // Without a branch for each byte, so that many are looked at at a time.
+    let control = |b: u8| ((b < b' ') & !matches!(b, b'\t' | b'\r' | b'\n')) | (b == 0x7f);
+    note.when(
+        read.iter().fold(false, |found, b| found | control(*b)),
+        CONTROL,
+    );
+    note.when(memchr::memchr_iter(b'\r', read).count() > pairs, BARE_CR);
+    Headers::new(section.get(..end).unwrap_or(""), places)
 }
 
-/// Folded lines made one, joined by a space (RFC 9112, section 5.2).
-fn unfolded<'a>(section: &'a str, trouble: &mut Vec<&'static str>) -> Cow<'a, str> {
-    let folds = |bytes: &[u8]| {
-        let mut newlines = memchr::memchr_iter(b'\n', bytes);
-        newlines.any(|n| matches!(bytes.get(n + 1), Some(b' ' | b'\t')))
-    };
-    if !folds(section.as_bytes()) {
-        return Cow::Borrowed(section);
+/// What is told, each once.
+struct Notes<'a>(&'a mut Vec<&'static str>);
+
+impl Notes<'_> {
+    fn when(&mut self, is_so: bool, what: &'static str) {
+        if is_so && !self.0.contains(&what) {
+            self.0.push(what);
+        }
     }
-    trouble.push(FOLDED);
+}
+
+fn is_name(line: &[u8], range: &Range<usize>) -> bool {
+    let name = line.get(range.clone()).unwrap_or(&[]);
+    !name.is_empty() && name.iter().all(|b| is_token(*b))
+}
+
+/// The range without the white space at its ends.
+fn trimmed(line: &[u8], range: Range<usize>) -> Range<usize> {
+    let Range { mut start, mut end } = range;
+    let blank = |at: usize| line.get(at).is_some_and(|b| is_blank(*b));
+    while start < end && blank(start) {
+        start += 1;
+    }
+    while start < end && blank(end - 1) {
+        end -= 1;
+    }
+    start..end
+}
+
+/// RFC 9110, section 5.6.3.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Folded lines made one, joined by a space (RFC 9112, section 5.2). White
+/// space before the first field is left out.
+fn unfolded(section: &str) -> String {
     let mut text = String::with_capacity(section.len());
     for line in section.split_inclusive('\n') {
-        if line.starts_with([' ', '\t']) && !text.is_empty() {
+        if !line.starts_with([' ', '\t']) {
+            text.push_str(line);
+        } else if !text.is_empty() {
             text.truncate(text.trim_ascii_end().len());
             text.push(' ');
             text.push_str(line.trim_start_matches([' ', '\t']));
-        } else {
-            text.push_str(line);
         }
     }
-    Cow::Owned(text)
+    text
 }

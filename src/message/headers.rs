@@ -32,7 +32,7 @@ impl Field {
 }
 
 impl Headers {
-    pub(super) fn new(text: &str, fields: &[Field]) -> Headers {
+    pub(super) fn new(text: &str, fields: Vec<Field>) -> Headers {
         if fields.is_empty() {
             return Headers::default();
         }
@@ -80,7 +80,7 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
             text.push_str(value.as_ref());
             places.push(Field::new(start..middle, middle..text.len()));
         }
-        Headers::new(&text, &places)
+        Headers::new(&text, places)
     }
 }
 

@@ -277,6 +277,20 @@ impl Lane {
         !self.begun.is_empty()
     }
 
+    /// Takes bytes behind which the body goes on for certain; false: they may
+    /// not be such.
+    pub(super) fn midst(&mut self, bytes: &[u8], at: At, packets: usize) -> bool {
+        if self.state == State::Body
+            && let Some(part) = &mut self.part
+            && part.body.midst(bytes)
+        {
+            self.at += bytes.len() as u64;
+            part.trail.add(at, packets);
+            return true;
+        }
+        false
+    }
+
     /// Takes body bytes; returns how many.
     pub(super) fn body(&mut self, bytes: &[u8], at: At, packets: usize) -> usize {
         let Some(part) = &mut self.part else {

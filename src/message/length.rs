@@ -99,35 +99,83 @@ enum Told {
 }
 
 fn told(headers: &Headers, version: &str, trouble: &mut Vec<&'static str>) -> Told {
-    let mut codings = elements(headers, "transfer-encoding").peekable();
-    // Transfer-Encoding overrides Content-Length.
-    if codings.peek().is_some() {
-        if headers.named("content-length").next().is_some() {
-            trouble.push(BOTH);
+    let (mut length, mut coding) = (None, None);
+    for (name, value) in headers.iter() {
+        match name.len() {
+            14 if name.eq_ignore_ascii_case(CONTENT_LENGTH) => {
+                length = Some(if length.is_some() {
+                    Values::Several
+                } else {
+                    Values::One(value)
+                });
+            }
+            17 if name.eq_ignore_ascii_case(TRANSFER_ENCODING) => coding = Some(()),
+            _ => {}
         }
-        if version == "HTTP/1.0" {
-            trouble.push(OLD_CODING);
-        }
-        let (mut chunked, mut last, mut odd) = (0, false, false);
-        for coding in codings {
-            last = coding.eq_ignore_ascii_case("chunked");
-            chunked += u32::from(last);
-            odd |= !KNOWN.iter().any(|known| coding.eq_ignore_ascii_case(known));
-        }
-        if odd {
-            trouble.push(ODD_CODING);
-        }
-        if chunked > 1 {
-            trouble.push(SEVERAL_CHUNKED);
-        }
-        return if last {
-            Told::Chunked
-        } else {
-            Told::OtherCoding
-        };
     }
+    // Transfer-Encoding overrides Content-Length.
+    if coding.is_some()
+        && let Some(told) = coded(headers, version, length.is_some(), trouble)
+    {
+        return told;
+    }
+    match length {
+        None => Told::Nothing,
+        // Nearly every message.
+        Some(Values::One(value)) if !value.is_empty() && number(value).is_some() => {
+            number(value).map_or(Told::Nothing, Told::Length)
+        }
+        Some(_) => counted(headers, trouble),
+    }
+}
+
+const CONTENT_LENGTH: &str = "content-length";
+const TRANSFER_ENCODING: &str = "transfer-encoding";
+
+enum Values<'a> {
+    One(&'a str),
+    Several,
+}
+
+/// By Transfer-Encoding; None: it names nothing.
+fn coded(
+    headers: &Headers,
+    version: &str,
+    with_length: bool,
+    trouble: &mut Vec<&'static str>,
+) -> Option<Told> {
+    let (mut chunked, mut last, mut odd, mut any) = (0, false, false, false);
+    for coding in elements(headers, TRANSFER_ENCODING) {
+        any = true;
+        last = coding.eq_ignore_ascii_case("chunked");
+        chunked += u32::from(last);
+        odd |= !KNOWN.iter().any(|known| coding.eq_ignore_ascii_case(known));
+    }
+    if !any {
+        return None;
+    }
+    for (is_so, what) in [
+        (with_length, BOTH),
+        (version == "HTTP/1.0", OLD_CODING),
+        (odd, ODD_CODING),
+        (chunked > 1, SEVERAL_CHUNKED),
+    ] {
+        if is_so {
+            trouble.push(what);
+        }
+    }
+    Some(if last {
+        Told::Chunked
+    } else {
+        Told::OtherCoding
+    })
+}
+
+/// By Content-Length, where it is a list, stands in several fields, or is no
+/// number.
+fn counted(headers: &Headers, trouble: &mut Vec<&'static str>) -> Told {
     let mut length = None;
-    for value in elements(headers, "content-length") {
+    for value in elements(headers, CONTENT_LENGTH) {
         let Some(len) = number(value) else {
             return Told::Wrong("Content-Length is not a number (RFC 9110, section 8.6)");
         };

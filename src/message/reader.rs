@@ -80,6 +80,11 @@ impl Receiver for Reader {
     }
 
     fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
+        if let Reading::On(exchange) = &mut self.state
+            && exchange.midst(way, bytes, at, self.settings.packets)
+        {
+            return;
+        }
         if let Reading::Off(ways) = &mut self.state {
             let this = ways.get_mut(way);
             let begins = match this.watch {
