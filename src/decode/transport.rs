@@ -72,9 +72,15 @@ fn tcp(bytes: &[u8], network: Network, transport: &mut Transport, first: &mut Fi
         Err(_) => match tcp_with_wrong_length(bytes) {
             Ok((header, header_len, fault)) => {
                 first.note(fault);
-                if let Ok(header) = TcpHeaderSlice::from_slice(&header) {
+                if let Ok(sound) = TcpHeaderSlice::from_slice(&header) {
                     let payload = start + header_len..start + header_len;
-                    *transport = Transport::Tcp(segment(&header, network, header_len, payload));
+                    let claimed = usize::from(bytes.get(12).map_or(0, |b| b >> 4)) * 4;
+                    *transport = Transport::Tcp(Tcp {
+                        len: network
+                            .claimed
+                            .saturating_sub(claimed.max(TCP_HEADER) as u32),
+                        ..segment(&sound, network, header_len, payload)
+                    });
                 }
             }
             Err(fault) => first.note(fault),
@@ -250,6 +256,16 @@ mod tests {
                 })
             ));
         }
+    }
+
+    #[test]
+    fn a_cut_header_is_no_payload() {
+        let data = samples::bytes(SLL_SYN_ACK.1);
+        let mut frame = frame(SLL_SYN_ACK.0, &data[..75]);
+        frame.len += 1;
+        let packet = decode(&frame);
+        let tcp = packet.tcp().unwrap();
+        assert_eq!((tcp.len, tcp.payload.len, tcp.header.len), (0, 0, 39));
     }
 
     #[test]

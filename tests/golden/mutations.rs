@@ -282,9 +282,7 @@ impl Rule {
             Rule::TrafficClass => "precedence and congestion bits of IP, RFC 2474 3, RFC 3168 5",
             Rule::IpLength => "a length beyond the frame: what is there is read, RFC 791 3.1",
             Rule::Identification => "identification, for fragments only, RFC 6864 4",
-            Rule::IpFlags => {
-                "reserved bit, and more-fragments on a packet that is whole, RFC 791 3.1"
-            }
+            Rule::IpFlags => "reserved bit, RFC 791 3.1",
             Rule::TimeToLive => "hops left, RFC 791 3.1",
             Rule::IpChecksum => "a checksum is reported, no event, RFC 791 3.1",
             Rule::RefusalNumber => {
