@@ -242,7 +242,8 @@ impl Exchange {
         let lane = self.lanes.get_mut(way);
         match lane.head(bytes, at, wanted, settings.packets) {
             Heads::Maybe(taken) => taken,
-            Heads::Known(taken) => {
+            Heads::Known(taken, kind) => {
+                self.requests = Some(requests(way, kind));
                 // Another message begins: the one before ended where its head says.
                 self.settle(way, settings, found);
                 self.tell(settings, found);
@@ -283,7 +284,7 @@ impl Exchange {
         settings: &Settings,
         found: &mut Found,
     ) {
-        self.requests = Some(way);
+        self.requests = Some(requests(way, head.kind));
         let parsed = &mut head.parsed;
         let length = match head.kind {
             _ if head.too_long => Length::Wrong(head::TOO_LONG),
@@ -318,7 +319,7 @@ impl Exchange {
         settings: &Settings,
         found: &mut Found,
     ) {
-        self.requests = Some(way.opposite());
+        self.requests = Some(requests(way, head.kind));
         let id = self.place_response(way, &head);
         let asked = self.entry(id).map(|entry| entry.asked).unwrap_or_default();
         let parsed = &mut head.parsed;
@@ -663,6 +664,14 @@ impl Exchange {
         if self.queue.front().is_some_and(|front| !front.taken) {
             self.owed += 1;
         }
+    }
+}
+
+/// Which way requests go where this one has such a head.
+fn requests(way: Direction, kind: Kind) -> Direction {
+    match kind {
+        Kind::Request | Kind::Simple => way,
+        Kind::Response => way.opposite(),
     }
 }
 

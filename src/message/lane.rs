@@ -194,7 +194,7 @@ pub(super) enum Heads {
     /// A head is complete: it is in [`Lane::found`].
     Found(usize),
     /// The first line's kind is known, the head is not complete.
-    Known(usize),
+    Known(usize, Kind),
     /// It may become one.
     Maybe(usize),
     /// No head, nor did what came before belong to one: so many bytes waited.
@@ -395,7 +395,7 @@ impl Lane {
         self.wait(first.len(), at, packets, None);
         match self.head(rest, at, wanted, packets) {
             Heads::Found(taken) => Heads::Found(taken + first.len()),
-            Heads::Known(taken) => Heads::Known(taken + first.len()),
+            Heads::Known(taken, kind) => Heads::Known(taken + first.len(), kind),
             Heads::Maybe(taken) => Heads::Maybe(taken + first.len()),
             Heads::No(waited) => {
                 self.at -= first.len() as u64;
@@ -420,7 +420,7 @@ impl Lane {
             None => self.begun_by = Some(Trail::new(at, packets)),
         }
         match kind {
-            Some(_) => Heads::Known(taken),
+            Some(kind) => Heads::Known(taken, kind),
             None => Heads::Maybe(taken),
         }
     }

@@ -1,5 +1,8 @@
 //! Exchanges of every kind, whole and broken, in any segmentation.
 
+mod bounds;
+mod properties;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,0 +1,176 @@
+//! What is held, and what becomes of what is too much.
+
+use super::*;
+use Direction::{ToClient, ToServer};
+
+fn requests(from: usize, to: usize) -> Vec<Event> {
+    let get = |n: usize| format!("GET /{n} HTTP/1.1\r\nHost: h\r\n\r\n").into_bytes();
+    (from..to)
+        .map(|n| (n, ToServer, Comes::Bytes(get(n))))
+        .collect()
+}
+
+fn answers(at: usize, codes: std::ops::Range<usize>) -> Vec<Event> {
+    let answer = |n: usize| format!("HTTP/1.1 200 {n}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+    codes
+        .map(|n| (at + n, ToClient, Comes::Bytes(answer(n))))
+        .collect()
+}
+
+#[test]
+fn so_many_requests_wait_for_their_answers() {
+    let mut events = requests(0, 1500);
+    events.extend(answers(2000, 0..1500));
+    let mut reader = begin(&KEEP);
+    let mut found = Found::default();
+    for (packet, way, comes) in &events[..1500] {
+        if let Comes::Bytes(bytes) = comes {
+            reader.bytes(*way, bytes, at(*packet), &mut found);
+        }
+    }
+    // The last is held to see what follows it.
+    assert_eq!(found.messages.len(), 500);
+    assert!(found.messages.iter().all(|m| m.response.is_none()));
+    let messages = feed(&KEEP, &events).messages;
+    let phrase = |m: &Message| m.response.as_ref().map(|r| r.phrase.clone());
+    let target = |m: &Message| m.request.as_ref().map(|r| r.target.clone());
+    // The answers to those that were given up are nobody's.
+    let lone = messages.iter().filter(|m| m.request.is_none()).count();
+    assert_eq!(lone, 500);
+    for message in messages
+        .iter()
+        .filter(|m| m.request.is_some() && m.response.is_some())
+    {
+        assert_eq!(
+            target(message).unwrap(),
+            format!("/{}", phrase(message).unwrap())
+        );
+    }
+    assert_eq!(
+        messages.iter().filter(|m| m.response.is_some()).count(),
+        1500
+    );
+}
+
+#[test]
+fn answers_without_requests_are_told_while_they_come() {
+    let mut reader = begin(&KEEP);
+    let mut found = Found::default();
+    for (packet, way, comes) in answers(0, 0..100_000) {
+        if let Comes::Bytes(bytes) = comes {
+            reader.bytes(way, &bytes, at(packet), &mut found);
+        }
+    }
+    assert!(found.messages.len() > 99_900);
+}
+
+#[test]
+fn a_request_that_was_late_still_gets_its_answer() {
+    // Bytes before it were lost, so that it came only at the end.
+    let mut events = vec![
+        (
+            1,
+            ToServer,
+            Comes::Bytes(b"GET /1 HTTP/1.1\r\n\r\n".to_vec()),
+        ),
+        (
+            2,
+            ToClient,
+            Comes::Bytes(b"HTTP/1.1 200 1\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ),
+    ];
+    events.extend([
+        (
+            4,
+            ToClient,
+            Comes::Bytes(b"HTTP/1.1 200 lost\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ),
+        (
+            6,
+            ToClient,
+            Comes::Bytes(b"HTTP/1.1 200 3\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ),
+        (
+            8,
+            ToClient,
+            Comes::Bytes(b"HTTP/1.1 200 4\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ),
+        (8, ToServer, Comes::Gap(20)),
+        (
+            5,
+            ToServer,
+            Comes::Bytes(b"GET /3 HTTP/1.1\r\n\r\n".to_vec()),
+        ),
+        (
+            7,
+            ToServer,
+            Comes::Bytes(b"GET /4 HTTP/1.1\r\n\r\n".to_vec()),
+        ),
+    ]);
+    let pairs: Vec<_> = feed(&KEEP, &events)
+        .messages
+        .into_iter()
+        .map(|m| (m.request.map(|r| r.target), m.response.map(|r| r.phrase)))
+        .collect();
+    let pair =
+        |target: Option<&str>, phrase: &str| (target.map(str::to_owned), Some(phrase.to_owned()));
+    assert_eq!(
+        pairs,
+        [
+            pair(Some("/1"), "1"),
+            pair(None, "lost"),
+            pair(Some("/3"), "3"),
+            pair(Some("/4"), "4"),
+        ]
+    );
+}
+
+#[test]
+fn a_head_may_be_only_so_long() {
+    let field = "X-Long: 0123456789abcdefghijklmnopqrstuvwxyz\r\n";
+    let endless = format!("GET / HTTP/1.1\r\n{}", field.repeat(5000));
+    for cut in [1usize, 1000, 65_536, usize::MAX] {
+        let events: Vec<Event> = endless
+            .as_bytes()
+            .chunks(cut.min(endless.len()))
+            .enumerate()
+            .map(|(packet, piece)| (packet, ToServer, Comes::Bytes(piece.to_vec())))
+            .collect();
+        let messages = feed(&KEEP, &events).messages;
+        assert_eq!(messages.len(), 1, "{cut}");
+        let request = messages[0].request.as_ref().unwrap();
+        assert!(request.head.trouble.iter().any(|t| t.contains("65536")));
+        assert_eq!(request.head.range, 0..65_536);
+        assert!(!request.body.complete);
+    }
+    // A word without an end is given up sooner.
+    let word = "x".repeat(100_000);
+    assert_eq!(read(&word, ""), []);
+    let line = format!("GET /{word} HTTP/1.1\r\n\r\n");
+    assert_eq!(read(&line, ""), []);
+}
+
+#[test]
+fn bodies_are_kept_so_far() {
+    let settings = Settings {
+        bodies: Bodies::Keep { limit: 4 },
+        packets: 2,
+        ..KEEP
+    };
+    let mut events = requests(0, 1);
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n".to_vec();
+    events.push((1, ToClient, Comes::Bytes(head)));
+    for packet in 2..12 {
+        events.push((packet, ToClient, Comes::Bytes(b"x".to_vec())));
+    }
+    let message = &feed(&settings, &events).messages[0];
+    let body = &response(message).body;
+    assert_eq!((body.bytes.as_slice(), body.len), (&b"xxxx"[..], 10));
+    assert!(body.complete && !body.is_kept());
+    assert_eq!(
+        (message.packets.listed.as_slice(), message.packets.more),
+        (&[0, 1][..], 10)
+    );
+    let end = response(message).end;
+    assert_eq!((end.packet, end.time), (11, at(11).time));
+}
