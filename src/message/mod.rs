@@ -3,6 +3,7 @@
 
 mod body;
 mod chunked;
+mod coding;
 mod content;
 mod exchange;
 mod found;
@@ -16,6 +17,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub use coding::{Decoded, decoded};
 pub use found::{Bodies, Found, Part, PartOf, Settings};
 pub use headers::Headers;
 pub use model::*;
