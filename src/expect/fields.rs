@@ -10,7 +10,7 @@ use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
 use super::fields_transport as transport;
-pub use super::fields_view::{Facts, Http, Known, Reading, Start, Times, View};
+pub use super::fields_view::{Facts, Http, Known, Reading, SoFar, Start, Times, View};
 
 /// The type of a field, which decides what it may be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,7 +46,8 @@ pub struct Facts {
     pub id: u32,
     /// Of its first packet.
     pub first: Timestamp,
-    /// `tcp.completeness`; None for UDP.
+    /// `tcp.completeness` at the conversation's end; None for UDP, and where
+    /// only what came so far is known ([`crate::conversation::SeenTcp`]).
     pub completeness: Option<u8>,
 }
 
@@ -253,5 +254,49 @@ impl Known for Trace {
     fn interface_name(&self, interface: u32) -> Option<&str> {
         let interfaces = &self.capture.interfaces;
         interfaces.get(interface as usize)?.name.as_deref()
+    }
+}
+
+/// A capture that was read as a whole, with what was known when each packet
+/// came: what `tshark -Y` sees, and the fields of a reader that streams.
+#[derive(Clone, Copy, Debug)]
+pub struct SoFar<'t>(pub &'t Trace);
+
+impl Known for SoFar<'_> {
+    fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
+        let facts = Known::conversation(self.0, index)?;
+        Some(Facts {
+            completeness: None,
+            ..facts
+        })
+    }
+
+    fn http<'a>(
+        &'a self,
+        packet: usize,
+        reading: Reading,
+        each: &mut dyn FnMut(Http<'a>) -> ControlFlow<()>,
+    ) {
+        Known::http(self.0, packet, reading, each);
+    }
+
+    fn speaks_http(&self, conversation: ConversationIndex) -> bool {
+        self.0.speaks_http(conversation)
+    }
+
+    fn ends(&self, packet: usize) -> Ends {
+        Known::ends(self.0, packet)
+    }
+
+    fn role(&self, role: usize) -> Option<&str> {
+        Known::role(self.0, role)
+    }
+
+    fn format(&self) -> Format {
+        Known::format(self.0)
+    }
+
+    fn interface_name(&self, interface: u32) -> Option<&str> {
+        Known::interface_name(self.0, interface)
     }
 }

@@ -40,8 +40,11 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
             set,
             negated,
         } => {
-            let inside = quantified(*quantifier, left, view, steps, |value, fits| {
-                let _ = fits(set.iter().any(|item| is_in(value, item, view, steps)));
+            // Of all values, one item has to hold them all, as in Wireshark.
+            let inside = set.iter().any(|item| {
+                quantified(*quantifier, left, view, steps, |value, fits| {
+                    let _ = fits(is_in(value, item, view, steps));
+                })
             });
             inside != *negated
         }
@@ -127,6 +130,8 @@ fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
         FilterOp::Contains => match (left, right) {
             (Compared::Value(whole), Compared::Value(part)) => {
                 match (bytes_of(whole), bytes_of(part)) {
+                    // As in Wireshark.
+                    (_, Some([])) => !matches!(whole, FieldValue::Layer { .. }),
                     (Some(whole), Some(part)) => contains(whole, part),
                     _ => false,
                 }
@@ -155,7 +160,6 @@ fn compared(left: &Compared<'_>, right: &Compared<'_>) -> Option<Ordering> {
     }
 }
 
-/// Nothing contains the empty string, as in Wireshark.
 fn contains(whole: &[u8], part: &[u8]) -> bool {
     let Some((first, rest)) = part.split_first() else {
         return false;

@@ -80,7 +80,7 @@ fn tsharks_values(path: &Path) -> Vec<String> {
 }
 
 /// The field's values as text; for a protocol, whether it is there at all.
-fn our_values(view: &View<'_>, field: &Field) -> Vec<String> {
+pub fn our_values(view: &View<'_>, field: &Field) -> Vec<String> {
     let values = field.values(view);
     if is_mere_existence(field) {
         return values.iter().take(1).map(|_| "there".to_owned()).collect();
@@ -135,7 +135,7 @@ fn normal(value: &str, kind: Kind) -> String {
 }
 
 /// Why a difference is no mistake; None where it is one.
-fn why(
+pub fn why(
     file: &str,
     trace: &Trace,
     view: &View<'_>,

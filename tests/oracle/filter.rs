@@ -1,183 +1,151 @@
-//! Display filters over captures of the truth set: the same frames as
-//! `tshark -Y` shows.
+//! Display filters over the truth set and the reference captures: the same
+//! frames as tshark shows, in one pass.
+//!
+//! tshark is started once for each file, with a listener for each filter: a
+//! display filter of a listener is that of `-Y`, which the last test shows.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
-use netlab_capture::expect::ast::{Filter, Statement, StepOrFilter};
-use netlab_capture::expect::fields::{Reading, View};
-use netlab_capture::expect::filter;
-use netlab_capture::expect::parse;
+use netlab_capture::expect::ast::Filter;
+use netlab_capture::expect::fields::{Reading, SoFar, View};
+use netlab_capture::expect::{filter, parse_filter};
 use netlab_capture::trace::{self, Trace};
 
-use crate::corpus;
 use crate::tshark;
+use crate::{corpus, fields};
 
-/// Filters, each over the captures where it can say something.
-const FILTERS: &[(&str, &[&str])] = &[
-    // Existence, logic.
-    ("tcp and not http", WEB),
-    ("tcp.flags.reset", TCP),
-    ("!(tcp.flags.syn == 1 || tcp.flags.fin == 1)", TCP),
-    (
-        "tcp && (tcp.flags.fin == 1 or tcp.flags.reset == 1) && ip",
-        TCP,
-    ),
-    ("not not not udp", MIXED),
-    ("icmp or icmpv6", ICMP),
-    ("arp || vlan", MIXED),
-    // Numbers.
-    ("tcp.flags.syn == 1 and tcp.flags.ack == 0", TCP),
-    ("tcp.flags == 0x012", TCP),
-    ("tcp.flags & 0x01", TCP),
-    ("tcp.flags & 0x12 == 0x10 and tcp.len > 0", WEB),
-    ("tcp.len >= 1000", WEB),
-    ("tcp.len ge 0x200 and tcp.len lt 02000", WEB),
-    ("frame.len <= 60 && frame.cap_len le 60", MIXED),
-    ("frame.number in {1, 3..5, 9}", MIXED),
-    ("not frame.number in {2..1000}", MIXED),
-    ("tcp.port not in {80, 443}", MIXED),
-    ("udp.length > 100", MIXED),
-    ("ip.ttl < 64 or ipv6.hlim < 64", MIXED),
-    ("ip.proto == 6 and ip.flags.df == 1", MIXED),
-    ("ip.dsfield != 0", MIXED),
-    // Several values.
-    ("tcp.port == 80", MIXED),
-    ("tcp.port != 80", MIXED),
-    ("tcp.port !== 80", MIXED),
-    ("tcp.port === 80", MIXED),
-    ("tcp.port ~= 80", MIXED),
-    ("tcp.port any_ne 80 and tcp.port all_ne 443", MIXED),
-    ("!(tcp.port == 80)", MIXED),
-    ("tcp.port eq 80 and tcp.port ne 81", MIXED),
-    ("tcp.port > 1024", MIXED),
-    ("tcp.srcport == tcp.dstport", MIXED),
-    ("tcp.srcport < tcp.dstport", TCP),
-    ("tcp.option_kind == 8", TCP),
-    ("tcp.options.mss_val in {1300..1500}", TCP),
-    ("tcp.options.wscale.shift and !tcp.options.sack_perm", TCP),
-    ("tcp.options.sack_le > 1", WEB),
-    // Addresses.
-    ("ip.addr == 10.0.0.1", MIXED),
-    ("ip.addr != 10.0.0.1", MIXED),
-    ("ip.src == 10.0.0.0/8", MIXED),
-    ("ip.dst in {10.0.0.0/8, 192.168.0.0/16}", MIXED),
-    ("ip.src == ip.dst", MIXED),
-    ("ip.src > ip.dst", MIXED),
-    ("ip.src > 192.168.0.0", MIXED),
-    ("ipv6.addr == fe80::/10 or ipv6.dst == ff00::/8", MIXED),
-    (
-        "eth.dst == ff:ff:ff:ff:ff:ff or eth.addr == 00-00-00-00-00-00",
-        MIXED,
-    ),
-    ("eth.type == 0x86dd", MIXED),
-    // What an ICMP error quotes.
-    ("udp.port == 53", ICMP),
-    ("icmp.type == 3 and icmp.code == 3 and udp.dstport", ICMP),
-    ("icmp and ip.src == 192.168.0.0/16", ICMP),
-    ("icmp && udp.length > 8", ICMP),
-    ("icmp.seq and icmp.type > 12", ICMP),
-    // Text and bytes.
-    ("http.request.method == \"GET\"", WEB),
-    ("http.request.method == GET && http.host", WEB),
-    ("http.response.code == 200", WEB),
-    ("http.response.code in {300..599}", WEB),
-    ("http.content_length > 1000", WEB),
-    ("http.user_agent contains \"Mozilla\"", WEB),
-    ("http.user_agent matches \"mozilla\"", WEB),
-    ("http.host matches r\"\\.(com|org)$\"", WEB),
-    ("http.request.uri matches \"^/[a-f]\"", WEB),
-    ("http.server contains Apache", WEB),
-    ("tcp and (http.request or http.response)", WEB),
-    ("tcp contains \"HTTP/1\"", WEB),
-    ("tcp.payload contains \"GET\"", WEB),
-    ("tcp.payload contains 47:45:54:20", WEB),
-    ("frame contains \"host\" && !(frame contains \"Host\")", WEB),
-    ("frame matches \"(?-i)host:\"", WEB),
-    ("udp contains 00:00", MIXED),
-    ("ip contains 7f:00:00:01", MIXED),
-    ("icmp contains \"abc\"", ICMP),
-    ("tcp.flags.str contains \"S\"", TCP),
-    // Time.
-    ("frame.time_relative > 0.5", MIXED),
-    ("frame.time_delta < 0.0001", MIXED),
-    ("tcp.time_relative >= 0.01 and tcp.time_relative < 1", TCP),
-    ("frame.time_epoch < 1300000000.5", MIXED),
-    // Sequence numbers.
-    ("tcp.seq == 0 and tcp.nxtseq == 1", TCP),
-    ("tcp.seq == tcp.nxtseq", TCP),
-    ("tcp.stream == 1 && tcp.ack > 1", WEB),
-    ("udp.stream == 0", MIXED),
-];
+/// One filter on a line; `#` begins a comment's.
+const FILTERS: &str = include_str!("filters.txt");
 
-const TCP: &[&str] = &[
-    "webserver.pcap",
-    "tcp_refuseconnection.pcapng",
-    "tcp_teardown.pcapng",
-    "one_tcp_stream_fin_rst_close_packet.pcap",
-];
-const WEB: &[&str] = &[
-    "http-100-continue.pcap",
-    "http-500-head.pcap",
-    "http-wireshark-trace5-2.pcapng",
-    "four_ipv6_http_streams.pcap",
-];
-const MIXED: &[&str] = &["3.pcapng", "VlanPackets.pcap", "raw_ip.pcap"];
-const ICMP: &[&str] = &["IcmpPackets.pcap", "icmp-destunreach-udp.pcap"];
+fn filters() -> Vec<&'static str> {
+    let lines = FILTERS.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
+}
 
 #[test]
 fn filters_show_tsharks_frames() {
-    let Some(entries) = corpus::entries() else {
+    let Some(files) = files() else {
         return;
     };
-    if !tshark::available() {
-        return;
-    }
-    let mut traces: BTreeMap<&str, Trace> = BTreeMap::new();
-    let mut wrong = Vec::new();
-    let mut shown = 0;
-    for (text, files) in FILTERS {
-        let filter = parsed(text);
-        for file in *files {
-            let entry = entries.iter().find(|e| e.file == *file).unwrap();
-            let trace = traces.entry(file).or_insert_with(|| {
-                trace::read(File::open(&entry.path).unwrap(), file, None).unwrap()
-            });
-            let ours = ours(&filter, trace);
-            let theirs = tsharks(text, entry);
-            shown += theirs.len();
-            if ours != theirs {
-                wrong.push(format!(
-                    "{text} in {file}: {ours:?}, tshark shows {theirs:?}"
-                ));
-            }
+    let filters: Vec<(&str, Filter)> = filters().into_iter().map(|f| (f, parsed(f))).collect();
+    assert!(filters.len() >= 250);
+    // Two runs of tshark at a time.
+    let halves: Vec<Vec<&Path>> = (0..2)
+        .map(|half| {
+            files
+                .iter()
+                .skip(half)
+                .step_by(2)
+                .map(PathBuf::as_path)
+                .collect()
+        })
+        .collect();
+    let compared: Vec<Compared> = std::thread::scope(|scope| {
+        let filters = &filters;
+        let running: Vec<_> = halves
+            .into_iter()
+            .map(|half| scope.spawn(move || compare(filters, &half)))
+            .collect();
+        running.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let mut all = Compared::default();
+    for half in compared {
+        all.shown += half.shown;
+        all.wrong.extend(half.wrong);
+        for (reason, count) in half.explained {
+            *all.explained.entry(reason).or_default() += count;
         }
     }
-    eprintln!("{} filters showed {shown} frames", FILTERS.len());
+    eprintln!(
+        "{} filters over {} files showed {} frames; explained: {:#?}",
+        filters.len(),
+        files.len(),
+        all.shown,
+        all.explained
+    );
     assert!(
-        wrong.is_empty(),
+        all.wrong.is_empty(),
         "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
+        all.wrong.len(),
+        all.wrong.join("\n")
     );
 }
 
-/// Brackets make it a filter also where it begins like a step.
-fn parsed(text: &str) -> Filter {
-    let expectation = parse("filter", &format!("no ({text})"), &[]);
-    let mut statements = expectation
-        .unwrap_or_else(|e| panic!("{text}: {e:#?}"))
-        .statements;
-    match statements.remove(0).value {
-        Statement::No(StepOrFilter::Filter(filter)) => filter.value,
-        other => panic!("{text}: {other:?}"),
-    }
+#[derive(Default)]
+struct Compared {
+    shown: usize,
+    explained: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
 }
 
-fn ours(filter: &Filter, trace: &Trace) -> Vec<u64> {
+fn compare(filters: &[(&str, Filter)], files: &[&Path]) -> Compared {
+    let texts: Vec<&str> = filters.iter().map(|(text, _)| *text).collect();
+    let mut compared = Compared::default();
+    for path in files {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let theirs = tsharks(&texts, path);
+        let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
+        for ((text, filter), theirs) in filters.iter().zip(&theirs) {
+            let ours = ours(filter, &trace);
+            compared.shown += theirs.len();
+            for frame in ours.symmetric_difference(theirs) {
+                if let Some(reason) = why(name, filter, &trace, *frame) {
+                    *compared.explained.entry(reason).or_default() += 1;
+                    continue;
+                }
+                let whose = match ours.contains(frame) {
+                    true => "ours",
+                    false => "tshark's",
+                };
+                compared
+                    .wrong
+                    .push(format!("{name} {frame} only {whose}: {text}"));
+            }
+        }
+    }
+    compared
+}
+
+/// The captures that are compared; None, and a printed reason, where they or
+/// tshark are absent.
+fn files() -> Option<Vec<PathBuf>> {
+    let entries = corpus::entries()?;
+    if !tshark::available() {
+        return None;
+    }
+    let truth = entries.into_iter().filter(|e| e.set == "truth");
+    let mut files: Vec<PathBuf> = truth.map(|e| e.path).collect();
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
+    for entry in fs::read_dir(reference).unwrap() {
+        let path = entry.unwrap().path();
+        files.extend(Some(path).filter(|p| p.extension().is_some_and(|e| e == "pcapng")));
+    }
+    files.sort();
+    Some(files)
+}
+
+fn parsed(text: &str) -> Filter {
+    let (filter, found) = parse_filter(text, &[]);
+    filter.unwrap_or_else(|| panic!("{text}: {found:#?}"))
+}
+
+/// In one pass: with what was known when each packet came.
+fn ours(filter: &Filter, trace: &Trace) -> BTreeSet<u64> {
+    let known = SoFar(trace);
     let shows = |index: &usize| {
         let view = View::new(trace, *index, Reading::Filter).unwrap();
-        filter::matches(filter, &view)
+        filter::matches(
+            filter,
+            &View {
+                known: &known,
+                ..view
+            },
+        )
     };
     (0..trace.packets.len())
         .filter(shows)
@@ -185,8 +153,63 @@ fn ours(filter: &Filter, trace: &Trace) -> Vec<u64> {
         .collect()
 }
 
-fn tsharks(filter: &str, entry: &corpus::Entry) -> Vec<u64> {
-    let path = entry.path.display().to_string();
+/// The frames that tshark shows for each of the filters.
+fn tsharks(filters: &[&str], path: &Path) -> Vec<BTreeSet<u64>> {
+    if !tshark::speaks_lua() {
+        return filters.iter().map(|f| displayed(f, path)).collect();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("filters.lua");
+    fs::write(&script, listeners(filters)).unwrap();
+    let script = format!("lua_script:{}", script.display());
+    let path = path.display().to_string();
+    let output = tshark::tshark(["-q", "-r", &path, "-X", &script]);
+    let mut frames = vec![BTreeSet::new(); filters.len()];
+    for line in output.stdout.lines() {
+        let Some((number, shown)) = line.split_once(':') else {
+            continue;
+        };
+        let index: usize = number.parse().unwrap();
+        frames[index] = shown
+            .split_whitespace()
+            .map(|f| f.parse().unwrap())
+            .collect();
+    }
+    assert!(
+        output.stdout.contains("done"),
+        "{path}: {}\n{}",
+        output.stdout,
+        output.stderr
+    );
+    frames
+}
+
+/// A script of listeners that prints `INDEX:FRAMES` for each filter.
+fn listeners(filters: &[&str]) -> String {
+    let mut script = String::from("local shown = {}\n");
+    for (index, filter) in filters.iter().enumerate() {
+        writeln!(
+            script,
+            "shown[{index}] = {{}}\n\
+             Listener.new(nil, [==[{filter}]==]).packet = function(p) \
+             table.insert(shown[{index}], p.number) end"
+        )
+        .unwrap();
+    }
+    let last = filters.len() - 1;
+    writeln!(
+        script,
+        "local all = Listener.new(nil, 'frame')\n\
+         function all.draw() for i = 0, {last} do \
+         print(i .. ':' .. table.concat(shown[i], ' ')) end print('done') end"
+    )
+    .unwrap();
+    script
+}
+
+/// `tshark -Y`.
+fn displayed(filter: &str, path: &Path) -> BTreeSet<u64> {
+    let path = path.display().to_string();
     let arguments = [
         "-r",
         &path,
@@ -204,4 +227,127 @@ fn tsharks(filter: &str, entry: &corpus::Entry) -> Vec<u64> {
         .lines()
         .map(|line| line.parse().unwrap())
         .collect()
+}
+
+/// Why a difference is no mistake; None where it is one: a field that the
+/// filter reads has another value there, for a reason that is known.
+fn why(file: &str, filter: &Filter, trace: &Trace, frame: u64) -> Option<&'static str> {
+    let view = View::new(trace, frame as usize - 1, Reading::Filter)?;
+    let mut reason = None;
+    filter.operands(&mut |operand| {
+        operand.fields(&mut |field| {
+            let ours = fields::our_values(&view, field.field);
+            let why = || fields::why(file, trace, &view, field.field.name, &ours);
+            reason = reason.or_else(why);
+        });
+    });
+    reason
+}
+
+/// What of a layer Wireshark takes for its own depends on what else it is asked
+/// for: these it is asked alone.
+#[test]
+fn the_length_of_a_layer_is_its_headers() {
+    let Some(files) = files() else {
+        return;
+    };
+    let alone = [
+        "tcp[20]",
+        "tcp[20:] contains 01",
+        "len(tcp) == 32",
+        "len(tcp) == 20",
+    ];
+    for path in files.iter().filter(|p| p.ends_with("tcp_teardown.pcapng")) {
+        let trace = trace::read(File::open(path).unwrap(), "x", None).unwrap();
+        for text in alone {
+            assert_eq!(ours(&parsed(text), &trace), displayed(text, path), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_listener_shows_what_a_display_filter_shows() {
+    let Some(files) = files() else {
+        return;
+    };
+    let sample = [
+        "tcp.port == 80",
+        "http",
+        "tcp.analysis.flags",
+        "frame.time_delta > 0.1",
+    ];
+    for path in files
+        .iter()
+        .filter(|p| p.ends_with("http-wireshark-trace5-2.pcapng"))
+    {
+        let listened = tsharks(&sample, path);
+        let displayed: Vec<BTreeSet<u64>> = sample.iter().map(|f| displayed(f, path)).collect();
+        assert_eq!(listened, displayed);
+    }
+}
+
+/// What Wireshark refuses, we refuse; and what it has and we have not.
+#[test]
+fn what_tshark_refuses_is_refused() {
+    let Some(files) = files() else {
+        return;
+    };
+    let refused = [
+        "tcp.port == \"80\"",
+        "tcp.port == eighty",
+        "tcp.port == 70000",
+        "tcp.port == 1.5",
+        "tcp.port contains 80",
+        "tcp.port matches \"80\"",
+        "tcp.port[0] == 1",
+        "tcp.port in {80 443}",
+        "tcp.port in {}",
+        "tcp.port in {80,}",
+        "ip.src == 10.0.0.256",
+        "ip.src == 10.0.0.0/33",
+        "ip.src == \"10.0.0.1\"",
+        "ip.src == eth.src",
+        "ip.src + 1 == 10.0.0.2",
+        "eth.src == 00:11:22",
+        "http.host matches gaia",
+        "http.host matches \"[\"",
+        "http.host == \"\\q\"",
+        "http.host & 1",
+        "lower(tcp.port) == \"80\"",
+        "string(http.host) == \"a\"",
+        "abs(ip.src) == 1",
+        "abs(tcp.len, 1) == 1",
+        "max(tcp.srcport, ip.src) == 1",
+        "nothing(tcp.port) == 1",
+        "len() == 1",
+        "len(tcp.payload)",
+        "tcp.payload[0:0] == 00",
+        "tcp.payload[2-1] == 00",
+        "tcp.payload[-4-2] == 00",
+        "tcp.payload == GET",
+        "frame.time > 1600000000",
+        "frame.time == frame.time_relative",
+        "frame.time_relative > 50ms",
+        "frame.time_relative * 2 > 1",
+        "tcp.analysis.flags == 1",
+        "tcp.nothing == 1",
+        "tcp udp",
+        "tcp and",
+        "tcp.port ==",
+        "tcp.port == (80)",
+        "()",
+        "(tcp",
+        "tcp)",
+        "any tcp",
+        "@tcp.port == 1",
+        "tcp.port | 1",
+        "1 == 1",
+        "tcp. port",
+    ];
+    for text in refused {
+        let path = files[0].display().to_string();
+        let output = tshark::tshark(["-r", &path, "-Y", text]);
+        assert_ne!(output.code, Some(0), "tshark takes {text}");
+        assert!(parse_filter(text, &[]).0.is_none(), "we take {text}");
+    }
 }

@@ -51,3 +51,13 @@ where
         stderr,
     }
 }
+
+/// Was it built with Lua?
+pub fn speaks_lua() -> bool {
+    let output = Command::new("tshark").arg("--version").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).to_lowercase();
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .contains("with lua")
+}
