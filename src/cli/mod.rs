@@ -5,6 +5,7 @@ mod check;
 #[cfg(not(all(feature = "record", target_os = "linux")))]
 mod elsewhere;
 mod exit;
+mod fields;
 mod inspect;
 mod judge;
 #[cfg(feature = "record")]
@@ -42,6 +43,7 @@ enum Command {
     Record(record::Command),
     Check(check::Args),
     Inspect(inspect::Args),
+    Fields(fields::Args),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Record(command) => record::main(&command).into(),
         Command::Check(args) => check::main(&args).into(),
         Command::Inspect(args) => inspect::main(&args).into(),
+        Command::Fields(args) => fields::main(&args).into(),
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
         Command::Schema(args) => schema::main(&args).into(),
