@@ -1,10 +1,11 @@
-//! HTTP/1.x from reassembled streams, while they grow. Reads streams, never
-//! packets.
+//! What streams and datagrams say, while they grow: HTTP/1.x, and in modules of
+//! their own DNS and TLS. Reads streams, never packets.
 
 mod body;
 mod chunked;
 mod coding;
 mod content;
+pub mod dns;
 mod exchange;
 mod found;
 mod head;
@@ -13,6 +14,7 @@ mod lane;
 mod length;
 mod model;
 mod reader;
+pub mod tls;
 
 #[cfg(test)]
 mod tests;

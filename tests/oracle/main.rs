@@ -6,7 +6,7 @@ mod decode_corpus;
 mod decode_fields;
 mod fields;
 mod filter;
-
+mod names_and_hellos;
 mod savefile;
 mod traffic;
 mod tshark;

@@ -1,0 +1,214 @@
+//! The messages of a conversation, and which answers which.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::model::{Flavour, Message};
+use super::parse::{self, parse};
+use crate::conversation::{At, Direction, Ways};
+
+/// The most queries of a conversation that wait for their answer.
+const MAX_WAITING: usize = 256;
+/// Over TCP, off the known ports: the longest first message that is waited for.
+const MAX_FIRST: usize = 512;
+
+/// A message, and where it was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub message: Message,
+    pub way: Direction,
+    /// The packet that brought its last byte.
+    pub at: At,
+    /// The packet of the query that it answers (`dns.response_to`), or that it
+    /// repeats (`dns.retransmit_request_in`).
+    pub query: Option<At>,
+}
+
+impl Seen {
+    /// `dns.time`: nanoseconds from the query to this answer.
+    pub fn time(&self) -> Option<i64> {
+        let query = self.query.filter(|_| self.message.is_response())?;
+        Some(self.at.time.since(query.time))
+    }
+
+    /// `dns.retransmit_request`: the same query, before it was answered.
+    pub fn is_retransmission(&self) -> bool {
+        self.query.is_some() && !self.message.is_response()
+    }
+}
+
+/// Reads one conversation, fed with its datagrams or its streams. Costs no
+/// allocation where that is no DNS.
+#[derive(Debug)]
+pub struct Reader {
+    /// None: the ports tell nothing.
+    flavour: Option<Flavour>,
+    streams: Ways<Stream>,
+    /// Oldest first.
+    waiting: VecDeque<Waiting>,
+}
+
+/// One way of a TCP connection.
+#[derive(Debug, Default)]
+struct Stream {
+    /// The beginning of a message, its length before it: at most 64 KiB.
+    buffer: Vec<u8>,
+    /// Something was read of it.
+    begun: bool,
+    /// It is not DNS, or no longer known where a message begins.
+    lost: bool,
+}
+
+/// A query without an answer so far.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    subject: u64,
+    way: Direction,
+    at: At,
+}
+
+impl Reader {
+    pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
+        let flavour = |address: SocketAddr| match address.port() {
+            53 => Some(Flavour::Dns),
+            5353 => Some(Flavour::Mdns),
+            5355 => Some(Flavour::Llmnr),
+            _ => None,
+        };
+        Reader {
+            flavour: flavour(server).or(flavour(client)),
+            streams: Ways::default(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// A UDP payload.
+    pub fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {
+        if self.flavour.is_some() || parse::is_evident(payload) {
+            self.message(way, payload, at, found);
+        }
+    }
+
+    /// The next bytes of a TCP stream.
+    pub fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+        // Taken out, so that the messages in it can be noted.
+        let mut stream = std::mem::take(self.streams.get_mut(way));
+        self.stream(&mut stream, way, bytes, at, found);
+        *self.streams.get_mut(way) = stream;
+    }
+
+    /// Bytes of a TCP stream are missing: where the next message begins is not
+    /// known any more.
+    pub fn gap(&mut self, way: Direction) {
+        let stream = self.streams.get_mut(way);
+        stream.lost = true;
+        stream.buffer = Vec::new();
+    }
+
+    /// Nothing that comes can be of interest: it need not be fed any more.
+    pub fn is_done(&self) -> bool {
+        self.streams.to_server.lost && self.streams.to_client.lost
+    }
+
+    fn stream(
+        &mut self,
+        stream: &mut Stream,
+        way: Direction,
+        mut bytes: &[u8],
+        at: At,
+        found: &mut Vec<Seen>,
+    ) {
+        while !stream.lost && !bytes.is_empty() {
+            // What lies in one piece is read where it lies.
+            if stream.buffer.is_empty()
+                && let Some((len, rest)) = bytes.split_first_chunk()
+                && let Some((message, rest)) = rest.split_at_checked(length(*len))
+            {
+                self.framed(stream, way, message, at, found);
+                bytes = rest;
+                continue;
+            }
+            let known = stream.buffer.first_chunk().copied();
+            let wanted = known.map_or(2, |len| 2 + length(len));
+            let missing = wanted.saturating_sub(stream.buffer.len());
+            let (some, rest) = bytes.split_at(missing.min(bytes.len()));
+            stream.buffer.extend_from_slice(some);
+            bytes = rest;
+            let Some((len, message)) = stream.buffer.split_first_chunk() else {
+                continue;
+            };
+            let len = length(*len);
+            if self.flavour.is_none() && !stream.begun && len > MAX_FIRST {
+                stream.lost = true;
+            } else if message.len() >= len {
+                let buffer = std::mem::take(&mut stream.buffer);
+                self.framed(stream, way, buffer.get(2..).unwrap_or_default(), at, found);
+            }
+        }
+        if stream.lost {
+            stream.buffer = Vec::new();
+        }
+    }
+
+    fn framed(
+        &mut self,
+        stream: &mut Stream,
+        way: Direction,
+        message: &[u8],
+        at: At,
+        found: &mut Vec<Seen>,
+    ) {
+        if self.flavour.is_none() && !stream.begun && !parse::is_evident(message) {
+            stream.lost = true;
+            return;
+        }
+        stream.begun = true;
+        self.message(way, message, at, found);
+    }
+
+    fn message(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+        let flavour = self.flavour.unwrap_or(Flavour::Dns);
+        let Some(message) = parse(bytes, flavour) else {
+            return;
+        };
+        // Multicast queries have no id, and many answers.
+        let query = if flavour == Flavour::Mdns {
+            None
+        } else {
+            self.matched(way, parse::subject(bytes, &message), &message, at)
+        };
+        found.push(Seen {
+            message,
+            way,
+            at,
+            query,
+        });
+    }
+
+    /// The query that a message answers or repeats; a new query is noted.
+    fn matched(&mut self, way: Direction, subject: u64, message: &Message, at: At) -> Option<At> {
+        let response = message.is_response();
+        let asked = if response { way.opposite() } else { way };
+        let place = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.subject == subject && waiting.way == asked);
+        match place {
+            Some(place) if response => self.waiting.remove(place).map(|waiting| waiting.at),
+            Some(place) => self.waiting.get(place).map(|waiting| waiting.at),
+            None => {
+                if !response {
+                    if self.waiting.len() == MAX_WAITING {
+                        self.waiting.pop_front();
+                    }
+                    self.waiting.push_back(Waiting { subject, way, at });
+                }
+                None
+            }
+        }
+    }
+}
+
+fn length(bytes: [u8; 2]) -> usize {
+    usize::from(u16::from_be_bytes(bytes))
+}

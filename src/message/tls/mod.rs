@@ -1,0 +1,16 @@
+//! TLS (RFC 8446, RFC 5246): what both sides say of themselves before they
+//! encrypt, from the first bytes of each stream.
+//!
+//! A stream is taken for TLS where it begins with a handshake record of version
+//! 3.0 to 3.4 that begins with a ClientHello or a ServerHello; the port does not
+//! matter. A [`Reader`] can also be begun in the middle of a connection, behind
+//! STARTTLS or CONNECT.
+
+mod model;
+mod parse;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use model::*;
+pub use reader::Reader;

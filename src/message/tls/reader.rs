@@ -1,0 +1,157 @@
+//! The hellos of a connection, out of records and chunks.
+
+use super::model::{Hello, Seen};
+use super::parse::{self, CLIENT_HELLO, SERVER_HELLO};
+use crate::conversation::{At, Direction, Ways};
+
+const HANDSHAKE: u8 = 22;
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const RECORD_HEADER: usize = 5;
+const MESSAGE_HEADER: usize = 4;
+/// A record's most bytes: what TLS 1.2 allows for an encrypted one.
+const MAX_RECORD: usize = (1 << 14) + 2048;
+/// The longest hello that is read.
+const MAX_HELLO: usize = 64 << 10;
+
+/// Reads the start of one TCP connection, fed with its streams. Costs no
+/// allocation where that is no TLS, and at most 64 KiB each way until it knows.
+#[derive(Debug, Default)]
+pub struct Reader {
+    lanes: Ways<Lane>,
+}
+
+/// One way.
+#[derive(Debug, Default)]
+struct Lane {
+    /// The record header so far.
+    header: [u8; RECORD_HEADER],
+    headed: u8,
+    /// How many bytes of the record are to come.
+    left: usize,
+    /// A record of another kind than a handshake, which is passed over.
+    skip: bool,
+    /// Version of the first record of the message.
+    version: u16,
+    /// The handshake message so far, without record headers.
+    message: Vec<u8>,
+    done: bool,
+}
+
+impl Reader {
+    pub fn new() -> Self {
+        Reader::default()
+    }
+
+    /// The next bytes of a stream.
+    pub fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+        let lane = self.lanes.get_mut(way);
+        if lane.done {
+            return;
+        }
+        if lane
+            .read(bytes, |hello| found.push(Seen { hello, way, at }))
+            .is_none()
+        {
+            lane.done = true;
+            lane.message = Vec::new();
+        }
+    }
+
+    /// Bytes of a stream are missing.
+    pub fn gap(&mut self, way: Direction) {
+        *self.lanes.get_mut(way) = Lane {
+            done: true,
+            ..Lane::default()
+        };
+    }
+
+    /// Nothing that comes can be of interest: it need not be fed any more.
+    pub fn is_done(&self) -> bool {
+        self.lanes.to_server.done && self.lanes.to_client.done
+    }
+}
+
+impl Lane {
+    /// None where nothing more is to be read.
+    fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(Hello)) -> Option<()> {
+        while let Some((first, rest)) = bytes.split_first() {
+            if self.left == 0 {
+                *self.header.get_mut(usize::from(self.headed))? = *first;
+                self.headed += 1;
+                self.check_header()?;
+                bytes = rest;
+                continue;
+            }
+            let (some, rest) = bytes.split_at(self.left.min(bytes.len()));
+            self.left -= some.len();
+            bytes = rest;
+            if self.skip {
+                continue;
+            }
+            self.message.extend_from_slice(some);
+            while let Some(hello) = self.complete()? {
+                // Behind one that asks for another hello, that is awaited.
+                let last = matches!(&hello, Hello::Server(server) if !server.is_retry_request);
+                found(hello);
+                if last {
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Looks at the bytes of a record header that are there. None: this is no
+    /// TLS, or encrypted from here on.
+    fn check_header(&mut self) -> Option<()> {
+        let [kind, major, minor, high, low] = self.header;
+        let handshake = kind == HANDSHAKE;
+        // Sent for the sake of middleboxes, also between hellos.
+        let skipped = kind == CHANGE_CIPHER_SPEC && self.message.is_empty() && self.version != 0;
+        let sound = (handshake || skipped)
+            && (self.headed < 2 || major == 3)
+            && (self.headed < 3 || minor <= 4);
+        if !sound {
+            return None;
+        }
+        if usize::from(self.headed) == RECORD_HEADER {
+            self.headed = 0;
+            self.skip = skipped;
+            self.left = usize::from(u16::from_be_bytes([high, low]));
+            if self.left == 0 || self.left > MAX_RECORD {
+                return None;
+            }
+            if handshake && self.message.is_empty() {
+                self.version = u16::from_be_bytes([major, minor]);
+            }
+        }
+        Some(())
+    }
+
+    /// The message, where it is whole; None in the outer Option where it is no
+    /// hello.
+    fn complete(&mut self) -> Option<Option<Hello>> {
+        let Some((kind, rest)) = self.message.split_first() else {
+            return Some(None);
+        };
+        if ![CLIENT_HELLO, SERVER_HELLO].contains(kind) {
+            return None;
+        }
+        let Some([a, b, c]) = rest.first_chunk().copied() else {
+            return Some(None);
+        };
+        let len = u32::from_be_bytes([0, a, b, c]) as usize;
+        if len > MAX_HELLO {
+            return None;
+        }
+        let Some(body) = self.message.get(MESSAGE_HEADER..MESSAGE_HEADER + len) else {
+            return Some(None);
+        };
+        let hello = parse::hello(*kind, self.version, body)?;
+        self.message.drain(..MESSAGE_HEADER + len);
+        if self.message.is_empty() {
+            self.message = Vec::new();
+        }
+        Some(Some(hello))
+    }
+}

@@ -1,0 +1,179 @@
+//! Hellos, sound and hostile.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::conversation::{At, Direction};
+use crate::savefile::Timestamp;
+
+use Direction::{ToClient, ToServer};
+
+fn vector8(bytes: &[u8]) -> Vec<u8> {
+    [&[bytes.len() as u8], bytes].concat()
+}
+
+fn vector16(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat()
+}
+
+fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
+    [&kind.to_be_bytes()[..], &vector16(data)].concat()
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let len = (body.len() as u32).to_be_bytes();
+    [&[kind], &len[1..], body].concat()
+}
+
+/// Records of at most `most` bytes.
+fn records(message: &[u8], most: usize) -> Vec<u8> {
+    message
+        .chunks(most)
+        .flat_map(|chunk| [&[22, 3, 1][..], &vector16(chunk)].concat())
+        .collect()
+}
+
+fn client_hello() -> Vec<u8> {
+    let name = [&[0][..], &vector16(b"example.org")].concat();
+    let alpn = [vector8(b"h2"), vector8(b"http/1.1")].concat();
+    let extensions = [
+        extension(0x0A0A, &[]),
+        extension(0, &vector16(&name)),
+        extension(16, &vector16(&alpn)),
+        extension(43, &vector8(&[0x1A, 0x1A, 3, 4, 3, 3])),
+    ];
+    let body = [
+        &[3, 3][..],
+        &[7; 32],
+        &vector8(&[9; 32]),
+        &vector16(&[0x13, 1, 0xC0, 0x2F]),
+        &vector8(&[0]),
+        &vector16(&extensions.concat()),
+    ];
+    message(1, &body.concat())
+}
+
+fn server_hello(random: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+    let body = [
+        &[3, 3][..],
+        random,
+        &vector8(&[]),
+        &[0x13, 1, 0],
+        &vector16(&extensions.concat()),
+    ];
+    message(2, &body.concat())
+}
+
+fn at() -> At {
+    At {
+        packet: 0,
+        time: Timestamp(0),
+    }
+}
+
+fn expected() -> ClientHello {
+    ClientHello {
+        record_version: 0x0301,
+        version: 0x0303,
+        cipher_suites: vec![0x1301, 0xC02F],
+        server_name: Some("example.org".to_owned()),
+        alpn: vec!["h2".to_owned(), "http/1.1".to_owned()],
+        supported_versions: vec![0x1A1A, 0x0304, 0x0303],
+    }
+}
+
+proptest! {
+    #[test]
+    fn records_and_chunks_do_not_matter(most in 1..300usize, size in 1..300usize) {
+        let stream = records(&client_hello(), most);
+        let mut reader = Reader::new();
+        let mut found = Vec::new();
+        for chunk in stream.chunks(size) {
+            prop_assert!(found.is_empty());
+            reader.bytes(ToServer, chunk, at(), &mut found);
+        }
+        prop_assert_eq!(found.len(), 1);
+        prop_assert_eq!(&found[0].hello, &Hello::Client(expected()));
+        prop_assert_eq!(expected().newest_version(), 0x0304);
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(
+        at_byte in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
+    ) {
+        let mut stream = records(&[client_hello(), server_hello(&[1; 32], &[])].concat(), 1000);
+        let place = at_byte.index(stream.len());
+        stream[place] = byte;
+        let cut = cut.index(stream.len());
+        Reader::new().bytes(ToServer, &stream[..cut], at(), &mut Vec::new());
+        Reader::new().bytes(ToServer, &stream, at(), &mut Vec::new());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let stream = records(&message(1, &bytes), 100);
+        Reader::new().bytes(ToServer, &stream, at(), &mut Vec::new());
+        Reader::new().bytes(ToServer, &bytes, at(), &mut Vec::new());
+    }
+}
+
+#[test]
+fn a_server_may_ask_for_another_hello() {
+    let retry = [
+        0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8,
+        0x91, 0xC2, 0xA2, 0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8,
+        0x33, 0x9C,
+    ];
+    let version = || extension(43, &[3, 4]);
+    let mut stream = records(&server_hello(&retry, &[version()]), 1000);
+    stream.extend([20, 3, 3, 0, 1, 1]);
+    stream.extend(records(&server_hello(&[1; 32], &[version()]), 1000));
+    stream.extend([23, 3, 3, 0, 9]);
+    let mut reader = Reader::new();
+    let mut found = Vec::new();
+    reader.bytes(ToClient, &stream, at(), &mut found);
+    let chosen: Vec<_> = found
+        .iter()
+        .map(|seen| match &seen.hello {
+            Hello::Server(server) => (server.is_retry_request, server.chosen_version()),
+            Hello::Client(_) => panic!("a client"),
+        })
+        .collect();
+    assert_eq!(chosen, [(true, 0x0304), (false, 0x0304)]);
+    reader.bytes(ToServer, b"no TLS", at(), &mut found);
+    assert!(reader.is_done());
+}
+
+#[test]
+fn an_older_server_tells_its_protocol() {
+    let alpn = extension(16, &vector16(&vector8(b"http/1.1")));
+    let mut found = Vec::new();
+    let stream = records(&server_hello(&[1; 32], &[alpn]), 1000);
+    Reader::new().bytes(ToClient, &stream, at(), &mut found);
+    let Hello::Server(server) = &found[0].hello else {
+        panic!("a client");
+    };
+    assert_eq!(server.alpn.as_deref(), Some("http/1.1"));
+    assert_eq!(version_name(server.chosen_version()), Some("TLS 1.2"));
+}
+
+#[test]
+fn other_streams_are_given_up_at_once() {
+    for bytes in [
+        &b"GET / HTTP/1.1\r\n"[..],
+        &[22, 2, 1, 0, 5],
+        &[22, 3, 9, 0, 5],
+        &[22, 3, 1, 0xFF, 0xFF],
+        &[22, 3, 1, 0, 0],
+        &[22, 3, 1, 0, 4, 11, 0, 0, 9],
+        &[22, 3, 1, 0, 4, 1, 0xFF, 0, 0],
+        &[20, 3, 1, 0, 1, 1],
+        &[23, 3, 3, 0, 1],
+    ] {
+        let mut reader = Reader::new();
+        let mut found = Vec::new();
+        reader.bytes(ToServer, bytes, at(), &mut found);
+        reader.gap(ToClient);
+        assert!(reader.is_done() && found.is_empty(), "{bytes:?}");
+    }
+}
