@@ -42,18 +42,24 @@ impl Receiver for Both {
         self.tls.bytes(way, bytes, at, &mut found.tls);
     }
 
-    fn gap(&mut self, way: Direction, _: u64, _: &mut Found) {
+    fn gap(&mut self, way: Direction, _: u64, found: &mut Found) {
         self.dns.gap(way);
-        self.tls.gap(way);
+        self.tls.end(way, &mut found.tls);
     }
 
-    fn end(&mut self, _: Direction, _: At, _: &mut Found) {}
+    fn end(&mut self, way: Direction, _: At, found: &mut Found) {
+        self.tls.end(way, &mut found.tls);
+    }
 
     fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Found) {
         self.dns.datagram(way, payload, at, &mut found.dns);
     }
 
-    fn close(&mut self, _: &mut Found) {}
+    fn close(&mut self, found: &mut Found) {
+        for way in [Direction::ToServer, Direction::ToClient] {
+            self.tls.end(way, &mut found.tls);
+        }
+    }
 }
 
 fn found_in(entry: &corpus::Entry) -> Found {
@@ -87,7 +93,7 @@ fn rows(path: &Path, filter: &str, fields: &[&str]) -> BTreeMap<usize, Vec<Strin
     lines.lines().map(row).collect()
 }
 
-const DNS_FIELDS: [&str; 24] = [
+const DNS_FIELDS: [&str; 25] = [
     "dns.id",
     "dns.flags",
     "dns.flags.rcode",
@@ -112,6 +118,7 @@ const DNS_FIELDS: [&str; 24] = [
     "dns.srv.target",
     "dns.response_to",
     "dns.time",
+    "_ws.malformed",
 ];
 
 fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
@@ -147,7 +154,8 @@ fn dns_row(seen: &dns::Seen) -> Vec<String> {
         joined(questions.iter().map(|q| &q.name)),
         joined(questions.iter().map(|q| q.kind)),
         joined(questions.iter().map(|q| format!("0x{:04x}", q.class))),
-        joined(records().map(|r| &r.name)),
+        // tshark has an SRV record's name under dns.srv.*.
+        joined(records().filter(|r| r.kind != 33).map(|r| &r.name)),
         joined(records().map(|r| r.kind)),
         // An OPT record has other things in that place.
         joined(records().filter(|r| r.kind != 41).map(|r| r.ttl)),
@@ -184,8 +192,24 @@ fn dns_row(seen: &dns::Seen) -> Vec<String> {
         seen.time().map_or(String::new(), |time| {
             format!("{}.{:09}", time / 1_000_000_000, time % 1_000_000_000)
         }),
+        String::new(),
     ]);
     row
+}
+
+/// Why a difference is as it should be.
+fn why_dns(seen: &dns::Seen, field: &str, ours: &str) -> Option<&'static str> {
+    let message = &seen.message;
+    let sections = [&message.answers, &message.authorities, &message.additionals];
+    let has_nsec = sections.into_iter().flatten().any(|r| r.kind == 47);
+    match field {
+        _ if ours.contains('\\') => Some("what is no text is escaped (docs/captures.md)"),
+        "dns.resp.type" if has_nsec => Some("tshark lists the types that an NSEC names, too"),
+        "dns.response_to" | "dns.time" if seen.query.is_none() => {
+            Some("tshark compares the id only, we the question too")
+        }
+        _ => None,
+    }
 }
 
 #[test]
@@ -197,35 +221,51 @@ fn dns_messages_have_tsharks_values() {
         return;
     }
     let mut wrong = Vec::new();
+    let mut explained: BTreeMap<&str, u32> = BTreeMap::new();
     let mut compared = 0;
     for entry in &entries {
-        let mut theirs = rows(&entry.path, "dns && !icmp && !icmpv6", &DNS_FIELDS);
+        // Its datagrams are fragments: what is in them depends on reassembly.
+        if entry.file == "ip6_fragments.pcap" {
+            continue;
+        }
+        // What an ICMP error quotes is not of this conversation.
+        let filter = "(dns || mdns || llmnr) && !icmp && !icmpv6";
+        let mut theirs = rows(&entry.path, filter, &DNS_FIELDS);
+        // Of what is malformed each reads what it can.
+        theirs.retain(|_, row| row.last().is_some_and(String::is_empty));
         for seen in found_in(entry).dns {
             let frame = seen.at.packet + 1;
-            let row = theirs.remove(&frame);
+            let Some(row) = theirs.remove(&frame) else {
+                // Frames of the fuzzed file that tshark finds malformed, too.
+                if entry.set == "truth" {
+                    wrong.push(format!("{} frame {frame}: not DNS in tshark", entry.file));
+                }
+                continue;
+            };
             if seen.message.malformed.is_some() {
-                continue; // tshark shows what it could read of it, so do we
+                continue; // tshark guesses on
             }
             compared += 1;
-            let row = row.unwrap_or_default();
             for ((field, ours), theirs) in DNS_FIELDS.iter().zip(dns_row(&seen)).zip(&row) {
-                if ours != *theirs {
-                    wrong.push(format!(
+                if ours == *theirs {
+                    continue;
+                }
+                match why_dns(&seen, field, &ours) {
+                    Some(reason) => *explained.entry(reason).or_default() += 1,
+                    None => wrong.push(format!(
                         "{} frame {frame} {field}: {ours:?}, tshark has {theirs:?}",
                         entry.file
-                    ));
+                    )),
                 }
-            }
-            if row.is_empty() {
-                wrong.push(format!("{} frame {frame}: not DNS in tshark", entry.file));
             }
         }
         for frame in theirs.keys() {
             wrong.push(format!("{} frame {frame}: not seen", entry.file));
         }
     }
+    eprintln!("{compared} messages compared; explained differences: {explained:#?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(compared > 100, "{compared} compared");
+    assert!(compared > 300, "{compared} compared");
 }
 
 const TLS_FIELDS: [&str; 6] = [
@@ -269,13 +309,23 @@ fn tls_hellos_have_tsharks_values() {
     }
     let mut wrong = Vec::new();
     let mut compared = 0;
-    let filter = "tls.handshake.type == 1 || tls.handshake.type == 2";
+    let reordered = [("http-wireshark-trace5-2.pcapng", 81)];
+    // QUIC carries hellos of its own, encrypted.
+    let filter = "tcp && (tls.handshake.type == 1 || tls.handshake.type == 2)";
     for entry in &entries {
         let mut theirs = rows(&entry.path, filter, &TLS_FIELDS);
+        // MySQL begins TLS in mid-stream.
+        theirs.retain(|frame, _| entry.file != "pcapng-example.pcapng" || ![8, 10].contains(frame));
         for seen in found_in(entry).tls {
             compared += 1;
             let frame = seen.at.packet + 1;
-            let row = theirs.remove(&frame).unwrap_or_default();
+            let Some(row) = theirs.remove(&frame) else {
+                // tshark does not put the segments of a record in order.
+                if !reordered.contains(&(entry.file.as_str(), frame)) {
+                    wrong.push(format!("{} frame {frame}: not TLS in tshark", entry.file));
+                }
+                continue;
+            };
             for ((field, ours), theirs) in TLS_FIELDS.iter().zip(tls_row(&seen.hello)).zip(&row) {
                 // Other handshake messages may follow in the same packet.
                 let same = ours == *theirs
@@ -286,9 +336,6 @@ fn tls_hellos_have_tsharks_values() {
                         entry.file
                     ));
                 }
-            }
-            if row.is_empty() {
-                wrong.push(format!("{} frame {frame}: not TLS in tshark", entry.file));
             }
         }
         for frame in theirs.keys() {

@@ -9,7 +9,8 @@
 //! - on other ports what nothing else looks like: a query or answer of the
 //!   standard kind with exactly one question, for a host name of the Internet
 //!   class and a known type, that fills the datagram to its last byte; over TCP
-//!   with a length before it that says so.
+//!   with a length before it that says so. Port 137 is never taken: its NetBIOS
+//!   names have the same format.
 
 mod model;
 mod name;

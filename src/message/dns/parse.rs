@@ -209,15 +209,11 @@ pub(super) fn is_evident(bytes: &[u8]) -> bool {
         && cursor.rest().is_empty()
 }
 
-/// A number for what a message is about: its id and its first question. An
-/// answer has the same as its query.
-pub(super) fn subject(bytes: &[u8], message: &Message) -> u64 {
-    let question = message.questions.first();
-    let name = question.map_or(0, |_| name::hash(bytes, HEADER));
-    let kind = question.map_or(0, |question| question.kind);
-    let class = question.map_or(0, |question| question.class);
-    let rest = u64::from(message.id) << 32 | u64::from(kind) << 16 | u64::from(class);
-    name.rotate_left(17) ^ rest
+/// A number for a message's first question: an answer has the same as its query.
+pub(super) fn question_hash(bytes: &[u8], message: &Message) -> Option<u64> {
+    let question = message.questions.first()?;
+    let rest = u64::from(question.kind) << 16 | u64::from(question.class);
+    Some(name::hash(bytes, HEADER).rotate_left(17) ^ rest)
 }
 
 struct Cursor<'a> {

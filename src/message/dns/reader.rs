@@ -11,6 +11,8 @@ use crate::conversation::{At, Direction, Ways};
 const MAX_WAITING: usize = 256;
 /// Over TCP, off the known ports: the longest first message that is waited for.
 const MAX_FIRST: usize = 512;
+/// The NetBIOS name service.
+const NETBIOS: u16 = 137;
 
 /// A message, and where it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,8 @@ impl Seen {
 pub struct Reader {
     /// None: the ports tell nothing.
     flavour: Option<Flavour>,
+    /// What looks like DNS is NetBIOS.
+    netbios: bool,
     streams: Ways<Stream>,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
@@ -62,7 +66,8 @@ struct Stream {
 /// A query without an answer so far.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    subject: u64,
+    id: u16,
+    question: u64,
     way: Direction,
     at: At,
 }
@@ -77,6 +82,7 @@ impl Reader {
         };
         Reader {
             flavour: flavour(server).or(flavour(client)),
+            netbios: server.port() == NETBIOS || client.port() == NETBIOS,
             streams: Ways::default(),
             waiting: VecDeque::new(),
         }
@@ -84,7 +90,7 @@ impl Reader {
 
     /// A UDP payload.
     pub fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {
-        if self.flavour.is_some() || parse::is_evident(payload) {
+        if self.flavour.is_some() || self.is_evident(payload) {
             self.message(way, payload, at, found);
         }
     }
@@ -158,7 +164,7 @@ impl Reader {
         at: At,
         found: &mut Vec<Seen>,
     ) {
-        if self.flavour.is_none() && !stream.begun && !parse::is_evident(message) {
+        if self.flavour.is_none() && !stream.begun && !self.is_evident(message) {
             stream.lost = true;
             return;
         }
@@ -175,7 +181,7 @@ impl Reader {
         let query = if flavour == Flavour::Mdns {
             None
         } else {
-            self.matched(way, parse::subject(bytes, &message), &message, at)
+            self.matched(way, parse::question_hash(bytes, &message), &message, at)
         };
         found.push(Seen {
             message,
@@ -185,23 +191,41 @@ impl Reader {
         });
     }
 
+    fn is_evident(&self, bytes: &[u8]) -> bool {
+        !self.netbios && parse::is_evident(bytes)
+    }
+
     /// The query that a message answers or repeats; a new query is noted.
-    fn matched(&mut self, way: Direction, subject: u64, message: &Message, at: At) -> Option<At> {
+    fn matched(
+        &mut self,
+        way: Direction,
+        question: Option<u64>,
+        message: &Message,
+        at: At,
+    ) -> Option<At> {
         let response = message.is_response();
         let asked = if response { way.opposite() } else { way };
-        let place = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.subject == subject && waiting.way == asked);
+        let id = message.id;
+        // An answer without a question (a refusal) has its query's id only.
+        let place = self.waiting.iter().position(|waiting| {
+            waiting.id == id
+                && waiting.way == asked
+                && question.is_none_or(|question| waiting.question == question)
+        });
         match place {
             Some(place) if response => self.waiting.remove(place).map(|waiting| waiting.at),
             Some(place) => self.waiting.get(place).map(|waiting| waiting.at),
             None => {
-                if !response {
+                if let (false, Some(question)) = (response, question) {
                     if self.waiting.len() == MAX_WAITING {
                         self.waiting.pop_front();
                     }
-                    self.waiting.push_back(Waiting { subject, way, at });
+                    self.waiting.push_back(Waiting {
+                        id,
+                        question,
+                        way,
+                        at,
+                    });
                 }
                 None
             }

@@ -221,6 +221,23 @@ fn answers_find_their_query() {
 }
 
 #[test]
+fn a_refusal_without_a_question_finds_its_query_by_the_id() {
+    let mut reader = reader(53);
+    let mut found = Vec::new();
+    reader.datagram(ToServer, &query(1, HOST), at(0), &mut found);
+    reader.datagram(ToServer, &query(2, HOST), at(1), &mut found);
+    reader.datagram(ToClient, &header(2, 0x8005, [0; 4]), at(5), &mut found);
+    assert_eq!(found[2].query, Some(at(1)));
+}
+
+#[test]
+fn netbios_names_are_no_dns() {
+    let mut found = Vec::new();
+    reader(137).datagram(ToServer, &query(7, HOST), at(0), &mut found);
+    assert!(found.is_empty());
+}
+
+#[test]
 fn waiting_queries_are_bounded() {
     let mut reader = reader(53);
     let mut found = Vec::new();

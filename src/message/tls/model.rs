@@ -7,7 +7,8 @@ use crate::conversation::{At, Direction};
 pub struct Seen {
     pub hello: Hello,
     pub way: Direction,
-    /// The packet that brought its last byte.
+    /// The packet that completed its record, as in Wireshark; where that never
+    /// was, the one that brought the hello's last byte.
     pub at: At,
 }
 

@@ -34,6 +34,8 @@ struct Lane {
     version: u16,
     /// The handshake message so far, without record headers.
     message: Vec<u8>,
+    /// A hello whose record has not ended: told when it has, as in Wireshark.
+    held: Option<Box<(Hello, At)>>,
     done: bool,
 }
 
@@ -48,21 +50,16 @@ impl Reader {
         if lane.done {
             return;
         }
-        if lane
-            .read(bytes, |hello| found.push(Seen { hello, way, at }))
-            .is_none()
-        {
-            lane.done = true;
-            lane.message = Vec::new();
+        let found = &mut |hello, at| found.push(Seen { hello, way, at });
+        if lane.read(bytes, at, found).is_none() {
+            lane.end(found);
         }
     }
 
-    /// Bytes of a stream are missing.
-    pub fn gap(&mut self, way: Direction) {
-        *self.lanes.get_mut(way) = Lane {
-            done: true,
-            ..Lane::default()
-        };
+    /// Bytes of a stream are missing, or it has ended.
+    pub fn end(&mut self, way: Direction, found: &mut Vec<Seen>) {
+        let lane = self.lanes.get_mut(way);
+        lane.end(&mut |hello, at| found.push(Seen { hello, way, at }));
     }
 
     /// Nothing that comes can be of interest: it need not be fed any more.
@@ -73,7 +70,7 @@ impl Reader {
 
 impl Lane {
     /// None where nothing more is to be read.
-    fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(Hello)) -> Option<()> {
+    fn read(&mut self, mut bytes: &[u8], at: At, found: &mut impl FnMut(Hello, At)) -> Option<()> {
         while let Some((first, rest)) = bytes.split_first() {
             if self.left == 0 {
                 *self.header.get_mut(usize::from(self.headed))? = *first;
@@ -85,20 +82,31 @@ impl Lane {
             let (some, rest) = bytes.split_at(self.left.min(bytes.len()));
             self.left -= some.len();
             bytes = rest;
-            if self.skip {
-                continue;
+            if !self.skip && self.held.is_none() {
+                self.message.extend_from_slice(some);
+                self.held = self.complete()?.map(|hello| Box::new((hello, at)));
             }
-            self.message.extend_from_slice(some);
-            while let Some(hello) = self.complete()? {
+            if self.left == 0
+                && let Some((hello, _)) = self.held.take().map(|held| *held)
+            {
                 // Behind one that asks for another hello, that is awaited.
                 let last = matches!(&hello, Hello::Server(server) if !server.is_retry_request);
-                found(hello);
+                found(hello, at);
                 if last {
                     return None;
                 }
             }
         }
         Some(())
+    }
+
+    /// Nothing more is read; a hello that was held back is told.
+    fn end(&mut self, found: &mut impl FnMut(Hello, At)) {
+        if let Some((hello, at)) = self.held.take().map(|held| *held) {
+            found(hello, at);
+        }
+        self.message = Vec::new();
+        self.done = true;
     }
 
     /// Looks at the bytes of a record header that are there. None: this is no
@@ -148,10 +156,8 @@ impl Lane {
             return Some(None);
         };
         let hello = parse::hello(*kind, self.version, body)?;
-        self.message.drain(..MESSAGE_HEADER + len);
-        if self.message.is_empty() {
-            self.message = Vec::new();
-        }
+        // What follows it in its record is of no interest.
+        self.message = Vec::new();
         Some(Some(hello))
     }
 }

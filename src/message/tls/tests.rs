@@ -173,7 +173,26 @@ fn other_streams_are_given_up_at_once() {
         let mut reader = Reader::new();
         let mut found = Vec::new();
         reader.bytes(ToServer, bytes, at(), &mut found);
-        reader.gap(ToClient);
+        reader.end(ToClient, &mut found);
         assert!(reader.is_done() && found.is_empty(), "{bytes:?}");
     }
+}
+
+/// A ServerHello often shares its record with the certificates.
+#[test]
+fn a_hello_is_told_when_its_record_is_complete_or_never_will_be() {
+    let at = |packet| At { packet, ..at() };
+    let stream = records(&[server_hello(&[1; 32], &[]), vec![11; 500]].concat(), 1000);
+    let (first, second) = stream.split_at(200);
+    let mut found = Vec::new();
+    let mut reader = Reader::new();
+    reader.bytes(ToClient, first, at(1), &mut found);
+    assert!(found.is_empty());
+    reader.bytes(ToClient, second, at(2), &mut found);
+    let mut reader = Reader::new();
+    reader.bytes(ToClient, first, at(1), &mut found);
+    reader.end(ToClient, &mut found);
+    reader.end(ToClient, &mut found);
+    let packets: Vec<usize> = found.iter().map(|seen| seen.at.packet).collect();
+    assert_eq!(packets, [2, 1]);
 }
