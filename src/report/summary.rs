@@ -147,7 +147,10 @@ impl FindingKind {
             FindingKind::HttpServerError => ("HTTP server error", "HTTP server errors"),
             FindingKind::HttpClientError => ("HTTP client error", "HTTP client errors"),
             FindingKind::HttpUnanswered => ("HTTP request unanswered", "HTTP requests unanswered"),
-            FindingKind::HttpTrouble => ("HTTP message with trouble", "HTTP messages with trouble"),
+            FindingKind::HttpTrouble => (
+                "HTTP message against the rules",
+                "HTTP messages against the rules",
+            ),
             FindingKind::Retransmission => ("retransmission", "retransmissions"),
             FindingKind::OutOfOrder => ("segment out of order", "segments out of order"),
             FindingKind::MissingBytes => ("byte never captured", "bytes never captured"),

@@ -45,8 +45,10 @@ fn row(screen: &mut Screen, finding: &Finding, digits: usize) {
     );
     let (one, many) = finding.kind.words();
     let mut words = if finding.count == 1 { one } else { many }.to_owned();
-    if let Some(what) = &finding.what {
-        words += &format!(" ({what})");
+    match &finding.what {
+        Some(what) if what.contains(' ') => words += &format!(": {what}"),
+        Some(what) => words += &format!(" ({what})"),
+        None => {}
     }
     if !finding.worst.is_empty() {
         words += &place(finding);
