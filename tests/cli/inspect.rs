@@ -417,3 +417,28 @@ fn hostile_bytes_do_nothing_to_the_terminal() {
     let row = csv.lines().nth(1).unwrap();
     assert!(row.contains("'=cmd|calc"), "{row}");
 }
+
+/// As `tcpdump -w - | netlab-capture inspect -` is ended by Ctrl-C.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_came_before_ctrl_c_is_shown() {
+    let bytes = std::fs::read(reference("http-ok")).unwrap();
+    let mut child = command(&["-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&bytes).unwrap();
+    // It waits for more by now.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("10 packets"), "{text}");
+}

@@ -190,6 +190,12 @@ impl Args {
         }
     }
 
+    /// Is output written while the capture is read?
+    pub fn streams(&self) -> bool {
+        let at_the_end = self.what() == What::Summary || self.how() == How::Json;
+        !at_the_end || self.extract.is_some()
+    }
+
     /// The display filter, read; with what is allowed in it but probably not
     /// meant.
     pub fn filter(&self) -> Result<(Option<Filter>, Option<Mistakes>), Mistakes> {

@@ -61,7 +61,7 @@ pub fn main(args: &Args, target: Target) -> Exit {
         output::complain("netlab-capture: --follow takes one file\n");
         return Exit::Usage;
     };
-    let input = match input::open(file) {
+    let input = match input::open(file, true) {
         Ok(input) => input,
         Err(error) => {
             complain(&error);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+use super::progress::{self, Progress};
 use crate::cli::judge::sidecar;
 use crate::savefile::{Recording, SavefileError};
 
@@ -16,25 +17,29 @@ pub struct Input {
     pub sidecar: Option<Recording>,
 }
 
-/// Opens a file; `-` is standard input, which must not be a terminal.
-pub fn open(path: &Path) -> Result<Input, SavefileError> {
+/// Opens a file; `-` is standard input, which must not be a terminal. `streams`:
+/// output is written while it is read.
+pub fn open(path: &Path, streams: bool) -> Result<Input, SavefileError> {
     if path == Path::new("-") {
-        return standard_input();
+        return standard_input(streams);
     }
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| SavefileError::Io {
+    let fail = |error| SavefileError::Io {
         name: name.clone(),
         error,
-    })?;
+    };
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    let size = metadata.is_file().then_some(metadata.len());
     let sidecar = std::fs::read(sidecar(path)).ok();
     Ok(Input {
-        reader: Box::new(file),
+        reader: watched(file, size, streams),
         sidecar: sidecar.and_then(|json| serde_json::from_slice(&json).ok()),
         name,
     })
 }
 
-fn standard_input() -> Result<Input, SavefileError> {
+fn standard_input(streams: bool) -> Result<Input, SavefileError> {
     let name = "standard input".to_owned();
     if io::stdin().is_terminal() {
         let words = "a capture is expected, and a terminal sends none: tcpdump -w - | netlab-capture inspect -";
@@ -43,9 +48,34 @@ fn standard_input() -> Result<Input, SavefileError> {
             error: io::Error::new(io::ErrorKind::InvalidInput, words),
         });
     }
-    Ok(Input {
-        name,
-        reader: Box::new(io::stdin()),
-        sidecar: None,
-    })
+    match live() {
+        Ok(live) => Ok(Input {
+            name,
+            reader: watched(live, None, streams),
+            sidecar: None,
+        }),
+        Err(error) => Err(SavefileError::Io { name, error }),
+    }
+}
+
+#[cfg(all(feature = "record", target_os = "linux"))]
+fn live() -> io::Result<impl Read + Send + 'static> {
+    super::live::Live::new()
+}
+
+#[cfg(not(all(feature = "record", target_os = "linux")))]
+fn live() -> io::Result<impl Read + Send + 'static> {
+    Ok(io::stdin())
+}
+
+/// With a progress line, where that is wanted.
+fn watched(
+    input: impl Read + Send + 'static,
+    size: Option<u64>,
+    streams: bool,
+) -> Box<dyn Read + Send> {
+    match progress::is_wanted(streams) {
+        true => Box::new(Progress::new(input, size)),
+        false => Box::new(input),
+    }
 }

@@ -4,6 +4,9 @@ mod args;
 mod extract;
 mod follow;
 mod input;
+#[cfg(all(feature = "record", target_os = "linux"))]
+mod live;
+mod progress;
 mod show;
 
 use std::collections::HashMap;
@@ -47,7 +50,7 @@ pub fn main(args: &Args) -> Exit {
     showing.begin();
     let mut exit = Exit::Passed;
     for file in &args.files {
-        let read = input::open(file).and_then(|input| read(input));
+        let read = input::open(file, args.streams()).and_then(|input| read(input));
         exit = exit.worst(match read {
             Err(error) => unreadable(&mut showing, args, &file.display().to_string(), &error),
             Ok(trace) => {

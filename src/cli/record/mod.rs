@@ -5,7 +5,7 @@ mod doctor;
 mod plan;
 mod run;
 mod savefile;
-mod signals;
+pub(super) mod signals;
 mod style;
 
 use super::Exit;

@@ -18,7 +18,7 @@ use super::screen::{Screen, thousands};
 use crate::report::Report;
 
 pub use packets::{ends, info, packet, packet_headings, protocol};
-pub use units::size;
+pub use units::{size, span};
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
