@@ -1,4 +1,5 @@
-//! A capture of an HTTP transaction whose every text is an attack.
+//! Captures of one HTTP transaction, among them one whose every text is an
+//! attack.
 
 use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
 
@@ -9,21 +10,26 @@ const RESPONSE: &[u8] = b"HTTP/1.1 200 \xc2\x9d0;owned\xc2\x9c\r\n\
     Content-Type: text/\x9bhtml\r\n\
     Content-Length: 9\r\n\r\n\x1b[31m\r\xff\xfe!";
 
-/// The file, with raw IP packets.
+/// Everything in it is an attack.
 pub fn capture() -> Vec<u8> {
+    transaction(REQUEST, RESPONSE)
+}
+
+/// The file, with raw IP packets.
+pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
     let interface = InterfaceDescription {
         name: String::new(),
         link_type: 101,
         snaplen: 0,
     };
     let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
-    let (asked, told) = (1 + REQUEST.len() as u32, 1 + RESPONSE.len() as u32);
+    let (asked, told) = (1 + request.len() as u32, 1 + response.len() as u32);
     let frames = [
         segment(true, 0, 0, 0x02, b""),
         segment(false, 0, 1, 0x12, b""),
         segment(true, 1, 1, 0x10, b""),
-        segment(true, 1, 1, 0x18, REQUEST),
-        segment(false, 1, asked, 0x18, RESPONSE),
+        segment(true, 1, 1, 0x18, request),
+        segment(false, 1, asked, 0x18, response),
         segment(false, told, asked, 0x11, b""),
         segment(true, asked, told + 1, 0x11, b""),
         segment(false, told + 1, asked + 1, 0x10, b""),

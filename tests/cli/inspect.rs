@@ -244,6 +244,37 @@ fn bodies_go_to_files() {
 }
 
 #[test]
+fn content_codings_are_removed_on_request() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(&[b'x'; 5000]).unwrap();
+    let packed = packed.finish().unwrap();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        packed.len()
+    );
+    let response = [head.as_bytes(), &packed].concat();
+    let capture = hostile::transaction(b"GET /a.txt HTTP/1.1\r\n\r\n", &response);
+    let (folder, path) = file("x.pcap", &capture);
+    let extracted = |name: &str, more: &[&str]| {
+        let target = folder.path().join(name);
+        let mut words = vec![
+            path.to_str().unwrap(),
+            "--extract",
+            target.to_str().unwrap(),
+        ];
+        words.extend(more);
+        let output = inspect(&words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        (std::fs::read(target.join("tcp0-0-a.txt")).ok(), errors)
+    };
+    assert_eq!(extracted("packed", &[]).0, Some(packed));
+    assert_eq!(extracted("plain", &["--decode"]).0, Some(vec![b'x'; 5000]));
+    let (file, errors) = extracted("bomb", &["--decode", "--extract-limit", "1k"]);
+    assert_eq!(file, None);
+    assert!(errors.contains("1 more with"), "{errors}");
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_told_first() {
     let words = [&reference("http-ok"), "--extract", "Cargo.toml/x"];
     let refused = refused(&words);

@@ -3,6 +3,7 @@
 //! Names come from hostile bytes: see [`file_name`]. No file is overwritten and
 //! no symbolic link is followed, whatever stands in the folder.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::show::Showing;
 use crate::cli::{Exit, output};
+use crate::message::{self, Head, Message};
 use crate::render::terminal::inspect::size;
 use crate::render::{json, text};
 use crate::report::Side;
@@ -24,21 +26,21 @@ const ALIKE: u32 = 10_000;
 
 /// A body to write.
 #[derive(Clone, Copy, Debug)]
-pub struct Body<'a> {
+struct Body<'a> {
     /// `tcp.stream`.
-    pub stream: u32,
+    stream: u32,
     /// Among the transactions of the stream, from 0.
-    pub transaction: usize,
-    pub side: Side,
+    transaction: usize,
+    side: Side,
     /// The request's target, where it was seen.
-    pub uri: &'a str,
+    uri: &'a str,
     /// Of the response.
-    pub code: Option<u16>,
-    pub content_type: Option<&'a str>,
-    pub bytes: &'a [u8],
-    pub complete: bool,
+    code: Option<u16>,
+    content_type: Option<&'a str>,
+    bytes: &'a [u8],
+    complete: bool,
     /// What is wrong with it.
-    pub trouble: Option<&'a str>,
+    trouble: Option<&'a str>,
 }
 
 /// A file that was written: a line of the list.
@@ -63,6 +65,8 @@ struct Extracted<'a> {
 
 pub struct Extractor {
     folder: PathBuf,
+    /// Content codings are removed.
+    decode: bool,
     /// Bytes that may still be written.
     left: u64,
     limit: u64,
@@ -74,11 +78,12 @@ pub struct Extractor {
 
 impl Extractor {
     /// Makes the folder, if there is none.
-    pub fn new(folder: &Path, limit: u64) -> Result<Extractor, String> {
+    pub fn new(folder: &Path, decode: bool, limit: u64) -> Result<Extractor, String> {
         fs::create_dir_all(folder)
             .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
         Ok(Extractor {
             folder: folder.to_owned(),
+            decode,
             left: limit,
             limit,
             files: 0,
@@ -87,8 +92,63 @@ impl Extractor {
         })
     }
 
+    /// Writes the bodies of a transaction: the `number`-th, from 0, of its
+    /// stream.
+    pub fn message(
+        &mut self,
+        message: &Message,
+        stream: u32,
+        number: usize,
+        showing: &mut Showing,
+    ) -> Exit {
+        let uri = message.request.as_ref().map_or("", |r| &r.target);
+        let request = message.request.as_ref().map(|r| (&r.head, &r.body));
+        let response = message.response.as_ref().map(|r| (&r.head, &r.body));
+        let code = message.response.as_ref().map(|r| r.code);
+        let sides = [
+            (Side::Client, None, request),
+            (Side::Server, code, response),
+        ];
+        let mut exit = Exit::Passed;
+        for (side, code, half) in sides {
+            let Some((head, body)) = half else {
+                continue;
+            };
+            let (bytes, trouble) = self.content(head, body);
+            let body = Body {
+                stream,
+                transaction: number,
+                side,
+                uri,
+                code,
+                content_type: head.header("content-type"),
+                bytes: &bytes,
+                complete: body.complete && body.is_kept(),
+                trouble: trouble.as_deref().or(body.trouble.as_deref()),
+            };
+            exit = exit.worst(self.body(&body, showing));
+        }
+        exit
+    }
+
+    /// The bytes of a body, decoded where that is asked for; and why they are
+    /// not all.
+    fn content<'a>(
+        &self,
+        head: &'a Head,
+        body: &'a message::Body,
+    ) -> (Cow<'a, [u8]>, Option<String>) {
+        if !self.decode {
+            return (Cow::Borrowed(&body.bytes), None);
+        }
+        // One byte more than may be written tells that it is too much.
+        let most = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX);
+        let decoded = message::decoded(head, body, most);
+        (decoded.bytes, decoded.trouble)
+    }
+
     /// Writes a body, and its line of the list. An empty one gets no file.
-    pub fn body(&mut self, body: &Body<'_>, showing: &mut Showing) -> Exit {
+    fn body(&mut self, body: &Body<'_>, showing: &mut Showing) -> Exit {
         let bytes = body.bytes.len() as u64;
         if bytes == 0 {
             return Exit::Passed;
@@ -324,7 +384,7 @@ mod tests {
     #[test]
     fn nothing_is_overwritten_and_no_link_followed() {
         let folder = tempfile::tempdir().unwrap();
-        let extractor = Extractor::new(folder.path(), 100).unwrap();
+        let extractor = Extractor::new(folder.path(), false, 100).unwrap();
         let outside = tempfile::NamedTempFile::new().unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(outside.path(), folder.path().join("a.html")).unwrap();

@@ -18,7 +18,7 @@ use crate::expect::ast::Filter;
 use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
 use crate::message;
-use crate::report::{self, ErrorCode, Options, Report, Side};
+use crate::report::{self, ErrorCode, Options, Report};
 use crate::savefile::SavefileError;
 use crate::trace::{self, Trace};
 
@@ -42,7 +42,7 @@ pub fn main(args: &Args) -> Exit {
     };
     let mut extractor = match &args.extract {
         None => None,
-        Some(folder) => match Extractor::new(folder, args.extract_limit) {
+        Some(folder) => match Extractor::new(folder, args.decode, args.extract_limit) {
             Ok(extractor) => Some(extractor),
             Err(error) => return environment(&mut showing, args, &error),
         },
@@ -98,40 +98,7 @@ fn bodies(
         let Some(shown) = wanted.next_if(|shown| is_of(shown, message)) else {
             continue;
         };
-        let http = &shown.http;
-        let request = message.request.as_ref().zip(http.request.as_ref());
-        let response = message.response.as_ref().zip(http.response.as_ref());
-        let uri = http.request.as_ref().map_or("", |request| &request.uri);
-        let body = |side, body: &'_ message::Body| extract::Body {
-            stream: shown.stream,
-            transaction,
-            side,
-            uri,
-            code: None,
-            content_type: None,
-            bytes: &[],
-            complete: body.complete,
-            trouble: None,
-        };
-        if let Some((read, told)) = request {
-            let body = extract::Body {
-                content_type: told.header("content-type"),
-                bytes: &read.body.bytes,
-                trouble: read.body.trouble.as_deref(),
-                ..body(Side::Client, &read.body)
-            };
-            exit = exit.worst(extractor.body(&body, showing));
-        }
-        if let Some((read, told)) = response {
-            let body = extract::Body {
-                code: Some(told.code),
-                content_type: told.header("content-type"),
-                bytes: &read.body.bytes,
-                trouble: read.body.trouble.as_deref(),
-                ..body(Side::Server, &read.body)
-            };
-            exit = exit.worst(extractor.body(&body, showing));
-        }
+        exit = exit.worst(extractor.message(message, shown.stream, transaction, showing));
         if exit != Exit::Passed || showing.out.is_broken() {
             break;
         }
