@@ -1,28 +1,36 @@
-//! Sequence analysis of TCP segments: Wireshark's `tcp.analysis.*` flags by
-//! the definitions of its User's Guide ("TCP Analysis"), as version 4.0 applies
-//! them.
+//! Sequence analysis of TCP segments: Wireshark's `tcp.analysis.*` by the
+//! definitions of its User's Guide ("TCP Analysis"), as version 4.0 applies
+//! them in its first pass.
 
 use crate::decode::TcpFlags;
-use crate::savefile::Timestamp;
 
+use super::flight::{Flight, Unacked};
+use super::reassembly::Store;
 use super::sequence::before;
+use super::{Acks, At, Duplicate, Marks, Rto, SeenTcp, WindowScaling};
 
 /// Segments that come sooner than this after the highest number seen may be
 /// reordered ones, where no round-trip time is known.
 const REORDERING_WINDOW: i64 = 3_000_000;
 /// A segment that answers duplicate ACKs within this time is a fast retransmission.
 const FAST_RETRANSMISSION_WINDOW: i64 = 20_000_000;
+/// As many bytes in flight are taken for a mistake.
+const MAX_IN_FLIGHT: u32 = 2_000_000_000;
+
+/// Blocks of a SACK option.
+pub(super) type Blocks = [Option<(u32, u32)>; 4];
 
 /// What the analysis needs of a segment. Numbers are raw.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
-    pub time: Timestamp,
+    pub at: At,
     pub flags: TcpFlags,
     pub seq: u32,
     pub ack: u32,
     /// Unscaled.
     pub window: u32,
     pub len: u32,
+    pub sack: Option<Blocks>,
 }
 
 impl Numbers {
@@ -34,106 +42,199 @@ impl Numbers {
     fn phantom(&self) -> u32 {
         u32::from(self.flags.syn() || self.flags.fin())
     }
+
+    /// The sequence number behind the bytes.
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(self.len)
+    }
+
+    /// The sequence number behind all.
+    fn next(&self) -> u32 {
+        self.end().wrapping_add(self.phantom())
+    }
 }
 
-/// What is said of a segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub retransmission: bool,
-    pub out_of_order: bool,
-    pub duplicate_ack: bool,
-    pub keep_alive: bool,
-    pub keep_alive_ack: bool,
-    pub window_update: bool,
-    pub zero_window: bool,
-    pub zero_window_probe: bool,
-    pub zero_window_probe_ack: bool,
+/// The highest sequence number expected next.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    seq: u32,
+    /// The segment that set it.
+    at: At,
 }
 
 /// What is remembered of the segments of one direction.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Flow {
-    /// The highest sequence number expected next, and when it was set.
-    next_seq: Option<(u32, Timestamp)>,
+    expected: Option<Expected>,
     /// The end of the bytes that were seen without a hole.
     contiguous: Option<u32>,
     /// The last segment.
     window: Option<u32>,
     last_ack: Option<u32>,
-    last_time: Timestamp,
-    last: Verdict,
+    last_at: Option<At>,
+    last: Marks,
     duplicate_acks: u32,
+    /// The other side acknowledged what this side was not seen to send, and
+    /// nothing told of the loss but that. Until this side's ACK number changes
+    /// or repeats, this counts as many duplicate ACKs.
+    unseen: bool,
+    /// The latest ACK that was no duplicate.
+    original_ack: usize,
+    /// A segment of it has scaled windows already.
+    scaled: bool,
+    flight: Flight,
+    /// The blocks that the other side's latest segment reported.
+    sacked: Blocks,
+    push_bytes: u32,
+    pushed: bool,
 }
 
 impl Flow {
     /// A SYN is sent again with the number of the one before: what a RST that
     /// came between did to the expectations is undone.
     pub(super) fn syn_again(&mut self) {
-        if let (Some(contiguous), Some((_, time))) = (self.contiguous, self.next_seq) {
-            self.next_seq = Some((contiguous, time));
+        if let (Some(contiguous), Some(expected)) = (self.contiguous, &mut self.expected) {
+            expected.seq = contiguous;
         }
+    }
+
+    pub(super) fn forget(&mut self, store: &mut Store) {
+        self.flight.clear(store);
     }
 }
 
+/// What the analysis needs of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The handshake's round-trip time.
+    pub initial_rtt: Option<i64>,
+    /// How the windows are scaled that the segment's receiver sends.
+    pub scaling: WindowScaling,
+    /// The sequence number that is shown as 0.
+    pub base: u32,
+}
+
 /// Judges a segment sent in direction `forward` and remembers it.
-/// `initial_rtt` is the handshake's round-trip time, where known.
 pub(super) fn analyse(
     segment: &Numbers,
     forward: &mut Flow,
     reverse: &mut Flow,
-    initial_rtt: Option<i64>,
-) -> Verdict {
-    let mut verdict = Verdict::default();
-    acknowledgement(segment, forward, reverse, &mut verdict);
+    known: &Known,
+    store: &mut Store,
+    seen: &mut SeenTcp,
+) {
+    acknowledgement(segment, forward, reverse, known.scaling, seen);
     if forward.last_ack != Some(segment.ack) {
+        forward.original_ack = segment.at.packet;
         forward.duplicate_acks = 0;
+        forward.unseen = false;
     }
-    acknowledges_unseen(segment, reverse);
-    if (segment.len > 0 || segment.phantom() > 0) && !verdict.keep_alive {
-        repeated_data(segment, forward, reverse, initial_rtt, &mut verdict);
+    let unseen = acknowledges_unseen(segment, reverse, seen);
+    let carries = segment.len > 0 || segment.phantom() > 0;
+    if carries && !seen.is(Marks::KEEP_ALIVE) {
+        repeated_data(segment, forward, reverse, known.initial_rtt, seen);
     }
-    remember(segment, forward, verdict);
-    verdict
+    remember(segment, forward, store, seen);
+    if let Some(acked) = reverse.flight.acknowledge(segment.ack, store) {
+        seen.acks = Some(Acks {
+            packet: acked.packet,
+            rtt: segment.at.time.since(acked.time),
+        });
+    }
+    let counted = segment.len > 0 && in_flight(segment, forward, known.base, seen);
+    reverse.sacked = segment.sack.unwrap_or_default();
+    // Wireshark tells the time only beside something else that it has to say.
+    if counted || unseen || seen.acks.is_some() || !seen.marks.is_empty() {
+        seen.initial_rtt = known.initial_rtt;
+    }
 }
 
-/// The flags that depend on ACK number, window, and bare presence.
-fn acknowledgement(segment: &Numbers, forward: &Flow, reverse: &Flow, verdict: &mut Verdict) {
-    let expected = forward.next_seq.map(|(seq, _)| seq);
+/// The marks that depend on numbers, window, and bare presence.
+fn acknowledgement(
+    segment: &Numbers,
+    forward: &mut Flow,
+    reverse: &mut Flow,
+    scaling: WindowScaling,
+    seen: &mut SeenTcp,
+) {
+    let expected = forward.expected.map(|e| e.seq);
     let in_place = expected == Some(segment.seq);
     if segment.len == 1 && in_place && reverse.window == Some(0) {
-        verdict.zero_window_probe = true;
+        seen.marks |= Marks::ZERO_WINDOW_PROBE;
         return;
+    }
+    if expected.is_some_and(|next| before(next, segment.seq)) && !segment.flags.rst() {
+        seen.marks |= Marks::LOST_SEGMENT;
+        forward.flight.has_hole();
     }
     if segment.is_control() {
         return;
     }
-    verdict.zero_window = segment.window == 0;
-    verdict.keep_alive =
-        segment.len <= 1 && expected.is_some_and(|next| segment.seq == next.wrapping_sub(1));
+    if segment.window == 0 {
+        seen.marks |= Marks::ZERO_WINDOW;
+    }
+    if segment.len <= 1 && expected.is_some_and(|next| segment.seq == next.wrapping_sub(1)) {
+        seen.marks |= Marks::KEEP_ALIVE;
+    }
+    if segment.len > 0 && fills_window(segment, reverse, scaling) {
+        seen.marks |= Marks::WINDOW_FULL;
+    }
     let repeats_ack = segment.len == 0 && in_place && forward.last_ack == Some(segment.ack);
     if !repeats_ack {
         return;
     }
     let same_window = forward.window == Some(segment.window);
-    if !same_window {
-        verdict.window_update = segment.window != 0;
-    } else if segment.window != 0 {
-        verdict.keep_alive_ack = reverse.last.keep_alive;
-        verdict.duplicate_ack = !verdict.keep_alive_ack;
-    } else {
-        verdict.zero_window_probe_ack = reverse.last.zero_window_probe;
+    if !same_window && segment.window != 0 {
+        seen.marks |= Marks::WINDOW_UPDATE;
+    }
+    if same_window && segment.window != 0 && reverse.last.has(Marks::KEEP_ALIVE) {
+        seen.marks |= Marks::KEEP_ALIVE_ACK;
+    } else if same_window && segment.window == 0 && reverse.last.has(Marks::ZERO_WINDOW_PROBE) {
+        seen.marks |= Marks::ZERO_WINDOW_PROBE_ACK;
+    } else if same_window && segment.window != 0 {
+        seen.marks |= Marks::DUPLICATE_ACK;
+        forward.duplicate_acks = forward.duplicate_acks.saturating_add(1);
+        forward.unseen = false;
+        seen.duplicate = Some(Duplicate {
+            of: forward.original_ack,
+            number: forward.duplicate_acks,
+        });
     }
 }
 
+/// The segment ends where the window ends that the other side announced.
+fn fills_window(segment: &Numbers, reverse: &Flow, scaling: WindowScaling) -> bool {
+    let (Some(window), Some(ack)) = (reverse.window, reverse.last_ack) else {
+        return false;
+    };
+    let shift = match scaling {
+        WindowScaling::Unknown => return false,
+        WindowScaling::NotUsed => 0,
+        WindowScaling::Shift(_) if !reverse.scaled => 0,
+        WindowScaling::Shift(shift) => shift,
+    };
+    segment.end() == ack.wrapping_add(window << shift)
+}
+
 /// An ACK beyond all that was seen tells of segments that were not captured.
-fn acknowledges_unseen(segment: &Numbers, reverse: &mut Flow) {
-    if let (Some(contiguous), Some((next, _))) = (reverse.contiguous, reverse.next_seq)
-        && segment.flags.ack()
-        && before(contiguous, segment.ack)
-        && before(contiguous, next)
-    {
-        reverse.contiguous = Some(next);
+/// Where that is not known otherwise, it is said once.
+fn acknowledges_unseen(segment: &Numbers, reverse: &mut Flow, seen: &mut SeenTcp) -> bool {
+    let (Some(contiguous), Some(expected)) = (reverse.contiguous, reverse.expected) else {
+        return false;
+    };
+    if !segment.flags.ack() || !before(contiguous, segment.ack) {
+        return false;
     }
+    let hole = before(contiguous, expected.seq);
+    if hole || (reverse.duplicate_acks == 0 && !reverse.unseen) {
+        seen.marks |= Marks::ACK_LOST_SEGMENT;
+    }
+    if !hole {
+        reverse.duplicate_acks = 0;
+        reverse.unseen = true;
+    }
+    reverse.contiguous = Some(expected.seq);
+    true
 }
 
 /// Retransmission or reordering of bytes, SYN and FIN.
@@ -142,59 +243,98 @@ fn repeated_data(
     forward: &Flow,
     reverse: &Flow,
     initial_rtt: Option<i64>,
-    verdict: &mut Verdict,
+    seen: &mut SeenTcp,
 ) {
-    let end = segment.seq.wrapping_add(segment.len);
     if segment.len > 0
         && reverse
             .last_ack
-            .is_some_and(|ack| ack != 0 && !before(ack, end))
+            .is_some_and(|ack| ack != 0 && !before(ack, segment.end()))
     {
-        // The peer has it already: a spurious retransmission.
-        verdict.retransmission = true;
+        // The peer has it already.
+        seen.marks |= Marks::RETRANSMISSION | Marks::SPURIOUS_RETRANSMISSION;
         return;
     }
-    let Some((next, set_at)) = forward.next_seq else {
+    let Some(expected) = forward.expected else {
         return;
     };
     // More than a byte that starts with the last one sent: a zero-window probe
     // came before, and this is new.
-    let follows_probe = segment.len > 1 && next.wrapping_sub(1) == segment.seq;
-    if !before(segment.seq, next) || follows_probe {
+    let follows_probe = segment.len > 1 && expected.seq.wrapping_sub(1) == segment.seq;
+    if !before(segment.seq, expected.seq) || follows_probe {
         return;
     }
-    let answers_duplicate_acks = reverse.duplicate_acks >= 2
+    let now = segment.at.time;
+    let answers_duplicate_acks = (reverse.duplicate_acks >= 2 || reverse.unseen)
         && reverse.last_ack == Some(segment.seq)
-        && segment.time.since(reverse.last_time) < FAST_RETRANSMISSION_WINDOW;
-    let soon = segment.time.since(set_at) < initial_rtt.unwrap_or(REORDERING_WINDOW);
-    let closes_the_row = next == end.wrapping_add(segment.phantom());
-    verdict.out_of_order = !answers_duplicate_acks && soon && !closes_the_row;
-    verdict.retransmission = !verdict.out_of_order;
+        && reverse
+            .last_at
+            .is_some_and(|at| now.since(at.time) < FAST_RETRANSMISSION_WINDOW);
+    if answers_duplicate_acks {
+        seen.marks |= Marks::RETRANSMISSION | Marks::FAST_RETRANSMISSION;
+        return;
+    }
+    let soon = now.since(expected.at.time) < initial_rtt.unwrap_or(REORDERING_WINDOW);
+    let closes_the_row = expected.seq == segment.next();
+    if soon && !closes_the_row {
+        seen.marks |= Marks::OUT_OF_ORDER;
+        return;
+    }
+    seen.marks |= Marks::RETRANSMISSION;
+    let since = forward.flight.eldest().unwrap_or(expected.at);
+    seen.rto = Some(Rto {
+        packet: since.packet,
+        time: now.since(since.time),
+    });
 }
 
-fn remember(segment: &Numbers, forward: &mut Flow, verdict: Verdict) {
-    let next = segment
-        .seq
-        .wrapping_add(segment.len)
-        .wrapping_add(segment.phantom());
-    let known = forward.next_seq.map(|(seq, _)| seq);
+fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &SeenTcp) {
+    let next = segment.next();
+    let known = forward.expected.map(|e| e.seq);
+    let probe = seen.is(Marks::ZERO_WINDOW_PROBE);
     // A zero-window probe's byte is not accepted, and sent again.
-    if !verdict.zero_window_probe {
+    if !probe {
         if known.is_none_or(|known| before(known, next)) {
             // The RST that refuses a SYN has number 0, which tells nothing.
             // (In one of 2^32 segments this forgets a number that counts, as
             // Wireshark does.)
-            forward.next_seq = (next != 0).then_some((next, segment.time));
+            forward.expected = (next != 0).then_some(Expected {
+                seq: next,
+                at: segment.at,
+            });
         }
         if forward.contiguous.is_none_or(|c| c == segment.seq) {
-            forward.contiguous = forward.next_seq.map(|(seq, _)| seq);
+            forward.contiguous = forward.expected.map(|e| e.seq);
         }
     }
-    if verdict.duplicate_ack {
-        forward.duplicate_acks += 1;
+    if segment.len > 0 || segment.phantom() > 0 {
+        let unacked = Unacked {
+            seq: segment.seq,
+            next,
+            at: segment.at,
+        };
+        forward.flight.sent(unacked, store);
     }
     forward.window = Some(segment.window);
+    forward.scaled |= !segment.flags.syn();
     forward.last_ack = Some(segment.ack);
-    forward.last_time = segment.time;
-    forward.last = verdict;
+    forward.last_at = Some(segment.at);
+    forward.last = seen.marks;
+}
+
+/// Returns false where bytes may be missing among those in flight.
+fn in_flight(segment: &Numbers, forward: &mut Flow, base: u32, seen: &mut SeenTcp) -> bool {
+    let Some(bytes) = forward.flight.bytes(base, &forward.sacked) else {
+        return false;
+    };
+    if forward.pushed {
+        forward.push_bytes = 0;
+    }
+    forward.pushed = segment.flags.has(TcpFlags::PSH);
+    forward.push_bytes = forward.push_bytes.wrapping_add(segment.len);
+    let bytes = bytes.wrapping_sub(segment.phantom());
+    if (1..MAX_IN_FLIGHT).contains(&bytes) {
+        seen.bytes_in_flight = bytes;
+        seen.push_bytes_sent = forward.push_bytes;
+    }
+    true
 }

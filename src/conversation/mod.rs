@@ -3,6 +3,7 @@
 //! streams say.
 
 mod analysis;
+mod flight;
 mod key;
 mod marks;
 mod model;

@@ -156,7 +156,7 @@ pub struct Seen {
 pub struct SeenTcp {
     /// `tcp.seq`, relative.
     pub seq: u32,
-    /// `tcp.ack`, relative; 0 without ACK.
+    /// `tcp.ack`, relative; as it stands in the header without ACK.
     pub ack: u32,
     /// `tcp.nxtseq`, relative.
     pub next_seq: u32,
@@ -164,7 +164,8 @@ pub struct SeenTcp {
     pub window: u32,
     /// `tcp.window_size_scalefactor`.
     pub scaling: WindowScaling,
-    /// `tcp.completeness` up to this segment.
+    /// `tcp.completeness` as Wireshark shows it in one pass: by the segments
+    /// before this one.
     pub completeness: u8,
     /// The third segment of the handshake.
     pub handshake_ack: bool,

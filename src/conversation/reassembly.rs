@@ -38,6 +38,10 @@ pub(super) struct Store {
     limits: Limits,
     /// How often a stream was read on behind a hole because too much waited.
     pub given_up: u64,
+    /// Segments that wait for an ACK, in all connections.
+    pub segments: usize,
+    /// Those that were forgotten because there were too many.
+    pub forgotten: u64,
 }
 
 impl Store {
@@ -46,7 +50,15 @@ impl Store {
             waiting: 0,
             limits,
             given_up: 0,
+            segments: 0,
+            forgotten: 0,
         }
+    }
+
+    pub(super) fn has_room_for_a_segment(&mut self) -> bool {
+        let room = self.segments < self.limits.unacknowledged;
+        self.forgotten += u64::from(!room);
+        room
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::decode::TcpFlags;
 use crate::savefile::Timestamp;
 
-use super::analysis::{self, Flow, Numbers};
+use super::analysis::{self, Blocks, Flow, Known, Numbers};
 use super::reassembly::{Assembler, Store};
 use super::receiver::Outlet;
 use super::sequence::Positions;
@@ -23,6 +23,13 @@ mod completeness {
     pub const RST: u8 = 32;
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Completeness {
+    all: u8,
+    /// What Wireshark shows of it in its first pass.
+    in_one_pass: u8,
+}
+
 /// A shift beyond this is read as this (RFC 7323, section 2.3).
 const MAX_WINDOW_SHIFT: u8 = 14;
 
@@ -37,6 +44,7 @@ pub(super) struct Segment<'a> {
     pub window: u16,
     /// The window scale option.
     pub scale: Option<u8>,
+    pub sack: Option<Blocks>,
     /// Payload bytes on the wire.
     pub len: u32,
     /// Those that were captured.
@@ -83,7 +91,8 @@ pub(super) struct Connection {
     /// The first segment's time, and the latest one's.
     started: Timestamp,
     latest: Timestamp,
-    completeness: u8,
+    /// None before the first segment.
+    completeness: Option<Completeness>,
     latest_syn: Option<Timestamp>,
     /// Wireshark's `tcp.analysis.initial_rtt`: to the first ACK of any kind.
     initial_rtt: Option<i64>,
@@ -122,7 +131,7 @@ impl Connection {
             started: segment.at.time,
             latest: segment.at.time,
             zeek: Zeek::new(originator, flipped),
-            completeness: 0,
+            completeness: None,
             latest_syn: None,
             initial_rtt: None,
             handshake_rtt: None,
@@ -138,7 +147,8 @@ impl Connection {
     /// another one, or the old connection was over.
     pub(super) fn is_superseded_by(&self, segment: &Segment, way: Direction) -> bool {
         let side = self.sides.get(way);
-        let over = self.completeness & (completeness::FIN | completeness::RST) != 0;
+        let seen = self.completeness.unwrap_or_default().all;
+        let over = seen & (completeness::FIN | completeness::RST) != 0;
         segment.is_syn() && side.base.is_some_and(|base| base != segment.seq || over)
     }
 
@@ -156,27 +166,30 @@ impl Connection {
         out: &mut Outlet<R>,
     ) -> SeenTcp {
         let way = out.way;
-        self.restart_numbers(segment, way);
+        let restarts = self.restart_numbers(segment, way);
         self.set_bases(segment, way);
         self.scaling(segment, way);
+        let before = self.completeness.unwrap_or_default();
         self.complete(segment);
         self.times(segment);
 
         let mut seen = SeenTcp {
             handshake_ack: self.is_handshake_ack(segment, way),
-            completeness: self.completeness,
+            completeness: before.in_one_pass,
             time_relative: segment.at.time.since(self.started),
             time_delta: segment.at.time.since(self.latest),
-            initial_rtt: self.initial_rtt,
             ..SeenTcp::default()
         };
+        if restarts {
+            seen.marks |= Marks::REUSED_PORTS;
+        }
         self.latest = segment.at.time;
         if seen.handshake_ack {
             self.handshake_done = true;
             self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
         }
         self.numbers(segment, way, &mut seen);
-        self.judge(segment, way, &mut seen);
+        self.judge(segment, way, store, &mut seen);
         let look = zeek::Look {
             flags: segment.flags,
             seq: segment.seq,
@@ -211,9 +224,10 @@ impl Connection {
             let stream = &mut self.sides.get_mut(way).stream;
             stream.finish(store, &mut out);
             missing += stream.missing();
+            self.sides.get_mut(way).flow.forget(store);
         }
         TcpFacts {
-            completeness: self.completeness,
+            completeness: self.completeness.unwrap_or_default().all,
             state: self.zeek.state(),
             history: self.zeek.history().to_owned(),
             handshake_rtt: self.handshake_rtt,
@@ -238,16 +252,18 @@ impl Connection {
         }
     }
 
-    /// A SYN with the number of the one before, or a SYN,ACK with another one.
-    fn restart_numbers(&mut self, segment: &Segment, way: Direction) {
+    /// A SYN with the number of the one before, or a SYN,ACK with another one,
+    /// for which it returns true.
+    fn restart_numbers(&mut self, segment: &Segment, way: Direction) -> bool {
         let side = self.sides.get_mut(way);
         let Some(base) = side.base else {
-            return;
+            return false;
         };
         if segment.is_syn() && base == segment.seq {
             side.flow.syn_again();
         }
-        if segment.is_syn_ack() && base != segment.seq {
+        let restarts = segment.is_syn_ack() && base != segment.seq;
+        if restarts {
             side.base = Some(segment.seq);
             // The bytes so far stay; those behind the new SYN follow them.
             let next = side.stream.next().cast_signed();
@@ -255,6 +271,7 @@ impl Connection {
                 positions.restart(segment.seq, next);
             }
         }
+        restarts
     }
 
     /// The numbers that are shown as 0: each side's SYN, or what stands for one
@@ -293,40 +310,51 @@ impl Connection {
         }
     }
 
+    /// A SYN counts only where the connection begins with it.
     fn complete(&mut self, segment: &Segment) {
         let flags = segment.flags;
-        if segment.is_syn() {
-            let first = self.completeness == 0;
-            self.completeness |= completeness::SYN;
-            if first && segment.len > 0 {
+        let first = self.completeness.is_none();
+        let mut bits = 0;
+        if segment.is_syn() && first {
+            bits |= completeness::SYN;
+            if segment.len > 0 {
                 // TCP Fast Open.
-                self.completeness |= completeness::DATA;
+                bits |= completeness::DATA;
             }
         }
         if segment.is_syn_ack() {
-            self.completeness |= completeness::SYN_ACK;
+            bits |= completeness::SYN_ACK;
         }
         if flags.ack() && !flags.syn() {
             // Also a RST,ACK without bytes: a refused connection has this bit.
-            self.completeness |= if segment.len > 0 {
+            bits |= if segment.len > 0 {
                 completeness::DATA
             } else {
                 completeness::ACK
             };
         }
         if flags.has(TcpFlags::FIN | TcpFlags::ACK) {
-            self.completeness |= completeness::FIN;
+            bits |= completeness::FIN;
         }
         if flags.rst() {
-            self.completeness |= completeness::RST;
+            bits |= completeness::RST;
         }
+        let known = self.completeness.unwrap_or_default();
+        // In one pass, Wireshark looks at the first segment only for a SYN.
+        let seen = if first && !segment.is_syn() { 0 } else { bits };
+        self.completeness = Some(Completeness {
+            all: known.all | bits,
+            in_one_pass: known.in_one_pass | seen,
+        });
     }
 
     fn times(&mut self, segment: &Segment) {
         if segment.is_syn() {
             self.latest_syn = Some(segment.at.time);
         } else if segment.flags.ack() && !segment.flags.syn() && self.initial_rtt.is_none() {
-            self.initial_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            // Wireshark takes a time of 0 for none.
+            let rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            self.initial_rtt = rtt.filter(|rtt| *rtt != 0);
         }
     }
 
@@ -353,9 +381,11 @@ impl Connection {
         let side = self.sides.get(way);
         let flags = segment.flags;
         seen.seq = side.relative(segment.seq);
-        if flags.ack() {
-            seen.ack = self.sides.get(way.opposite()).relative(segment.ack);
-        }
+        seen.ack = if flags.ack() {
+            self.sides.get(way.opposite()).relative(segment.ack)
+        } else {
+            segment.ack
+        };
         seen.next_seq = seen
             .seq
             .wrapping_add(segment.len)
@@ -367,40 +397,29 @@ impl Connection {
         };
     }
 
-    fn judge(&mut self, segment: &Segment, way: Direction, seen: &mut SeenTcp) {
+    fn judge(&mut self, segment: &Segment, way: Direction, store: &mut Store, seen: &mut SeenTcp) {
         let numbers = Numbers {
-            time: segment.at.time,
+            at: segment.at,
             flags: segment.flags,
             seq: segment.seq,
             ack: segment.ack,
             window: u32::from(segment.window),
             len: segment.len,
+            sack: segment.sack,
         };
         let (forward, reverse) = match way {
             Direction::ToServer => (&mut self.sides.to_server, &mut self.sides.to_client),
             Direction::ToClient => (&mut self.sides.to_client, &mut self.sides.to_server),
         };
-        let verdict = analysis::analyse(
-            &numbers,
-            &mut forward.flow,
-            &mut reverse.flow,
-            self.initial_rtt,
-        );
-        for (set, mark) in [
-            (verdict.retransmission, Marks::RETRANSMISSION),
-            (verdict.out_of_order, Marks::OUT_OF_ORDER),
-            (verdict.duplicate_ack, Marks::DUPLICATE_ACK),
-            (verdict.keep_alive, Marks::KEEP_ALIVE),
-            (verdict.keep_alive_ack, Marks::KEEP_ALIVE_ACK),
-            (verdict.window_update, Marks::WINDOW_UPDATE),
-            (verdict.zero_window, Marks::ZERO_WINDOW),
-        ] {
-            if set {
-                seen.marks |= mark;
-            }
-        }
-        self.retransmissions += u32::from(verdict.retransmission);
-        self.out_of_order += u32::from(verdict.out_of_order);
+        let known = Known {
+            initial_rtt: self.initial_rtt,
+            scaling: reverse.scale,
+            base: forward.base.unwrap_or(0),
+        };
+        let (forward, reverse) = (&mut forward.flow, &mut reverse.flow);
+        analysis::analyse(&numbers, forward, reverse, &known, store, seen);
+        self.retransmissions += u32::from(seen.is(Marks::RETRANSMISSION));
+        self.out_of_order += u32::from(seen.is(Marks::OUT_OF_ORDER));
     }
 
     /// The offset in the stream of the first byte after the segment's header.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use crate::decode::{Packet, Quoted, Tcp, TcpOption, Transport, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
+use super::analysis::Blocks;
 use super::key::{FromLow, Key};
 use super::quoting::{Latest, Recent};
 use super::reassembly::Store;
@@ -20,6 +21,8 @@ use super::{
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+/// `tcp.completeness` of a SYN.
+const SYN_ALONE: u8 = 1;
 
 /// Bounds on memory. What they cost is told by [`Tracker::bitten`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,9 @@ pub struct Limits {
     pub waiting: usize,
     /// The same for all streams together.
     pub waiting_in_all: usize,
+    /// Segments, of all streams together, that may wait for their ACK; without
+    /// room for more, round-trip times and bytes in flight are not told.
+    pub unacknowledged: usize,
     /// Packets among which an ICMP error looks for the one it quotes.
     pub quotable: usize,
     /// Nanoseconds of packet time after which a conversation that is over (or,
@@ -46,6 +52,7 @@ impl Default for Limits {
             conversations: 65_536,
             waiting: 4 << 20,
             waiting_in_all: 16 << 20,
+            unacknowledged: 262_144,
             quotable: 16_384,
             linger: None,
         }
@@ -60,6 +67,8 @@ pub struct Bitten {
     pub conversations: u64,
     /// Holes that were given up although the bytes might still come.
     pub holes: u64,
+    /// Segments that were sent while too many waited for their ACK.
+    pub segments: u64,
 }
 
 /// All conversations of a capture, in the order of their first packets.
@@ -230,6 +239,7 @@ impl<R: Receiver> Tracker<R> {
         Bitten {
             conversations: self.crowded_out,
             holes: self.store.given_up,
+            segments: self.store.forgotten,
         }
     }
 
@@ -265,6 +275,7 @@ impl<R: Receiver> Tracker<R> {
             ack: tcp.ack,
             window: tcp.window,
             scale: window_scale(tcp, frame),
+            sack: selective_acks(tcp, frame),
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
@@ -304,6 +315,8 @@ impl<R: Receiver> Tracker<R> {
         let mut seen = connection.segment(&segment, &mut self.store, &mut out);
         if reuses_ports {
             seen.marks |= Marks::REUSED_PORTS;
+            // Wireshark makes the new conversation too late to show it empty.
+            seen.completeness = SYN_ALONE;
         }
         let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
         open.count(at, way, new);
@@ -490,6 +503,22 @@ fn window_scale(tcp: &Tcp, frame: &[u8]) -> Option<u8> {
     }
     tcp.options(frame).find_map(|option| match option {
         TcpOption::WindowScale(shift) => Some(shift),
+        _ => None,
+    })
+}
+
+/// The blocks of the SACK option (RFC 2018).
+fn selective_acks(tcp: &Tcp, frame: &[u8]) -> Option<Blocks> {
+    /// Two NOPs and time stamps: nearly every segment that has options.
+    const ONLY_TIMES: u32 = 12;
+    if tcp.options.len < 10 || !tcp.flags.ack() {
+        return None;
+    }
+    if tcp.options.len == ONLY_TIMES && tcp.options.of(frame).starts_with(&[1, 1, 8, 10]) {
+        return None;
+    }
+    tcp.options(frame).find_map(|option| match option {
+        TcpOption::Sack(blocks) => Some(blocks),
         _ => None,
     })
 }

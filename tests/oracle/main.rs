@@ -1,5 +1,6 @@
 //! Oracle tests: what Wireshark says of a capture, compared with what we say.
 
+mod analysis;
 mod conversation;
 mod corpus;
 mod decode_corpus;
@@ -8,5 +9,6 @@ mod fields;
 mod filter;
 mod names_and_hellos;
 mod savefile;
+mod simulated;
 mod traffic;
 mod tshark;

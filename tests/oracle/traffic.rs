@@ -12,20 +12,25 @@ const FIN: u8 = 1;
 /// A pcap file of some dozens of connections.
 pub fn capture(seed: u64) -> Vec<u8> {
     let mut traffic = Traffic {
-        chance: Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        chance: Chance::new(seed),
         microseconds: 1_000_000,
         frames: Vec::new(),
     };
     for _ in 0..40 {
         traffic.connection();
     }
+    file(&traffic.frames)
+}
+
+/// A pcap file of raw IP packets; times in microseconds.
+pub fn file(frames: &[(i64, Vec<u8>)]) -> Vec<u8> {
     let interface = InterfaceDescription {
         name: String::new(),
         link_type: 101,
         snaplen: 0,
     };
     let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
-    for (microseconds, frame) in &traffic.frames {
+    for (microseconds, frame) in frames {
         let time = Timestamp(microseconds * 1000);
         writer.write_frame(time, frame.len() as u32, frame).unwrap();
     }
@@ -33,9 +38,13 @@ pub fn capture(seed: u64) -> Vec<u8> {
 }
 
 /// SplitMix64.
-struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
+    pub fn new(seed: u64) -> Chance {
+        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -44,16 +53,25 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    fn percent(&mut self, percent: u64) -> bool {
+    pub fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
+    }
+
+    /// An initial sequence number, often near the wrap.
+    pub fn isn(&mut self) -> u32 {
+        if self.percent(50) {
+            self.next() as u32
+        } else {
+            u32::MAX - self.below(4000) as u32
+        }
     }
 }
 
@@ -76,7 +94,7 @@ struct Traffic {
 impl Traffic {
     fn connection(&mut self) {
         let port = 40_000 + self.chance.below(30) as u16;
-        let isn = [self.isn(), self.isn()];
+        let isn = [self.chance.isn(), self.chance.isn()];
         let side = |port, own: u32, peer: u32| Side {
             port,
             next: own.wrapping_add(1),
@@ -90,15 +108,6 @@ impl Traffic {
         }
         for _ in 0..self.chance.below(40) {
             self.event(&mut sides);
-        }
-    }
-
-    /// Often near the wrap.
-    fn isn(&mut self) -> u32 {
-        if self.chance.percent(50) {
-            self.chance.next() as u32
-        } else {
-            u32::MAX - self.chance.below(4000) as u32
         }
     }
 
