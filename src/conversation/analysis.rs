@@ -79,7 +79,7 @@ pub(super) struct Flow {
     /// or repeats, this counts as many duplicate ACKs.
     unseen: bool,
     /// The latest ACK that was no duplicate.
-    original_ack: usize,
+    original_ack: Option<usize>,
     /// A segment of it has scaled windows already.
     scaled: bool,
     flight: Flight,
@@ -124,8 +124,8 @@ pub(super) fn analyse(
     seen: &mut SeenTcp,
 ) {
     acknowledgement(segment, forward, reverse, known.scaling, seen);
-    if forward.last_ack != Some(segment.ack) {
-        forward.original_ack = segment.at.packet;
+    if forward.last_ack.unwrap_or(0) != segment.ack {
+        forward.original_ack = Some(segment.at.packet);
         forward.duplicate_acks = 0;
         forward.unseen = false;
     }
@@ -136,9 +136,10 @@ pub(super) fn analyse(
     }
     remember(segment, forward, store, seen);
     if let Some(acked) = reverse.flight.acknowledge(segment.ack, store) {
+        let rtt = segment.at.time.since(acked.time);
         seen.acks = Some(Acks {
             packet: acked.packet,
-            rtt: segment.at.time.since(acked.time),
+            rtt: (rtt != 0).then_some(rtt),
         });
     }
     let counted = segment.len > 0 && in_flight(segment, forward, known.base, seen);

@@ -192,7 +192,8 @@ pub struct SeenTcp {
     pub initial_rtt: Option<i64>,
     /// `tcp.time_relative`: since the conversation's first packet.
     pub time_relative: i64,
-    /// `tcp.time_delta`: since the conversation's packet before.
+    /// `tcp.time_delta`: since the conversation's packet before, or the ICMP
+    /// error that quotes one.
     pub time_delta: i64,
 }
 
@@ -219,15 +220,16 @@ pub enum WindowScaling {
 pub struct Acks {
     /// `tcp.analysis.acks_frame`, as an index.
     pub packet: usize,
-    /// `tcp.analysis.ack_rtt`.
-    pub rtt: i64,
+    /// `tcp.analysis.ack_rtt`. None for 0, which Wireshark does not tell.
+    pub rtt: Option<i64>,
 }
 
 /// A duplicate ACK's place among its like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The ACK that it repeats, as an index.
-    pub of: usize,
+    /// The ACK that it repeats, as an index. None for the number 0, which also
+    /// a segment without ACK has: frame 0 in Wireshark.
+    pub of: Option<usize>,
     /// From 1.
     pub number: u32,
 }

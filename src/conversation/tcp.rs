@@ -144,12 +144,16 @@ impl Connection {
     }
 
     /// Does this SYN open another connection on the same ports? Its number is
-    /// another one, or the old connection was over.
+    /// another one. With the same number it is the old one's, even behind a RST.
     pub(super) fn is_superseded_by(&self, segment: &Segment, way: Direction) -> bool {
-        let side = self.sides.get(way);
-        let seen = self.completeness.unwrap_or_default().all;
-        let over = seen & (completeness::FIN | completeness::RST) != 0;
-        segment.is_syn() && side.base.is_some_and(|base| base != segment.seq || over)
+        let base = self.sides.get(way).base;
+        segment.is_syn() && base.is_some_and(|base| base != segment.seq)
+    }
+
+    /// An ICMP error quotes one of its segments, from which Wireshark counts
+    /// the time to the next one.
+    pub(super) fn quoted(&mut self, time: Timestamp) {
+        self.latest = time;
     }
 
     /// Nothing more is due: both sides sent FIN, or one sent RST.

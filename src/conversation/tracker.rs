@@ -218,7 +218,7 @@ impl<R: Receiver> Tracker<R> {
             Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp
                 .quoted
                 .as_ref()
-                .map_or_else(Seen::default, |quoted| self.icmp_error(quoted, frame)),
+                .map_or_else(Seen::default, |quoted| self.icmp_error(at, quoted, frame)),
             _ => Seen::default(),
         }
     }
@@ -370,7 +370,7 @@ impl<R: Receiver> Tracker<R> {
 
     /// An ICMP error belongs to the conversation of the packet it quotes, and
     /// never begins one.
-    fn icmp_error(&mut self, quoted: &Quoted, frame: &[u8]) -> Seen {
+    fn icmp_error(&mut self, at: At, quoted: &Quoted, frame: &[u8]) -> Seen {
         let protocol = match quoted.protocol {
             TCP => Protocol::Tcp,
             UDP => Protocol::Udp,
@@ -387,6 +387,9 @@ impl<R: Receiver> Tracker<R> {
             return Seen::default();
         };
         let way = open.way(from_low);
+        if let Some(connection) = &mut open.connection {
+            connection.quoted(at.time);
+        }
         let found = self.recent.find(*open.recent.get(way), quoted, frame);
         if protocol == Protocol::Udp && found.is_none_or(|found| found.first) {
             open.lost += 1;
@@ -509,12 +512,11 @@ fn window_scale(tcp: &Tcp, frame: &[u8]) -> Option<u8> {
 
 /// The blocks of the SACK option (RFC 2018).
 fn selective_acks(tcp: &Tcp, frame: &[u8]) -> Option<Blocks> {
-    /// Two NOPs and time stamps: nearly every segment that has options.
-    const ONLY_TIMES: u32 = 12;
-    if tcp.options.len < 10 || !tcp.flags.ack() {
-        return None;
-    }
-    if tcp.options.len == ONLY_TIMES && tcp.options.of(frame).starts_with(&[1, 1, 8, 10]) {
+    /// Two NOPs and time stamps: what nearly every segment has, if any.
+    const TIMES: ([u8; 4], usize) = ([1, 1, 8, 10], 12);
+    let options = tcp.options_span().of(frame);
+    let only_times = options.starts_with(&TIMES.0) && options.len() == TIMES.1;
+    if options.is_empty() || only_times || !tcp.flags.ack() {
         return None;
     }
     tcp.options(frame).find_map(|option| match option {

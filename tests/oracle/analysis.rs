@@ -227,7 +227,7 @@ impl Comparison {
         }
         for (field, wrong) in &self.wrong {
             eprintln!("--- {field}");
-            for line in wrong.iter().take(6) {
+            for line in wrong.iter().take(20) {
                 eprintln!("{line}");
             }
         }
@@ -253,10 +253,6 @@ fn theirs(path: &Path) -> Vec<Row> {
         "occurrence=f",
         "-o",
         "tcp.analyze_sequence_numbers:TRUE",
-        "-o",
-        "ip.defragment:FALSE",
-        "-o",
-        "ipv6.defragment:FALSE",
         "-e",
         "frame.protocols",
     ];
@@ -332,7 +328,9 @@ fn of_segment(tcp: &SeenTcp, fields: &mut Fields) {
     put("tcp.window_size_scalefactor", factor);
     if let Some(acks) = tcp.acks {
         put("tcp.analysis.acks_frame", (acks.packet + 1).to_string());
-        put("tcp.analysis.ack_rtt", seconds(acks.rtt));
+        if let Some(rtt) = acks.rtt {
+            put("tcp.analysis.ack_rtt", seconds(rtt));
+        }
     }
     if let Some(rtt) = tcp.initial_rtt {
         put("tcp.analysis.initial_rtt", seconds(rtt));
@@ -352,7 +350,7 @@ fn of_segment(tcp: &SeenTcp, fields: &mut Fields) {
         );
         put(
             "tcp.analysis.duplicate_ack_frame",
-            (duplicate.of + 1).to_string(),
+            duplicate.of.map_or(0, |of| of + 1).to_string(),
         );
     }
     if let Some(rto) = tcp.rto {

@@ -37,7 +37,10 @@ fn a_lost_segment_sent_again() {
     assert_eq!(flags_of(&seen[3]), [""; 0]);
     assert_eq!(flags_of(&seen[4]), ["retransmission"]);
     assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, None);
-    assert_eq!(flags_of(&seen[6]), ["retransmission"]);
+    assert_eq!(
+        flags_of(&seen[6]),
+        ["retransmission", "spurious_retransmission"]
+    );
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
     assert_eq!(
         (facts.retransmissions, facts.history.as_str()),
@@ -77,7 +80,18 @@ fn duplicate_acks_make_the_next_a_fast_retransmission() {
     ]);
     assert_eq!(flags_of(&seen[6]), ["duplicate_ack"]);
     assert_eq!(flags_of(&seen[7]), ["duplicate_ack"]);
-    assert_eq!(flags_of(&seen[8]), ["retransmission"]);
+    assert_eq!(
+        flags_of(&seen[8]),
+        ["retransmission", "fast_retransmission"]
+    );
+    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate;
+    assert_eq!(
+        duplicate,
+        Some(Duplicate {
+            of: Some(4),
+            number: 2
+        })
+    );
 }
 
 #[test]
@@ -99,8 +113,7 @@ fn keep_alives_windows_and_probes() {
     assert_eq!(flags_of(&seen[4]), ["zero_window"]);
     assert_eq!(flags_of(&seen[5]), ["keep_alive"]);
     assert_eq!(flags_of(&seen[6]), ["zero_window"]);
-    // A zero-window probe has no flag of its own here, and is no keep-alive.
-    assert_eq!(flags_of(&seen[7]), none);
+    assert_eq!(flags_of(&seen[7]), ["zero_window_probe"]);
     assert_eq!(flags_of(&seen[9]), ["window_update"]);
     assert_eq!(flags_of(&seen[10]), ["keep_alive"]);
     assert_eq!(seen[10].tcp.as_ref().unwrap().new_bytes, None);
