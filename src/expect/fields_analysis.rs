@@ -209,7 +209,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             out.extend(
                 seen(v)
                     .and_then(|s| s.duplicate.as_ref())
-                    .map(|d| frame(d.of)),
+                    .map(|d| d.of.map_or(number(0), frame)),
             )
         },
     )
@@ -231,7 +231,14 @@ pub(super) const ANALYSIS: &[Field] = &[
         "tcp.analysis.ack_rtt",
         Kind::Time,
         "seconds since the frame that this one acknowledges",
-        |v, out| out.extend(seen(v).and_then(|s| s.acks.as_ref()).map(|a| number(a.rtt))),
+        |v, out| {
+            out.extend(
+                seen(v)
+                    .and_then(|s| s.acks.as_ref())
+                    .and_then(|a| a.rtt)
+                    .map(number),
+            )
+        },
     )
     .needs(Needs::CONVERSATION),
     Field::new(
