@@ -108,7 +108,7 @@ impl Showing {
             What::Conversations => inspect::conversations(report, &self.extent, &self.screen),
             What::Http => inspect::transactions(report, &self.extent, &self.screen),
             What::Packets => {
-                let headings = inspect::packet_headings(&self.screen);
+                let headings = inspect::packet_headings(self.room, &self.screen);
                 self.buffer.extend_from_slice(headings.as_bytes());
                 self.each(report, Line::Text);
                 return;

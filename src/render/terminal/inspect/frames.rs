@@ -10,6 +10,8 @@ use crate::report::Summary;
 
 /// Rows of the tree; a capture of noise has thousands of kinds.
 const ROWS: usize = 40;
+/// Columns that the numbers need beside the names.
+const NUMBERS: usize = 32;
 
 /// A protocol, and what is inside it.
 #[derive(Debug, Default)]
@@ -36,16 +38,20 @@ pub fn frames(screen: &mut Screen, summary: &Summary) {
     let mut table = Table::new(vec![left(""), right("packets"), right(""), right("bytes")]);
     let mut rows = Vec::new();
     root.rows(0, &mut rows);
+    let room = screen.width;
     for (depth, name, node) in rows.iter().take(ROWS) {
-        let name = screen.clean(names::protocol(name));
+        let name = format!(
+            "{}{}",
+            "  ".repeat(*depth),
+            screen.clean(names::protocol(name))
+        );
         table.row(vec![
-            Cell::plain(format!("{}{name}", "  ".repeat(*depth))),
+            Cell::plain(screen.cut(&name, room.saturating_sub(NUMBERS))),
             Cell::plain(thousands(node.packets)),
             Cell::dim(units::share(node.packets, root.packets)),
             Cell::plain(units::size(node.bytes)),
         ]);
     }
-    let room = screen.width;
     table.show(screen, 2, room);
     let rest = rows.len().saturating_sub(ROWS) as u64;
     if rest > 0 {

@@ -11,34 +11,66 @@ use super::super::screen::Screen;
 use crate::render::text::width;
 use crate::report::{Packet, Port};
 
-/// Columns that numbers are aligned in; longer ones push the rest aside.
-const NUMBER: usize = 6;
-const TIME: usize = 12;
-const ENDS: usize = 42;
-const PROTOCOL: usize = 7;
-const LENGTH: usize = 6;
+/// The columns of a line, but for the last one. Longer text pushes the rest
+/// aside.
+struct Layout {
+    number: usize,
+    time: usize,
+    ends: usize,
+    /// Where there is room: the protocol and the frame's length.
+    protocol: Option<usize>,
+    length: Option<usize>,
+}
+
+const WIDE: Layout = Layout {
+    number: 6,
+    time: 12,
+    ends: 42,
+    protocol: Some(7),
+    length: Some(6),
+};
+
+const NARROW: Layout = Layout {
+    number: 5,
+    time: 10,
+    ends: 38,
+    protocol: None,
+    length: None,
+};
+
+/// Narrower screens have the narrow layout.
+const WIDE_FROM: usize = 110;
+
+fn layout(room: usize) -> &'static Layout {
+    if room >= WIDE_FROM { &WIDE } else { &NARROW }
+}
+
 /// The longest text that a table for machines says of a packet.
 const INFO: usize = 200;
 
 /// The line above the list.
-pub fn packet_headings(options: &TerminalOptions) -> String {
-    let mut screen = Screen::new(options);
-    let arrow = screen.symbols.arrow;
+pub fn packet_headings(room: usize, options: &TerminalOptions) -> String {
+    let screen = Screen::new(options);
+    let ends = format!("source {} destination", screen.symbols.arrow);
+    let layout = layout(room);
     let mut line = Line::default();
-    let mut at = right(&mut line, 0, NUMBER, "no", Tone::Dim);
-    at = right(&mut line, at, TIME, "seconds", Tone::Dim);
+    let mut at = right(&mut line, 0, layout.number, "no", Tone::Dim);
+    at = right(&mut line, at, layout.time, "seconds", Tone::Dim);
     at = left(
         &mut line,
         at,
-        ENDS,
-        &format!("source {arrow} destination"),
+        layout.ends,
+        &screen.cut(&ends, room.saturating_sub(at)),
         Tone::Dim,
     );
-    at = left(&mut line, at, PROTOCOL, "what", Tone::Dim);
-    at = right(&mut line, at, LENGTH, "bytes", Tone::Dim);
-    line.put(at, "says", Tone::Dim);
-    screen.line(&line);
-    screen.finish()
+    if let Some(columns) = layout.protocol {
+        at = left(&mut line, at, columns, "what", Tone::Dim);
+    }
+    if let Some(columns) = layout.length {
+        at = right(&mut line, at, columns, "bytes", Tone::Dim);
+    }
+    line.put(at, &screen.cut("says", room.saturating_sub(at)), Tone::Dim);
+    line.render(options.color) + "\n"
 }
 
 /// One line, with its line feed. `room`: it may have so many columns.
@@ -47,20 +79,31 @@ pub fn packet(packet: &Packet<'_>, room: usize, options: &TerminalOptions, out: 
     let label = label::label(packet, &heads(packet));
     let (src, dst) = ends(packet);
     let ends = screen.in_charset(format!("{src} {} {dst}", screen.symbols.arrow));
+    let layout = layout(room);
     let mut line = Line::default();
     let number = packet.frame.number.to_string();
-    let seconds = packet.frame.time_relative.unwrap_or_default();
-    let mut at = right(&mut line, 0, NUMBER, &number, Tone::Dim);
-    at = right(&mut line, at, TIME, &format!("{seconds:.6}"), Tone::Plain);
-    at = left(&mut line, at, ENDS, &ends, Tone::Plain);
-    at = left(&mut line, at, PROTOCOL, protocol(packet), Tone::Title);
-    at = right(
+    let seconds = format!("{:.6}", packet.frame.time_relative.unwrap_or_default());
+    let mut at = right(&mut line, 0, layout.number, &number, Tone::Dim);
+    at = right(&mut line, at, layout.time, &seconds, Tone::Plain);
+    at = left(
         &mut line,
         at,
-        LENGTH,
-        &packet.frame.len.to_string(),
+        layout.ends,
+        &screen.cut(&ends, room.saturating_sub(at)),
         Tone::Plain,
     );
+    if let Some(columns) = layout.protocol {
+        at = left(&mut line, at, columns, protocol(packet), Tone::Title);
+    }
+    if let Some(columns) = layout.length {
+        at = right(
+            &mut line,
+            at,
+            columns,
+            &packet.frame.len.to_string(),
+            Tone::Plain,
+        );
+    }
     let room = room.saturating_sub(at);
     line.put(at, &label.fit(&screen, room), label.tone);
     out.extend_from_slice(line.render(options.color).as_bytes());

@@ -85,37 +85,65 @@ impl Table {
     }
 
     /// Writes the table in at most `room` columns, counted with the
-    /// indentation; what is too long is cut in the last column of a line.
+    /// indentation; what is too long is cut in the last column of a line. The
+    /// cells of a folded row's first line follow one another; those that do not
+    /// fit it go to the second line, before its last cell.
     pub fn show(&self, screen: &mut Screen, indent: usize, room: usize) {
         let widths = self.widths();
-        let all = 0..self.columns.len();
-        let lines = match self.fold {
-            Some(fold) if indent + total(&widths) > room => {
-                vec![(indent, 0..fold), (indent + FOLD_INDENT, fold..all.end)]
-            }
-            _ => vec![(indent, all)],
-        };
+        let fold = self.fold.filter(|_| indent + total(&widths) > room);
         let headings: Vec<Cell> = self
             .columns
             .iter()
             .map(|column| Cell::dim(column.heading.clone()))
             .collect();
         for row in std::iter::once(&headings).chain(&self.rows) {
-            for (indent, columns) in &lines {
-                let mut line = Line::default();
-                self.line(
-                    screen,
-                    &mut line,
-                    row,
-                    &widths,
-                    (*indent, room),
-                    columns.clone(),
-                );
-                if line.end() > 0 {
-                    screen.line(&line);
-                }
+            let Some(fold) = fold else {
+                let line = self.aligned(screen, row, &widths, (indent, room), 0);
+                screen.line(&line);
+                continue;
+            };
+            let (line, rest) = self.ragged(screen, row, &widths, (indent, room), fold);
+            screen.line(&line);
+            let mut row = row.clone();
+            if let Some(last) = row.last_mut().filter(|_| !rest.is_empty()) {
+                let text = [rest.as_str(), &last.text].join("  ");
+                last.text = text.trim_end().to_owned();
+                last.tone = Tone::Notice;
             }
+            let line = self.aligned(screen, &row, &widths, (indent + FOLD_INDENT, room), fold);
+            screen.line(&line);
         }
+    }
+
+    /// The cells before the fold: the first one aligned, the others as they
+    /// come. And those that do not fit.
+    fn ragged(
+        &self,
+        screen: &Screen,
+        row: &[Cell],
+        widths: &[usize],
+        (indent, room): (usize, usize),
+        fold: usize,
+    ) -> (Line, String) {
+        let mut line = Line::default();
+        let mut at = indent;
+        let mut rest = Vec::new();
+        for (index, cell) in row.iter().take(fold).enumerate() {
+            if index > 0 && cell.text.is_empty() {
+                continue;
+            }
+            let left = room.saturating_sub(at);
+            if index > 1 && width(&cell.text) > left {
+                rest.push(cell.text.as_str());
+                continue;
+            }
+            let end = line.put(at, &screen.cut(&cell.text, left), cell.tone);
+            at = match index {
+                0 => indent + widths.first().copied().unwrap_or(0),
+                _ => end,
+            } + GAP;
+        }
+        (line, rest.join(", "))
     }
 
     /// The widest cell of each column, its heading included; 0 where there is
@@ -132,28 +160,30 @@ impl Table {
         self.columns.iter().enumerate().map(with_heading).collect()
     }
 
-    fn line(
+    /// The cells from `first` on, each in its column.
+    fn aligned(
         &self,
         screen: &Screen,
-        line: &mut Line,
         row: &[Cell],
         widths: &[usize],
         (indent, room): (usize, usize),
-        columns: std::ops::Range<usize>,
-    ) {
+        first: usize,
+    ) -> Line {
+        let mut line = Line::default();
         let mut at = indent;
-        for index in columns {
+        for index in first..self.columns.len() {
             let (Some(column), Some(cell), Some(&columns)) =
                 (self.columns.get(index), row.get(index), widths.get(index))
             else {
                 continue;
             };
-            if columns == 0 {
+            let is_last = index + 1 == self.columns.len();
+            if columns == 0 && !(is_last && !cell.text.is_empty()) {
                 continue;
             }
             let left = room.saturating_sub(at);
             if left == 0 {
-                return;
+                break;
             }
             let text = screen.cut(&cell.text, left);
             let pad = match column.right {
@@ -169,6 +199,7 @@ impl Table {
             }
             at += columns + GAP;
         }
+        line
     }
 }
 
