@@ -156,6 +156,10 @@ impl Needs {
     pub const CONVERSATION: Needs = Needs(1);
     /// [`Known::http`] and [`Known::speaks_http`].
     pub const HTTP: Needs = Needs(2 | 1);
+    /// [`Http::bytes`]: the messages as they were sent.
+    pub const HTTP_BYTES: Needs = Needs(32 | 2 | 1);
+    /// [`crate::message::Body::bytes`]: the messages' content.
+    pub const HTTP_BODIES: Needs = Needs(64 | 2 | 1);
     /// [`Known::ends`] and [`Known::role`].
     pub const OWNERS: Needs = Needs(4);
     /// [`Times::captured`].

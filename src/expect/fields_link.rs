@@ -35,6 +35,30 @@ pub(super) const FRAME: &[Field] = &[
         |v, out| out.push(number(v.packet.time.0)),
     ),
     Field::new(
+        "frame.time",
+        Kind::Moment,
+        "when the frame was captured; compared with dates, which are UTC",
+        |v, out| out.push(number(v.packet.time.0)),
+    ),
+    Field::new(
+        "frame.offset_shift",
+        Kind::Time,
+        "seconds by which the time was shifted: none here",
+        |_, out| out.push(number(0u8)),
+    ),
+    Field::new(
+        "frame.marked",
+        Kind::Bool,
+        "marked by hand: never here",
+        |_, out| out.push(number(0u8)),
+    ),
+    Field::new(
+        "frame.ignored",
+        Kind::Bool,
+        "ignored by hand: never here",
+        |_, out| out.push(number(0u8)),
+    ),
+    Field::new(
         "frame.time_relative",
         Kind::Time,
         "seconds since the first frame of the capture",
@@ -115,6 +139,69 @@ pub(super) const LINK: &[Field] = &[
         },
     ),
     Field::new(
+        "eth.dst.oui",
+        Kind::Unsigned(24),
+        "the destination address's first three bytes: its maker",
+        |v, out| out.extend(ethernet(v).map(|e| oui(&e.dst))),
+    ),
+    Field::new(
+        "eth.src.oui",
+        Kind::Unsigned(24),
+        "the source address's first three bytes: its maker",
+        |v, out| out.extend(ethernet(v).map(|e| oui(&e.src))),
+    ),
+    Field::new(
+        "eth.addr.oui",
+        Kind::Unsigned(24),
+        "the first three bytes of either address",
+        |v, out| out.extend(addresses(v).map(oui)),
+    ),
+    Field::new(
+        "eth.dst.ig",
+        Kind::Bool,
+        "the destination is a group: multicast or broadcast",
+        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.dst, 1))),
+    ),
+    Field::new(
+        "eth.dst.lg",
+        Kind::Bool,
+        "the destination address is given locally, not by its maker",
+        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.dst, 2))),
+    ),
+    Field::new(
+        "eth.src.ig",
+        Kind::Bool,
+        "the source is a group",
+        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.src, 1))),
+    ),
+    Field::new(
+        "eth.src.lg",
+        Kind::Bool,
+        "the source address is given locally, not by its maker",
+        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.src, 2))),
+    ),
+    Field::new(
+        "eth.ig",
+        Kind::Bool,
+        "either address is a group",
+        |v, out| out.extend(addresses(v).map(|a| first_bit(a, 1))),
+    ),
+    Field::new(
+        "eth.lg",
+        Kind::Bool,
+        "either address is given locally",
+        |v, out| out.extend(addresses(v).map(|a| first_bit(a, 2))),
+    ),
+    Field::new(
+        "eth.len",
+        Kind::Unsigned(16),
+        "length of the payload (IEEE 802.3), where it stands in the type's place",
+        |v, out| {
+            let field = ethernet(v).and_then(|_| type_or_length(v));
+            out.extend(field.filter(|n| *n < FIRST_TYPE).map(number));
+        },
+    ),
+    Field::new(
         "eth.type",
         Kind::Unsigned(16),
         "EtherType of the Ethernet header",
@@ -125,21 +212,70 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
-            if vlan_ids(v).next().is_some() {
-                out.push(FieldValue::Layer {
-                    header: 4,
-                    bytes: v.slice(14, usize::MAX),
-                });
-            }
+            out.extend(tags(v, Q_TAG).map(|_| FieldValue::Layer {
+                header: 4,
+                bytes: v.slice(14, usize::MAX),
+            }))
         },
     ),
     Field::new(
         "vlan.id",
-        Kind::Unsigned(12),
+        Kind::Unsigned(16),
         "VLAN number, one for each tag",
+        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag & 0xfff))),
+    ),
+    Field::new(
+        "vlan.priority",
+        Kind::Unsigned(16),
+        "priority of each tag, 0 to 7",
+        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag >> 13))),
+    ),
+    Field::new(
+        "vlan.dei",
+        Kind::Bool,
+        "each tag's drop eligible indicator",
+        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag >> 12 & 1))),
+    ),
+    Field::new(
+        "vlan.etype",
+        Kind::Unsigned(16),
+        "EtherType behind each tag",
         |v, out| {
-            out.extend(vlan_ids(v).map(number));
+            out.extend(
+                tags(v, Q_TAG)
+                    .filter(|(_, next)| *next >= FIRST_TYPE)
+                    .map(|(_, next)| number(next)),
+            )
         },
+    ),
+    Field::new(
+        "ieee8021ad",
+        Kind::Protocol,
+        "a VLAN tag (IEEE 802.1ad)",
+        |v, out| {
+            out.extend(tags(v, AD_TAG).map(|_| FieldValue::Layer {
+                header: 4,
+                bytes: v.slice(14, usize::MAX),
+            }))
+        },
+    ),
+    Field::new(
+        "ieee8021ad.id",
+        Kind::Unsigned(16),
+        "VLAN number, one for each tag",
+        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag & 0xfff))),
+    ),
+    Field::new(
+        "ieee8021ad.priority",
+        Kind::Unsigned(16),
+        "priority of each tag, 0 to 7",
+        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag >> 13))),
+    ),
+    Field::new(
+        "ieee8021ad.dei",
+        Kind::Bool,
+        "each tag's drop eligible indicator",
+        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag >> 12 & 1))),
     ),
     Field::new(
         "arp",
@@ -194,7 +330,10 @@ pub(super) const LINK: &[Field] = &[
 const ETHERNET: usize = 14;
 
 /// The EtherType before an 802.1Q tag.
-const TAG: [u8; 2] = [0x81, 0x00];
+const Q_TAG: [u8; 2] = [0x81, 0x00];
+
+/// The EtherType before an 802.1ad tag.
+const AD_TAG: [u8; 2] = [0x88, 0xa8];
 
 /// The EtherTypes of ARP and of its reverse.
 const ARP: [u16; 2] = [0x0806, 0x8035];
@@ -212,20 +351,39 @@ fn ethernet<'a>(v: &View<'a>) -> Option<&'a Ethernet> {
 /// `eth.type` is the outer header's, also before VLAN tags.
 fn eth_type(v: &View<'_>) -> Option<u16> {
     ethernet(v)?;
-    let bytes = v.frame.get(12..14)?;
-    let number = u16::from_be_bytes(bytes.try_into().ok()?);
-    (number >= FIRST_TYPE).then_some(number)
+    type_or_length(v).filter(|number| *number >= FIRST_TYPE)
 }
 
-/// The numbers of the 802.1Q tags. A tag's EtherType stands before it; those of
-/// 802.1ad have fields of another name in Wireshark.
-fn vlan_ids<'a>(v: &View<'a>) -> impl Iterator<Item = u16> + use<'a> {
-    let tags = ethernet(v).map_or(&[][..], |e| e.vlan.ids());
-    let types = v.frame.get(12..).unwrap_or(&[]).chunks(4);
-    let tagged = tags.iter().copied().zip(types);
-    tagged
-        .filter(|(_, bytes)| bytes.starts_with(&TAG))
-        .map(|(id, _)| id)
+fn type_or_length(v: &View<'_>) -> Option<u16> {
+    let bytes = v.frame.get(12..14)?;
+    Some(u16::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn addresses<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8; 6]> + use<'a> {
+    ethernet(v).into_iter().flat_map(|e| [&e.dst, &e.src])
+}
+
+fn oui<'a>(address: &[u8; 6]) -> FieldValue<'a> {
+    let [a, b, c, ..] = *address;
+    number(u32::from_be_bytes([0, a, b, c]))
+}
+
+fn first_bit(address: &[u8; 6], bit: u8) -> FieldValue<'static> {
+    number(u8::from(address[0] & bit != 0))
+}
+
+/// Tag control and what follows, of the tags behind this EtherType. A tag's
+/// EtherType stands before it; those of 802.1ad have fields of another name.
+fn tags<'a>(v: &View<'a>, behind: [u8; 2]) -> impl Iterator<Item = (u16, u16)> + use<'a> {
+    let count = ethernet(v).map_or(0, |e| e.vlan.ids().len());
+    let frame = v.frame;
+    (0..count).filter_map(move |tag| {
+        let at = 12 + 4 * tag;
+        let bytes: &[u8; 6] = frame.get(at..at + 6)?.try_into().ok()?;
+        let [a, b, c, d, e, f] = *bytes;
+        let tagged = (u16::from_be_bytes([c, d]), u16::from_be_bytes([e, f]));
+        ([a, b] == behind).then_some(tagged)
+    })
 }
 
 fn cooked(v: &View<'_>) -> Option<(u16, u16)> {

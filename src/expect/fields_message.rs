@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::conversation::At;
 use crate::decode::Transport;
 use crate::message::Head;
 
@@ -28,6 +29,48 @@ pub(super) const HTTP: &[Field] = &[
         Kind::Text,
         "the target as sent",
         |v, out| of_requests(v, out, |_, target, _| Some(FieldValue::text(target))),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.request.uri.path",
+        Kind::Text,
+        "the target up to its question mark, where it has one",
+        |v, out| {
+            of_requests(v, out, |_, target, _| {
+                target
+                    .split_once('?')
+                    .map(|(path, _)| FieldValue::text(path))
+            })
+        },
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.request.uri.query",
+        Kind::Text,
+        "the target behind its question mark",
+        |v, out| {
+            of_requests(v, out, |_, target, _| {
+                target
+                    .split_once('?')
+                    .map(|(_, query)| FieldValue::text(query))
+            })
+        },
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.request.uri.query.parameter",
+        Kind::Text,
+        "each part of the query between ampersands",
+        |v, out| {
+            messages(v, |message| {
+                if let Start::Request { target, .. } = message.start
+                    && let Some((_, query)) = target.split_once('?')
+                {
+                    out.extend(query.split('&').map(FieldValue::text));
+                }
+                out.go_on()
+            });
+        },
     )
     .needs(Needs::HTTP),
     Field::new(
@@ -196,17 +239,109 @@ pub(super) const HTTP: &[Field] = &[
     )
     .needs(Needs::HTTP),
     Field::new(
-        "http.file_data",
-        Kind::Bytes,
-        "the content, transfer coding removed",
+        "http.cookie_pair",
+        Kind::Text,
+        "each cookie with its value",
         |v, out| {
-            of_each(v, out, |message| {
-                let body = message.body.bytes.as_slice();
-                (!body.is_empty()).then(|| FieldValue::bytes(body))
+            messages(v, |message| {
+                for line in message.head.headers.named("Cookie") {
+                    out.extend(line.split(';').map(|pair| FieldValue::text(pair.trim())));
+                }
+                out.go_on()
+            });
+        },
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.proxy_authenticate",
+        Kind::Text,
+        "Proxy-Authenticate",
+        |v, out| header_text(v, "Proxy-Authenticate", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.proxy_authorization",
+        Kind::Text,
+        "Proxy-Authorization",
+        |v, out| header_text(v, "Proxy-Authorization", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.sec_websocket_key",
+        Kind::Text,
+        "Sec-WebSocket-Key",
+        |v, out| header_text(v, "Sec-WebSocket-Key", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.sec_websocket_accept",
+        Kind::Text,
+        "Sec-WebSocket-Accept",
+        |v, out| header_text(v, "Sec-WebSocket-Accept", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.sec_websocket_protocol",
+        Kind::Text,
+        "Sec-WebSocket-Protocol",
+        |v, out| header_text(v, "Sec-WebSocket-Protocol", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.x_forwarded_for",
+        Kind::Text,
+        "X-Forwarded-For",
+        |v, out| header_text(v, "X-Forwarded-For", out),
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.request.line",
+        Kind::Text,
+        "each header line of a request, with its line break",
+        |v, out| lines(v, out, true),
+    )
+    .needs(Needs::HTTP_BYTES),
+    Field::new(
+        "http.response.line",
+        Kind::Text,
+        "each header line of a response, with its line break",
+        |v, out| lines(v, out, false),
+    )
+    .needs(Needs::HTTP_BYTES),
+    Field::new(
+        "http.request_in",
+        Kind::Unsigned(32),
+        "the frame of the request that a response answers",
+        |v, out| {
+            of_each(v, out, |m| {
+                asked(v, &m).map(|at| number(at.packet as u64 + 1))
             })
         },
     )
     .needs(Needs::HTTP),
+    Field::new(
+        "http.time",
+        Kind::Time,
+        "seconds from the request to this response",
+        |v, out| {
+            of_each(v, out, |m| {
+                asked(v, &m).map(|at| number(v.packet.time.since(at.time)))
+            })
+        },
+    )
+    .needs(Needs::HTTP),
+    Field::new(
+        "http.file_data",
+        Kind::Text,
+        "the content, transfer coding removed",
+        |v, out| {
+            of_each(v, out, |message| {
+                let body = message.body.bytes.as_slice();
+                (!body.is_empty()).then(|| FieldValue::Text(body.into()))
+            })
+        },
+    )
+    .needs(Needs::HTTP_BODIES),
 ];
 
 pub(super) const DATA: &[Field] = &[
@@ -281,6 +416,36 @@ fn header<'a>(
         let lines = message.head.headers.iter();
         let named = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name));
         out.extend(named.filter_map(|(_, line)| value(line)));
+        out.go_on()
+    });
+}
+
+/// Where the request was complete that the message answers. An answer that
+/// comes before (`100 Continue`, an early error) does not know.
+fn asked(v: &View<'_>, message: &Http<'_>) -> Option<At> {
+    message.asked.filter(|at| at.packet < v.index)
+}
+
+/// The header lines of requests or of responses, as they were sent where that
+/// is kept.
+fn lines<'a>(v: &View<'a>, out: &mut Out<'a, '_>, of_requests: bool) {
+    messages(v, |message| {
+        if matches!(message.start, Start::Request { .. }) != of_requests {
+            return out.go_on();
+        }
+        let head = &message.head;
+        let sent = message.bytes.get(..head.range.len());
+        match sent.filter(|sent| !sent.is_empty()) {
+            Some(sent) => {
+                let lines = sent.split_inclusive(|byte| *byte == b'\n').skip(1);
+                let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+                out.extend(lines.map(|line| FieldValue::Text(line.into())));
+            }
+            None => {
+                let line = |(name, value)| FieldValue::owned(format!("{name}: {value}\r\n"));
+                out.extend(head.headers.iter().map(line));
+            }
+        }
         out.go_on()
     });
 }

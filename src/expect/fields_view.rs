@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::conversation::{ConversationIndex, Seen};
+use crate::conversation::{At, ConversationIndex, Seen};
 use crate::decode::{Icmp, Net, Packet, Quoted, Transport};
 use crate::message::{Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
@@ -57,8 +57,10 @@ pub struct Http<'a> {
     pub start: Start<'a>,
     pub head: &'a Head,
     pub body: &'a Body,
-    /// Head and body as they were sent.
+    /// Head and body as they were sent; empty where they are not kept.
     pub bytes: &'a [u8],
+    /// Of a response: the packet that completed the request that it answers.
+    pub asked: Option<At>,
 }
 
 /// The start line of an HTTP message.
@@ -224,6 +226,10 @@ impl Known for Trace {
                 head: part.head(),
                 body: part.body(),
                 bytes: bytes.unwrap_or_default(),
+                asked: match part {
+                    Part::Request(_) => None,
+                    Part::Response(_) => message.request.as_ref().map(|r| r.end),
+                },
             })
         };
         let _ = match reading {

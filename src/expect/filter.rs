@@ -56,10 +56,29 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
 pub fn needs(filter: &Filter) -> Needs {
     let mut needs = Needs::HEADERS;
     filter.operands(&mut |operand| operand.fields(&mut |f| needs = needs | f.field.needs));
+    if reads_http(filter) {
+        needs = needs | Needs::HTTP_BYTES;
+    }
     if asks_for_ends(filter) {
         needs = needs | Needs::OWNERS;
     }
     needs
+}
+
+/// Is the text of HTTP messages looked at, and not only whether there is one?
+fn reads_http(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => reads_http(a) || reads_http(b),
+        Filter::Not(inner) => reads_http(inner),
+        Filter::Exists(Operand::Field(_)) => false,
+        _ => {
+            let mut reads = false;
+            filter.operands(&mut |operand| {
+                operand.fields(&mut |f| reads |= f.field.name == "http");
+            });
+            reads
+        }
+    }
 }
 
 fn asks_for_ends(filter: &Filter) -> bool {

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use netlab_capture::conversation::Seen;
 use netlab_capture::decode::{Net, Packet, Transport};
+use netlab_capture::expect::ast::{Filter, Literal, Operand};
 use netlab_capture::expect::fields::{self, Field, FieldValue, Kind, Reading, View};
+use netlab_capture::expect::parse_filter;
 use netlab_capture::trace::{self, Trace};
 
 use crate::corpus;
@@ -130,6 +132,17 @@ fn normal(value: &str, kind: Kind) -> String {
             nanoseconds.parse::<i128>().unwrap().to_string()
         }
         Kind::Ether => value.replace(':', ""),
+        Kind::Text => value.replace("\\r", "\r").replace("\\n", "\n"),
+        Kind::Moment => {
+            let (filter, _) = parse_filter(&format!("frame.time == \"{value}\""), &[]);
+            match filter {
+                Some(Filter::Compare {
+                    right: Operand::Literal(Literal::Number(number)),
+                    ..
+                }) => number.to_string(),
+                _ => value.to_owned(),
+            }
+        }
         _ => value.to_owned(),
     }
 }
@@ -158,7 +171,8 @@ pub fn why(
         "tcp.time_delta" if follows_an_error(trace, view) => {
             "a segment that an ICMP error quotes is none of the conversation"
         }
-        "frame.time_epoch"
+        "frame.time"
+        | "frame.time_epoch"
         | "frame.time_relative"
         | "frame.time_delta"
         | "frame.time_delta_displayed"
@@ -180,6 +194,14 @@ fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static s
         ("methods.pcap", _, "http") => "a request line against RFC 9112 is no HTTP",
         ("http_09.pcap", 4 | 8, "http") => "Wireshark reads no HTTP/0.9",
         ("http-wrapped-header.pcap", 8, "http") => "a folded header line is joined by a space",
+        (
+            "http-protocol-nodup-input.pcap"
+            | "ruletype-firewall-88-default-accept-tx-pipeline-input.pcap",
+            _,
+            "http",
+        ) if matches!(field, "http.request_in" | "http.time") => {
+            "Wireshark pairs no requests that were sent in a row"
+        }
         ("http-protocol-nodup-input.pcap", 4, "http") => {
             "the target has the separator of this test"
         }
