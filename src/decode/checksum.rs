@@ -35,6 +35,12 @@ pub fn checksum_status(packet: &Packet, frame: &[u8]) -> Checksums {
     }
 }
 
+/// Of an IP header alone, as of one around a tunnelled packet. `bytes` are the
+/// packet's ([`Packet::data`]).
+pub fn header_checksum_status(net: &Net, bytes: &[u8]) -> Option<ChecksumStatus> {
+    ip(net, bytes)
+}
+
 fn ip(net: &Net, frame: &[u8]) -> Option<ChecksumStatus> {
     let Net::V4(ip) = net else {
         return None;
@@ -64,7 +70,7 @@ fn transport(packet: &Packet, net: &Net, frame: &[u8]) -> Option<ChecksumStatus>
         }
         Transport::Icmp(icmp) => (ip_number::ICMP, icmp.checksum, icmp_start, end),
         Transport::Icmpv6(icmp) => (ip_number::IPV6_ICMP, icmp.checksum, icmp_start, end),
-        Transport::Fragment | Transport::Other { .. } | Transport::None => return None,
+        _ => return None,
     };
     if protocol == ip_number::UDP && checksum == 0 {
         return Some(match net {

@@ -12,6 +12,8 @@ pub enum Fault {
     Wrong { layer: Layer, reason: Reason },
     /// A number that is not decoded.
     Unknown { what: Numbering, number: u32 },
+    /// What is inside cannot be read without a key.
+    Encrypted { layer: Layer },
 }
 
 impl Fault {
@@ -48,6 +50,7 @@ impl Fault {
                 reason: Reason::Short { .. },
             } if cut => Trouble::Truncated { layer },
             Fault::Wrong { layer, reason } => Trouble::Malformed { layer, reason },
+            Fault::Encrypted { layer } => Trouble::Encrypted { layer },
             Fault::Unknown { what, number } => Trouble::Unknown { what, number },
         }
     }

@@ -1,9 +1,9 @@
 //! One frame, layer by layer.
 
-use super::fault::First;
-use super::link::Carried;
-use super::network::Network;
-use super::{Layer, Link, Packet, Transport, Trouble, link, network, transport};
+use super::carried::{Carried, Inside};
+use super::fault::{Fault, First, span};
+use super::network::{Fragment, Network};
+use super::{Layer, Link, Packet, Span, Transport, Trouble, arp, link, network, transport, tunnel};
 use crate::savefile::Frame;
 
 /// Decodes a frame. Nothing is allocated for an ordinary packet: only for what
@@ -32,7 +32,10 @@ pub fn decode_into(frame: &Frame<'_>, packet: &mut Packet) {
 
     let mut first = First::default();
     match link::decode(frame.link_type, frame.data, &mut packet.link) {
-        Ok(carried) => inwards(frame.data, &carried, missing as usize, packet, &mut first),
+        Ok(Inside::Ip(carried)) => {
+            inwards(frame.data, &carried, missing as usize, packet, &mut first);
+        }
+        Ok(other) => beside_ip(frame.data, other, packet, &mut first),
         Err(fault) => first.note(fault),
     }
     if let Some(fault) = first.0 {
@@ -62,6 +65,34 @@ fn inwards(
 #[inline(always)]
 pub(super) fn upwards(bytes: &[u8], network: Network, packet: &mut Packet, first: &mut First) {
     transport::decode(bytes, network, &mut packet.transport, first);
+    if tunnel::may_be(&packet.transport) && network.fragment == Fragment::Whole {
+        tunnel::enter_all(bytes, packet, first);
+    }
+}
+
+/// What a frame carries that is no IP packet.
+#[inline(never)]
+pub(super) fn beside_ip(bytes: &[u8], inside: Inside, packet: &mut Packet, first: &mut First) {
+    match inside {
+        Inside::Arp(at) => match arp::decode(bytes, at) {
+            Ok(arp) => packet.transport = Transport::Arp(arp),
+            Err(fault) => first.note(fault),
+        },
+        Inside::Named(layer, range) => {
+            packet.transport = Transport::Named {
+                layer,
+                payload: span(range),
+            };
+        }
+        Inside::Encrypted(layer) => {
+            first.note(Fault::Encrypted { layer });
+            packet.transport = Transport::Named {
+                layer,
+                payload: Span::default(),
+            };
+        }
+        Inside::Ip(_) => {}
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +101,7 @@ mod tests {
 
     use super::super::samples::{self, ALL, frame};
     use super::*;
-    use crate::decode::{Span, checksum_status};
+    use crate::decode::{ArpParty, Layers, checksum_status};
 
     /// Decodes the bytes and looks at all that can be looked at. Every span
     /// must lie in the frame.
@@ -79,7 +110,29 @@ mod tests {
         frame.len = len;
         let packet = decode(&frame);
         checksum_status(&packet, data);
+        let layers = packet.layers(data);
+        assert!(!layers.to_string().is_empty());
+        assert!(layers.as_slice().len() <= Layers::MOST && packet.top() != Layer::Ethertype);
+        packet.outer_sockets().count();
         let mut spans = vec![packet.payload()];
+        for outer in packet.outer() {
+            if let Transport::Udp(udp) = &outer.transport {
+                spans.push(udp.payload);
+            }
+        }
+        match &packet.transport {
+            Transport::Arp(arp) => {
+                spans.push(arp.addresses);
+                for party in [ArpParty::Sender, ArpParty::Target] {
+                    arp.ipv4(party, data);
+                    arp.hardware(party, data);
+                }
+            }
+            Transport::Igmp(igmp) => {
+                igmp.groups(data).count();
+            }
+            _ => {}
+        }
         if let Some(tcp) = packet.tcp() {
             tcp.options(data).count();
             spans.extend([tcp.header, tcp.options_span()]);

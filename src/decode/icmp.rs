@@ -2,8 +2,8 @@
 
 use etherparse::{IpNumber, ip_number};
 
+use super::carried::Carried;
 use super::fault::{Fault, First, span};
-use super::link::Carried;
 use super::network::{self, Fragment, Network};
 use super::{Icmp, Layer, Quoted, Span};
 

@@ -1,23 +1,33 @@
 //! Link layers: what comes before IP.
 
-use std::ops::Range;
-
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
+use super::carried::{Carried, Inside, by_ethertype, llc};
 use super::fault::Fault;
-use super::{Ethernet, Layer, Link, Numbering, Vlan};
+use super::{Ethernet, Layer, Link, Numbering, Vlan, ppp, wlan};
 
 /// Numbers of <https://www.tcpdump.org/linktypes.html>.
 pub mod link_type {
     pub const NULL: u32 = 0;
     pub const ETHERNET: u32 = 1;
+    pub const PPP: u32 = 9;
     /// `DLT_RAW` as most systems number it: it gets into files.
     pub const RAW_DLT: u32 = 12;
     /// `DLT_RAW` of OpenBSD.
     pub const RAW_DLT_OPENBSD: u32 = 14;
+    pub const PPP_SERIAL: u32 = 50;
+    pub const PPP_ETHER: u32 = 51;
     pub const RAW: u32 = 101;
+    pub const C_HDLC: u32 = 104;
+    pub const WLAN: u32 = 105;
     pub const LOOP: u32 = 108;
     pub const LINUX_SLL: u32 = 113;
+    /// 802.11 with a Prism monitor header.
+    pub const PRISM: u32 = 119;
+    /// 802.11 with radiotap.
+    pub const RADIOTAP: u32 = 127;
+    /// 802.11 with an AVS header.
+    pub const AVS: u32 = 163;
     pub const IPV4: u32 = 228;
     pub const IPV6: u32 = 229;
     pub const LINUX_SLL2: u32 = 276;
@@ -25,17 +35,10 @@ pub mod link_type {
 
 const ETHERNET: usize = 14;
 
-/// An IP packet inside a frame. `version` is what the link layer says of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Carried {
-    pub version: Option<u8>,
-    pub range: Range<usize>,
-}
-
-/// The IP packet in a frame, or why there is none. The link layer goes to
+/// What is in a frame, or why nothing is. The link layer goes to
 /// `link`: written once, in its place.
 #[inline(always)]
-pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
+pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     match link_type {
         link_type::ETHERNET => ethernet(frame, link),
         link_type::LINUX_SLL => cooked(frame, link),
@@ -44,20 +47,34 @@ pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Carried, 
         link_type::RAW | link_type::RAW_DLT | link_type::RAW_DLT_OPENBSD => raw(frame, None, link),
         link_type::IPV4 => raw(frame, Some(4), link),
         link_type::IPV6 => raw(frame, Some(6), link),
+        other => decode_other(other, frame, link),
+    }
+}
+
+#[inline(never)]
+fn decode_other(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+    match link_type {
+        link_type::PPP | link_type::PPP_SERIAL => ppp::serial(frame, link),
+        link_type::PPP_ETHER => ppp::over_ethernet(frame, link),
+        link_type::C_HDLC => ppp::hdlc(frame, link),
+        link_type::WLAN => wlan::plain(frame, link),
+        link_type::RADIOTAP => wlan::radiotap(frame, link),
+        link_type::PRISM => Ok(Inside::Named(Layer::Prism, 0..frame.len())),
+        link_type::AVS => Ok(Inside::Named(Layer::Wlancap, 0..frame.len())),
         number => Err(Fault::unknown(Numbering::LinkType, number)),
     }
 }
 
-fn raw(frame: &[u8], version: Option<u8>, link: &mut Link) -> Result<Carried, Fault> {
+fn raw(frame: &[u8], version: Option<u8>, link: &mut Link) -> Result<Inside, Fault> {
     *link = Link::Raw;
-    Ok(Carried {
+    Ok(Inside::Ip(Carried {
         version,
         range: 0..frame.len(),
-    })
+    }))
 }
 
 #[inline(always)]
-fn ethernet(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
+fn ethernet(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     let Ok(header) = Ethernet2HeaderSlice::from_slice(frame) else {
         return Err(Fault::short(Layer::Eth, ETHERNET, frame.len()));
     };
@@ -71,13 +88,13 @@ fn ethernet(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     if is_tag(ethertype) {
         return tagged(frame, ETHERNET, link);
     }
-    carried(frame, ETHERNET, ethertype)
+    by_ethertype(frame, ETHERNET, ethertype)
 }
 
 /// Takes off up to three VLAN tags (802.1Q, 802.1ad, and Cisco's older 0x9100)
 /// and notes in `link` what is behind them.
 #[inline(never)]
-fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Carried, Fault> {
+fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Inside, Fault> {
     let (ethertype, mut vlan) = match link {
         Link::Ethernet(ethernet) => (&mut ethernet.ethertype, Some(&mut ethernet.vlan)),
         Link::LinuxCooked { ethertype, .. } => (ethertype, None),
@@ -92,12 +109,13 @@ fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Carried, Fa
             return Err(Fault::short(Layer::Vlan, 4, rest.len()));
         };
         if let Some(vlan) = &mut vlan {
-            vlan.push(header.vlan_identifier().value());
+            let service = *ethertype == ether_type::PROVIDER_BRIDGING.0;
+            vlan.push(header.vlan_identifier().value(), service);
         }
         *ethertype = header.ether_type().0;
         start += 4;
     }
-    carried(frame, start, *ethertype)
+    by_ethertype(frame, start, *ethertype)
 }
 
 fn is_tag(ethertype: u16) -> bool {
@@ -110,24 +128,31 @@ fn is_tag(ethertype: u16) -> bool {
     .any(|tag| tag.0 == ethertype)
 }
 
-/// What an EtherType says of the bytes from `start` on.
-#[inline(always)]
-fn carried(frame: &[u8], start: usize, ethertype: u16) -> Result<Carried, Fault> {
-    let version = match ethertype {
-        t if t == ether_type::IPV4.0 => 4,
-        t if t == ether_type::IPV6.0 => 6,
-        // IEEE 802.3: a length, then LLC.
-        length if length < 0x0600 => return Err(Fault::unknown(Numbering::Length, length)),
-        other => return Err(Fault::unknown(Numbering::EtherType, other)),
+/// An Ethernet frame inside another packet: from `start` to the end of `bytes`.
+pub fn ethernet_at(
+    bytes: &[u8],
+    start: usize,
+    ethernet: &mut Option<Ethernet>,
+) -> Result<Inside, Fault> {
+    let rest = bytes.get(start..).unwrap_or(&[]);
+    let Ok(header) = Ethernet2HeaderSlice::from_slice(rest) else {
+        return Err(Fault::short(Layer::Eth, ETHERNET, rest.len()));
     };
-    Ok(Carried {
-        version: Some(version),
-        range: start..frame.len(),
-    })
+    let mut link = Link::Ethernet(Ethernet {
+        dst: header.destination(),
+        src: header.source(),
+        ethertype: header.ether_type().0,
+        vlan: Vlan::default(),
+    });
+    let inside = tagged(bytes, start + ETHERNET, &mut link);
+    if let Link::Ethernet(inner) = link {
+        *ethernet = Some(inner);
+    }
+    inside
 }
 
 /// Linux cooked capture, version 1.
-fn cooked(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
+fn cooked(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     const SIZE: usize = 16;
     let (Some(packet_type), Some(ethertype)) = (u16_at(frame, 0), u16_at(frame, SIZE - 2)) else {
         return Err(Fault::short(Layer::Sll, SIZE, frame.len()));
@@ -136,7 +161,7 @@ fn cooked(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
 }
 
 /// Linux cooked capture, version 2: here the packet type is one byte.
-fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
+fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     const SIZE: usize = 20;
     let (Some(ethertype), Some(packet_type), true) =
         (u16_at(frame, 0), frame.get(10), frame.len() >= SIZE)
@@ -152,16 +177,21 @@ fn cooked_payload(
     packet_type: u16,
     ethertype: u16,
     link: &mut Link,
-) -> Result<Carried, Fault> {
+) -> Result<Inside, Fault> {
     *link = Link::LinuxCooked {
         packet_type,
         ethertype,
     };
+    /// Linux's numbers for 802.3 without and with LLC, which are no EtherTypes.
+    const LLC: u16 = 4;
+    if ethertype == LLC {
+        return llc(frame, start);
+    }
     tagged(frame, start, link)
 }
 
 /// BSD null and loop.
-fn null(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
+fn null(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     let Some(head) = frame.first_chunk::<4>() else {
         return Err(Fault::short(Layer::Null, 4, frame.len()));
     };
@@ -169,9 +199,11 @@ fn null(frame: &[u8], link: &mut Link) -> Result<Carried, Fault> {
     *link = Link::Null { family };
     let version =
         version_of(family).ok_or_else(|| Fault::unknown(Numbering::AddressFamily, family));
-    version.map(|version| Carried {
-        version: Some(version),
-        range: 4..frame.len(),
+    version.map(|version| {
+        Inside::Ip(Carried {
+            version: Some(version),
+            range: 4..frame.len(),
+        })
     })
 }
 
@@ -207,16 +239,18 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{self, QINQ_ICMP_ECHO, SLL_SYN_ACK, SLL2_SYN};
+    use std::ops::Range;
+
     use super::*;
 
-    fn decode(link_type: u32, frame: &[u8]) -> (Link, Result<Carried, Fault>) {
+    fn decode(link_type: u32, frame: &[u8]) -> (Link, Result<Inside, Fault>) {
         let mut link = Link::Unknown;
         let carried = super::decode(link_type, frame, &mut link);
         (link, carried)
     }
 
-    fn carried(version: Option<u8>, range: Range<usize>) -> Result<Carried, Fault> {
-        Ok(Carried { version, range })
+    fn carried(version: Option<u8>, range: Range<usize>) -> Result<Inside, Fault> {
+        Ok(Inside::Ip(Carried { version, range }))
     }
 
     #[test]
@@ -292,10 +326,10 @@ mod tests {
             Err(Fault::Unknown { what, number }) => (what, number),
             other => panic!("{other:?}"),
         };
-        assert_eq!(unknown(0x0806), (Numbering::EtherType, 0x0806));
-        assert_eq!(unknown(0x0026), (Numbering::Length, 0x26));
-        let (link, unknown) = decode(127, b"");
+        assert_eq!(unknown(0x0801), (Numbering::EtherType, 0x0801));
+        assert_eq!(unknown(1501), (Numbering::Length, 1501));
+        let (link, unknown) = decode(147, b"");
         assert_eq!(link, Link::Unknown);
-        assert_eq!(unknown, Err(Fault::unknown(Numbering::LinkType, 127u32)));
+        assert_eq!(unknown, Err(Fault::unknown(Numbering::LinkType, 147u32)));
     }
 }

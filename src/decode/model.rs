@@ -2,8 +2,9 @@
 //! nothing owned but the rare boxed part.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 
-use super::Trouble;
+use super::{Arp, Gre, Igmp, Layer, Ppp, Sctp, Trouble, Wlan};
 use crate::savefile::Timestamp;
 
 /// A range of bytes inside one frame.
@@ -18,6 +19,18 @@ impl Span {
     pub fn of<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
         let start = self.start as usize;
         frame.get(start..start + self.len as usize).unwrap_or(&[])
+    }
+
+    /// What is behind its first `size` bytes.
+    pub(super) fn behind(&self, size: u32) -> Span {
+        Span {
+            start: self.start.saturating_add(size),
+            len: self.len.saturating_sub(size),
+        }
+    }
+
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start as usize..self.end() as usize
     }
 
     /// Where it ends.
@@ -102,6 +115,10 @@ pub struct Outer {
     pub net: Net,
     /// What carries the inner packet: UDP for VXLAN, GRE, or nothing but IP.
     pub transport: Transport,
+    /// The header of the Ethernet frame inside, in VXLAN and in GRE.
+    pub ethernet: Option<Ethernet>,
+    /// `vxlan.vni`.
+    pub vni: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,6 +135,14 @@ pub enum Link {
     },
     /// Raw IP: no link layer.
     Raw,
+    /// PPP on a serial line or over Ethernet.
+    Ppp(Ppp),
+    /// Cisco's HDLC (`chdlc.protocol`).
+    Hdlc {
+        protocol: u16,
+    },
+    /// IEEE 802.11.
+    Wlan(Wlan),
     /// A link type that is not decoded.
     Unknown,
 }
@@ -136,16 +161,25 @@ pub struct Ethernet {
 pub struct Vlan {
     ids: [u16; Self::MOST],
     len: u8,
+    /// A bit for each tag, the outermost lowest: it is one of IEEE 802.1ad.
+    services: u8,
 }
 
 impl Vlan {
     pub const MOST: usize = 3;
 
-    pub(super) fn push(&mut self, id: u16) {
+    pub(super) fn push(&mut self, id: u16, service: bool) {
         if let Some(place) = self.ids.get_mut(usize::from(self.len)) {
             *place = id;
+            self.services |= u8::from(service) << self.len;
             self.len += 1;
         }
+    }
+
+    /// Of each tag: is it a service provider's (IEEE 802.1ad)?
+    pub fn services(&self) -> impl Iterator<Item = bool> + use<> {
+        let services = self.services;
+        (0..self.len).map(move |place| services >> place & 1 == 1)
     }
 
     pub fn ids(&self) -> &[u16] {
@@ -241,6 +275,17 @@ pub enum Transport {
     Udp(Udp),
     Icmp(Icmp),
     Icmpv6(Icmp),
+    Igmp(Igmp),
+    Sctp(Sctp),
+    /// GRE whose payload is not decoded; else it is in [`Packet::outer`].
+    Gre(Gre),
+    /// In place of IP.
+    Arp(Arp),
+    /// A protocol beside IP that is known by name only.
+    Named {
+        layer: Layer,
+        payload: Span,
+    },
     /// An IP fragment whose upper layer cannot be read.
     Fragment,
     /// Another protocol over IP, by its number.
@@ -376,6 +421,21 @@ impl Packet {
         self.extra.as_ref()?.reassembled.as_ref()
     }
 
+    /// The ends of the datagrams that carry the packet through UDP tunnels
+    /// (VXLAN), outermost first. Wireshark counts these conversations, too
+    /// (`udp.stream`).
+    pub fn outer_sockets(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> + '_ {
+        self.outer()
+            .iter()
+            .filter_map(|outer| match &outer.transport {
+                Transport::Udp(udp) => Some((
+                    SocketAddr::new(outer.net.src(), udp.src_port),
+                    SocketAddr::new(outer.net.dst(), udp.dst_port),
+                )),
+                _ => None,
+            })
+    }
+
     /// The layers around a tunnelled packet, outermost first.
     #[inline]
     pub fn outer(&self) -> &[Outer] {
@@ -443,8 +503,12 @@ impl Packet {
             Transport::Tcp(tcp) => tcp.payload,
             Transport::Udp(udp) => udp.payload,
             Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp.payload,
-            Transport::Other { payload, .. } => *payload,
-            Transport::Fragment | Transport::None => Span::default(),
+            Transport::Other { payload, .. } | Transport::Named { payload, .. } => *payload,
+            Transport::Sctp(sctp) => sctp.payload,
+            Transport::Gre(gre) => gre.payload,
+            Transport::Igmp(_) | Transport::Arp(_) | Transport::Fragment | Transport::None => {
+                Span::default()
+            }
         }
     }
 }

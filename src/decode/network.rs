@@ -6,8 +6,8 @@ use etherparse::{
     Ipv6RawExtHeaderSlice, ip_number,
 };
 
+use super::carried::Carried;
 use super::fault::{Fault, First, part, span};
-use super::link::Carried;
 use super::{Ipv4, Ipv6, Ipv6Fragment, Layer, Net, Numbering, Reason, Span};
 
 /// What a decoded IP header carries.
@@ -251,7 +251,7 @@ impl Network {
             let extension = match etherparse::IpNumber(self.protocol) {
                 ip_number::IPV6_HOP_BY_HOP
                 | ip_number::IPV6_ROUTE
-                | ip_number::IPV6_DEST_OPTIONS => options(rest),
+                | ip_number::IPV6_DEST_OPTIONS => options(rest, self.protocol),
                 ip_number::AUTH => authentication(rest),
                 ip_number::IPV6_FRAG => fragmentation(rest).map(|(next, header)| {
                     self.fragment = Fragment::new(header.offset, header.more);
@@ -372,9 +372,11 @@ fn is_extension(protocol: u8) -> bool {
 }
 
 /// The next header's number and this one's size.
-fn options(bytes: &[u8]) -> Result<(u8, usize), Fault> {
-    let header = Ipv6RawExtHeaderSlice::from_slice(bytes)
-        .map_err(|error| Fault::short(Layer::Ipv6Extension, error.required_len, error.len))?;
+fn options(bytes: &[u8], kind: u8) -> Result<(u8, usize), Fault> {
+    let header = Ipv6RawExtHeaderSlice::from_slice(bytes).map_err(|error| {
+        let layer = Layer::of_ip_protocol(kind).unwrap_or(Layer::Ipv6);
+        Fault::short(layer, error.required_len, error.len)
+    })?;
     Ok((header.next_header().0, header.slice().len()))
 }
 
@@ -599,7 +601,7 @@ mod tests {
         let network = ip(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0);
         assert_eq!(
             fault(&v6(0, &[6, 2, 0, 0, 0, 0, 0, 0]), 0),
-            Some(Fault::short(Layer::Ipv6Extension, 24, 8))
+            Some(Fault::short(Layer::Ipv6HopByHop, 24, 8))
         );
         assert_eq!(network.protocol, 0);
     }

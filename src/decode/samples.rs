@@ -75,7 +75,105 @@ pub const LOOPBACK_UDP: (u32, &str) = (
     "ffffffffffff0000000000000800450000200001000040117cca7f0000017f000001753032c8000c000158585858",
 );
 
-pub const ALL: [(u32, &str); 10] = [
+/// Ethernet; an ARP request of 10.0.0.1 for 10.0.0.2.
+pub const ARP_REQUEST: (u32, &str) = (
+    1,
+    "ffffffffffff020000000001080600010800060400010200000000010a0000010000000000000a000002",
+);
+
+/// Raw IP; an IGMPv3 report of two groups, the first with a source.
+pub const IGMP_V3_REPORT: (u32, &str) = (
+    101,
+    "450000300000000001020000c0a80001e000001622000000000000020300 0001ef0101010a000001\
+     04000000ef010102",
+);
+
+/// Raw IP; SCTP INIT from 32836 to 2905.
+pub const SCTP_INIT: (u32, &str) = (
+    101,
+    "45000034000000004084 0000c0a80001c0a8000280440b590000000012345678\
+     010000140000000100010000000a000a00000001",
+);
+
+/// Radiotap with time and flags (frame check sequence at the end); a QoS data
+/// frame from the distribution system; UDP from 5000 to 12000.
+pub const RADIOTAP_QOS_UDP: (u32, &str) = (
+    127,
+    "00001a002f48000000000000000000001000000000000000d000\
+     8802000002000000000102000000000202000000000310000000\
+     aaaa030000000800\
+     450000200000000040110000 0a0000010a00000213882ee0000c0000 61697221\
+     deadbeef",
+);
+
+/// PPP with address and control; UDP from 5000 to 12000.
+pub const PPP_UDP: (u32, &str) = (
+    9,
+    "ff030021450000200000000040110000 0a0000010a00000213882ee0000c0000 61697221",
+);
+
+/// Ethernet; VXLAN network 5000; Ethernet; UDP from 5000 to 12000.
+pub const VXLAN_UDP: (u32, &str) = (
+    1,
+    "0200000000020200000000010800\
+     450000520000000040110000 0a0000010a000002c00012b5003e0000\
+     0800000000138800\
+     0200000000040200000000030800\
+     450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
+);
+
+/// Ethernet; GRE with a key and a sequence number; IPv6; UDP from 5000 to 12000.
+pub const GRE_IPV6_UDP: (u32, &str) = (
+    1,
+    "0200000000020200000000010800\
+     45000054000000004 02f0000 0a0000010a000002\
+     300086dd0000002a00000001\
+     60000000000c1140 fe800000000000000000000000000001 fe800000000000000000000000000002\
+     13882ee0000c0000 61697221",
+);
+
+/// Ethernet; IPv6 in IPv4; IPv4 in IPv6; UDP from 5000 to 12000.
+pub const IP_IN_IP_IN_IP: (u32, &str) = (
+    1,
+    "0200000000020200000000010800\
+     4500005c0000000040290000 0a0000010a000002\
+     6000000000200440 fe800000000000000000000000000001 fe800000000000000000000000000002\
+     450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
+);
+
+/// Ethernet; two MPLS labels; PPPoE is in another. UDP from 5000 to 12000.
+pub const MPLS_UDP: (u32, &str) = (
+    1,
+    "0200000000020200000000018847 00010040 00011140\
+     450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
+);
+
+/// Ethernet; a PPPoE session; UDP from 5000 to 12000.
+pub const PPPOE_UDP: (u32, &str) = (
+    1,
+    "0200000000020200000000018864 1100002a0022 0021\
+     450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
+);
+
+/// Ethernet with a length, LLC and SNAP; UDP from 5000 to 12000.
+pub const SNAP_UDP: (u32, &str) = (
+    1,
+    "0200000000020200000000010028 aaaa030000000800\
+     450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
+);
+
+pub const ALL: [(u32, &str); 21] = [
+    ARP_REQUEST,
+    IGMP_V3_REPORT,
+    SCTP_INIT,
+    RADIOTAP_QOS_UDP,
+    PPP_UDP,
+    VXLAN_UDP,
+    GRE_IPV6_UDP,
+    IP_IN_IP_IN_IP,
+    MPLS_UDP,
+    PPPOE_UDP,
+    SNAP_UDP,
     QINQ_ICMP_ECHO,
     SLL_SYN_ACK,
     SLL2_SYN,
@@ -88,8 +186,9 @@ pub const ALL: [(u32, &str); 10] = [
     LOOPBACK_UDP,
 ];
 
-/// The bytes of a sample.
+/// The bytes of a sample, in which spaces mean nothing.
 pub fn bytes(hex: &str) -> Vec<u8> {
+    let hex = hex.replace(' ', "");
     (0..hex.len() / 2)
         .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
         .collect()

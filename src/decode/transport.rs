@@ -6,7 +6,7 @@ use etherparse::{IpNumber, TcpHeaderSlice, UdpHeaderSlice, ip_number};
 
 use super::fault::{Fault, First, span};
 use super::network::{Fragment, Network};
-use super::{Layer, Reason, Tcp, TcpFlags, Transport, Udp, icmp};
+use super::{Layer, Reason, Tcp, TcpFlags, Transport, Udp, icmp, igmp, tunnel};
 
 const TCP_HEADER: usize = 20;
 const UDP_HEADER: usize = 8;
@@ -49,6 +49,9 @@ fn others(frame: &[u8], network: Network, transport: &mut Transport, first: &mut
     let decoded = match IpNumber(network.protocol) {
         ip_number::ICMP => icmp::decode_v4(frame, network).map(Transport::Icmp),
         ip_number::IPV6_ICMP => icmp::decode_v6(frame, network).map(Transport::Icmpv6),
+        ip_number::IGMP => igmp::decode(frame, network).map(Transport::Igmp),
+        ip_number::SCTP => igmp::decode_sctp(frame, network).map(Transport::Sctp),
+        ip_number::GRE => tunnel::decode_gre(frame, network).map(Transport::Gre),
         _ => Ok(Transport::Other {
             protocol: network.protocol,
             payload: network.payload,
@@ -329,9 +332,9 @@ mod tests {
 
     #[test]
     fn another_protocol_is_named() {
-        let packet = changed(NULL_UDP, 13, &[47]);
+        let packet = changed(NULL_UDP, 13, &[89]);
         let payload = span(UDP_AT..48);
-        let protocol = 47;
+        let protocol = 89;
         assert_eq!(packet.transport, Transport::Other { protocol, payload });
     }
 }

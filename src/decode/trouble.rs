@@ -13,6 +13,8 @@ pub enum Trouble {
     Truncated { layer: Layer },
     /// A link type or protocol that is not decoded.
     Unknown { what: Numbering, number: u32 },
+    /// What the layer carries cannot be read without a key.
+    Encrypted { layer: Layer },
 }
 
 /// Why a header is malformed.
@@ -79,6 +81,7 @@ pub enum Numbering {
     /// Of BSD's null and loop.
     AddressFamily,
     IpVersion,
+    PppProtocol,
 }
 
 impl Numbering {
@@ -89,6 +92,7 @@ impl Numbering {
             Numbering::Length => "802.3 frame of length",
             Numbering::AddressFamily => "address family",
             Numbering::IpVersion => "IP version",
+            Numbering::PppProtocol => "PPP protocol",
         }
     }
 }

@@ -294,10 +294,7 @@ impl Builder<'_> {
                     code: icmp.code,
                 },
             ),
-            Transport::Icmpv6(_)
-            | Transport::Fragment
-            | Transport::Other { .. }
-            | Transport::None => {}
+            _ => {}
         }
     }
 

@@ -143,6 +143,7 @@ impl Trouble<'_> {
                 reason: text(reason),
             },
             Trouble::Truncated { layer } => Trouble::Truncated { layer: text(layer) },
+            Trouble::Encrypted { layer } => Trouble::Encrypted { layer: text(layer) },
             Trouble::Unknown { layer, number } => Trouble::Unknown {
                 layer: text(layer),
                 number,

@@ -575,6 +575,8 @@ pub enum Trouble<'a> {
     },
     /// The frame was cut when it was captured.
     Truncated { layer: Cow<'a, str> },
+    /// What the layer carries cannot be read without a key.
+    Encrypted { layer: Cow<'a, str> },
     /// A link type or protocol that is not decoded.
     Unknown { layer: Cow<'a, str>, number: u32 },
 }

@@ -148,7 +148,7 @@ impl<'a> Packet<'a> {
                 let sum = sum(message.checksum);
                 shown.icmpv6 = Some(icmp_part(message, true, sight.quotes, frame, sum));
             }
-            Transport::Fragment | Transport::Other { .. } | Transport::None => {}
+            _ => {}
         }
         shown
     }
@@ -193,7 +193,7 @@ fn link(shown: &mut Packet<'_>, link: &Link) {
             });
         }
         Link::Null { family } => shown.null = Some(Null { family: *family }),
-        Link::Raw | Link::Unknown => {}
+        _ => {}
     }
 }
 
@@ -448,6 +448,9 @@ fn trouble(trouble: &decode::Trouble) -> Trouble<'static> {
             reason: Cow::Owned(reason.to_string()),
         },
         decode::Trouble::Truncated { layer } => Trouble::Truncated {
+            layer: Cow::Borrowed(layer.name()),
+        },
+        decode::Trouble::Encrypted { layer } => Trouble::Encrypted {
             layer: Cow::Borrowed(layer.name()),
         },
         decode::Trouble::Unknown { what, number } => Trouble::Unknown {

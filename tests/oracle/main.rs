@@ -5,6 +5,7 @@ mod conversation;
 mod corpus;
 mod decode_corpus;
 mod decode_fields;
+mod decode_layers;
 mod fields;
 mod filter;
 mod names_and_hellos;

@@ -113,6 +113,7 @@ pub fn label(packet: &Packet<'_>, heads: &[String]) -> Label {
             label.tone = Tone::Bad;
         }
         Some(Trouble::Truncated { layer }) => label.main += &format!(" ({layer} cut short)"),
+        Some(Trouble::Encrypted { layer }) => label.main += &format!(" ({layer} encrypted)"),
         Some(Trouble::Unknown { .. }) | None => {}
     }
     label
