@@ -91,7 +91,9 @@ pub(super) const HTTP: &[Field] = &[
     )
     .needs(Needs::HTTP),
     Field::new("http.request.version", Kind::Text, "HTTP/1.1", |v, out| {
-        of_requests(v, out, |_, _, head| Some(FieldValue::text(head.version)))
+        of_requests(v, out, |_, _, head| {
+            (!head.version.is_empty()).then(|| FieldValue::text(head.version))
+        })
     })
     .needs(Needs::HTTP),
     Field::new("http.response", Kind::Bool, "it is a response", |v, out| {

@@ -479,6 +479,10 @@ impl Exchange {
 
     /// Hands the part that was read last to its transaction.
     fn settle(&mut self, way: Direction, settings: &Settings, found: &mut Found) {
+        let lane = self.lanes.get_mut(way);
+        if lane.part.as_ref().is_some_and(|part| !part.body.is_over()) {
+            lane.body_ends();
+        }
         self.announce(way, settings, found);
         let lane = self.lanes.get_mut(way);
         let Some(mut part) = lane.part.take() else {

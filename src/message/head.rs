@@ -35,6 +35,7 @@ const TARGET_FORM: &str = "the request target has none of its forms (RFC 9112, s
 const NO_HOST: &str = "an HTTP/1.1 request has no Host (RFC 9112, section 3.2)";
 const SEVERAL_HOSTS: &str = "a request has several Host lines (RFC 9112, section 3.2)";
 const NO_STATUS: &str = "the status code has not three digits (RFC 9112, section 4)";
+const BAD_VERSION: &str = "the request line does not end with a version (RFC 9112, section 3)";
 const NO_VERSION: &str =
     "the request line has no version: read as HTTP/0.9 (RFC 1945, section 4.1)";
 pub(super) const TOO_LONG: &str = "the head is longer than 65536 bytes: its rest is not read";
@@ -120,23 +121,27 @@ fn look_for_request(bytes: &[u8], simple: bool) -> Look {
         Err(look) => return look,
     };
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_known = |name: &[u8]| METHODS.iter().any(|m| m.as_bytes() == name);
     let rest = line.get(method + 1..).unwrap_or(&[]);
     let version = rest.rsplit(|b| *b == b' ').next().unwrap_or(&[]);
     if is_version(version) {
         let has_target = rest.len() > version.len();
         // Of a word that could be any, the target is asked for.
-        let is_known = |name: &[u8]| METHODS.iter().any(|m| m.as_bytes() == name);
         return if has_target || line.get(..method).is_some_and(is_known) {
             Look::Start(Kind::Request)
         } else {
             Look::No
         };
     }
-    let is_simple = line.starts_with(b"GET /") && !rest.contains(&b' ');
-    if simple && is_simple {
-        Look::Start(Kind::Simple)
-    } else {
-        Look::No
+    let has_path = matches!(rest.first(), Some(b'/' | b'*'));
+    match line.get(..method) {
+        Some(b"GET") if has_path && !rest.contains(&b' ') => match simple {
+            true => Look::Start(Kind::Simple),
+            false => Look::No,
+        },
+        // Nothing else looks like that, but the requests that students write.
+        Some(name) if has_path && is_known(name) => Look::Start(Kind::Request),
+        _ => Look::No,
     }
 }
 
@@ -276,7 +281,15 @@ fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
 
 fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static str) {
     let (method, rest) = cut(line, b' ').unwrap_or((line, ""));
-    let (target, version) = rest.rsplit_once(' ').unwrap_or(("", rest));
+    let (target, version) = match rest.rsplit_once(' ') {
+        Some((target, version)) => (target, version),
+        None if is_version(rest.as_bytes()) => ("", rest),
+        None => (rest, ""),
+    };
+    let version = version_of(version);
+    if version.is_empty() {
+        trouble.push(BAD_VERSION);
+    }
     let shown = target.trim_matches(' ');
     if shown.len() < target.len() || shown.contains([' ', '\t']) {
         trouble.push(TARGET_SPACE);
@@ -293,7 +306,7 @@ fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static
         method: method.to_owned(),
         target: shown.to_owned(),
     };
-    (start, version_of(version))
+    (start, version)
 }
 
 fn status_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static str) {
@@ -321,7 +334,7 @@ fn version_of(text: &str) -> &'static str {
         "HTTP/1.7", "HTTP/1.8", "HTTP/1.9",
     ];
     let known = MINOR.into_iter().find(|known| *known == text);
-    known.unwrap_or("HTTP/1.1")
+    known.unwrap_or("")
 }
 
 /// The fields of a header or trailer section; an empty line ends it.

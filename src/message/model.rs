@@ -70,7 +70,8 @@ pub struct Response {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// `http.request.version`, `http.response.version`: "HTTP/1.1"; "HTTP/0.9"
-    /// for a request without one, and its answer.
+    /// for a request that is nothing but a line without one, and its answer;
+    /// empty where something else stands in its place.
     pub version: &'static str,
     /// In order, names as sent.
     pub headers: Headers,

@@ -9,6 +9,8 @@ mod decode_layers;
 mod fields;
 mod filter;
 mod names_and_hellos;
+mod http;
+
 mod savefile;
 mod simulated;
 mod traffic;

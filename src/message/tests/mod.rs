@@ -216,6 +216,21 @@ fn a_simple_request_has_a_simple_answer() {
     );
     let body = &messages[0].request.as_ref().unwrap().body;
     assert!(body.trouble.as_ref().unwrap().contains("11 more bytes"));
+    // Another method, or something in the version's place: a wrong request.
+    for (line, version) in [
+        ("POST /a", ""),
+        ("GET /a HTTP/1.", ""),
+        ("GET /a HTTP/1.2", "HTTP/1.2"),
+    ] {
+        let messages = read(&format!("{line}\r\nHost: x\r\n\r\n"), "");
+        let request = messages[0].request.as_ref().unwrap();
+        assert_eq!(
+            (request.target.as_str(), request.head.version),
+            ("/a", version)
+        );
+        let told = request.head.trouble.iter().any(|t| t.contains("version"));
+        assert_eq!(told, version.is_empty());
+    }
     // Only the first line of a conversation can be one.
     let messages = read("GET / HTTP/1.1\r\n\r\nGET /a\r\n", "");
     assert_eq!(messages.len(), 1);
