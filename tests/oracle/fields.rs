@@ -191,7 +191,11 @@ pub fn why(
 /// Files and packets that need a closer look.
 fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static str> {
     Some(match (file, frame, layer) {
-        ("methods.pcap", _, "http") => "a request line against RFC 9112 is no HTTP",
+        (
+            "methods.pcap",
+            14 | 34 | 108 | 172 | 319 | 329 | 369 | 419 | 469 | 519 | 569 | 619,
+            "http",
+        ) => "a request line against RFC 9112 is no HTTP",
         ("http_09.pcap", 4 | 8, "http") => "Wireshark reads no HTTP/0.9",
         ("http-wrapped-header.pcap", 8, "http") => "a folded header line is joined by a space",
         (

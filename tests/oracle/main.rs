@@ -8,8 +8,8 @@ mod decode_fields;
 mod decode_layers;
 mod fields;
 mod filter;
-mod names_and_hellos;
 mod http;
+mod names_and_hellos;
 
 mod savefile;
 mod simulated;
