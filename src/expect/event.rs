@@ -408,7 +408,9 @@ impl Builder<'_> {
     fn heads(&mut self) {
         let trace = self.trace;
         for (index, message) in trace.messages.iter().enumerate() {
-            if let Some(request) = &message.request {
+            // A line without a version is no request that a step could mean.
+            let request = message.request.as_ref();
+            if let Some(request) = request.filter(|r| !r.head.version.is_empty()) {
                 self.single(request.head.packet, EventKind::Request(index));
             }
             for (i, response) in message.interim.iter().enumerate() {
