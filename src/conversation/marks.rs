@@ -87,3 +87,51 @@ impl BitOrAssign for Marks {
         self.0 |= other.0;
     }
 }
+
+/// How many segments have each mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkCounts([u32; Marks::NAMES.len()]);
+
+impl MarkCounts {
+    /// Counts the marks of a segment.
+    pub(super) fn add(&mut self, marks: Marks) {
+        if marks.is_empty() {
+            return;
+        }
+        for (count, (mark, _)) in self.0.iter_mut().zip(Marks::NAMES) {
+            *count += u32::from(marks.has(mark));
+        }
+    }
+
+    /// Segments with this one mark.
+    pub fn of(&self, mark: Marks) -> u32 {
+        let counts = self.0.iter().zip(Marks::NAMES);
+        let mut found = counts.filter(|(_, (known, _))| *known == mark);
+        found.next().map_or(0, |(count, _)| *count)
+    }
+
+    /// The marks that were seen: their names in Wireshark, behind
+    /// `tcp.analysis.`, and how often.
+    pub fn seen(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
+        let counts = self.0.iter().zip(Marks::NAMES);
+        let counts = counts.map(|(count, (_, name))| (name, *count));
+        counts.filter(|(_, count)| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_counted_each_by_itself() {
+        let mut counts = MarkCounts::default();
+        counts.add(Marks::default());
+        counts.add(Marks::RETRANSMISSION | Marks::FAST_RETRANSMISSION);
+        counts.add(Marks::RETRANSMISSION);
+        assert_eq!(counts.of(Marks::RETRANSMISSION), 2);
+        assert_eq!(counts.of(Marks::ZERO_WINDOW), 0);
+        let seen: Vec<_> = counts.seen().collect();
+        assert_eq!(seen, [("retransmission", 2), ("fast_retransmission", 1)]);
+    }
+}

@@ -22,7 +22,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use marks::Marks;
+pub use marks::{MarkCounts, Marks};
 pub use model::*;
 pub use receiver::{At, Beginning, Receiver};
 pub use streams::{Gap, Piece, STREAM_LIMIT, Stream, Streams};

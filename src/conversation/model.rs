@@ -6,7 +6,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Marks;
+use super::{MarkCounts, Marks};
 use crate::savefile::{Protocol, Timestamp};
 
 /// Index of a conversation in [`crate::trace::Trace::conversations`].
@@ -90,6 +90,8 @@ pub struct TcpFacts {
     pub close: Close,
     pub retransmissions: u32,
     pub out_of_order: u32,
+    /// Segments by what the analysis says of them, these two included.
+    pub marks: MarkCounts,
     /// Stream bytes that were never captured although later ones, or the
     /// stream's end, were.
     pub missing_bytes: u64,

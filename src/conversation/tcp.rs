@@ -11,7 +11,9 @@ use super::reassembly::{Assembler, Store};
 use super::receiver::Outlet;
 use super::sequence::Positions;
 use super::zeek::{self, Zeek};
-use super::{At, Close, Direction, Marks, Receiver, SeenTcp, TcpFacts, Ways, WindowScaling};
+use super::{
+    At, Close, Direction, MarkCounts, Marks, Receiver, SeenTcp, TcpFacts, Ways, WindowScaling,
+};
 
 /// Wireshark's bits of `tcp.completeness`.
 mod completeness {
@@ -100,8 +102,7 @@ pub(super) struct Connection {
     handshake_done: bool,
     first_fin: Option<Direction>,
     reset: Option<Direction>,
-    retransmissions: u32,
-    out_of_order: u32,
+    marks: MarkCounts,
 }
 
 /// Who is the client, by the first segment: the way that this one goes.
@@ -138,8 +139,7 @@ impl Connection {
             handshake_done: false,
             first_fin: None,
             reset: None,
-            retransmissions: 0,
-            out_of_order: 0,
+            marks: MarkCounts::default(),
         }
     }
 
@@ -236,8 +236,9 @@ impl Connection {
             history: self.zeek.history().to_owned(),
             handshake_rtt: self.handshake_rtt,
             close: self.close(),
-            retransmissions: self.retransmissions,
-            out_of_order: self.out_of_order,
+            retransmissions: self.marks.of(Marks::RETRANSMISSION),
+            out_of_order: self.marks.of(Marks::OUT_OF_ORDER),
+            marks: self.marks,
             missing_bytes: missing,
         }
     }
@@ -422,8 +423,7 @@ impl Connection {
         };
         let (forward, reverse) = (&mut forward.flow, &mut reverse.flow);
         analysis::analyse(&numbers, forward, reverse, &known, store, seen);
-        self.retransmissions += u32::from(seen.is(Marks::RETRANSMISSION));
-        self.out_of_order += u32::from(seen.is(Marks::OUT_OF_ORDER));
+        self.marks.add(seen.marks);
     }
 
     /// The offset in the stream of the first byte after the segment's header.

@@ -364,6 +364,7 @@ fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
         handshake_rtt_ms: tcp.handshake_rtt.map(millis),
         close,
         closed_by,
+        analysis: tcp.marks.seen().collect(),
         retransmissions: tcp.retransmissions,
         out_of_order: tcp.out_of_order,
         missing_bytes: tcp.missing_bytes,

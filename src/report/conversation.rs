@@ -1,5 +1,7 @@
 //! Conversations and HTTP messages of the JSON document.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -67,6 +69,10 @@ pub struct TcpConversation {
     pub retransmissions: u32,
     /// Segments that came later than their place.
     pub out_of_order: u32,
+    /// How many segments have each of Wireshark's `tcp.analysis` marks:
+    /// `zero_window`, `duplicate_ack`, … Marks that none has are left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub analysis: BTreeMap<&'static str, u32>,
     /// Bytes that were never seen although later ones were.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing_bytes: u64,

@@ -41,6 +41,7 @@ pub(super) fn stabilise(report: &mut Report) {
         conversation.duration_ms = None;
         if let Some(tcp) = &mut conversation.tcp {
             tcp.handshake_rtt_ms = None;
+            tcp.analysis.clear();
         }
     }
     for packet in report.packets.iter_mut().flatten() {

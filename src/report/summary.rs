@@ -126,6 +126,20 @@ pub enum FindingKind {
     Retransmission,
     /// Segments that came later than their place.
     OutOfOrder,
+    /// Segments that were sent again although they had been acknowledged.
+    SpuriousRetransmission,
+    /// ACKs that say again what was said.
+    DuplicateAck,
+    /// Segments before which others were not captured.
+    LostSegment,
+    /// ACKs of segments that were not captured.
+    AckLostSegment,
+    /// Segments whose sender takes no more bytes.
+    ZeroWindow,
+    /// Segments that fill the other side's window.
+    WindowFull,
+    /// Connections on the ports of an earlier one.
+    ReusedPorts,
     /// Bytes of streams that were never captured.
     MissingBytes,
     /// Frames of which only a part was captured.
@@ -153,6 +167,15 @@ impl FindingKind {
             ),
             FindingKind::Retransmission => ("retransmission", "retransmissions"),
             FindingKind::OutOfOrder => ("segment out of order", "segments out of order"),
+            FindingKind::SpuriousRetransmission => {
+                ("spurious retransmission", "spurious retransmissions")
+            }
+            FindingKind::DuplicateAck => ("duplicate ACK", "duplicate ACKs"),
+            FindingKind::LostSegment => ("segment behind a lost one", "segments behind a lost one"),
+            FindingKind::AckLostSegment => ("ACK of a lost segment", "ACKs of a lost segment"),
+            FindingKind::ZeroWindow => ("zero window", "zero windows"),
+            FindingKind::WindowFull => ("full window", "full windows"),
+            FindingKind::ReusedPorts => ("SYN on reused ports", "SYNs on reused ports"),
             FindingKind::MissingBytes => ("byte never captured", "bytes never captured"),
             FindingKind::Truncated => ("frame cut short", "frames cut short"),
             FindingKind::Unknown => ("frame not decoded", "frames not decoded"),
@@ -169,6 +192,13 @@ impl FindingKind {
             FindingKind::HttpServerError => Some("http.response.code >= 500"),
             FindingKind::Retransmission => Some("tcp.analysis.retransmission"),
             FindingKind::OutOfOrder => Some("tcp.analysis.out_of_order"),
+            FindingKind::SpuriousRetransmission => Some("tcp.analysis.spurious_retransmission"),
+            FindingKind::DuplicateAck => Some("tcp.analysis.duplicate_ack"),
+            FindingKind::LostSegment => Some("tcp.analysis.lost_segment"),
+            FindingKind::AckLostSegment => Some("tcp.analysis.ack_lost_segment"),
+            FindingKind::ZeroWindow => Some("tcp.analysis.zero_window"),
+            FindingKind::WindowFull => Some("tcp.analysis.window_full"),
+            FindingKind::ReusedPorts => Some("tcp.analysis.reused_ports"),
             FindingKind::Truncated => Some("frame.cap_len < frame.len"),
             FindingKind::BadChecksum
             | FindingKind::Refused
@@ -181,6 +211,21 @@ impl FindingKind {
         }
     }
 }
+
+/// What the analysis of segments finds, beside the counts that each connection
+/// has.
+const MARKS: [(FindingKind, &str); 7] = [
+    (
+        FindingKind::SpuriousRetransmission,
+        "spurious_retransmission",
+    ),
+    (FindingKind::DuplicateAck, "duplicate_ack"),
+    (FindingKind::LostSegment, "lost_segment"),
+    (FindingKind::AckLostSegment, "ack_lost_segment"),
+    (FindingKind::ZeroWindow, "zero_window"),
+    (FindingKind::WindowFull, "window_full"),
+    (FindingKind::ReusedPorts, "reused_ports"),
+];
 
 /// Conversations that a finding names.
 const WORST: usize = 3;
@@ -224,6 +269,10 @@ impl Findings {
             add(FindingKind::Unanswered, u64::from(is_unanswered(tcp.state)));
             add(FindingKind::Retransmission, tcp.retransmissions.into());
             add(FindingKind::OutOfOrder, tcp.out_of_order.into());
+            for (kind, mark) in MARKS {
+                let count = tcp.analysis.get(mark).copied().unwrap_or(0);
+                add(kind, count.into());
+            }
             add(FindingKind::MissingBytes, tcp.missing_bytes);
         }
         if let Some(udp) = &conversation.udp {

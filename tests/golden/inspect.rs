@@ -47,6 +47,7 @@ fn tcp(id: u32, close: Close, closed_by: Option<Side>, completeness: u8) -> Conv
         handshake_rtt_ms: Some(21.0),
         close,
         closed_by,
+        analysis: [("zero_window", 1 + id)].into(),
         retransmissions: id,
         out_of_order: 0,
         missing_bytes: u64::from(id % 2) * 1460,

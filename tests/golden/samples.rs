@@ -304,6 +304,7 @@ pub fn tcp_refused() -> Report {
                 handshake_rtt_ms: None,
                 close: Close::Refused,
                 closed_by: Some(Side::Server),
+                analysis: Default::default(),
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,

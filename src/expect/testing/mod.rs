@@ -5,8 +5,8 @@ pub mod lab;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::conversation::{
-    At, Close, ConnState, Conversation, Direction, Gap, Piece, Seen, SeenTcp, TcpFacts, Tracker,
-    UdpFacts, Ways,
+    At, Close, ConnState, Conversation, Direction, Gap, MarkCounts, Piece, Seen, SeenTcp, TcpFacts,
+    Tracker, UdpFacts, Ways,
 };
 use crate::decode::{Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp};
 use crate::message::{Body, Framing, Head, Message, Packets, Request, Response};
@@ -161,6 +161,7 @@ impl Wire {
                 history: String::new(),
                 handshake_rtt: None,
                 close: Close::Open,
+                marks: MarkCounts::default(),
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
