@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use netlab_capture::conversation::{At, Beginning, Direction, Limits, Receiver, Tracker};
+use netlab_capture::conversation::{Limits, Receiver, Tracker};
 use netlab_capture::decode::{Defragmenter, decode};
 use netlab_capture::message::dns::{self, Data, Record};
 use netlab_capture::message::tls::{self, Hello};
@@ -14,61 +14,20 @@ use netlab_capture::savefile::Reader;
 use crate::corpus;
 use crate::tshark::{self, tshark};
 
-/// Both readers, on one conversation.
-struct Both {
-    dns: dns::Reader,
-    tls: tls::Reader,
-}
-
 #[derive(Default)]
 struct Found {
     dns: Vec<dns::Seen>,
     tls: Vec<tls::Seen>,
 }
 
-impl Receiver for Both {
-    type Settings = ();
-    type Found = Found;
-
-    fn begin((): &(), beginning: &Beginning) -> Self {
-        Both {
-            dns: dns::Reader::new(beginning.client, beginning.server),
-            tls: tls::Reader::new(),
-        }
-    }
-
-    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
-        self.dns.bytes(way, bytes, at, &mut found.dns);
-        self.tls.bytes(way, bytes, at, &mut found.tls);
-    }
-
-    fn gap(&mut self, way: Direction, _: u64, found: &mut Found) {
-        self.dns.gap(way);
-        self.tls.end(way, &mut found.tls);
-    }
-
-    fn end(&mut self, way: Direction, _: At, found: &mut Found) {
-        self.tls.end(way, &mut found.tls);
-    }
-
-    fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Found) {
-        self.dns.datagram(way, payload, at, &mut found.dns);
-    }
-
-    fn close(&mut self, found: &mut Found) {
-        for way in [Direction::ToServer, Direction::ToClient] {
-            self.tls.end(way, &mut found.tls);
-        }
-    }
-}
-
 fn found_in(entry: &corpus::Entry) -> Found {
-    let mut found = Found::default();
+    let mut found = <(dns::Reader, tls::Reader) as Receiver>::Found::default();
     let file = File::open(&entry.path).unwrap();
     let Ok(mut reader) = Reader::new(file, &entry.file) else {
-        return found;
+        return Found::default();
     };
-    let mut tracker: Tracker<Both> = Tracker::new(Limits::default(), ());
+    let mut tracker: Tracker<(dns::Reader, tls::Reader)> =
+        Tracker::new(Limits::default(), ((), ()));
     let mut defragmenter = Defragmenter::default();
     let mut index = 0;
     while let Some(frame) = reader.next_frame().unwrap() {
@@ -78,7 +37,10 @@ fn found_in(entry: &corpus::Entry) -> Found {
         index += 1;
     }
     tracker.close_all(&mut found);
-    found
+    Found {
+        dns: found.0,
+        tls: found.1,
+    }
 }
 
 /// tshark's values of these fields, by frame number, of the frames it shows.

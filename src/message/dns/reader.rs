@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::model::{Flavour, Message};
 use super::parse::{self, parse};
-use crate::conversation::{At, Direction, Ways};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
 
 /// The most queries of a conversation that wait for their answer.
 const MAX_WAITING: usize = 256;
@@ -17,6 +17,7 @@ const NETBIOS: u16 = 137;
 /// A message, and where it was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
+    pub conversation: ConversationIndex,
     pub message: Message,
     pub way: Direction,
     /// The packet that brought its last byte.
@@ -39,10 +40,10 @@ impl Seen {
     }
 }
 
-/// Reads one conversation, fed with its datagrams or its streams. Costs no
-/// allocation where that is no DNS.
+/// Reads one conversation. Costs no allocation where that is no DNS.
 #[derive(Debug)]
 pub struct Reader {
+    conversation: ConversationIndex,
     /// None: the ports tell nothing.
     flavour: Option<Flavour>,
     /// What looks like DNS is NetBIOS.
@@ -72,15 +73,20 @@ struct Waiting {
     at: At,
 }
 
-impl Reader {
-    pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
+impl Receiver for Reader {
+    type Settings = ();
+    type Found = Vec<Seen>;
+
+    fn begin((): &(), beginning: &Beginning) -> Self {
         let flavour = |address: SocketAddr| match address.port() {
             53 => Some(Flavour::Dns),
             5353 => Some(Flavour::Mdns),
             5355 => Some(Flavour::Llmnr),
             _ => None,
         };
+        let (client, server) = (beginning.client, beginning.server);
         Reader {
+            conversation: beginning.conversation,
             flavour: flavour(server).or(flavour(client)),
             netbios: server.port() == NETBIOS || client.port() == NETBIOS,
             streams: Ways::default(),
@@ -88,34 +94,35 @@ impl Reader {
         }
     }
 
-    /// A UDP payload.
-    pub fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {
-        if self.flavour.is_some() || self.is_evident(payload) {
-            self.message(way, payload, at, found);
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+        if self.streams.get(way).lost {
+            return;
         }
-    }
-
-    /// The next bytes of a TCP stream.
-    pub fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
         // Taken out, so that the messages in it can be noted.
         let mut stream = std::mem::take(self.streams.get_mut(way));
         self.stream(&mut stream, way, bytes, at, found);
         *self.streams.get_mut(way) = stream;
     }
 
-    /// Bytes of a TCP stream are missing: where the next message begins is not
-    /// known any more.
-    pub fn gap(&mut self, way: Direction) {
+    /// Where the next message begins is not known any more.
+    fn gap(&mut self, way: Direction, _: u64, _: &mut Vec<Seen>) {
         let stream = self.streams.get_mut(way);
         stream.lost = true;
         stream.buffer = Vec::new();
     }
 
-    /// Nothing that comes can be of interest: it need not be fed any more.
-    pub fn is_done(&self) -> bool {
-        self.streams.to_server.lost && self.streams.to_client.lost
+    fn end(&mut self, _: Direction, _: At, _: &mut Vec<Seen>) {}
+
+    fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {
+        if self.flavour.is_some() || self.is_evident(payload) {
+            self.message(way, payload, at, found);
+        }
     }
 
+    fn close(&mut self, _: &mut Vec<Seen>) {}
+}
+
+impl Reader {
     fn stream(
         &mut self,
         stream: &mut Stream,
@@ -184,6 +191,7 @@ impl Reader {
             self.matched(way, parse::question_hash(bytes, &message), &message, at)
         };
         found.push(Seen {
+            conversation: self.conversation,
             message,
             way,
             at,

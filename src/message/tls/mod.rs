@@ -3,8 +3,7 @@
 //!
 //! A stream is taken for TLS where it begins with a handshake record of version
 //! 3.0 to 3.4 that begins with a ClientHello or a ServerHello; the port does not
-//! matter. A [`Reader`] can also be begun in the middle of a connection, behind
-//! STARTTLS or CONNECT.
+//! matter.
 
 mod model;
 mod parse;

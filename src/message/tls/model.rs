@@ -1,10 +1,11 @@
 //! What a handshake says in the clear.
 
-use crate::conversation::{At, Direction};
+use crate::conversation::{At, ConversationIndex, Direction};
 
 /// A hello message, and where it was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
+    pub conversation: ConversationIndex,
     pub hello: Hello,
     pub way: Direction,
     /// The packet that completed its record, as in Wireshark; where that never

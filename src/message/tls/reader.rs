@@ -2,7 +2,7 @@
 
 use super::model::{Hello, Seen};
 use super::parse::{self, CLIENT_HELLO, SERVER_HELLO};
-use crate::conversation::{At, Direction, Ways};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
 
 const HANDSHAKE: u8 = 22;
 const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -13,10 +13,11 @@ const MAX_RECORD: usize = (1 << 14) + 2048;
 /// The longest hello that is read.
 const MAX_HELLO: usize = 64 << 10;
 
-/// Reads the start of one TCP connection, fed with its streams. Costs no
-/// allocation where that is no TLS, and at most 64 KiB each way until it knows.
-#[derive(Debug, Default)]
+/// Reads the start of one TCP connection. Costs no allocation where that is no
+/// TLS, and at most 64 KiB each way until it knows.
+#[derive(Debug)]
 pub struct Reader {
+    conversation: ConversationIndex,
     lanes: Ways<Lane>,
 }
 
@@ -39,32 +40,65 @@ struct Lane {
     done: bool,
 }
 
+impl Receiver for Reader {
+    type Settings = ();
+    type Found = Vec<Seen>;
+
+    fn begin((): &(), beginning: &Beginning) -> Self {
+        Reader {
+            conversation: beginning.conversation,
+            lanes: Ways::default(),
+        }
+    }
+
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+        let lane = self.lanes.get_mut(way);
+        if !lane.done
+            && lane
+                .read(bytes, at, &mut |hello, at| {
+                    found.push(Seen {
+                        conversation: self.conversation,
+                        hello,
+                        way,
+                        at,
+                    });
+                })
+                .is_none()
+        {
+            self.stop(way, found);
+        }
+    }
+
+    fn gap(&mut self, way: Direction, _: u64, found: &mut Vec<Seen>) {
+        self.stop(way, found);
+    }
+
+    fn end(&mut self, way: Direction, _: At, found: &mut Vec<Seen>) {
+        self.stop(way, found);
+    }
+
+    fn datagram(&mut self, _: Direction, _: &[u8], _: At, _: &mut Vec<Seen>) {}
+
+    fn close(&mut self, found: &mut Vec<Seen>) {
+        self.stop(Direction::ToServer, found);
+        self.stop(Direction::ToClient, found);
+    }
+}
+
 impl Reader {
-    pub fn new() -> Self {
-        Reader::default()
-    }
-
-    /// The next bytes of a stream.
-    pub fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+    /// Nothing more is read of a way; a hello that was held back is told.
+    fn stop(&mut self, way: Direction, found: &mut Vec<Seen>) {
         let lane = self.lanes.get_mut(way);
-        if lane.done {
-            return;
+        if let Some((hello, at)) = lane.held.take().map(|held| *held) {
+            found.push(Seen {
+                conversation: self.conversation,
+                hello,
+                way,
+                at,
+            });
         }
-        let found = &mut |hello, at| found.push(Seen { hello, way, at });
-        if lane.read(bytes, at, found).is_none() {
-            lane.end(found);
-        }
-    }
-
-    /// Bytes of a stream are missing, or it has ended.
-    pub fn end(&mut self, way: Direction, found: &mut Vec<Seen>) {
-        let lane = self.lanes.get_mut(way);
-        lane.end(&mut |hello, at| found.push(Seen { hello, way, at }));
-    }
-
-    /// Nothing that comes can be of interest: it need not be fed any more.
-    pub fn is_done(&self) -> bool {
-        self.lanes.to_server.done && self.lanes.to_client.done
+        lane.message = Vec::new();
+        lane.done = true;
     }
 }
 
@@ -98,15 +132,6 @@ impl Lane {
             }
         }
         Some(())
-    }
-
-    /// Nothing more is read; a hello that was held back is told.
-    fn end(&mut self, found: &mut impl FnMut(Hello, At)) {
-        if let Some((hello, at)) = self.held.take().map(|held| *held) {
-            found(hello, at);
-        }
-        self.message = Vec::new();
-        self.done = true;
     }
 
     /// Looks at the bytes of a record header that are there. None: this is no

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::conversation::{At, Direction};
-use crate::savefile::Timestamp;
+use crate::conversation::{At, Beginning, Direction, Receiver};
+use crate::savefile::{Protocol, Timestamp};
 
 use Direction::{ToClient, ToServer};
 
@@ -71,6 +71,18 @@ fn at() -> At {
     }
 }
 
+fn reader() -> Reader {
+    let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let beginning = Beginning {
+        conversation: 0,
+        protocol: Protocol::Tcp,
+        client: address(40_000),
+        server: address(443),
+        at: at(),
+    };
+    Reader::begin(&(), &beginning)
+}
+
 fn expected() -> ClientHello {
     ClientHello {
         record_version: 0x0301,
@@ -86,11 +98,11 @@ proptest! {
     #[test]
     fn records_and_chunks_do_not_matter(most in 1..300usize, size in 1..300usize) {
         let stream = records(&client_hello(), most);
-        let mut reader = Reader::new();
+        let mut tls = reader();
         let mut found = Vec::new();
         for chunk in stream.chunks(size) {
             prop_assert!(found.is_empty());
-            reader.bytes(ToServer, chunk, at(), &mut found);
+            tls.bytes(ToServer, chunk, at(), &mut found);
         }
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(&found[0].hello, &Hello::Client(expected()));
@@ -105,15 +117,15 @@ proptest! {
         let place = at_byte.index(stream.len());
         stream[place] = byte;
         let cut = cut.index(stream.len());
-        Reader::new().bytes(ToServer, &stream[..cut], at(), &mut Vec::new());
-        Reader::new().bytes(ToServer, &stream, at(), &mut Vec::new());
+        reader().bytes(ToServer, &stream[..cut], at(), &mut Vec::new());
+        reader().bytes(ToServer, &stream, at(), &mut Vec::new());
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let stream = records(&message(1, &bytes), 100);
-        Reader::new().bytes(ToServer, &stream, at(), &mut Vec::new());
-        Reader::new().bytes(ToServer, &bytes, at(), &mut Vec::new());
+        reader().bytes(ToServer, &stream, at(), &mut Vec::new());
+        reader().bytes(ToServer, &bytes, at(), &mut Vec::new());
     }
 }
 
@@ -129,9 +141,9 @@ fn a_server_may_ask_for_another_hello() {
     stream.extend([20, 3, 3, 0, 1, 1]);
     stream.extend(records(&server_hello(&[1; 32], &[version()]), 1000));
     stream.extend([23, 3, 3, 0, 9]);
-    let mut reader = Reader::new();
+    let mut tls = reader();
     let mut found = Vec::new();
-    reader.bytes(ToClient, &stream, at(), &mut found);
+    tls.bytes(ToClient, &stream, at(), &mut found);
     let chosen: Vec<_> = found
         .iter()
         .map(|seen| match &seen.hello {
@@ -140,8 +152,7 @@ fn a_server_may_ask_for_another_hello() {
         })
         .collect();
     assert_eq!(chosen, [(true, 0x0304), (false, 0x0304)]);
-    reader.bytes(ToServer, b"no TLS", at(), &mut found);
-    assert!(reader.is_done());
+    tls.bytes(ToServer, b"no TLS", at(), &mut found);
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn an_older_server_tells_its_protocol() {
     let alpn = extension(16, &vector16(&vector8(b"http/1.1")));
     let mut found = Vec::new();
     let stream = records(&server_hello(&[1; 32], &[alpn]), 1000);
-    Reader::new().bytes(ToClient, &stream, at(), &mut found);
+    reader().bytes(ToClient, &stream, at(), &mut found);
     let Hello::Server(server) = &found[0].hello else {
         panic!("a client");
     };
@@ -170,11 +181,11 @@ fn other_streams_are_given_up_at_once() {
         &[20, 3, 1, 0, 1, 1],
         &[23, 3, 3, 0, 1],
     ] {
-        let mut reader = Reader::new();
+        let mut tls = reader();
         let mut found = Vec::new();
-        reader.bytes(ToServer, bytes, at(), &mut found);
-        reader.end(ToClient, &mut found);
-        assert!(reader.is_done() && found.is_empty(), "{bytes:?}");
+        tls.bytes(ToServer, bytes, at(), &mut found);
+        tls.end(ToClient, at(), &mut found);
+        assert!(found.is_empty(), "{bytes:?}");
     }
 }
 
@@ -185,14 +196,14 @@ fn a_hello_is_told_when_its_record_is_complete_or_never_will_be() {
     let stream = records(&[server_hello(&[1; 32], &[]), vec![11; 500]].concat(), 1000);
     let (first, second) = stream.split_at(200);
     let mut found = Vec::new();
-    let mut reader = Reader::new();
-    reader.bytes(ToClient, first, at(1), &mut found);
+    let mut tls = reader();
+    tls.bytes(ToClient, first, at(1), &mut found);
     assert!(found.is_empty());
-    reader.bytes(ToClient, second, at(2), &mut found);
-    let mut reader = Reader::new();
-    reader.bytes(ToClient, first, at(1), &mut found);
-    reader.end(ToClient, &mut found);
-    reader.end(ToClient, &mut found);
+    tls.bytes(ToClient, second, at(2), &mut found);
+    let mut tls = reader();
+    tls.bytes(ToClient, first, at(1), &mut found);
+    tls.end(ToClient, at(3), &mut found);
+    tls.end(ToClient, at(3), &mut found);
     let packets: Vec<usize> = found.iter().map(|seen| seen.at.packet).collect();
     assert_eq!(packets, [2, 1]);
 }

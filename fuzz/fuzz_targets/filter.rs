@@ -1,0 +1,55 @@
+//! A display filter: parsed, written out, parsed again, and evaluated on the
+//! packets of some traces. The text is parsed as expectations, too.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use netlab_capture::expect::fields::{Reading, SoFar, View};
+use netlab_capture::expect::{filter, parse, parse_filter};
+use netlab_capture::trace::{self, Trace};
+
+static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
+    let files: [&[u8]; 4] = [
+        include_bytes!("../../captures/reference/http-ok.pcapng"),
+        include_bytes!("../../captures/reference/http-not-found-ipv6.pcapng"),
+        include_bytes!("../../captures/reference/udp-no-server.pcapng"),
+        include_bytes!("../../captures/reference/tcp-refused.pcapng"),
+    ];
+    files
+        .map(|file| trace::read(file, "reference", None).expect("a capture"))
+        .into()
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let roles = ["client".to_owned(), "server".to_owned()];
+    if let Ok(expectation) = parse("fuzzed", text, &roles) {
+        std::hint::black_box(expectation);
+    }
+    let (Some(parsed), _) = parse_filter(text, &[]) else {
+        return;
+    };
+    let written = parsed.to_string();
+    let (again, found) = parse_filter(&written, &[]);
+    let again = again.unwrap_or_else(|| panic!("{written}: {found:#?}"));
+    assert_eq!(written, again.to_string());
+
+    for trace in TRACES.iter() {
+        let known = SoFar(trace);
+        for index in 0..trace.packets.len() {
+            let view = View::new(trace, index, Reading::Filter).expect("a packet");
+            let view = View {
+                known: &known,
+                ..view
+            };
+            assert_eq!(
+                filter::matches(&parsed, &view),
+                filter::matches(&again, &view),
+                "{written}"
+            );
+        }
+    }
+});
