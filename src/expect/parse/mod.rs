@@ -4,6 +4,8 @@
 mod claim;
 mod event;
 mod filter;
+#[cfg(test)]
+mod filter_tests;
 mod literal;
 mod moment;
 mod operand;

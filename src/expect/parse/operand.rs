@@ -438,7 +438,14 @@ impl<'t> Parser<'t> {
     fn ranges(&mut self, close: &'static str) -> Parsed<Vec<Range>> {
         let (_, opened) = self.take();
         let Some((inside, span)) = lex::until(self.text, opened.end, ']') else {
-            return self.close(close, opened).map(|()| Vec::new());
+            self.error(
+                codes::UNCLOSED,
+                opened,
+                "`[` is never closed",
+                "opened here",
+                Some(format!("add the closing `{close}`")),
+            );
+            return Err(Reported);
         };
         let mut ranges = Vec::new();
         let mut at = span.start;
