@@ -26,7 +26,8 @@ pub fn frames(screen: &mut Screen, summary: &Summary) {
     for kind in &summary.protocols {
         root.add(kind.packets, kind.bytes);
         let mut node = &mut root;
-        for protocol in &kind.protocols {
+        let shown = kind.protocols.iter();
+        for protocol in shown.filter_map(|name| names::protocol(name)) {
             node = node.inside.entry(protocol).or_default();
             node.add(kind.packets, kind.bytes);
         }
@@ -40,11 +41,7 @@ pub fn frames(screen: &mut Screen, summary: &Summary) {
     root.rows(0, &mut rows);
     let room = screen.width;
     for (depth, name, node) in rows.iter().take(ROWS) {
-        let name = format!(
-            "{}{}",
-            "  ".repeat(*depth),
-            screen.clean(names::protocol(name))
-        );
+        let name = format!("{}{}", "  ".repeat(*depth), screen.clean(name));
         table.row(vec![
             Cell::plain(screen.cut(&name, room.saturating_sub(NUMBERS))),
             Cell::plain(thousands(node.packets)),
