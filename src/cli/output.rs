@@ -54,9 +54,16 @@ impl Stdout {
     /// Writes what the buffer holds, and empties it. Break: nothing more can be
     /// written.
     pub fn write_out(&mut self, buffer: &mut Vec<u8>) -> ControlFlow<()> {
-        if self.broken.is_none() && !buffer.is_empty() {
+        let flow = self.write(buffer);
+        buffer.clear();
+        flow
+    }
+
+    /// Writes bytes. Break: nothing more can be written.
+    pub fn write(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        if self.broken.is_none() && !bytes.is_empty() {
             let mut out = io::stdout().lock();
-            match out.write_all(buffer).and_then(|()| out.flush()) {
+            match out.write_all(bytes).and_then(|()| out.flush()) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     self.broken = Some(Exit::Passed);
@@ -64,7 +71,6 @@ impl Stdout {
                 Err(error) => self.broken = Some(cannot_write(&error)),
             }
         }
-        buffer.clear();
         match self.broken {
             Some(_) => ControlFlow::Break(()),
             None => ControlFlow::Continue(()),

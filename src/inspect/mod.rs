@@ -16,12 +16,13 @@ mod threads;
 mod totals;
 mod worker;
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use crate::conversation::{Closed, Limits, Seen};
 use crate::decode::Packet;
 use crate::message::{self, Message};
-use crate::savefile::{Frame, SavefileError, Timestamp};
+use crate::savefile::{Batch, Format, Frame, Interface, SavefileError, Timestamp};
 
 pub use totals::{Count, Tally, Totals};
 
@@ -33,7 +34,7 @@ pub struct Settings {
     /// Bounds on memory, of the whole.
     pub limits: Limits,
     pub messages: message::Settings,
-    /// Whether [`Show::packet`] is to be called.
+    /// Whether [`Show::packet`] is to be called; else all packets are displayed.
     pub packets: bool,
 }
 
@@ -62,6 +63,39 @@ pub struct Shown<'a> {
     pub start: Timestamp,
     /// Of the packet before; None for the first.
     pub previous: Option<Timestamp>,
+    pub file: &'a FileFacts,
+    batch: &'a Batch,
+    /// In the batch.
+    place: usize,
+}
+
+impl<'a> Shown<'a> {
+    /// The packet's comments (`frame.comment`), in file order.
+    pub fn comments(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.batch.comments(self.place)
+    }
+
+    /// The packet's place in the capture, from 0.
+    pub fn index(&self) -> usize {
+        usize::try_from(self.frame.number.saturating_sub(1)).unwrap_or(usize::MAX)
+    }
+}
+
+/// What is known of the file while it is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileFacts {
+    /// None before the first frame.
+    pub format: Option<Format>,
+    /// Those that were described by now.
+    pub interfaces: Vec<Interface>,
+}
+
+/// What is known beside a message or a conversation when it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    pub name: Name,
+    /// Of the capture's first packet.
+    pub start: Timestamp,
 }
 
 /// Makes what is shown. Called from several threads at a time, in any order.
@@ -73,17 +107,20 @@ pub trait Show: Sync {
     /// whether the display filter, if there is one, lets it through.
     fn packet(&self, packet: &Shown<'_>, lines: &mut Vec<u8>) -> bool;
 
-    fn message(&self, message: &Message, name: Name) -> Option<Self::Item>;
+    fn message(&self, message: &Message, context: &Context) -> Option<Self::Item>;
 
-    fn conversation(&self, closed: &Closed<message::Reader>, name: Name) -> Option<Self::Item>;
+    fn conversation(
+        &self,
+        closed: &Closed<message::Reader>,
+        context: &Context,
+    ) -> Option<Self::Item>;
 }
 
 /// Takes what is shown.
 pub trait Collect<Item> {
-    /// Packets, in the order of the file: what was appended for them, how many
-    /// of them are displayed, and whose they are (conversations' indices; one
-    /// may come several times).
-    fn packets(&mut self, lines: &[u8], displayed: u64, of: &[usize]) -> io::Result<()>;
+    /// Packets, in the order of the file: what was appended for them, and which
+    /// of them are displayed (from 0), each with the index of its conversation.
+    fn packets(&mut self, lines: &[u8], displayed: &[(usize, Option<usize>)]) -> io::Result<()>;
 
     /// Messages, in the order in which they were complete.
     fn message(&mut self, item: Item) -> io::Result<()>;

@@ -4,6 +4,7 @@
 use std::io;
 
 use super::route::Work;
+use super::totals::Tally;
 use super::worker::{Entry, Over, Part, Told};
 use super::{Collect, Show, Shown};
 
@@ -16,9 +17,10 @@ pub(super) struct Named(pub Vec<Part>);
 /// What is shown of a stretch.
 pub(super) struct Portion<I> {
     lines: Vec<u8>,
-    displayed: u64,
-    /// The conversations of the packets that are displayed.
-    of: Vec<usize>,
+    /// Of the packets that are displayed.
+    pub tally: Tally,
+    /// Which those are, from 0; and their conversations.
+    displayed: Vec<(usize, Option<usize>)>,
     messages: Vec<I>,
     conversations: Vec<(usize, I)>,
 }
@@ -27,20 +29,22 @@ impl Named {
     /// In pieces, each to be shown in one go: at the end of a capture all
     /// conversations are over at once.
     pub fn pieces(mut self) -> Vec<Named> {
-        let mut pieces = Vec::new();
+        let mut later = Vec::new();
         for part in &mut self.0 {
             while part.closed.len() > AT_ONCE {
-                let rest = part.closed.split_off(AT_ONCE);
-                let closed = std::mem::replace(&mut part.closed, rest);
-                pieces.push(Named(vec![Part {
+                let closed = part.closed.split_off(part.closed.len() - AT_ONCE);
+                later.push(Named(vec![Part {
                     closed,
                     ..Part::default()
                 }]));
             }
         }
+        // The packets first: a conversation is over when all of its are shown.
+        let mut pieces = Vec::new();
         if self.0.iter().any(Part::has_something_to_show) {
             pieces.push(self);
         }
+        pieces.extend(later);
         pieces
     }
 
@@ -51,10 +55,10 @@ impl Named {
         for part in self.0 {
             packets.push(part.packets);
             messages.extend(part.messages);
-            portion.conversations(part.closed, show);
+            portion.conversations(work, part.closed, show);
         }
         portion.packets(work, &packets, show);
-        portion.messages(messages, show);
+        portion.messages(work, messages, show);
         portion
     }
 }
@@ -63,8 +67,8 @@ impl<I> Default for Portion<I> {
     fn default() -> Self {
         Portion {
             lines: Vec::new(),
-            displayed: 0,
-            of: Vec::new(),
+            tally: Tally::default(),
+            displayed: Vec::new(),
             messages: Vec::new(),
             conversations: Vec::new(),
         }
@@ -73,8 +77,8 @@ impl<I> Default for Portion<I> {
 
 impl<I: Send> Portion<I> {
     pub fn deliver(self, collect: &mut impl Collect<I>) -> io::Result<()> {
-        if self.displayed > 0 {
-            collect.packets(&self.lines, self.displayed, &self.of)?;
+        if !self.displayed.is_empty() {
+            collect.packets(&self.lines, &self.displayed)?;
         }
         for message in self.messages {
             collect.message(message)?;
@@ -118,31 +122,32 @@ impl<I: Send> Portion<I> {
             parts: &entry.parts,
             start: work.start,
             previous,
+            file: &work.file,
+            batch: &work.batch,
+            place: entry.place,
         };
         if show.packet(&shown, &mut self.lines) {
-            self.displayed += 1;
-            let index = entry.name.map(|name| name.index);
-            if let Some(index) = index.filter(|index| self.of.last() != Some(index)) {
-                self.of.push(index);
-            }
+            let conversation = entry.name.map(|name| name.index);
+            self.displayed.push((shown.index(), conversation));
+            self.tally.packet(&entry.packet);
         }
     }
 
-    fn messages<S: Show<Item = I>>(&mut self, mut messages: Vec<Told>, show: &S) {
+    fn messages<S: Show<Item = I>>(&mut self, work: &Work, mut messages: Vec<Told>, show: &S) {
         // Those of one conversation stay in their order.
         messages.sort_by_key(|told| (told.packet, told.name.map(|name| name.index)));
         let items = messages
             .iter()
-            .filter_map(|told| show.message(&told.message, told.name?));
+            .filter_map(|told| show.message(&told.message, &work.context(told.name?)));
         self.messages.extend(items);
     }
 
-    fn conversations<S: Show<Item = I>>(&mut self, closed: Vec<Over>, show: &S) {
+    fn conversations<S: Show<Item = I>>(&mut self, work: &Work, closed: Vec<Over>, show: &S) {
         for over in closed {
             let Some(name) = over.name else {
                 continue;
             };
-            if let Some(item) = show.conversation(&over.closed, name) {
+            if let Some(item) = show.conversation(&over.closed, &work.context(name)) {
                 self.conversations.push((name.index, item));
             }
         }

@@ -2,7 +2,9 @@
 //! their packets belongs to.
 
 use std::io::Read;
+use std::sync::Arc;
 
+use super::{Context, FileFacts, Name};
 use crate::decode::{self, Packet};
 use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError, Timestamp};
 
@@ -22,6 +24,7 @@ pub(super) struct Work {
     /// Packets that had to be decoded to know their shard, with the places of
     /// their frames in the batch, ascending.
     pub decoded: Vec<(usize, Packet)>,
+    pub file: Arc<FileFacts>,
     /// Of the capture's first packet.
     pub start: Timestamp,
     /// Of the packet before the first frame.
@@ -31,6 +34,13 @@ pub(super) struct Work {
 }
 
 impl Work {
+    pub fn context(&self, name: Name) -> Context {
+        Context {
+            name,
+            start: self.start,
+        }
+    }
+
     /// How many packets of the capture were read with this stretch.
     pub fn end(&self) -> usize {
         self.first + self.batch.len()
@@ -48,6 +58,7 @@ pub(super) struct File {
 /// Reads a capture file stretch by stretch.
 pub(super) struct Route<R: Read> {
     reader: Reader<R>,
+    file: Arc<FileFacts>,
     packets: usize,
     start: Option<Timestamp>,
     previous: Option<Timestamp>,
@@ -57,6 +68,7 @@ pub(super) struct Route<R: Read> {
 impl<R: Read> Route<R> {
     pub fn open(input: R, name: &str) -> Result<Route<R>, SavefileError> {
         Ok(Route {
+            file: Arc::default(),
             reader: Reader::new(input, name)?,
             packets: 0,
             start: None,
@@ -92,6 +104,14 @@ impl<R: Read> Route<R> {
             self.previous = Some(frame.time);
         }
         work.start = self.start.unwrap_or_default();
+        let interfaces = self.reader.interfaces();
+        if self.file.interfaces.len() != interfaces.len() {
+            self.file = Arc::new(FileFacts {
+                format: Some(self.reader.format()),
+                interfaces: interfaces.to_vec(),
+            });
+        }
+        work.file = self.file.clone();
         self.packets += work.batch.len();
     }
 

@@ -31,22 +31,25 @@ pub(super) fn alone<S: Show>(
     let mut worker = Worker::new(0, 1, settings);
     let mut order = Order::default();
     let mut work = Work::default();
+    let mut tally = Tally::default();
     while !work.last {
         route.next(&mut work);
         let part = worker.read(&work);
         for named in order.name(vec![part]).pieces() {
-            hand_out(named.show(&work, show), collect)?;
+            hand_out(named.show(&work, show), collect, &mut tally)?;
         }
         collect.progress(work.end()).map_err(InspectError::Output)?;
         collect.pause().map_err(InspectError::Output)?;
     }
-    Ok(Totals::new(route.finish(), vec![worker.tally]))
+    Ok(Totals::new(route.finish(), vec![tally, worker.tally]))
 }
 
 fn hand_out<I: Send>(
     portion: Portion<I>,
     collect: &mut impl Collect<I>,
+    tally: &mut Tally,
 ) -> Result<(), InspectError> {
+    tally.add(&portion.tally);
     portion.deliver(collect).map_err(InspectError::Output)
 }
 
@@ -99,13 +102,14 @@ pub(super) fn run<S: Show>(
             read: 0,
             showing: VecDeque::new(),
             shown: 0,
+            tally: Tally::default(),
             over: false,
         }
         .run(collect);
         // What the others wait for is gone now: they end.
         let file = join(reader);
-        let tallies = workers.into_iter().map(join).collect();
-        gathered?;
+        let mut tallies: Vec<Tally> = workers.into_iter().map(join).collect();
+        tallies.push(gathered?);
         Ok(Totals::new(file, tallies))
     })
 }
@@ -178,12 +182,14 @@ struct Gathering<I> {
     showing: VecDeque<Option<(Arc<Work>, Portion<I>)>>,
     /// The number of the first of them.
     shown: usize,
+    /// Of what was shown.
+    tally: Tally,
     /// The last stretch was read.
     over: bool,
 }
 
 impl<I: Send> Gathering<I> {
-    fn run(mut self, collect: &mut impl Collect<I>) -> Result<(), InspectError> {
+    fn run(mut self, collect: &mut impl Collect<I>) -> Result<Tally, InspectError> {
         while !(self.over && self.showing.is_empty()) {
             let result = match self.results.try_recv() {
                 Err(TryRecvError::Empty) => {
@@ -203,7 +209,7 @@ impl<I: Send> Gathering<I> {
                 None => break,
             }
         }
-        Ok(())
+        Ok(self.tally)
     }
 
     /// A worker has read its packets of a stretch.
@@ -250,7 +256,7 @@ impl<I: Send> Gathering<I> {
                 break;
             };
             self.shown += 1;
-            hand_out(portion, collect)?;
+            hand_out(portion, collect, &mut self.tally)?;
             collect.progress(work.end()).map_err(InspectError::Output)?;
             self.recycle(work);
         }

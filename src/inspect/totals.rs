@@ -1,8 +1,10 @@
 //! What the capture holds, in numbers: every frame is in one of the counts.
 
+use std::collections::BTreeMap;
+
 use super::route::File;
-use crate::conversation::{Bitten, Seen};
-use crate::decode::Packet;
+use crate::conversation::Bitten;
+use crate::decode::{Layer, Link, Net, Numbering, Packet, Transport, Trouble};
 use crate::savefile::{CaptureInfo, Recording, SavefileError, Timestamp};
 
 /// Frames and their bytes on the wire.
@@ -32,7 +34,7 @@ pub struct Totals {
 impl Totals {
     pub(super) fn new(file: File, tallies: Vec<Tally>) -> Totals {
         let mut tally = Tally::default();
-        for other in tallies {
+        for other in &tallies {
             tally.add(other);
         }
         Totals {
@@ -49,6 +51,12 @@ pub struct Tally {
     pub all: Count,
     /// The earliest and the latest packet.
     pub times: Option<(Timestamp, Timestamp)>,
+    /// By the protocols in them, outermost first.
+    pub protocols: BTreeMap<Vec<String>, Count>,
+    /// Frames with a header that is wrong, by its layer.
+    pub malformed: BTreeMap<Layer, u64>,
+    /// Frames of which only a part was captured.
+    pub truncated: u64,
     /// What the bounds on memory did.
     pub bitten: Bitten,
 }
@@ -59,7 +67,7 @@ impl Tally {
         self.bitten.holes += other.holes;
     }
 
-    pub(super) fn packet(&mut self, packet: &Packet, _seen: &Seen) {
+    pub(super) fn packet(&mut self, packet: &Packet) {
         self.all.add(Count {
             frames: 1,
             bytes: u64::from(packet.len),
@@ -67,10 +75,28 @@ impl Tally {
         let (first, last) = self.times.get_or_insert((packet.time, packet.time));
         *first = packet.time.min(*first);
         *last = packet.time.max(*last);
+        self.protocols.entry(path(packet)).or_default().add(Count {
+            frames: 1,
+            bytes: u64::from(packet.len),
+        });
+        self.truncated += u64::from(packet.cap_len < packet.len);
+        if let Some(Trouble::Malformed { layer, .. }) = &packet.trouble {
+            *self.malformed.entry(*layer).or_default() += 1;
+        }
     }
 
-    fn add(&mut self, other: Tally) {
+    pub(super) fn add(&mut self, other: &Tally) {
         self.all.add(other.all);
+        for (protocols, count) in &other.protocols {
+            self.protocols
+                .entry(protocols.clone())
+                .or_default()
+                .add(*count);
+        }
+        for (layer, count) in &other.malformed {
+            *self.malformed.entry(*layer).or_default() += count;
+        }
+        self.truncated += other.truncated;
         self.bitten(other.bitten);
         self.times = match (self.times, other.times) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
@@ -78,4 +104,44 @@ impl Tally {
             (None, other) => other,
         };
     }
+}
+
+/// The protocols in a frame, outermost first.
+fn path(packet: &Packet) -> Vec<String> {
+    let link = match packet.link {
+        Link::Ethernet(_) => "eth",
+        Link::LinuxCooked { .. } => "sll",
+        Link::Null { .. } => "null",
+        Link::Raw => "raw",
+        _ => "",
+    };
+    let net = match packet.net {
+        Some(Net::V4(_)) => "ip",
+        Some(Net::V6(_)) => "ipv6",
+        None => "",
+    };
+    let transport = match &packet.transport {
+        Transport::Tcp(_) => "tcp".to_owned(),
+        Transport::Udp(_) => "udp".to_owned(),
+        Transport::Icmp(_) => "icmp".to_owned(),
+        Transport::Icmpv6(_) => "icmpv6".to_owned(),
+        Transport::Other { protocol, .. } => format!("IP protocol {protocol}"),
+        Transport::Fragment => "fragment".to_owned(),
+        _ => String::new(),
+    };
+    let trouble = match &packet.trouble {
+        Some(Trouble::Unknown {
+            what: Numbering::EtherType,
+            number,
+        }) => match number {
+            0x0806 => "arp".to_owned(),
+            0x88cc => "lldp".to_owned(),
+            number => format!("EtherType 0x{number:04x}"),
+        },
+        Some(Trouble::Unknown { what, number }) => format!("{} {number}", what.name()),
+        Some(Trouble::Malformed { .. }) => "malformed".to_owned(),
+        _ => String::new(),
+    };
+    let path = [link.to_owned(), net.to_owned(), transport, trouble];
+    path.into_iter().filter(|name| !name.is_empty()).collect()
 }

@@ -115,7 +115,9 @@ impl Worker {
             let packet = before.map_or_else(|| decode(&frame), |(_, packet)| packet.clone());
             let index = work.first + place;
             let seen = tracker.packet(index, &packet, frame.data, &mut found);
-            self.tally.packet(&packet, &seen);
+            if !self.packets {
+                self.tally.packet(&packet);
+            }
             for begun in tracker.take_begun() {
                 part.begun.push(Begun {
                     packet: index,

@@ -13,10 +13,27 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     output.write_all(b"\n")
 }
 
+/// Appends a part of the report, without a line feed. Nothing is allocated but
+/// room in `out`.
+pub fn value(part: &impl Serialize, out: &mut Vec<u8>) {
+    // Writing to a Vec does not fail, and no part has keys that are no text.
+    let _ = serde_json::to_writer(&mut *out, part);
+}
+
+/// Appends what follows in a document whose schema, packets, messages and
+/// conversations were written: the other members, each behind a comma, and the
+/// closing brace.
+pub fn rest(report: &Report, out: &mut Vec<u8>) {
+    let start = out.len();
+    value(&report.rest(), out);
+    if let Some(brace) = out.get_mut(start) {
+        *brace = b',';
+    }
+}
+
 /// Appends a part of the report on one line: a packet as of `packets[]`, a
 /// conversation, a message. Nothing is allocated but room in `out`.
 pub fn line(part: &impl Serialize, out: &mut Vec<u8>) {
-    // Writing to a Vec does not fail, and no part has keys that are no text.
-    let _ = serde_json::to_writer(&mut *out, part);
+    value(part, out);
     out.push(b'\n');
 }

@@ -1,9 +1,6 @@
 //! Trace and outcomes to the report: the document as a whole.
 
-use std::collections::BTreeSet;
-
 use super::conversation::{Close, Conversation, EachWay, Side, TcpConversation, UdpConversation};
-use super::glance;
 use super::http::{HttpHeads, messages};
 use super::model::{
     Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Interface, Place, Program,
@@ -13,7 +10,7 @@ use super::packets::packets;
 use crate::conversation::{self, Direction, TcpFacts, Ways};
 use crate::diagnostic::Source;
 use crate::expect::Outcome;
-use crate::savefile::{self, Recording};
+use crate::savefile::{self, CaptureInfo, Recording, Timestamp};
 use crate::scenario;
 use crate::trace::{Owner, Trace};
 
@@ -29,12 +26,6 @@ pub struct Options {
     pub claimed: bool,
     /// Include the SHA-256 of message bodies.
     pub digests: bool,
-    /// The numbers of the packets that a display filter let through. None: all
-    /// packets are displayed.
-    pub displayed: Option<BTreeSet<u64>>,
-    /// For `inspect`: with a summary, and with what the file says of itself;
-    /// a display filter also chooses conversations and messages.
-    pub at_a_glance: bool,
 }
 
 impl Report {
@@ -48,36 +39,18 @@ impl Report {
     ) -> Report {
         let recording = trace.recording.as_ref();
         let heads = HttpHeads::of(trace);
-        let error = error(trace);
-        let mut report = Report {
-            schema: SchemaName::V1,
-            scenario: scenario
-                .map(scenario_part)
-                .or_else(|| recording.and_then(recorded_scenario)),
-            verdict: verdict(error.is_some(), recording, outcomes),
-            error,
-            duration_ms: recording.map(|r| millis_u64(r.duration)),
-            programs: recording
-                .map(|r| r.programs.iter().map(program).collect())
-                .unwrap_or_default(),
-            capture: Some(capture(trace, options)),
-            summary: None,
-            packets: options
-                .packets
-                .then(|| packets(trace, &heads, outcomes, options.displayed.as_ref())),
-            conversations: conversations(trace),
-            messages: messages(trace, options.digests),
-            expectations: outcomes
-                .iter()
-                .map(|outcome| expectation(outcome, scenario))
-                .collect(),
-        };
-        if options.at_a_glance {
-            if let Some(displayed) = &options.displayed {
-                glance::retain(&mut report, trace, displayed);
-            }
-            report.summary = Some(glance::summary(&report, trace, options.displayed.as_ref()));
+        let mut report = frame(&trace.capture, recording, options);
+        if let Some(scenario) = scenario {
+            report.scenario = Some(scenario_part(scenario));
         }
+        report.verdict = verdict(report.error.is_some(), recording, outcomes);
+        report.packets = options.packets.then(|| packets(trace, &heads, outcomes));
+        report.conversations = conversations(trace);
+        report.messages = messages(trace, options.digests);
+        report.expectations = outcomes
+            .iter()
+            .map(|outcome| expectation(outcome, scenario))
+            .collect();
         if options.stable {
             super::stable::stabilise(&mut report);
         }
@@ -126,6 +99,31 @@ impl Report {
     }
 }
 
+/// What the file and the recording in it say, without what the packets say.
+pub(super) fn frame(
+    info: &CaptureInfo,
+    recording: Option<&Recording>,
+    options: &Options,
+) -> Report {
+    let error = error(info, recording);
+    Report {
+        schema: SchemaName::V1,
+        scenario: recording.and_then(recorded_scenario),
+        verdict: verdict(error.is_some(), recording, &[]),
+        error,
+        duration_ms: recording.map(|r| millis_u64(r.duration)),
+        programs: recording
+            .map(|r| r.programs.iter().map(program).collect())
+            .unwrap_or_default(),
+        capture: Some(capture(info, recording, options)),
+        summary: None,
+        packets: None,
+        conversations: Vec::new(),
+        messages: Vec::new(),
+        expectations: Vec::new(),
+    }
+}
+
 /// Nanoseconds to milliseconds.
 pub(super) fn millis(nanoseconds: i64) -> f64 {
     nanoseconds as f64 / 1e6
@@ -136,20 +134,20 @@ fn millis_u64(nanoseconds: u64) -> f64 {
 }
 
 /// Our own failure in mid-run comes before damage of the file: it explains it.
-fn error(trace: &Trace) -> Option<Error> {
-    let fault = trace.recording.as_ref().and_then(|r| r.fault.as_ref());
+fn error(info: &CaptureInfo, recording: Option<&Recording>) -> Option<Error> {
+    let fault = recording.and_then(|r| r.fault.as_ref());
     if let Some(fault) = fault {
         return Some(Error {
             code: ErrorCode::Internal,
             message: fault.clone(),
         });
     }
-    let damage = trace.capture.damage.as_ref()?;
+    let damage = info.damage.as_ref()?;
     Some(Error {
         code: ErrorCode::DamagedCapture,
         message: format!(
             "{} is damaged at byte {}: {}. Everything before it was read",
-            trace.capture.file, damage.offset, damage.reason
+            info.file, damage.offset, damage.reason
         ),
     })
 }
@@ -231,30 +229,19 @@ fn socket(socket: &savefile::Socket, role: &str) -> Socket {
     }
 }
 
-fn capture(trace: &Trace, options: &Options) -> Capture {
-    let info = &trace.capture;
-    let proof = trace.recording.as_ref().map(|r| &r.proof);
+fn capture(info: &CaptureInfo, recording: Option<&Recording>, options: &Options) -> Capture {
+    let proof = recording.map(|r| &r.proof);
     let first = info.interfaces.first();
-    let details = options.at_a_glance;
     Capture {
         file: info.file.clone(),
-        format: details.then_some(info.format),
-        compression: info.compression.filter(|_| details),
-        interfaces: match details {
-            true => info.interfaces.iter().map(interface).collect(),
-            false => Vec::new(),
-        },
-        comments: match details {
-            true => info.comments.clone(),
-            false => Vec::new(),
-        },
+        format: None,
+        compression: None,
+        interfaces: Vec::new(),
+        comments: Vec::new(),
         link_type: first.map(|i| i.link_type),
         snaplen: first.map(|i| i.snaplen),
         packets: info.packets,
-        displayed: match &options.displayed {
-            Some(numbers) => numbers.len() as u64,
-            None => info.packets,
-        },
+        displayed: info.packets,
         dropped: proof.map(|p| p.dropped).or_else(|| {
             let known: Vec<u64> = info.interfaces.iter().filter_map(|i| i.dropped).collect();
             (!known.is_empty()).then(|| known.iter().sum())
@@ -272,6 +259,16 @@ fn capture(trace: &Trace, options: &Options) -> Capture {
             offset: d.offset,
             reason: d.reason.clone(),
         }),
+    }
+}
+
+impl Capture {
+    /// All that the file says of itself.
+    pub(super) fn tell_all(&mut self, info: &CaptureInfo) {
+        self.format = Some(info.format);
+        self.compression = info.compression;
+        self.interfaces = info.interfaces.iter().map(interface).collect();
+        self.comments = info.comments.clone();
     }
 }
 
@@ -294,29 +291,42 @@ fn conversations(trace: &Trace) -> Vec<Conversation> {
         .iter()
         .zip(owners)
         .map(|(c, owner)| {
-            let endpoint = |socket: std::net::SocketAddr, owner: Owner| Endpoint {
-                address: socket.ip(),
-                port: socket.port().into(),
-                role: role_name(trace, owner),
-            };
-            Conversation {
-                index: None,
-                id: c.id,
-                protocol: c.protocol,
-                client: endpoint(c.client, owner.to_client),
-                server: endpoint(c.server, owner.to_server),
-                packets: each_way(&c.packets),
-                bytes: each_way(&c.bytes),
-                start_ms: start.map(|start| millis(c.first.since(start))),
-                duration_ms: Some(millis(c.last.since(c.first))),
-                tcp: c.tcp.as_ref().map(tcp_conversation),
-                udp: c.udp.as_ref().map(|udp| UdpConversation {
-                    datagrams: each_way(&udp.datagrams),
-                    lost: udp.lost,
-                }),
-            }
+            let client = role_name(trace, owner.to_client);
+            let server = role_name(trace, owner.to_server);
+            conversation(c, start.unwrap_or_default(), client, server)
         })
         .collect()
+}
+
+/// One conversation. `start` is the time of the capture's first packet; the
+/// roles are those of the client's and the server's owner.
+pub fn conversation(
+    c: &conversation::Conversation,
+    start: Timestamp,
+    client: Option<String>,
+    server: Option<String>,
+) -> Conversation {
+    let endpoint = |socket: std::net::SocketAddr, role| Endpoint {
+        address: socket.ip(),
+        port: socket.port().into(),
+        role,
+    };
+    Conversation {
+        index: None,
+        id: c.id,
+        protocol: c.protocol,
+        client: endpoint(c.client, client),
+        server: endpoint(c.server, server),
+        packets: each_way(&c.packets),
+        bytes: each_way(&c.bytes),
+        start_ms: Some(millis(c.first.since(start))),
+        duration_ms: Some(millis(c.last.since(c.first))),
+        tcp: c.tcp.as_ref().map(tcp_conversation),
+        udp: c.udp.as_ref().map(|udp| UdpConversation {
+            datagrams: each_way(&udp.datagrams),
+            lost: udp.lost,
+        }),
+    }
 }
 
 /// Who owns the two ends of each conversation, by its first packet that tells:

@@ -1,5 +1,6 @@
 //! Conversations and HTTP messages of the JSON document.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -38,6 +39,14 @@ pub struct Conversation {
     /// Only for UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<UdpConversation>,
+}
+
+impl Conversation {
+    /// What makes one larger than another: its bytes, then its packets.
+    pub fn size(&self) -> (u64, u64) {
+        let both = |ways: &EachWay| ways.to_server.saturating_add(ways.to_client);
+        (both(&self.bytes), both(&self.packets))
+    }
 }
 
 /// A number for each way.
@@ -112,7 +121,7 @@ pub struct UdpConversation {
 
 /// One HTTP transaction: a request and its response, as far as seen.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Message {
+pub struct Message<'a> {
     /// Index into `conversations[]`.
     pub conversation: usize,
     /// `tcp.stream`.
@@ -126,21 +135,21 @@ pub struct Message {
     /// How many more there were than are listed.
     #[serde(skip_serializing_if = "is_zero")]
     pub frames_more: u64,
-    pub http: HttpTransaction,
+    pub http: HttpTransaction<'a>,
 }
 
 /// A request and its response.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct HttpTransaction {
+pub struct HttpTransaction<'a> {
     /// Absent where it was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<HttpRequest>,
+    pub request: Option<HttpRequest<'a>>,
     /// The final response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<HttpResponse>,
+    pub response: Option<HttpResponse<'a>>,
     /// 1xx responses before it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub interim: Vec<HttpResponse>,
+    pub interim: Vec<HttpResponse<'a>>,
     /// From the packet that completes the request's head to the one that
     /// completes the response's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,79 +165,79 @@ pub struct HttpTransaction {
     /// What the connection speaks from here on: the protocol that a 101 names,
     /// or `tunnel to host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub switches_to: Option<String>,
+    pub switches_to: Option<Cow<'a, str>>,
 }
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct HttpRequest {
+pub struct HttpRequest<'a> {
     /// `GET`, `HEAD`, …
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// The target as sent.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// `HTTP/1.1`
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// `frame.number` of the packet that completes the head.
     pub frame: u64,
     /// In order.
-    pub headers: Vec<Header>,
-    pub body: Body,
+    pub headers: Vec<Header<'a>>,
+    pub body: Body<'a>,
     /// What is against the rules in the head, or contradicts itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub trouble: Vec<String>,
+    pub trouble: Vec<&'static str>,
 }
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct HttpResponse {
+pub struct HttpResponse<'a> {
     /// The status code; 0 in HTTP/0.9, which has none, and where the status
     /// line has no number.
     pub code: u16,
     /// The reason phrase.
-    pub phrase: String,
+    pub phrase: Cow<'a, str>,
     /// `HTTP/1.1`
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// `frame.number` of the packet that completes the head.
     pub frame: u64,
     /// In order.
-    pub headers: Vec<Header>,
-    pub body: Body,
+    pub headers: Vec<Header<'a>>,
+    pub body: Body<'a>,
     /// What is against the rules in the head, or contradicts itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub trouble: Vec<String>,
+    pub trouble: Vec<&'static str>,
 }
 
-impl HttpRequest {
+impl HttpRequest<'_> {
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 }
 
-impl HttpResponse {
+impl HttpResponse<'_> {
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 }
 
-fn header<'h>(headers: &'h [Header], name: &str) -> Option<&'h str> {
+fn header<'h>(headers: &'h [Header<'_>], name: &str) -> Option<&'h str> {
     let found = headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
-    found.map(|header| header.value.as_str())
+    found.map(|header| &*header.value)
 }
 
 /// One header field, as sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Header {
+pub struct Header<'a> {
     /// In the case it was sent in.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Shown with U+FFFD where it is no UTF-8.
-    pub value: String,
+    pub value: Cow<'a, str>,
 }
 
 /// The content, transfer coding removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Body {
+pub struct Body<'a> {
     /// Bytes seen.
     pub len: u64,
     /// The whole body was seen, by its own framing.
@@ -238,8 +247,8 @@ pub struct Body {
     pub sha256: Option<String>,
     /// The fields behind the last chunk, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub trailers: Vec<Header>,
+    pub trailers: Vec<Header<'a>>,
     /// A gap in the stream lies in the body, or its framing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
+    pub trouble: Option<Cow<'a, str>>,
 }

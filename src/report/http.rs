@@ -1,5 +1,6 @@
 //! HTTP transactions of the document, and the heads that packets complete.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,7 @@ use super::conversation::{Body, Header, HttpRequest, HttpResponse, HttpTransacti
 use super::packet::{Http, HttpRequestLine, HttpStatusLine};
 use super::spelled::Hex;
 use crate::conversation::ConversationIndex;
-use crate::message::{self, Head};
+use crate::message::{self, PartOf};
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
@@ -23,19 +24,11 @@ impl<'a> HttpHeads<'a> {
         for message in &trace.messages {
             if let Some(request) = &message.request {
                 let http = heads.entry(request.head.packet).or_default();
-                http.request.get_or_insert_with(|| HttpRequestLine {
-                    method: request.method.as_str().into(),
-                    uri: request.target.as_str().into(),
-                    version: request.head.version.into(),
-                });
+                http.request.get_or_insert_with(|| request_line(request));
             }
             for response in message.interim.iter().chain(&message.response) {
                 let http = heads.entry(response.head.packet).or_default();
-                http.response.get_or_insert_with(|| HttpStatusLine {
-                    code: response.code,
-                    phrase: response.phrase.as_str().into(),
-                    version: response.head.version.into(),
-                });
+                http.response.get_or_insert_with(|| status_line(response));
             }
         }
         HttpHeads(heads)
@@ -46,12 +39,44 @@ impl<'a> HttpHeads<'a> {
     }
 }
 
-pub(super) fn messages(trace: &Trace, digests: bool) -> Vec<Message> {
+/// The first heads that a packet completes.
+pub fn http_heads(parts: &[message::Part]) -> Option<Http<'_>> {
+    let mut http = Http::default();
+    for part in parts.iter().filter(|part| !part.whole) {
+        match &part.message {
+            PartOf::Request(request) => {
+                http.request.get_or_insert_with(|| request_line(request));
+            }
+            PartOf::Response(response) => {
+                http.response.get_or_insert_with(|| status_line(response));
+            }
+        }
+    }
+    (http != Http::default()).then_some(http)
+}
+
+fn request_line(request: &message::Request) -> HttpRequestLine<'_> {
+    HttpRequestLine {
+        method: request.method.as_str().into(),
+        uri: request.target.as_str().into(),
+        version: request.head.version.into(),
+    }
+}
+
+fn status_line(response: &message::Response) -> HttpStatusLine<'_> {
+    HttpStatusLine {
+        code: response.code,
+        phrase: response.phrase.as_str().into(),
+        version: response.head.version.into(),
+    }
+}
+
+pub(super) fn messages(trace: &Trace, digests: bool) -> Vec<Message<'static>> {
     let start = trace.packets.first().map(|p| p.time).unwrap_or_default();
     let stream = |c: ConversationIndex| trace.conversations.get(c).map_or(0, |c| c.id);
     let messages = trace.messages.iter();
     messages
-        .map(|m| message(m, stream(m.conversation), start, digests))
+        .map(|m| message(m, stream(m.conversation), start, digests).into_owned())
         .collect()
 }
 
@@ -62,7 +87,7 @@ pub fn message(
     stream: u32,
     start: Timestamp,
     digests: bool,
-) -> Message {
+) -> Message<'_> {
     let (request_of, response_of) = (message.request.as_ref(), message.response.as_ref());
     let first = message.interim.first().or(response_of).map(|r| &r.head);
     let first = request_of.map(|r| &r.head).or(first);
@@ -85,32 +110,32 @@ pub fn message(
             time_ms: both.map(|(asked, answer)| between(asked.head.time, answer.head.time)),
             first_byte_ms: both.map(|(asked, answer)| between(asked.end.time, answer.first.time)),
             transfer_ms: response_of.map(|answer| between(answer.first.time, answer.end.time)),
-            switches_to: message.switches_to.clone(),
+            switches_to: message.switches_to.as_deref().map(Cow::from),
         },
     }
 }
 
-fn request(request: &message::Request, digests: bool) -> HttpRequest {
+fn request(request: &message::Request, digests: bool) -> HttpRequest<'_> {
     HttpRequest {
-        method: request.method.clone(),
-        uri: request.target.clone(),
-        version: request.head.version.to_owned(),
+        method: request.method.as_str().into(),
+        uri: request.target.as_str().into(),
+        version: request.head.version.into(),
         frame: number(request.head.packet),
         headers: headers(&request.head.headers),
         body: body(&request.body, digests),
-        trouble: trouble(&request.head),
+        trouble: request.head.trouble.clone(),
     }
 }
 
-fn response(response: &message::Response, digests: bool) -> HttpResponse {
+fn response(response: &message::Response, digests: bool) -> HttpResponse<'_> {
     HttpResponse {
         code: response.code,
-        phrase: response.phrase.clone(),
-        version: response.head.version.to_owned(),
+        phrase: response.phrase.as_str().into(),
+        version: response.head.version.into(),
         frame: number(response.head.packet),
         headers: headers(&response.head.headers),
         body: body(&response.body, digests),
-        trouble: trouble(&response.head),
+        trouble: response.head.trouble.clone(),
     }
 }
 
@@ -119,21 +144,17 @@ fn number(packet: usize) -> u64 {
     packet as u64 + 1
 }
 
-fn trouble(head: &Head) -> Vec<String> {
-    head.trouble.iter().map(|&what| what.to_owned()).collect()
-}
-
-fn headers(headers: &message::Headers) -> Vec<Header> {
+fn headers(headers: &message::Headers) -> Vec<Header<'_>> {
     headers
         .iter()
         .map(|(name, value)| Header {
-            name: name.to_owned(),
-            value: value.to_owned(),
+            name: name.into(),
+            value: value.into(),
         })
         .collect()
 }
 
-fn body(body: &message::Body, digests: bool) -> Body {
+fn body(body: &message::Body, digests: bool) -> Body<'_> {
     let digest = body.digest.or_else(|| {
         let kept = digests && body.is_kept();
         kept.then(|| Sha256::digest(&body.bytes).into())
@@ -143,6 +164,6 @@ fn body(body: &message::Body, digests: bool) -> Body {
         complete: body.complete,
         sha256: digest.map(|digest| Hex(digest.as_slice().into()).to_string()),
         trailers: headers(&body.trailers),
-        trouble: body.trouble.clone(),
+        trouble: body.trouble.as_deref().map(Cow::from),
     }
 }

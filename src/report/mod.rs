@@ -17,8 +17,9 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use build::Options;
+pub use build::{Options, conversation};
 pub use conversation::*;
+pub use http::{http_heads, message};
 pub use model::*;
 pub use packet::*;
 pub use packets::Sight;

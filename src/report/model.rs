@@ -46,9 +46,58 @@ pub struct Report {
     /// In the order of their first packets.
     pub conversations: Vec<Conversation>,
     /// One for each HTTP transaction.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Message<'static>>,
     /// In the order of the scenario, behind those that every program carries.
     pub expectations: Vec<Expectation>,
+}
+
+/// A report without what may be written before the rest is known.
+#[derive(Debug, Serialize)]
+pub struct Rest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: &'a Option<Scenario>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: &'a Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: &'a Option<Error>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: &'a Option<f64>,
+    programs: &'a [Program],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture: &'a Option<Capture>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: &'a Option<Summary>,
+    expectations: &'a [Expectation],
+}
+
+impl Report {
+    /// All but the schema's name, packets, messages and conversations.
+    pub fn rest(&self) -> Rest<'_> {
+        let Report {
+            schema: _,
+            scenario,
+            verdict,
+            error,
+            duration_ms,
+            programs,
+            capture,
+            summary,
+            packets: _,
+            conversations: _,
+            messages: _,
+            expectations,
+        } = self;
+        Rest {
+            scenario,
+            verdict,
+            error,
+            duration_ms,
+            programs,
+            capture,
+            summary,
+            expectations,
+        }
+    }
 }
 
 /// The name and version of this format.

@@ -1,7 +1,8 @@
-//! A packet of the document that outlives the frame it was made from.
+//! Parts of the document that outlive what they were made from.
 
 use std::borrow::Cow;
 
+use super::conversation::{Body, Header, HttpRequest, HttpResponse, HttpTransaction, Message};
 use super::packet::{
     Http, HttpRequestLine, HttpStatusLine, Icmp, Packet, Payload, Quoted, QuotedUdp, Tcp, Trouble,
     Udp,
@@ -150,4 +151,81 @@ impl Trouble<'_> {
             },
         }
     }
+}
+
+impl Message<'_> {
+    /// The same, with nothing borrowed.
+    pub fn into_owned(self) -> Message<'static> {
+        Message {
+            conversation: self.conversation,
+            stream: self.stream,
+            start_ms: self.start_ms,
+            frames: self.frames,
+            frames_more: self.frames_more,
+            http: self.http.into_owned(),
+        }
+    }
+}
+
+impl HttpTransaction<'_> {
+    fn into_owned(self) -> HttpTransaction<'static> {
+        let interim = self.interim.into_iter();
+        HttpTransaction {
+            request: self.request.map(HttpRequest::into_owned),
+            response: self.response.map(HttpResponse::into_owned),
+            interim: interim.map(HttpResponse::into_owned).collect(),
+            time_ms: self.time_ms,
+            first_byte_ms: self.first_byte_ms,
+            transfer_ms: self.transfer_ms,
+            switches_to: self.switches_to.map(text),
+        }
+    }
+}
+
+impl HttpRequest<'_> {
+    fn into_owned(self) -> HttpRequest<'static> {
+        HttpRequest {
+            method: text(self.method),
+            uri: text(self.uri),
+            version: text(self.version),
+            frame: self.frame,
+            headers: headers(self.headers),
+            body: self.body.into_owned(),
+            trouble: self.trouble,
+        }
+    }
+}
+
+impl HttpResponse<'_> {
+    fn into_owned(self) -> HttpResponse<'static> {
+        HttpResponse {
+            code: self.code,
+            phrase: text(self.phrase),
+            version: text(self.version),
+            frame: self.frame,
+            headers: headers(self.headers),
+            body: self.body.into_owned(),
+            trouble: self.trouble,
+        }
+    }
+}
+
+impl Body<'_> {
+    fn into_owned(self) -> Body<'static> {
+        Body {
+            len: self.len,
+            complete: self.complete,
+            sha256: self.sha256,
+            trailers: headers(self.trailers),
+            trouble: self.trouble.map(text),
+        }
+    }
+}
+
+fn headers(headers: Vec<Header<'_>>) -> Vec<Header<'static>> {
+    let owned = |header: Header<'_>| Header {
+        name: text(header.name),
+        value: text(header.value),
+    };
+    headers.into_iter().map(owned).collect()
 }

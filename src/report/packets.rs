@@ -1,7 +1,6 @@
 //! Trace to `packets[]`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::build::role_name;
 use super::comments::Comments;
@@ -32,14 +31,12 @@ pub(super) fn packets(
     trace: &Trace,
     heads: &HttpHeads<'_>,
     outcomes: &[Outcome],
-    displayed: Option<&BTreeSet<u64>>,
 ) -> Vec<Packet<'static>> {
     let comments = Comments::new(trace, outcomes);
     trace
         .packets
         .iter()
         .enumerate()
-        .filter(|(_, p)| displayed.is_none_or(|numbers| numbers.contains(&p.number)))
         .map(|(index, packet)| {
             let mut shown = Packet::new(&sight(trace, index, packet));
             if let Some(ends) = trace.ends.get(index) {

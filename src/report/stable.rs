@@ -232,7 +232,7 @@ fn stabilise_response(response: &mut HttpResponse) {
 fn mask_headers(headers: &mut [super::conversation::Header]) {
     for header in headers {
         if header.name.eq_ignore_ascii_case("date") {
-            VARIES.clone_into(&mut header.value);
+            header.value = VARIES.into();
         }
     }
 }

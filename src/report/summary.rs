@@ -227,6 +227,8 @@ const MARKS: [(FindingKind, &str); 7] = [
     (FindingKind::ReusedPorts, "reused_ports"),
 ];
 
+/// Findings that are told apart.
+const MOST: usize = 1000;
 /// Conversations that a finding names.
 const WORST: usize = 3;
 /// Conversations that are remembered to find those.
@@ -305,8 +307,8 @@ impl Findings {
         let request = http.request.as_ref().map(|r| (&r.trouble, &r.body));
         let response = http.response.as_ref().map(|r| (&r.trouble, &r.body));
         for (head, body) in request.into_iter().chain(response) {
-            for trouble in head.iter().chain(&body.trouble) {
-                add(FindingKind::HttpTrouble, Some(trouble.clone()));
+            for trouble in head.iter().copied().chain(body.trouble.as_deref()) {
+                add(FindingKind::HttpTrouble, Some(trouble.to_owned()));
             }
         }
     }
@@ -315,6 +317,13 @@ impl Findings {
     pub fn frames(&mut self, kind: FindingKind, what: Option<String>, count: u64) {
         if count > 0 {
             self.entry(kind, what).count += count;
+        }
+    }
+
+    /// Takes over what was found elsewhere.
+    pub fn merge(&mut self, other: Findings) {
+        for ((kind, what), found) in other.found {
+            self.entry(kind, what).merge(found);
         }
     }
 
@@ -335,7 +344,11 @@ impl Findings {
     }
 
     fn entry(&mut self, kind: FindingKind, what: Option<String>) -> &mut Found {
-        self.found.entry((kind, what)).or_default()
+        // What is in messages can be told in any number of ways.
+        let known = self.found.len() < MOST || self.found.contains_key(&(kind, what.clone()));
+        self.found
+            .entry((kind, what.filter(|_| known)))
+            .or_default()
     }
 }
 
@@ -358,6 +371,21 @@ impl Found {
                 stream,
                 count: 1,
             }),
+        }
+        self.sort();
+    }
+
+    fn merge(&mut self, other: Found) {
+        self.count += other.count;
+        self.conversations += other.conversations;
+        for place in other.worst {
+            let same = |known: &&mut Spot| {
+                (known.protocol, known.stream) == (place.protocol, place.stream)
+            };
+            match self.worst.iter_mut().find(same) {
+                Some(known) => known.count += place.count,
+                None => self.worst.push(place),
+            }
         }
         self.sort();
     }

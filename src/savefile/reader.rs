@@ -172,6 +172,13 @@ impl<R: Read> Reader<R> {
         Ok(frame)
     }
 
+    pub fn format(&self) -> Format {
+        match self.records {
+            Records::Pcap(_) => Format::Pcap,
+            Records::Pcapng(_) => Format::Pcapng,
+        }
+    }
+
     /// The interfaces that the file has described so far. Those of the frames
     /// handed out are among them.
     pub fn interfaces(&self) -> &[Interface] {

@@ -497,9 +497,9 @@ pub fn http_ok() -> Report {
             frames_more: 0,
             http: HttpTransaction {
                 request: Some(HttpRequest {
-                    method: "GET".to_owned(),
-                    uri: "/HelloWorld.html".to_owned(),
-                    version: "HTTP/1.1".to_owned(),
+                    method: "GET".into(),
+                    uri: "/HelloWorld.html".into(),
+                    version: "HTTP/1.1".into(),
                     frame: 4,
                     headers: vec![],
                     body: body(0),
@@ -507,12 +507,12 @@ pub fn http_ok() -> Report {
                 }),
                 response: Some(HttpResponse {
                     code: 200,
-                    phrase: "OK".to_owned(),
-                    version: "HTTP/1.1".to_owned(),
+                    phrase: "OK".into(),
+                    version: "HTTP/1.1".into(),
                     frame: 6,
                     headers: vec![Header {
-                        name: "Date".to_owned(),
-                        value: "Mon, 01 Jan 2024 00:00:00 GMT".to_owned(),
+                        name: "Date".into(),
+                        value: "Mon, 01 Jan 2024 00:00:00 GMT".into(),
                     }],
                     body: body(14),
                     trouble: vec![],

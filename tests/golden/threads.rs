@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use netlab_capture::conversation::{Closed, Limits};
-use netlab_capture::inspect::{Collect, Name, Settings, Show, Shown, Tally, inspect};
+use netlab_capture::inspect::{Collect, Context, Settings, Show, Shown, Tally, inspect};
 use netlab_capture::message::{self, Message};
 use netlab_capture::savefile::{self, InterfaceDescription, Timestamp, pcap};
 use netlab_capture::trace;
@@ -33,13 +33,15 @@ impl Show for Words {
         line.is_ok()
     }
 
-    fn message(&self, message: &Message, name: Name) -> Option<String> {
+    fn message(&self, message: &Message, context: &Context) -> Option<String> {
+        let name = context.name;
         let mut message = message.clone();
         message.conversation = name.index;
         Some(format!("{} {message:?}", name.id))
     }
 
-    fn conversation(&self, closed: &Closed<message::Reader>, name: Name) -> Option<String> {
+    fn conversation(&self, closed: &Closed<message::Reader>, context: &Context) -> Option<String> {
+        let name = context.name;
         let mut facts = closed.conversation.clone();
         facts.id = name.id;
         Some(format!("{facts:?}"))
@@ -55,8 +57,8 @@ struct Collected {
 }
 
 impl Collect<String> for Collected {
-    fn packets(&mut self, lines: &[u8], displayed: u64, _: &[usize]) -> io::Result<()> {
-        self.displayed += displayed;
+    fn packets(&mut self, lines: &[u8], displayed: &[(usize, Option<usize>)]) -> io::Result<()> {
+        self.displayed += displayed.len() as u64;
         let text = std::str::from_utf8(lines).map_err(io::Error::other)?;
         self.packets.write_str(text).map_err(io::Error::other)
     }

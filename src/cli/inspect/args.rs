@@ -1,10 +1,12 @@
 //! The flags of `inspect`, and the settings that they come to.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::follow::Target;
+use crate::conversation::Limits;
 use crate::diagnostic::Source;
 use crate::expect;
 use crate::expect::ast::Filter;
@@ -98,6 +100,17 @@ pub struct Args {
     /// Only the bytes that one side sent
     #[arg(long, value_enum, requires = "follow", help_heading = "How to show it")]
     pub from: Option<From>,
+
+    /// Threads that work, beside the one that reads: as many as there are
+    /// processors, if not told. What is found does not depend on it
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub threads: Option<NonZeroUsize>,
+    /// Conversations that are open at a time; the longest idle is closed
+    #[arg(long, value_name = "N", default_value_t = Limits::default().conversations, help_heading = "Limits")]
+    pub limit_conversations: usize,
+    /// Bytes of a stream that wait for one that is missing before them
+    #[arg(long, value_name = "BYTES", default_value = "4M", value_parser = bytes, help_heading = "Limits")]
+    pub limit_waiting: u64,
 
     /// The SHA-256 of each HTTP body, in JSON
     #[arg(long, help_heading = "HTTP")]
@@ -194,6 +207,20 @@ impl Args {
     pub fn streams(&self) -> bool {
         let at_the_end = self.what() == What::Summary || self.how() == How::Json;
         !at_the_end || self.extract.is_some()
+    }
+
+    pub fn limits(&self) -> Limits {
+        Limits {
+            conversations: self.limit_conversations,
+            waiting: usize::try_from(self.limit_waiting).unwrap_or(usize::MAX),
+            ..Limits::default()
+        }
+    }
+
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        // More find nothing to do.
+        self.threads.map_or_else(all, NonZeroUsize::get).min(16)
     }
 
     /// The display filter, read; with what is allowed in it but probably not

@@ -3,30 +3,36 @@
 mod args;
 mod extract;
 mod follow;
+mod gather;
 mod input;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod live;
+mod paint;
 mod progress;
 mod show;
-
-use std::collections::HashMap;
+mod spool;
 
 use super::load::{self, Mistakes};
 use super::output::{self, Stdout};
 use super::{Exit, sink};
 use crate::expect::ast::Filter;
-use crate::expect::fields::{Reading, View};
-use crate::expect::filter;
-use crate::message;
-use crate::report::{self, ErrorCode, Options, Report};
+use crate::inspect::{InspectError, Settings, inspect};
+use crate::message::{self, Bodies};
+use crate::report::{ErrorCode, Report};
 use crate::savefile::SavefileError;
-use crate::trace::{self, Trace};
 
 pub use args::Args;
 use args::How;
 use extract::Extractor;
+use gather::Gather;
 use input::Input;
+use paint::Painter;
 use show::Showing;
+
+/// Bytes of a body that are held to be extracted.
+const LARGEST_BODY: usize = 256 << 20;
+/// Packets that are listed of one transaction.
+const MOST_PACKETS: usize = 100_000;
 
 pub fn main(args: &Args) -> Exit {
     if let Some(target) = args.follow {
@@ -50,25 +56,21 @@ pub fn main(args: &Args) -> Exit {
     showing.begin();
     let mut exit = Exit::Passed;
     for file in &args.files {
-        let read = input::open(file, args.streams()).and_then(|input| read(input));
+        let name = file.display().to_string();
+        let read = input::open(file, args.streams()).map_err(InspectError::from);
+        let read = read.and_then(|input| {
+            capture(
+                input,
+                args,
+                filter.as_ref(),
+                &mut showing,
+                extractor.as_mut(),
+            )
+        });
         exit = exit.worst(match read {
-            Err(error) => unreadable(&mut showing, args, &file.display().to_string(), &error),
-            Ok(trace) => {
-                let report = report(&trace, args, filter.as_ref());
-                let ended = Exit::of(&report);
-                if let Some(error) = report.error.as_ref().filter(|_| args.how() != How::Json) {
-                    output::complain(&format!("netlab-capture: {}\n", error.message));
-                }
-                match &mut extractor {
-                    Some(extractor) => {
-                        ended.worst(bodies(extractor, &trace, &report, &mut showing))
-                    }
-                    None => {
-                        showing.report(&report);
-                        ended
-                    }
-                }
-            }
+            Ok(exit) => exit,
+            Err(InspectError::Savefile(error)) => unreadable(&mut showing, args, &name, &error),
+            Err(InspectError::Output(error)) => showing.cannot_write(&error),
         });
         if showing.out.is_broken() {
             break;
@@ -80,63 +82,43 @@ pub fn main(args: &Args) -> Exit {
     exit.worst(showing.finish())
 }
 
-/// Extracts the bodies of the transactions that the report has.
-fn bodies(
-    extractor: &mut Extractor,
-    trace: &Trace,
-    report: &Report,
+/// Reads a capture and shows what is asked for of it.
+fn capture(
+    input: Input,
+    args: &Args,
+    filter: Option<&Filter>,
     showing: &mut Showing,
-) -> Exit {
-    let mut exit = Exit::Passed;
-    let mut numbers: HashMap<usize, usize> = HashMap::new();
-    let mut wanted = report.messages.iter().peekable();
-    for message in &trace.messages {
-        let number = numbers.entry(message.conversation).or_default();
-        let transaction = *number;
-        *number += 1;
-        // The report's are some of the trace's, in the same order.
-        let Some(shown) = wanted.next_if(|shown| is_of(shown, message)) else {
-            continue;
-        };
-        exit = exit.worst(extractor.message(message, shown.stream, transaction, showing));
-        if exit != Exit::Passed || showing.out.is_broken() {
-            break;
-        }
-    }
-    exit
-}
-
-/// Is this what the report tells of the message?
-fn is_of(shown: &report::Message, message: &message::Message) -> bool {
-    let uri = |request: &report::HttpRequest| request.uri.clone();
-    shown.conversation == message.conversation
-        && shown.http.request.as_ref().map(uri)
-            == message.request.as_ref().map(|r| r.target.clone())
-        && shown.http.response.as_ref().map(|r| r.code) == message.response.as_ref().map(|r| r.code)
-}
-
-fn read(input: Input) -> Result<Trace, SavefileError> {
-    trace::read(input.reader, &input.name, input.sidecar)
-}
-
-fn report(trace: &Trace, args: &Args, filter: Option<&Filter>) -> Report {
-    let displayed = filter.map(|filter| {
-        let shown = |index: &usize| {
-            View::new(trace, *index, Reading::Filter)
-                .is_some_and(|view| filter::matches(filter, &view))
-        };
-        let numbers = (0..trace.packets.len()).filter(shown);
-        numbers.map(|index| index as u64 + 1).collect()
-    });
-    let options = Options {
-        packets: args.what() == args::What::Packets,
-        claimed: true,
-        digests: args.digest,
-        displayed,
-        at_a_glance: true,
-        ..Options::default()
+    extractor: Option<&mut Extractor>,
+) -> Result<Exit, InspectError> {
+    let (room, screen) = (showing.room, showing.screen);
+    let painter = Painter::new(args, filter, room, &screen);
+    let limits = args.limits();
+    let settings = Settings {
+        threads: if painter.needs_order() {
+            1
+        } else {
+            args.threads()
+        },
+        limits,
+        messages: message::Settings {
+            bodies: match &extractor {
+                Some(_) => Bodies::Keep {
+                    limit: LARGEST_BODY,
+                },
+                None if args.digest => Bodies::Digest,
+                None => Bodies::Count,
+            },
+            packets: MOST_PACKETS,
+            parts: painter.needs_parts(),
+        },
+        packets: painter.needs_packets(),
     };
-    Report::build(trace, None, &[], &options)
+    let mut gather = Gather::new(showing, extractor, args, filter.is_some(), &input.name);
+    let mut totals = inspect(input.reader, &input.name, &settings, &painter, &mut gather)?;
+    totals.recording = totals.recording.or(input.sidecar);
+    gather
+        .finish(&totals, &limits)
+        .map_err(InspectError::Output)
 }
 
 /// What is allowed in a filter, but probably not meant.

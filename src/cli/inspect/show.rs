@@ -1,6 +1,7 @@
 //! Reports to standard output, in the form that was asked for.
 
-use std::io::IsTerminal;
+use std::io::{self, ErrorKind, IsTerminal};
+use std::ops::ControlFlow;
 
 use super::args::{Args, How, What};
 use super::{Exit, Stdout, output, sink};
@@ -14,9 +15,9 @@ pub struct Showing {
     what: What,
     how: How,
     extent: Extent,
-    screen: TerminalOptions,
+    pub screen: TerminalOptions,
     /// A list of packets may be so wide.
-    room: usize,
+    pub room: usize,
     several: bool,
     /// Something was shown already.
     begun: bool,
@@ -70,8 +71,7 @@ impl Showing {
                 // Writing to a buffer does not fail.
                 let _ = json::write(report, &mut self.buffer);
             }
-            How::Lines => self.each(report, Line::Json),
-            How::Csv => self.each(report, Line::Csv),
+            How::Lines | How::Csv => {}
             How::Terminal => self.terminal(report),
         }
         self.write();
@@ -95,74 +95,66 @@ impl Showing {
         self.out.exit()
     }
 
-    fn terminal(&mut self, report: &Report) {
+    /// What stands above what is shown of a file.
+    pub fn head(&mut self, file: &str) {
         if std::mem::replace(&mut self.begun, true) {
             self.buffer.push(b'\n');
         }
         if self.several && self.what != What::Summary {
-            let line = format!("{}:\n", text::visible(report.file()));
+            let line = format!("{}:\n", text::visible(file));
             self.buffer.extend_from_slice(line.as_bytes());
         }
+        if self.what == What::Packets {
+            let headings = inspect::packet_headings(self.room, &self.screen);
+            self.buffer.extend_from_slice(headings.as_bytes());
+        }
+    }
+
+    fn terminal(&mut self, report: &Report) {
+        self.head(report.file());
         let text = match self.what {
             What::Summary => inspect::summary(report, &self.extent, &self.screen),
             What::Conversations => inspect::conversations(report, &self.extent, &self.screen),
             What::Http => inspect::transactions(report, &self.extent, &self.screen),
-            What::Packets => {
-                let headings = inspect::packet_headings(self.room, &self.screen);
-                self.buffer.extend_from_slice(headings.as_bytes());
-                self.each(report, Line::Text);
-                return;
-            }
+            What::Packets => return,
         };
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    /// A line for each row of the table.
-    fn each(&mut self, report: &Report, line: Line) {
-        match self.what {
-            What::Summary | What::Packets => {
-                for packet in report.packets.iter().flatten() {
-                    match line {
-                        Line::Json => json::line(packet, &mut self.buffer),
-                        Line::Csv => csv::packet(packet, &mut self.buffer),
-                        Line::Text => {
-                            inspect::packet(packet, self.room, &self.screen, &mut self.buffer);
-                        }
-                    }
-                    self.write_blocks();
-                }
-            }
-            What::Conversations => {
-                for conversation in &report.conversations {
-                    match line {
-                        Line::Json => json::line(conversation, &mut self.buffer),
-                        _ => csv::conversation(conversation, &mut self.buffer),
-                    }
-                    self.write_blocks();
-                }
-            }
-            What::Http => {
-                for message in &report.messages {
-                    match line {
-                        Line::Json => json::line(message, &mut self.buffer),
-                        _ => csv::transaction(message, &mut self.buffer),
-                    }
-                    self.write_blocks();
-                }
-            }
+    /// Whole lines, however many.
+    pub fn lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        match self.out.write(lines) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ErrorKind::BrokenPipe.into()),
         }
     }
 
-    fn write_blocks(&mut self) {
-        if self.buffer.len() >= BLOCK {
-            self.write();
+    /// Pieces of a line, to be written with others.
+    pub fn append(&mut self, pieces: &[&[u8]]) -> io::Result<()> {
+        for piece in pieces {
+            self.buffer.extend_from_slice(piece);
+        }
+        match self.buffer.len() < BLOCK {
+            true => Ok(()),
+            false => self.flush(),
         }
     }
-}
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Json,
-    Csv,
-    Text,
+    /// Writes all that waits.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self.out.write_out(&mut self.buffer) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// What could not be written to standard output was told already.
+    pub fn cannot_write(&self, error: &io::Error) -> Exit {
+        if self.out.is_broken() {
+            return self.out.exit();
+        }
+        output::complain(&format!("netlab-capture: cannot write: {error}\n"));
+        Exit::Environment
+    }
 }

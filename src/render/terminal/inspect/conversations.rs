@@ -39,7 +39,7 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
         .map(|(place, conversation)| (conversation.index.unwrap_or(place), conversation))
         .collect();
     if shown.len() > extent.rows() {
-        shown.sort_by_key(|(index, c)| (std::cmp::Reverse(size_of(c)), *index));
+        shown.sort_by_key(|(index, c)| (std::cmp::Reverse(c.size()), *index));
         shown.truncate(extent.rows());
         shown.sort_by_key(|(index, _)| *index);
     }
@@ -99,14 +99,6 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
     let room = extent.room(screen);
     table.show(screen, 2, room);
     shown.len()
-}
-
-fn size_of(conversation: &Conversation) -> (u64, u64) {
-    let (packets, bytes) = (&conversation.packets, &conversation.bytes);
-    (
-        bytes.to_server.saturating_add(bytes.to_client),
-        packets.to_server.saturating_add(packets.to_client),
-    )
 }
 
 /// Roles are worth showing where a recording tells them; elsewhere they say no

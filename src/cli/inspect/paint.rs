@@ -1,0 +1,322 @@
+//! What is made of each packet, transaction and conversation, on whichever
+//! thread found it: the line that shows it, and what the summary needs of it.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use super::args::{Args, How, What};
+use crate::conversation::{Closed, ConversationIndex, Direction};
+use crate::expect::ast::Filter;
+use crate::expect::fields::{Facts, Http, Known, Needs, Reading, Start, Times, View};
+use crate::expect::filter;
+use crate::inspect::{Context, Show, Shown};
+use crate::message::{self, Message, PartOf};
+use crate::render::terminal::TerminalOptions;
+use crate::render::terminal::inspect;
+use crate::render::{csv, json};
+use crate::report::{self, Findings, Packet, Sight};
+use crate::savefile::{Format, Protocol, Timestamp};
+use crate::trace::{Ends, Owner};
+
+/// The sides of a conversation, where no program is known to have a role.
+const SIDES: [&str; 2] = ["client", "server"];
+
+/// Makes what is shown.
+pub struct Painter<'a> {
+    what: What,
+    how: How,
+    filter: Option<&'a Filter>,
+    needs: Needs,
+    digests: bool,
+    /// Transactions are wanted with their bodies.
+    bodies: bool,
+    /// A list of packets may be so wide.
+    room: usize,
+    screen: &'a TerminalOptions,
+    /// The time of the last packet that the filter let through; of use only
+    /// where packets come in their order, on one thread.
+    displayed: Mutex<Option<Timestamp>>,
+}
+
+/// A transaction or a conversation.
+pub enum Item {
+    Transaction(Box<Transaction>),
+    Conversation(Box<Conversation>),
+}
+
+pub struct Transaction {
+    pub conversation: usize,
+    pub stream: u32,
+    pub line: Vec<u8>,
+    /// For a table.
+    pub row: Option<report::Message<'static>>,
+    /// With its bodies.
+    pub message: Option<Message>,
+    /// The packets that brought it, from 0, where a filter asks for them.
+    pub packets: Vec<usize>,
+    pub findings: Findings,
+}
+
+pub struct Conversation {
+    pub line: Vec<u8>,
+    pub protocol: Protocol,
+    /// For a table.
+    pub row: Option<report::Conversation>,
+    pub findings: Findings,
+}
+
+impl<'a> Painter<'a> {
+    pub fn new(
+        args: &Args,
+        filter: Option<&'a Filter>,
+        room: usize,
+        screen: &'a TerminalOptions,
+    ) -> Painter<'a> {
+        Painter {
+            what: args.what(),
+            how: args.how(),
+            filter,
+            needs: filter.map_or(Needs::HEADERS, filter::needs),
+            digests: args.digest,
+            bodies: args.extract.is_some(),
+            room,
+            screen,
+            displayed: Mutex::new(None),
+        }
+    }
+
+    /// Must packets be shown one by one?
+    pub fn needs_packets(&self) -> bool {
+        self.filter.is_some() || self.what == What::Packets
+    }
+
+    /// Must packets be shown with the messages in them?
+    pub fn needs_parts(&self) -> bool {
+        self.what == What::Packets || self.needs.has(Needs::HTTP)
+    }
+
+    /// Does it depend on the packets before whether one is shown?
+    pub fn needs_order(&self) -> bool {
+        self.needs.has(Needs::DISPLAYED)
+    }
+
+    fn lets_through(&self, shown: &Shown<'_>) -> bool {
+        let Some(filter) = self.filter else {
+            return true;
+        };
+        // A panic elsewhere leaves a time that is as good as before.
+        let mut displayed = self
+            .displayed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let view = View {
+            packet: shown.packet,
+            frame: shown.frame.data,
+            index: shown.index(),
+            seen: Some(shown.seen),
+            times: Times {
+                first: shown.start,
+                captured: shown.previous,
+                displayed: *displayed,
+            },
+            known: &Now(shown),
+            reading: Reading::Filter,
+        };
+        let through = filter::matches(filter, &view);
+        if through {
+            *displayed = Some(shown.packet.time);
+        }
+        through
+    }
+
+    fn line(&self, shown: &Shown<'_>, lines: &mut Vec<u8>) {
+        let quotes = shown.seen.quotes.map(|index| index as u64 + 1);
+        let mut packet = Packet::new(&Sight {
+            packet: shown.packet,
+            frame: shown.frame.data,
+            seen: shown.seen,
+            start: shown.start,
+            stream: shown.name.map(|name| name.id),
+            quotes,
+        });
+        packet.conversation = shown.name.map(|name| name.index);
+        if let Some(direction) = shown.seen.direction {
+            let [client, server] = SIDES;
+            let (from, to) = match direction {
+                Direction::ToServer => (client, server),
+                Direction::ToClient => (server, client),
+            };
+            packet.from = Some(from.into());
+            packet.to = Some(to.into());
+        }
+        packet.http = report::http_heads(shown.parts);
+        packet.comment = shown.comments().map(std::borrow::Cow::into_owned).collect();
+        match self.how {
+            // An element of an array, behind another one.
+            How::Json => {
+                lines.push(b',');
+                json::value(&packet, lines);
+            }
+            How::Lines => json::line(&packet, lines),
+            How::Csv => csv::packet(&packet, lines),
+            How::Terminal => inspect::packet(&packet, self.room, self.screen, lines),
+        }
+    }
+
+    /// Is a row of the table of `what` written as a line?
+    fn lines_of(&self, what: What) -> bool {
+        match self.how {
+            How::Json => !self.bodies,
+            How::Lines | How::Csv => self.what == what,
+            How::Terminal => false,
+        }
+    }
+
+    fn rows_of(&self, what: What) -> bool {
+        self.how == How::Terminal && (self.what == what || self.what == What::Summary)
+    }
+}
+
+impl Show for Painter<'_> {
+    type Item = Item;
+
+    fn packet(&self, shown: &Shown<'_>, lines: &mut Vec<u8>) -> bool {
+        if !self.lets_through(shown) {
+            return false;
+        }
+        if self.what == What::Packets {
+            self.line(shown, lines);
+        }
+        true
+    }
+
+    fn message(&self, message: &Message, context: &Context) -> Option<Item> {
+        let mut told = report::message(message, context.name.id, context.start, self.digests);
+        told.conversation = context.name.index;
+        let mut findings = Findings::default();
+        findings.message(&told);
+        let mut line = Vec::new();
+        if self.lines_of(What::Http) {
+            match self.how {
+                How::Csv => csv::transaction(&told, &mut line),
+                How::Lines => json::line(&told, &mut line),
+                _ => json::value(&told, &mut line),
+            }
+        }
+        let row = self.rows_of(What::Http);
+        Some(Item::Transaction(Box::new(Transaction {
+            conversation: context.name.index,
+            stream: context.name.id,
+            line,
+            row: row.then(|| told.into_owned()),
+            message: self.bodies.then(|| message.clone()),
+            packets: match self.filter {
+                Some(_) => message.packets.listed.clone(),
+                None => Vec::new(),
+            },
+            findings,
+        })))
+    }
+
+    fn conversation(&self, closed: &Closed<message::Reader>, context: &Context) -> Option<Item> {
+        let facts = &closed.conversation;
+        let [client, server] = SIDES.map(|side| Some(side.to_owned()));
+        let mut told = report::conversation(facts, context.start, client, server);
+        told.id = context.name.id;
+        if self.filter.is_some() || self.how == How::Terminal {
+            told.index = Some(context.name.index);
+        }
+        let mut findings = Findings::default();
+        findings.conversation(&told);
+        let mut line = Vec::new();
+        if self.lines_of(What::Conversations) {
+            match self.how {
+                How::Csv => csv::conversation(&told, &mut line),
+                How::Lines => json::line(&told, &mut line),
+                _ => json::value(&told, &mut line),
+            }
+        }
+        Some(Item::Conversation(Box::new(Conversation {
+            line,
+            protocol: facts.protocol,
+            row: self.rows_of(What::Conversations).then_some(told),
+            findings,
+        })))
+    }
+}
+
+/// What is known around a packet while the capture is read.
+struct Now<'a>(&'a Shown<'a>);
+
+impl Known for Now<'_> {
+    fn conversation(&self, _: ConversationIndex) -> Option<Facts> {
+        let name = self.0.name?;
+        let tcp = self.0.seen.tcp.as_ref();
+        Some(Facts {
+            protocol: match tcp {
+                Some(_) => Protocol::Tcp,
+                None => Protocol::Udp,
+            },
+            id: name.id,
+            first: name.first,
+            completeness: tcp.map(|tcp| tcp.completeness),
+        })
+    }
+
+    fn http<'h>(
+        &'h self,
+        _: usize,
+        reading: Reading,
+        each: &mut dyn FnMut(Http<'h>) -> ControlFlow<()>,
+    ) {
+        let whole = reading == Reading::Filter;
+        for part in self.0.parts.iter().filter(|part| part.whole == whole) {
+            let http = match &part.message {
+                PartOf::Request(request) => Http {
+                    start: Start::Request {
+                        method: &request.method,
+                        target: &request.target,
+                    },
+                    head: &request.head,
+                    body: &request.body,
+                    bytes: &[],
+                },
+                PartOf::Response(response) => Http {
+                    start: Start::Response {
+                        code: response.code,
+                        phrase: &response.phrase,
+                    },
+                    head: &response.head,
+                    body: &response.body,
+                    bytes: &[],
+                },
+            };
+            if each(http).is_break() {
+                return;
+            }
+        }
+    }
+
+    fn ends(&self, _: usize) -> Ends {
+        let [client, server] = [Owner::Role(0), Owner::Role(1)];
+        let (from, to) = match self.0.seen.direction {
+            Some(Direction::ToServer) => (client, server),
+            Some(Direction::ToClient) => (server, client),
+            None => (Owner::Unknown, Owner::Unknown),
+        };
+        Ends { from, to }
+    }
+
+    fn role(&self, role: usize) -> Option<&str> {
+        SIDES.get(role).copied()
+    }
+
+    fn format(&self) -> Format {
+        self.0.file.format.unwrap_or(Format::Pcap)
+    }
+
+    fn interface_name(&self, interface: u32) -> Option<&str> {
+        let interfaces = &self.0.file.interfaces;
+        interfaces.get(interface as usize)?.name.as_deref()
+    }
+}
