@@ -44,6 +44,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "conversation",
             "message",
             "trace",
+            "inspect",
             "expect",
         ],
     ),

@@ -1,7 +1,5 @@
 //! Traces made by hand, and what the report says of them.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::conversation::testing::{self, Made, port_unreachable, tcp, udp};
 use crate::conversation::{Limits, Tracker};
@@ -250,18 +248,6 @@ fn a_head_stands_on_the_packet_that_completes_it() {
     );
     assert_eq!(json["conversations"][0]["tcp"]["close"], "fin");
     assert_eq!(json["conversations"][0]["tcp"]["closed_by"], "server");
-}
-
-#[test]
-fn only_displayed_packets_are_shown() {
-    let options = Options {
-        displayed: Some(BTreeSet::from([2])),
-        ..with_packets()
-    };
-    let report = Report::build(&trace(refused(40000, 1), false), None, &[], &options);
-    let capture = report.capture.unwrap();
-    assert_eq!((capture.packets, capture.displayed), (2, 1));
-    assert_eq!(report.packets.unwrap()[0].frame.number, 2);
 }
 
 #[test]

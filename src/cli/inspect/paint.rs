@@ -18,7 +18,7 @@ use crate::report::{self, Findings, Packet, Sight};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner};
 
-/// The sides of a conversation, where no program is known to have a role.
+/// What a filter calls the sides of a conversation: programs are not known.
 const SIDES: [&str; 2] = ["client", "server"];
 
 /// Makes what is shown.
@@ -140,15 +140,6 @@ impl<'a> Painter<'a> {
             quotes,
         });
         packet.conversation = shown.name.map(|name| name.index);
-        if let Some(direction) = shown.seen.direction {
-            let [client, server] = SIDES;
-            let (from, to) = match direction {
-                Direction::ToServer => (client, server),
-                Direction::ToClient => (server, client),
-            };
-            packet.from = Some(from.into());
-            packet.to = Some(to.into());
-        }
         packet.http = report::http_heads(shown.parts);
         packet.comment = shown.comments().map(std::borrow::Cow::into_owned).collect();
         match self.how {
@@ -220,8 +211,7 @@ impl Show for Painter<'_> {
 
     fn conversation(&self, closed: &Closed<message::Reader>, context: &Context) -> Option<Item> {
         let facts = &closed.conversation;
-        let [client, server] = SIDES.map(|side| Some(side.to_owned()));
-        let mut told = report::conversation(facts, context.start, client, server);
+        let mut told = report::conversation(facts, context.start, None, None);
         told.id = context.name.id;
         if self.filter.is_some() || self.how == How::Terminal {
             told.index = Some(context.name.index);

@@ -44,7 +44,6 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
         shown.sort_by_key(|(index, _)| *index);
     }
     let hosts = hosts(report);
-    let with_roles = report.capture.as_ref().is_some_and(|c| c.proof.is_some());
     let arrow = screen.symbols.arrow;
     let (to, from) = (screen.symbols.right, screen.symbols.left);
     let mut table = Table::new(vec![
@@ -65,8 +64,8 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
     for (index, conversation) in &shown {
         let (words, tone) = how_it_went(conversation);
         let tcp = conversation.tcp.as_ref();
-        let client = end(&conversation.client, with_roles);
-        let server = end(&conversation.server, with_roles);
+        let client = socket(&conversation.client);
+        let server = socket(&conversation.server);
         let host = hosts.get(index).map_or("", |host| host);
         let host = match is_named_in(&conversation.server, host) {
             true => "",
@@ -99,16 +98,6 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
     let room = extent.room(screen);
     table.show(screen, 2, room);
     shown.len()
-}
-
-/// Roles are worth showing where a recording tells them; elsewhere they say no
-/// more than the arrow.
-fn end(endpoint: &Endpoint, with_role: bool) -> String {
-    let socket = socket(endpoint);
-    match &endpoint.role {
-        Some(role) if with_role => format!("{role} {socket}"),
-        _ => socket,
-    }
 }
 
 /// Is the host no more than the address?
