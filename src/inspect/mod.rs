@@ -24,7 +24,7 @@ use crate::decode::Packet;
 use crate::message::{self, Message};
 use crate::savefile::{Batch, Format, Frame, Interface, SavefileError, Timestamp};
 
-pub use totals::{Count, Tally, Totals};
+pub use totals::{Count, Kind, Rest, Tally, Totals};
 
 /// What to find out, and how.
 #[derive(Clone, Debug)]

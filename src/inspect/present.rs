@@ -129,7 +129,7 @@ impl<I: Send> Portion<I> {
         if show.packet(&shown, &mut self.lines) {
             let conversation = entry.name.map(|name| name.index);
             self.displayed.push((shown.index(), conversation));
-            self.tally.packet(&entry.packet);
+            self.tally.packet(&entry.packet, frame.data);
         }
     }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::{Context, FileFacts, Name};
-use crate::decode::{self, Packet};
+use crate::decode::{self, Defragmenter, Packet};
 use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError, Timestamp};
 
 /// Parts that the conversations are divided into. Fixed, as the bounds on
@@ -58,6 +58,7 @@ pub(super) struct File {
 /// Reads a capture file stretch by stretch.
 pub(super) struct Route<R: Read> {
     reader: Reader<R>,
+    fragments: Defragmenter,
     file: Arc<FileFacts>,
     packets: usize,
     start: Option<Timestamp>,
@@ -70,6 +71,7 @@ impl<R: Read> Route<R> {
         Ok(Route {
             file: Arc::default(),
             reader: Reader::new(input, name)?,
+            fragments: Defragmenter::default(),
             packets: 0,
             start: None,
             previous: None,
@@ -93,11 +95,16 @@ impl<R: Read> Route<R> {
         };
         for (place, frame) in work.batch.frames().enumerate() {
             let hash = decode::flow_hash(frame.link_type, frame.data).unwrap_or_else(|| {
-                let packet = decode::decode(&frame);
-                let hash = packet.flow_hash();
+                let mut packet = decode::decode(&frame);
+                self.fragments.packet(&mut packet, &frame);
+                // The conversation around a tunnel's may hold many others:
+                // they share a shard. Packets of none may go anywhere.
+                let hash = match packet.outer_sockets().next() {
+                    Some(_) => 0,
+                    None => packet.flow_hash().unwrap_or(frame.number),
+                };
                 work.decoded.push((place, packet));
-                // Packets of no conversation may go anywhere.
-                hash.unwrap_or(frame.number)
+                hash
             });
             work.routes.push((hash % SHARDS as u64) as u8);
             self.start.get_or_insert(frame.time);

@@ -1,10 +1,10 @@
 //! What the capture holds, in numbers: every frame is in one of the counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::route::File;
 use crate::conversation::Bitten;
-use crate::decode::{Layer, Link, Net, Numbering, Packet, Transport, Trouble};
+use crate::decode::{Layer, Layers, Numbering, Packet, Transport, Trouble};
 use crate::savefile::{CaptureInfo, Recording, SavefileError, Timestamp};
 
 /// Frames and their bytes on the wire.
@@ -15,9 +15,46 @@ pub struct Count {
 }
 
 impl Count {
-    fn add(&mut self, other: Count) {
+    pub fn add(&mut self, other: Count) {
         self.frames += other.frames;
         self.bytes += other.bytes;
+    }
+}
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    pub layers: Layers,
+    pub rest: Rest,
+}
+
+/// What its layers do not say of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rest {
+    Nothing,
+    /// A header is wrong.
+    Malformed,
+    /// What follows is not decoded, and has this number.
+    Unknown(Numbering, u32),
+    /// As before, an IP protocol without a name.
+    IpProtocol(u8),
+}
+
+impl Kind {
+    fn of(packet: &Packet, frame: &[u8]) -> Kind {
+        let layers = packet.layers(frame);
+        let named = |protocol| Layer::of_ip_protocol(protocol).is_some();
+        Kind {
+            layers,
+            rest: match (&packet.trouble, &packet.transport) {
+                (Some(Trouble::Malformed { .. }), _) => Rest::Malformed,
+                (Some(Trouble::Unknown { what, number }), _) => Rest::Unknown(*what, *number),
+                (_, Transport::Other { protocol, .. }) if !named(*protocol) => {
+                    Rest::IpProtocol(*protocol)
+                }
+                _ => Rest::Nothing,
+            },
+        }
     }
 }
 
@@ -51,8 +88,10 @@ pub struct Tally {
     pub all: Count,
     /// The earliest and the latest packet.
     pub times: Option<(Timestamp, Timestamp)>,
-    /// By the protocols in them, outermost first.
-    pub protocols: BTreeMap<Vec<String>, Count>,
+    /// By what they are: each frame is in one.
+    pub kinds: HashMap<Kind, Count>,
+    /// Of the latest frames, not yet among the others.
+    latest: Option<(Kind, Count)>,
     /// Frames with a header that is wrong, by its layer.
     pub malformed: BTreeMap<Layer, u64>,
     /// Frames of which only a part was captured.
@@ -67,31 +106,44 @@ impl Tally {
         self.bitten.holes += other.holes;
     }
 
-    pub(super) fn packet(&mut self, packet: &Packet) {
-        self.all.add(Count {
+    /// Counts a packet, decoded from `frame`.
+    pub(super) fn packet(&mut self, packet: &Packet, frame: &[u8]) {
+        let count = Count {
             frames: 1,
             bytes: u64::from(packet.len),
-        });
+        };
+        self.all.add(count);
         let (first, last) = self.times.get_or_insert((packet.time, packet.time));
         *first = packet.time.min(*first);
         *last = packet.time.max(*last);
-        self.protocols.entry(path(packet)).or_default().add(Count {
-            frames: 1,
-            bytes: u64::from(packet.len),
-        });
+        self.kind(Kind::of(packet, frame), count);
         self.truncated += u64::from(packet.cap_len < packet.len);
         if let Some(Trouble::Malformed { layer, .. }) = &packet.trouble {
             *self.malformed.entry(*layer).or_default() += 1;
         }
     }
 
+    /// Most frames are like the one before.
+    fn kind(&mut self, kind: Kind, count: Count) {
+        match &mut self.latest {
+            Some((latest, all)) if *latest == kind => all.add(count),
+            latest => {
+                if let Some((kind, count)) = latest.replace((kind, count)) {
+                    self.kinds.entry(kind).or_default().add(count);
+                }
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Tally) {
         self.all.add(other.all);
-        for (protocols, count) in &other.protocols {
-            self.protocols
-                .entry(protocols.clone())
-                .or_default()
-                .add(*count);
+        for (kind, count) in other
+            .kinds
+            .iter()
+            .map(|(k, c)| (*k, *c))
+            .chain(other.latest)
+        {
+            self.kinds.entry(kind).or_default().add(count);
         }
         for (layer, count) in &other.malformed {
             *self.malformed.entry(*layer).or_default() += count;
@@ -104,44 +156,4 @@ impl Tally {
             (None, other) => other,
         };
     }
-}
-
-/// The protocols in a frame, outermost first.
-fn path(packet: &Packet) -> Vec<String> {
-    let link = match packet.link {
-        Link::Ethernet(_) => "eth",
-        Link::LinuxCooked { .. } => "sll",
-        Link::Null { .. } => "null",
-        Link::Raw => "raw",
-        _ => "",
-    };
-    let net = match packet.net {
-        Some(Net::V4(_)) => "ip",
-        Some(Net::V6(_)) => "ipv6",
-        None => "",
-    };
-    let transport = match &packet.transport {
-        Transport::Tcp(_) => "tcp".to_owned(),
-        Transport::Udp(_) => "udp".to_owned(),
-        Transport::Icmp(_) => "icmp".to_owned(),
-        Transport::Icmpv6(_) => "icmpv6".to_owned(),
-        Transport::Other { protocol, .. } => format!("IP protocol {protocol}"),
-        Transport::Fragment => "fragment".to_owned(),
-        _ => String::new(),
-    };
-    let trouble = match &packet.trouble {
-        Some(Trouble::Unknown {
-            what: Numbering::EtherType,
-            number,
-        }) => match number {
-            0x0806 => "arp".to_owned(),
-            0x88cc => "lldp".to_owned(),
-            number => format!("EtherType 0x{number:04x}"),
-        },
-        Some(Trouble::Unknown { what, number }) => format!("{} {number}", what.name()),
-        Some(Trouble::Malformed { .. }) => "malformed".to_owned(),
-        _ => String::new(),
-    };
-    let path = [link.to_owned(), net.to_owned(), transport, trouble];
-    path.into_iter().filter(|name| !name.is_empty()).collect()
 }

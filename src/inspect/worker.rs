@@ -114,9 +114,9 @@ impl Worker {
             };
             let packet = before.map_or_else(|| decode(&frame), |(_, packet)| packet.clone());
             let index = work.first + place;
-            let seen = tracker.packet(index, &packet, frame.data, &mut found);
+            let seen = tracker.packet(index, &packet, packet.data(frame.data), &mut found);
             if !self.packets {
-                self.tally.packet(&packet);
+                self.tally.packet(&packet, frame.data);
             }
             for begun in tracker.take_begun() {
                 part.begun.push(Begun {

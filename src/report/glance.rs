@@ -1,10 +1,13 @@
 //! What `inspect` tells of a capture beside its conversations and messages.
 
+use std::collections::BTreeMap;
+
 use super::build::{self, Options, millis};
 use super::model::{Error, ErrorCode, Report};
 use super::summary::{ConversationCount, FindingKind, Findings, Limit, ProtocolCount, Summary};
 use crate::conversation::Limits;
-use crate::inspect::{Tally, Totals};
+use crate::decode::{Layer, Numbering};
+use crate::inspect::{Count, Kind, Rest, Tally, Totals};
 
 impl Report {
     /// The report on a capture whose packets, conversations and messages were
@@ -65,20 +68,42 @@ fn summary(
         bytes: tally.all.bytes,
         time_epoch: tally.times.map(|(first, _)| first.0 as f64 / 1e9),
         duration_ms: tally.times.map(|(first, last)| millis(last.since(first))),
-        protocols: tally
-            .protocols
-            .iter()
-            .map(|(protocols, count)| ProtocolCount {
-                protocols: protocols.clone(),
-                packets: count.frames,
-                bytes: count.bytes,
-            })
-            .collect(),
+        protocols: protocols(tally),
         conversations,
         transactions,
         findings: findings.finish(),
         limits: bitten(tally, limits),
     }
+}
+
+/// Each frame is in one of the counts.
+fn protocols(tally: &Tally) -> Vec<ProtocolCount> {
+    let mut counts: BTreeMap<Vec<String>, Count> = BTreeMap::new();
+    for (kind, count) in &tally.kinds {
+        counts.entry(names(kind)).or_default().add(*count);
+    }
+    let count = |(protocols, count): (_, Count)| ProtocolCount {
+        protocols,
+        packets: count.frames,
+        bytes: count.bytes,
+    };
+    counts.into_iter().map(count).collect()
+}
+
+/// The protocols of a frame, outermost first.
+fn names(kind: &Kind) -> Vec<String> {
+    let layers = kind.layers.as_slice().iter();
+    // The field that says what follows is no protocol.
+    let layers = layers.filter(|layer| **layer != Layer::Ethertype);
+    let rest = match kind.rest {
+        Rest::Nothing => None,
+        Rest::Malformed => Some("malformed".to_owned()),
+        Rest::Unknown(Numbering::EtherType, number) => Some(format!("EtherType 0x{number:04x}")),
+        Rest::Unknown(what, number) => Some(format!("{} {number}", what.name())),
+        Rest::IpProtocol(number) => Some(format!("IP protocol {number}")),
+    };
+    let layers = layers.map(|layer| layer.name().to_owned());
+    layers.chain(rest).collect()
 }
 
 /// The bounds on memory that were reached.

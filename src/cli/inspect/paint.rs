@@ -270,6 +270,7 @@ impl Known for Now<'_> {
                     head: &request.head,
                     body: &request.body,
                     bytes: &[],
+                    asked: None,
                 },
                 PartOf::Response(response) => Http {
                     start: Start::Response {
@@ -279,6 +280,7 @@ impl Known for Now<'_> {
                     head: &response.head,
                     body: &response.body,
                     bytes: &[],
+                    asked: part.asked,
                 },
             };
             if each(http).is_break() {
