@@ -78,6 +78,7 @@ impl Report {
             packets: None,
             conversations: Vec::new(),
             messages: Vec::new(),
+            lookups: Vec::new(),
             expectations: Vec::new(),
         }
     }
@@ -120,6 +121,7 @@ pub(super) fn frame(
         packets: None,
         conversations: Vec::new(),
         messages: Vec::new(),
+        lookups: Vec::new(),
         expectations: Vec::new(),
     }
 }
@@ -322,6 +324,7 @@ pub fn conversation(
         start_ms: Some(millis(c.first.since(start))),
         duration_ms: Some(millis(c.last.since(c.first))),
         tcp: c.tcp.as_ref().map(tcp_conversation),
+        tls: None,
         udp: c.udp.as_ref().map(|udp| UdpConversation {
             datagrams: each_way(&udp.datagrams),
             lost: udp.lost,

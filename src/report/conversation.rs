@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::lookup::Tls;
 use super::model::{Endpoint, is_zero};
 use crate::conversation::ConnState;
 use crate::savefile::Protocol;
@@ -36,6 +37,9 @@ pub struct Conversation {
     /// Only for TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpConversation>,
+    /// Where a TLS handshake was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// Only for UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<UdpConversation>,

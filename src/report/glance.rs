@@ -71,6 +71,7 @@ fn summary(
         protocols: protocols(tally),
         conversations,
         transactions,
+        lookups: 0,
         findings: findings.finish(),
         limits: bitten(tally, limits),
     }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::{Conversation, Message};
+use super::lookup::Lookup;
 use super::packet::{Packet, Port};
 use super::summary::Summary;
 use crate::expect;
@@ -47,6 +48,9 @@ pub struct Report {
     pub conversations: Vec<Conversation>,
     /// One for each HTTP transaction.
     pub messages: Vec<Message<'static>>,
+    /// DNS queries and their answers. Only of `inspect`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
     /// In the order of the scenario, behind those that every program carries.
     pub expectations: Vec<Expectation>,
 }
@@ -67,6 +71,8 @@ pub struct Rest<'a> {
     capture: &'a Option<Capture>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: &'a Option<Summary>,
+    #[serde(skip_serializing_if = "<[Lookup]>::is_empty")]
+    lookups: &'a [Lookup],
     expectations: &'a [Expectation],
 }
 
@@ -85,6 +91,7 @@ impl Report {
             packets: _,
             conversations: _,
             messages: _,
+            lookups,
             expectations,
         } = self;
         Rest {
@@ -95,6 +102,7 @@ impl Report {
             programs,
             capture,
             summary,
+            lookups,
             expectations,
         }
     }

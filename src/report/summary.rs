@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::{Close, Conversation, Message};
+use super::lookup::Lookup;
 use super::model::is_zero;
 use crate::conversation::ConnState;
 use crate::savefile::Protocol;
@@ -28,6 +29,9 @@ pub struct Summary {
     pub conversations: ConversationCount,
     /// HTTP transactions.
     pub transactions: u64,
+    /// DNS queries.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lookups: u64,
     /// What is wrong or worth a look; the gravest first.
     pub findings: Vec<Finding>,
     /// Bounds on memory that were reached: what is told of the capture is
@@ -119,6 +123,10 @@ pub enum FindingKind {
     HttpClientError,
     /// HTTP requests without a response.
     HttpUnanswered,
+    /// DNS queries that were answered with an error.
+    DnsError,
+    /// DNS queries without an answer.
+    DnsUnanswered,
     /// HTTP messages that break the rules or contradict themselves, or whose
     /// body has a gap.
     HttpTrouble,
@@ -161,6 +169,8 @@ impl FindingKind {
             FindingKind::HttpServerError => ("HTTP server error", "HTTP server errors"),
             FindingKind::HttpClientError => ("HTTP client error", "HTTP client errors"),
             FindingKind::HttpUnanswered => ("HTTP request unanswered", "HTTP requests unanswered"),
+            FindingKind::DnsError => ("DNS error", "DNS errors"),
+            FindingKind::DnsUnanswered => ("DNS query unanswered", "DNS queries unanswered"),
             FindingKind::HttpTrouble => (
                 "HTTP message against the rules",
                 "HTTP messages against the rules",
@@ -201,6 +211,8 @@ impl FindingKind {
             FindingKind::ReusedPorts => Some("tcp.analysis.reused_ports"),
             FindingKind::Truncated => Some("frame.cap_len < frame.len"),
             FindingKind::BadChecksum
+            | FindingKind::DnsError
+            | FindingKind::DnsUnanswered
             | FindingKind::Refused
             | FindingKind::Unanswered
             | FindingKind::HttpClientError
@@ -285,7 +297,8 @@ impl Findings {
     /// What went wrong with an HTTP transaction.
     pub fn message(&mut self, message: &Message) {
         let mut add = |kind, what: Option<String>| {
-            self.entry(kind, what).message(message.stream);
+            self.entry(kind, what)
+                .message(Protocol::Tcp, message.stream);
         };
         let http = &message.http;
         match &http.response {
@@ -311,6 +324,17 @@ impl Findings {
                 add(FindingKind::HttpTrouble, Some(trouble.to_owned()));
             }
         }
+    }
+
+    /// What went wrong with a DNS query.
+    pub fn lookup(&mut self, lookup: &Lookup) {
+        let (kind, what) = match (&lookup.dns.rcode, lookup.dns.rcode_number) {
+            (Some(_), Some(0)) => return,
+            (Some(name), _) => (FindingKind::DnsError, Some(name.clone())),
+            (None, _) => (FindingKind::DnsUnanswered, None),
+        };
+        self.entry(kind, what)
+            .message(lookup.protocol, lookup.stream);
     }
 
     /// Frames with something wrong in them.
@@ -362,12 +386,13 @@ impl Found {
     }
 
     /// A conversation's messages come one after another.
-    fn message(&mut self, stream: u32) {
+    fn message(&mut self, protocol: Protocol, stream: u32) {
         self.count += 1;
-        match self.worst.iter_mut().find(|place| place.stream == stream) {
+        let same = |place: &&mut Spot| (place.protocol, place.stream) == (protocol, stream);
+        match self.worst.iter_mut().find(same) {
             Some(place) => place.count += 1,
             None => self.worst.push(Spot {
-                protocol: Protocol::Tcp,
+                protocol,
                 stream,
                 count: 1,
             }),
@@ -410,14 +435,19 @@ fn filter(kind: FindingKind, what: Option<&str>, found: &Found) -> Option<String
     if let Some(filter) = kind.filter() {
         return Some(filter.to_owned());
     }
-    let streams: Vec<String> = found
-        .worst
-        .iter()
-        .map(|place| place.stream.to_string())
+    let of = |protocol: Protocol, field: &str| {
+        let places = found.worst.iter().filter(|p| p.protocol == protocol);
+        let streams: Vec<String> = places.map(|place| place.stream.to_string()).collect();
+        match streams.as_slice() {
+            [] => None,
+            [one] => Some(format!("{field} == {one}")),
+            several => Some(format!("{field} in {{{}}}", several.join(", "))),
+        }
+    };
+    let tcp = of(Protocol::Tcp, "tcp.stream");
+    let both: Vec<String> = tcp
+        .into_iter()
+        .chain(of(Protocol::Udp, "udp.stream"))
         .collect();
-    match streams.as_slice() {
-        [] => None,
-        [one] => Some(format!("tcp.stream == {one}")),
-        several => Some(format!("tcp.stream in {{{}}}", several.join(", "))),
-    }
+    (!both.is_empty()).then(|| both.join(" or "))
 }

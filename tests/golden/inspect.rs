@@ -55,6 +55,32 @@ fn tcp(id: u32, close: Close, closed_by: Option<Side>, completeness: u8) -> Conv
     conversation
 }
 
+fn lookup(answer: Option<(&str, u16)>, data: &[&str]) -> Lookup {
+    Lookup {
+        conversation: 8,
+        protocol: Protocol::Udp,
+        stream: 0,
+        start_ms: Some(1.0),
+        dns: Dns {
+            id: 7,
+            name: Some(format!("{HOSTILE}.example")),
+            kind: Some("AAAA".to_owned()),
+            query_frame: Some(3),
+            rcode: answer.map(|(name, _)| name.to_owned()),
+            rcode_number: answer.map(|(_, number)| number),
+            answers: data
+                .iter()
+                .map(|data| DnsRecord {
+                    data: (*data).to_owned(),
+                    ..DnsRecord::default()
+                })
+                .collect(),
+            time_ms: answer.map(|_| 12.0),
+            ..Dns::default()
+        },
+    }
+}
+
 /// A capture of everything that can be told.
 fn crowded() -> Report {
     let mut report = empty("crowded");
@@ -102,7 +128,7 @@ fn crowded() -> Report {
     });
     report.conversations.push(lost);
     let page = samples::http_ok().messages.remove(0);
-    report.messages = (0..8)
+    report.messages = (0..8u32)
         .map(|number| {
             let mut message = page.clone();
             message.start_ms = Some(f64::from(number) * 1000.0);
@@ -117,7 +143,18 @@ fn crowded() -> Report {
             message
         })
         .collect();
+    report.conversations[2].tls = Some(Tls {
+        server_name: Some(HOSTILE.to_owned()),
+        ..Tls::default()
+    });
+    report.lookups = vec![lookup(Some(("NXDOMAIN", 3)), &[]), lookup(None, &[])];
+    report
+        .lookups
+        .push(lookup(Some(("NOERROR", 0)), &["192.0.2.1", HOSTILE]));
     let mut findings = Findings::default();
+    for lookup in &report.lookups {
+        findings.lookup(lookup);
+    }
     for conversation in &report.conversations {
         findings.conversation(conversation);
     }
@@ -139,6 +176,7 @@ fn crowded() -> Report {
         ],
         conversations: ConversationCount { tcp: 9_999, udp: 1 },
         transactions: 8,
+        lookups: 3,
         findings: findings.finish(),
         limits: vec![Limit {
             name: "limit-conversations".to_owned(),

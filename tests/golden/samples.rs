@@ -177,6 +177,7 @@ pub fn conversation(protocol: Protocol, server: &str, bytes: (u64, u64)) -> Conv
         start_ms: Some(0.0),
         duration_ms: Some(0.021),
         tcp: None,
+        tls: None,
         udp: None,
     }
 }

@@ -10,6 +10,7 @@ use super::{Extent, heading, rest, units};
 use crate::report::{
     Close, Conversation, Endpoint, Report, Side, Summary, TcpConversation, UdpConversation,
 };
+use crate::savefile::Protocol;
 
 pub fn section(screen: &mut Screen, report: &Report, summary: &Summary, extent: &Extent) {
     let all = summary.conversations.tcp + summary.conversations.udp;
@@ -66,7 +67,9 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
         let tcp = conversation.tcp.as_ref();
         let client = socket(&conversation.client);
         let server = socket(&conversation.server);
-        let host = hosts.get(index).map_or("", |host| host);
+        let tls = conversation.tls.as_ref();
+        let named = tls.and_then(|tls| tls.server_name.as_deref().or(tls.version.as_deref()));
+        let host = named.unwrap_or_else(|| hosts.get(index).map_or("", |host| host));
         let host = match is_named_in(&conversation.server, host) {
             true => "",
             false => host,
@@ -98,6 +101,14 @@ pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
     let room = extent.room(screen);
     table.show(screen, 2, room);
     shown.len()
+}
+
+/// `tcp[0]`, as expectations write it.
+pub fn tag(protocol: Protocol, stream: u32) -> String {
+    match protocol {
+        Protocol::Tcp => format!("tcp[{stream}]"),
+        Protocol::Udp => format!("udp[{stream}]"),
+    }
 }
 
 /// Is the host no more than the address?

@@ -2,10 +2,9 @@
 
 use super::super::line::{Line, Tone};
 use super::super::screen::{Screen, count, thousands};
-use super::heading;
+use super::{conversations, heading};
 use crate::render::text::width;
 use crate::report::{Finding, FindingKind, Spot, Summary};
-use crate::savefile::Protocol;
 
 /// Kinds of trouble; a capture of noise has thousands.
 const ROWS: usize = 30;
@@ -93,10 +92,7 @@ fn place(finding: &Finding) -> String {
 }
 
 fn tag(spot: &Spot) -> String {
-    match spot.protocol {
-        Protocol::Tcp => format!("tcp[{}]", spot.stream),
-        Protocol::Udp => format!("udp[{}]", spot.stream),
-    }
+    conversations::tag(spot.protocol, spot.stream)
 }
 
 fn tone(kind: FindingKind) -> Tone {

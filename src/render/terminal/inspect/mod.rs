@@ -3,6 +3,7 @@
 
 mod capture;
 mod conversations;
+mod dns;
 mod findings;
 mod frames;
 mod http;
@@ -53,6 +54,7 @@ pub fn summary(report: &Report, extent: &Extent, options: &TerminalOptions) -> S
         conversations::section(&mut screen, report, summary, extent);
         findings::findings(&mut screen, summary);
         http::section(&mut screen, report, summary, extent);
+        dns::section(&mut screen, report, summary, extent);
         findings::limits(&mut screen, summary);
     }
     let mut text = screen.finish();
@@ -71,6 +73,13 @@ pub fn conversations(report: &Report, extent: &Extent, options: &TerminalOptions
 pub fn transactions(report: &Report, extent: &Extent, options: &TerminalOptions) -> String {
     let mut screen = Screen::new(options);
     http::table(&mut screen, report, extent);
+    screen.finish()
+}
+
+/// The table of DNS queries alone.
+pub fn lookups(report: &Report, extent: &Extent, options: &TerminalOptions) -> String {
+    let mut screen = Screen::new(options);
+    dns::table(&mut screen, report, extent);
     screen.finish()
 }
 

@@ -1,0 +1,80 @@
+//! The table of DNS queries.
+
+use super::super::line::Tone;
+use super::super::screen::{Screen, count};
+use super::conversations::tag;
+use super::table::{Cell, Table, left, right};
+use super::{Extent, heading, rest, units};
+use crate::report::{Dns, Lookup, Report, Summary};
+
+pub fn section(screen: &mut Screen, report: &Report, summary: &Summary, extent: &Extent) {
+    if summary.lookups == 0 {
+        return;
+    }
+    let number = count(summary.lookups, "query", "queries");
+    heading(screen, "DNS", Some(number));
+    let shown = table(screen, report, extent);
+    rest(screen, summary.lookups, shown, "The first", "--json");
+    screen.blank();
+}
+
+/// Writes the first queries. Says how many.
+pub fn table(screen: &mut Screen, report: &Report, extent: &Extent) -> usize {
+    let mut table = Table::new(vec![
+        right("at"),
+        right("took"),
+        left("answer"),
+        left("in"),
+        left("query"),
+    ]);
+    let mut shown = 0;
+    for lookup in report.lookups.iter().take(extent.rows()) {
+        table.row(row(screen, lookup));
+        shown += 1;
+    }
+    let room = extent.room(screen);
+    table.show(screen, 2, room);
+    shown
+}
+
+fn row(screen: &Screen, lookup: &Lookup) -> Vec<Cell> {
+    let dns = &lookup.dns;
+    let (answer, tone) = match (&dns.rcode, dns.rcode_number) {
+        (Some(name), Some(0)) => (screen.clean(name), Tone::Good),
+        (Some(name), _) => (screen.clean(name), Tone::Bad),
+        (None, _) => ("none".to_owned(), Tone::Notice),
+    };
+    vec![
+        Cell::dim(lookup.start_ms.map(units::moment).unwrap_or_default()),
+        Cell::plain(dns.time_ms.map(units::span).unwrap_or_default()),
+        Cell::new(answer, tone),
+        Cell::dim(tag(lookup.protocol, lookup.stream)),
+        Cell::plain(screen.clean(&question(dns, screen.symbols.arrow))),
+    ]
+}
+
+/// `A example.org → 192.0.2.1, 192.0.2.2`
+fn question(dns: &Dns, arrow: &str) -> String {
+    let mut words: Vec<&str> = dns
+        .kind
+        .iter()
+        .chain(&dns.name)
+        .map(String::as_str)
+        .collect();
+    if words.is_empty() {
+        words.push("query not seen");
+    }
+    let mut text = words.join(" ");
+    let answers: Vec<&str> = dns
+        .answers
+        .iter()
+        .map(|record| record.data.as_str())
+        .collect();
+    if !answers.is_empty() {
+        text += &format!(" {arrow} {}", answers.join(", "));
+    }
+    if let Some(trouble) = &dns.trouble {
+        text += &format!(" ({trouble})");
+    }
+    text
+}
