@@ -69,6 +69,8 @@ pub struct Conversation {
     /// The index of its first packet in the capture.
     pub first_packet: usize,
     pub packets: Ways<u64>,
+    /// `frame.len` of its packets, together.
+    pub wire_bytes: Ways<u64>,
     /// TCP: new stream bytes; UDP: payload bytes.
     pub bytes: Ways<u64>,
     pub tcp: Option<TcpFacts>,
@@ -88,6 +90,10 @@ pub struct TcpFacts {
     /// The (latest) SYN to the handshake's last ACK, nanoseconds.
     pub handshake_rtt: Option<i64>,
     pub close: Close,
+    /// No SYN of it was captured, so it had begun before its first packet.
+    pub started_before: bool,
+    /// What each side told and did: `to_server` of the client.
+    pub sides: Ways<SideFacts>,
     pub retransmissions: u32,
     pub out_of_order: u32,
     /// Segments by what the analysis says of them, these two included.
@@ -95,6 +101,31 @@ pub struct TcpFacts {
     /// Stream bytes that were never captured although later ones, or the
     /// stream's end, were.
     pub missing_bytes: u64,
+}
+
+/// One side of a TCP connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SideFacts {
+    /// What its SYN offered. Nothing where that was not captured.
+    pub offered: Offered,
+    /// The largest window that it announced: scaled where that is known.
+    pub max_window: u32,
+    /// From the conversation's first packet to the first new byte of its
+    /// stream, nanoseconds.
+    pub first_byte: Option<i64>,
+}
+
+/// The options of a SYN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// `tcp.options.mss_val`.
+    pub mss: Option<u16>,
+    /// `tcp.options.wscale.shift`.
+    pub window_scale: Option<u8>,
+    /// `tcp.options.sack_perm`.
+    pub sack_permitted: bool,
+    /// `tcp.options.timestamp`.
+    pub timestamps: bool,
 }
 
 /// Zeek's connection states (https://docs.zeek.org, conn.log `conn_state`).

@@ -12,7 +12,8 @@ use super::receiver::Outlet;
 use super::sequence::Positions;
 use super::zeek::{self, Zeek};
 use super::{
-    At, Close, Direction, MarkCounts, Marks, Receiver, SeenTcp, TcpFacts, Ways, WindowScaling,
+    At, Close, Direction, MarkCounts, Marks, Offered, Receiver, SeenTcp, SideFacts, TcpFacts, Ways,
+    WindowScaling,
 };
 
 /// Wireshark's bits of `tcp.completeness`.
@@ -44,8 +45,10 @@ pub(super) struct Segment<'a> {
     pub ack: u32,
     /// Unscaled.
     pub window: u16,
-    /// The window scale option.
-    pub scale: Option<u8>,
+    /// Of a SYN.
+    pub offered: Offered,
+    /// It is a SYN, and another connection had the ports.
+    pub reuses_ports: bool,
     pub sack: Option<Blocks>,
     /// Payload bytes on the wire.
     pub len: u32,
@@ -78,6 +81,7 @@ struct Side {
     scale: WindowScaling,
     flow: Flow,
     stream: Assembler,
+    facts: SideFacts,
 }
 
 impl Side {
@@ -184,8 +188,12 @@ impl Connection {
             time_delta: segment.at.time.since(self.latest),
             ..SeenTcp::default()
         };
-        if restarts {
+        if restarts || segment.reuses_ports {
             seen.marks |= Marks::REUSED_PORTS;
+        }
+        if segment.reuses_ports {
+            // Wireshark makes the new conversation too late to show it empty.
+            seen.completeness = completeness::SYN;
         }
         self.latest = segment.at.time;
         if seen.handshake_ack {
@@ -205,6 +213,7 @@ impl Connection {
             .segment(&look, way, &self.sides.get(way.opposite()).stream);
         seen.new_bytes = self.reassemble(segment, store, out);
         seen.new_fin = self.fin(segment, out);
+        self.remember(segment, way, &seen);
         if segment.flags.rst() && self.reset.is_none() && !self.is_over() {
             self.reset = Some(way);
         }
@@ -236,6 +245,13 @@ impl Connection {
             history: self.zeek.history().to_owned(),
             handshake_rtt: self.handshake_rtt,
             close: self.close(),
+            started_before: self.completeness.unwrap_or_default().all
+                & (completeness::SYN | completeness::SYN_ACK)
+                == 0,
+            sides: Ways {
+                to_server: self.sides.to_server.facts,
+                to_client: self.sides.to_client.facts,
+            },
             retransmissions: self.marks.of(Marks::RETRANSMISSION),
             out_of_order: self.marks.of(Marks::OUT_OF_ORDER),
             marks: self.marks,
@@ -299,7 +315,7 @@ impl Connection {
     }
 
     fn scaling(&mut self, segment: &Segment, way: Direction) {
-        if let Some(shift) = segment.scale {
+        if let Some(shift) = segment.offered.window_scale {
             self.sides.get_mut(way).scale = WindowScaling::Shift(shift.min(MAX_WINDOW_SHIFT));
         }
         if !segment.flags.syn() {
@@ -312,6 +328,17 @@ impl Connection {
             self.sides.to_client.scale = WindowScaling::NotUsed;
         } else if segment.flags.ack() && peer == WindowScaling::NotUsed {
             self.sides.get_mut(way).scale = WindowScaling::NotUsed;
+        }
+    }
+
+    fn remember(&mut self, segment: &Segment, way: Direction, seen: &SeenTcp) {
+        let facts = &mut self.sides.get_mut(way).facts;
+        if segment.flags.syn() {
+            facts.offered = segment.offered;
+        }
+        facts.max_window = facts.max_window.max(seen.window);
+        if seen.new_bytes.is_some() && facts.first_byte.is_none() {
+            facts.first_byte = Some(seen.time_relative);
         }
     }
 

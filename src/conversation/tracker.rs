@@ -15,14 +15,12 @@ use super::receiver::Outlet;
 use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
-    At, Beginning, Conversation, ConversationIndex, Direction, Marks, Receiver, Seen, Stream,
+    At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, Stream,
     Streams, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-/// `tcp.completeness` of a SYN.
-const SYN_ALONE: u8 = 1;
 
 /// Bounds on memory. What they cost is told by [`Tracker::bitten`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +96,7 @@ struct Open<R> {
     first_packet: usize,
     last_packet: usize,
     packets: Ways<u64>,
+    wire_bytes: Ways<u64>,
     bytes: Ways<u64>,
     /// Datagrams that an ICMP error reported as undelivered.
     lost: u64,
@@ -116,8 +115,9 @@ impl<R: Receiver> Open<R> {
         }
     }
 
-    fn count(&mut self, at: At, way: Direction, bytes: u64) {
+    fn count(&mut self, at: At, frame_len: u32, way: Direction, bytes: u64) {
         self.last = self.last.max(at.time);
+        *self.wire_bytes.get_mut(way) += u64::from(frame_len);
         self.last_packet = at.packet;
         *self.packets.get_mut(way) += 1;
         *self.bytes.get_mut(way) += bytes;
@@ -151,6 +151,7 @@ impl<R: Receiver> Open<R> {
                 last: self.last,
                 first_packet: self.first_packet,
                 packets: self.packets,
+                wire_bytes: self.wire_bytes,
                 bytes: self.bytes,
                 tcp,
                 udp,
@@ -268,19 +269,19 @@ impl<R: Receiver> Tracker<R> {
             return Seen::default();
         };
         let (key, from_low) = Key::new(Protocol::Tcp, src, dst);
-        let segment = Segment {
+        let mut segment = Segment {
             at,
             flags: tcp.flags,
             seq: tcp.seq,
             ack: tcp.ack,
             window: tcp.window,
-            scale: window_scale(tcp, frame),
+            offered: offered(tcp, frame),
+            reuses_ports: false,
             sack: selective_acks(tcp, frame),
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
         let mut known = self.table.find(&key);
-        let mut reuses_ports = false;
         if segment.is_syn()
             && let Some(slot) = known
             && let Some(open) = self.table.get(slot)
@@ -289,7 +290,7 @@ impl<R: Receiver> Tracker<R> {
         {
             self.close(slot, found);
             known = None;
-            reuses_ports = true;
+            segment.reuses_ports = true;
         }
         let slot = match known {
             Some(slot) => slot,
@@ -312,14 +313,9 @@ impl<R: Receiver> Tracker<R> {
             found,
             way,
         };
-        let mut seen = connection.segment(&segment, &mut self.store, &mut out);
-        if reuses_ports {
-            seen.marks |= Marks::REUSED_PORTS;
-            // Wireshark makes the new conversation too late to show it empty.
-            seen.completeness = SYN_ALONE;
-        }
+        let seen = connection.segment(&segment, &mut self.store, &mut out);
         let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
-        open.count(at, way, new);
+        open.count(at, packet.len, way, new);
         let latest = open.recent.get_mut(way);
         self.recent.remember(latest, at.packet, packet, frame);
         let conversation = open.index;
@@ -353,7 +349,7 @@ impl<R: Receiver> Tracker<R> {
             return Seen::default();
         };
         let way = open.way(from_low);
-        open.count(at, way, payload_on_the_wire(packet, udp));
+        open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
         let latest = open.recent.get_mut(way);
@@ -441,6 +437,7 @@ impl<R: Receiver> Tracker<R> {
             first_packet: at.packet,
             last_packet: at.packet,
             packets: Ways::default(),
+            wire_bytes: Ways::default(),
             bytes: Ways::default(),
             lost: 0,
             recent: Ways::default(),
@@ -499,15 +496,24 @@ impl Tracker<Streams> {
     }
 }
 
-/// The shift of the window scale option (RFC 7323), which only a SYN may carry.
-fn window_scale(tcp: &Tcp, frame: &[u8]) -> Option<u8> {
+/// The options that only a SYN may carry; time stamps go on if it has them.
+fn offered(tcp: &Tcp, frame: &[u8]) -> Offered {
+    let mut offered = Offered::default();
     if !tcp.flags.syn() {
-        return None;
+        return offered;
     }
-    tcp.options(frame).find_map(|option| match option {
-        TcpOption::WindowScale(shift) => Some(shift),
-        _ => None,
-    })
+    for option in tcp.options(frame) {
+        match option {
+            TcpOption::MaximumSegmentSize(size) => offered.mss = Some(size),
+            TcpOption::WindowScale(shift) => {
+                offered.window_scale.get_or_insert(shift);
+            }
+            TcpOption::SackPermitted => offered.sack_permitted = true,
+            TcpOption::Timestamps { .. } => offered.timestamps = true,
+            _ => {}
+        }
+    }
+    offered
 }
 
 /// The blocks of the SACK option (RFC 2018).

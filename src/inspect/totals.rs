@@ -104,6 +104,7 @@ impl Tally {
     pub(super) fn bitten(&mut self, other: Bitten) {
         self.bitten.conversations += other.conversations;
         self.bitten.holes += other.holes;
+        self.bitten.segments += other.segments;
     }
 
     /// Counts a packet, decoded from `frame`.

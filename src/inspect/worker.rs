@@ -75,6 +75,7 @@ fn divided(limits: Limits) -> Limits {
     Limits {
         conversations: limits.conversations.div_ceil(SHARDS),
         waiting_in_all: limits.waiting_in_all.div_ceil(SHARDS),
+        unacknowledged: limits.unacknowledged.div_ceil(SHARDS),
         quotable: limits.quotable.div_ceil(SHARDS),
         ..limits
     }

@@ -1,13 +1,15 @@
 //! Trace and outcomes to the report: the document as a whole.
 
-use super::conversation::{Close, Conversation, EachWay, Side, TcpConversation, UdpConversation};
+use super::conversation::{
+    Close, Conversation, EachWay, Side, Sides, TcpConversation, TcpSide, UdpConversation,
+};
 use super::http::{HttpHeads, messages};
 use super::model::{
     Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Interface, Place, Program,
     Proof, Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
 };
 use super::packets::packets;
-use crate::conversation::{self, Direction, TcpFacts, Ways};
+use crate::conversation::{self, Direction, SideFacts, TcpFacts, Ways};
 use crate::diagnostic::Source;
 use crate::expect::Outcome;
 use crate::savefile::{self, CaptureInfo, Recording, Timestamp};
@@ -321,6 +323,8 @@ pub fn conversation(
         server: endpoint(c.server, server),
         packets: each_way(&c.packets),
         bytes: each_way(&c.bytes),
+        wire_bytes: Some(each_way(&c.wire_bytes)),
+        bits_per_second: bits_per_second(&c.bytes, c.last.since(c.first)),
         start_ms: Some(millis(c.first.since(start))),
         duration_ms: Some(millis(c.last.since(c.first))),
         tcp: c.tcp.as_ref().map(tcp_conversation),
@@ -368,6 +372,30 @@ fn each_way(ways: &Ways<u64>) -> EachWay {
     }
 }
 
+/// None where the conversation lasted no time.
+fn bits_per_second(bytes: &Ways<u64>, nanoseconds: i64) -> Option<EachWay> {
+    let nanoseconds = u128::try_from(nanoseconds).ok().filter(|n| *n > 0)?;
+    let rate = |bytes: u64| {
+        let rate = u128::from(bytes) * 8 * 1_000_000_000 / nanoseconds;
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    };
+    Some(EachWay {
+        to_server: rate(bytes.to_server),
+        to_client: rate(bytes.to_client),
+    })
+}
+
+fn tcp_side(side: &SideFacts) -> TcpSide {
+    TcpSide {
+        mss_val: side.offered.mss,
+        wscale_shift: side.offered.window_scale,
+        sack_perm: side.offered.sack_permitted,
+        timestamps: side.offered.timestamps,
+        max_window_size: side.max_window,
+        first_byte_ms: side.first_byte.map(millis),
+    }
+}
+
 fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
     let (close, closed_by) = close(tcp.close);
     TcpConversation {
@@ -375,6 +403,11 @@ fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
         state: tcp.state,
         history: tcp.history.clone(),
         handshake_rtt_ms: tcp.handshake_rtt.map(millis),
+        started_before: tcp.started_before,
+        sides: Some(Sides {
+            client: tcp_side(&tcp.sides.to_server),
+            server: tcp_side(&tcp.sides.to_client),
+        }),
         close,
         closed_by,
         analysis: tcp.marks.seen().collect(),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lookup::Tls;
-use super::model::{Endpoint, is_zero};
+use super::model::{Endpoint, is_false, is_zero};
 use crate::conversation::ConnState;
 use crate::savefile::Protocol;
 
@@ -28,6 +28,12 @@ pub struct Conversation {
     pub packets: EachWay,
     /// TCP: bytes of the stream, each counted once. UDP: payload bytes.
     pub bytes: EachWay,
+    /// Bytes of its frames on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_bytes: Option<EachWay>,
+    /// `bytes` by the duration, in bits. Absent where it lasted no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_per_second: Option<EachWay>,
     /// From the capture's first packet to its own first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<f64>,
@@ -74,6 +80,12 @@ pub struct TcpConversation {
     /// From the SYN to the handshake's last ACK.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake_rtt_ms: Option<f64>,
+    /// It was under way when the capture began: neither SYN was captured.
+    #[serde(skip_serializing_if = "is_false")]
+    pub started_before: bool,
+    /// What the two sides told and did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Sides>,
     pub close: Close,
     /// Who sent the first FIN, or the RST. Absent for `open`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +101,35 @@ pub struct TcpConversation {
     /// Bytes that were never seen although later ones were.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing_bytes: u64,
+}
+
+/// What the two sides of a connection told and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Sides {
+    pub client: TcpSide,
+    pub server: TcpSide,
+}
+
+/// What one side of a connection told, in its SYN and later, and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct TcpSide {
+    /// Maximum segment size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss_val: Option<u16>,
+    /// Windows are shifted left by this many bits, if both sides offer it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wscale_shift: Option<u8>,
+    /// It takes selective acknowledgements.
+    #[serde(skip_serializing_if = "is_false")]
+    pub sack_perm: bool,
+    /// It offered time stamps.
+    #[serde(skip_serializing_if = "is_false")]
+    pub timestamps: bool,
+    /// The largest window that it announced: scaled where that is known.
+    pub max_window_size: u32,
+    /// From the conversation's first packet to the first byte that it sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_ms: Option<f64>,
 }
 
 /// How a connection ended.

@@ -1,7 +1,8 @@
 //! The byte-stable form, for golden files.
 //!
 //! Left out: times and durations, process ids, raw sequence numbers and TCP
-//! time stamps, `ip.id` and the IPv6 flow label, checksums, window sizes, the
+//! time stamps, `ip.id` and the IPv6 flow label, checksums, window sizes, what
+//! the sides of a connection offered, the wire's bytes of a conversation, the
 //! values of `Date` headers, and the directories of the capture file and of
 //! the programs.
 //!
@@ -39,8 +40,11 @@ pub(super) fn stabilise(report: &mut Report) {
         names.rename(protocol, &mut conversation.server);
         conversation.start_ms = None;
         conversation.duration_ms = None;
+        conversation.wire_bytes = None;
+        conversation.bits_per_second = None;
         if let Some(tcp) = &mut conversation.tcp {
             tcp.handshake_rtt_ms = None;
+            tcp.sides = None;
             tcp.analysis.clear();
         }
     }

@@ -45,6 +45,8 @@ fn tcp(id: u32, close: Close, closed_by: Option<Side>, completeness: u8) -> Conv
         state,
         history: "ShADadFf".to_owned(),
         handshake_rtt_ms: Some(21.0),
+        started_before: false,
+        sides: None,
         close,
         closed_by,
         analysis: [("zero_window", 1 + id)].into(),

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod flags;
+mod limits;
 mod numbers;
 mod properties;
 mod states;

@@ -154,6 +154,7 @@ impl Wire {
             last: Timestamp(self.now),
             first_packet: self.trace.packets.len(),
             packets: Ways::default(),
+            wire_bytes: Ways::default(),
             bytes: Ways::default(),
             tcp: (protocol == Protocol::Tcp).then(|| TcpFacts {
                 completeness: 0,
@@ -162,6 +163,8 @@ impl Wire {
                 handshake_rtt: None,
                 close: Close::Open,
                 marks: MarkCounts::default(),
+                started_before: false,
+                sides: Ways::default(),
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
