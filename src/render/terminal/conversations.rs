@@ -126,7 +126,7 @@ fn transaction(message: &Message) -> String {
             "HTTP {} {}, {}",
             response.code,
             response.phrase,
-            count(response.body.len as u64, "byte", "bytes")
+            count(response.body.len, "byte", "bytes")
         ),
         None => "no response".to_owned(),
     };

@@ -48,7 +48,7 @@ fn row(screen: &Screen, message: &Message) -> Vec<Cell> {
         Some(response) => (response.code.to_string(), tone(response.code)),
         None => ("none".to_owned(), Tone::Notice),
     };
-    let size = response.map_or_else(String::new, |r| units::size(r.body.len as u64));
+    let size = response.map_or_else(String::new, |r| units::size(r.body.len));
     vec![
         Cell::dim(message.start_ms.map(units::moment).unwrap_or_default()),
         Cell::plain(http.time_ms.map(units::span).unwrap_or_default()),

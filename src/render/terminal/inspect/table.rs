@@ -177,8 +177,8 @@ impl Table {
             else {
                 continue;
             };
-            let is_last = index + 1 == self.columns.len();
-            if columns == 0 && !(is_last && !cell.text.is_empty()) {
+            let has_overflow = index + 1 == self.columns.len() && !cell.text.is_empty();
+            if columns == 0 && !has_overflow {
                 continue;
             }
             let left = room.saturating_sub(at);
