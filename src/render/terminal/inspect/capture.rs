@@ -58,19 +58,20 @@ pub fn capture(screen: &mut Screen, report: &Report) {
 
 /// What it is, and how much.
 fn amount(capture: &Capture, summary: Option<&Summary>) -> Vec<String> {
-    let packets = count(capture.packets, "packet", "packets");
+    let packets = match capture.displayed == capture.packets {
+        true => count(capture.packets, "packet", "packets"),
+        false => format!(
+            "{} of {} displayed ({})",
+            thousands(capture.displayed),
+            count(capture.packets, "packet", "packets"),
+            units::share(capture.displayed, capture.packets)
+        ),
+    };
     let mut facts = vec![kind(capture)];
     facts.push(match summary {
         Some(summary) => format!("{packets}, {}", units::size(summary.bytes)),
         None => packets,
     });
-    if capture.displayed != capture.packets {
-        facts.push(format!(
-            "{} displayed ({})",
-            thousands(capture.displayed),
-            units::share(capture.displayed, capture.packets)
-        ));
-    }
     facts.retain(|fact| !fact.is_empty());
     facts
 }
