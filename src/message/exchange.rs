@@ -100,6 +100,11 @@ impl Exchange {
         self.lanes.get_mut(way).midst(bytes, at, packets)
     }
 
+    /// Was another protocol agreed on?
+    pub(super) fn has_switched(&self) -> bool {
+        self.switched
+    }
+
     pub(super) fn bytes(
         &mut self,
         way: Direction,

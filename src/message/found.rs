@@ -3,7 +3,7 @@
 use crate::conversation::{At, ConversationIndex, Direction};
 
 use super::lane::Half;
-use super::{Message, Request, Response};
+use super::{Lookup, Message, Request, Response};
 
 /// How much is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Found {
     /// a conversation in the order of their requests.
     pub messages: Vec<Message>,
     pub parts: Vec<Part>,
+    /// DNS queries that were answered, or no more will be.
+    pub lookups: Vec<Lookup>,
 }
 
 /// A request or response at the packet that completed its head, or all of it.

@@ -13,6 +13,7 @@ mod headers;
 mod lane;
 mod length;
 mod model;
+mod others;
 mod reader;
 pub mod tls;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::conversation::{At, ConversationIndex, Direction};
 use crate::savefile::Timestamp;
 
-use super::Headers;
+use super::{Headers, dns, tls};
 
 /// One HTTP transaction: a request and its answer, as far as seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,4 +140,38 @@ pub struct Packets {
     /// How many more there were; one that brought several pieces may count
     /// several times.
     pub more: u64,
+}
+
+/// A DNS query and its answer, as far as seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lookup {
+    pub conversation: ConversationIndex,
+    pub query: Option<dns::Seen>,
+    pub response: Option<dns::Seen>,
+    /// The packets in which the query came again.
+    pub again: Vec<At>,
+}
+
+impl Lookup {
+    pub(super) fn of(conversation: ConversationIndex) -> Lookup {
+        Lookup {
+            conversation,
+            query: None,
+            response: None,
+            again: Vec::new(),
+        }
+    }
+
+    /// The message that came first.
+    pub fn first(&self) -> Option<&dns::Seen> {
+        self.query.as_ref().or(self.response.as_ref())
+    }
+}
+
+/// What both sides of a TLS connection said of themselves before they
+/// encrypted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tls {
+    pub client: Option<tls::ClientHello>,
+    pub server: Option<tls::ServerHello>,
 }

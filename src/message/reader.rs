@@ -1,12 +1,16 @@
 //! Streams to messages, while they grow.
 
+use std::net::SocketAddr;
+
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
 use crate::savefile::Protocol;
 
+use super::Tls;
 use super::exchange::Exchange;
 use super::found::{Found, Settings};
 use super::head::{self, Look, Wanted};
 use super::lane::{Lane, State};
+use super::others::{self, Others};
 
 /// Reads the messages of one conversation. What speaks HTTP is known by what
 /// is said, not by the port.
@@ -18,6 +22,11 @@ pub struct Reader {
     conversation: ConversationIndex,
     settings: Settings,
     state: Reading,
+    protocol: Protocol,
+    ends: [SocketAddr; 2],
+    /// DNS or TLS, while there may be some.
+    others: Option<Box<Others>>,
+    tls: Option<Box<Tls>>,
 }
 
 #[derive(Debug)]
@@ -30,7 +39,7 @@ enum Reading {
 /// A way on which nothing was found yet.
 #[derive(Clone, Copy, Debug)]
 struct Way {
-    /// Captured bytes that came.
+    /// Captured bytes that came; of UDP, datagrams that were looked at.
     at: u64,
     /// Something is missing before the bytes that come.
     resync: bool,
@@ -48,6 +57,9 @@ enum Watch {
     /// Another protocol was agreed on.
     Never,
 }
+
+/// Datagrams of each way that are looked at for DNS.
+const TRIES: u64 = 2;
 
 /// A request or a response, whichever way.
 const ANY: Wanted = Wanted {
@@ -76,6 +88,14 @@ impl Receiver for Reader {
                 to_server: way,
                 to_client: way,
             }),
+            protocol: beginning.protocol,
+            ends: [beginning.client, beginning.server],
+            others: others::is_dns(beginning).then(|| {
+                let ends = [beginning.client, beginning.server];
+                let conversation = beginning.conversation;
+                Box::new(Others::new(conversation, beginning.protocol, ends))
+            }),
+            tls: None,
         }
     }
 
@@ -85,6 +105,7 @@ impl Receiver for Reader {
         {
             return;
         }
+        self.others_bytes(way, bytes, at, found);
         if let Reading::Off(ways) = &mut self.state {
             let this = ways.get_mut(way);
             let begins = match this.watch {
@@ -111,6 +132,9 @@ impl Receiver for Reader {
     }
 
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
+        if let Some(others) = &mut self.others {
+            others.gap(way, &mut self.tls);
+        }
         match &mut self.state {
             Reading::Off(ways) => {
                 let this = ways.get_mut(way);
@@ -130,9 +154,22 @@ impl Receiver for Reader {
         self.turn_off();
     }
 
-    fn datagram(&mut self, _: Direction, _: &[u8], _: At, _: &mut Found) {}
+    fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Found) {
+        if self.others.is_none() {
+            self.try_others(way, payload);
+        }
+        if let Some(others) = &mut self.others {
+            others.datagram(way, payload, at, &mut found.lookups);
+            if others.is_over() {
+                self.others = None;
+            }
+        }
+    }
 
     fn close(&mut self, found: &mut Found) {
+        if let Some(mut others) = self.others.take() {
+            others.close(&mut self.tls, &mut found.lookups);
+        }
         if let Reading::On(exchange) = &mut self.state {
             exchange.close(&self.settings, found);
         }
@@ -141,6 +178,43 @@ impl Receiver for Reader {
 }
 
 impl Reader {
+    /// What TLS said in the clear, so far; at the conversation's end, all.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
+    }
+
+    /// Gives them bytes that are not from the midst of a message.
+    fn others_bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
+        if self.others.is_none() {
+            self.try_others(way, bytes);
+        }
+        if let Some(others) = &mut self.others {
+            others.bytes(way, bytes, at, &mut self.tls, &mut found.lookups);
+            if others.is_over() {
+                self.others = None;
+            }
+        }
+    }
+
+    /// Begins to read them, if the first bytes of this way may be theirs.
+    fn try_others(&mut self, way: Direction, bytes: &[u8]) {
+        let Reading::Off(ways) = &mut self.state else {
+            return;
+        };
+        let this = ways.get_mut(way);
+        let first = match self.protocol {
+            Protocol::Tcp => this.at == 0 && !this.resync,
+            Protocol::Udp => this.at < TRIES,
+        };
+        if self.protocol == Protocol::Udp {
+            this.at += 1;
+        }
+        if first && others::may_begin(self.protocol, bytes) {
+            let others = Others::new(self.conversation, self.protocol, self.ends);
+            self.others = Some(Box::new(others));
+        }
+    }
+
     /// A message may begin on this way.
     fn turn_on(&mut self, way: Direction) {
         let Reading::Off(ways) = &self.state else {
@@ -173,6 +247,9 @@ impl Reader {
         let Some(lanes) = exchange.is_over() else {
             return;
         };
+        if exchange.has_switched() {
+            self.others = Some(Box::new(Others::behind_http(self.conversation)));
+        }
         let way = |(at, state): (u64, State)| match state {
             State::Lost { resync } => Way {
                 at,

@@ -1,6 +1,7 @@
 //! Exchanges of every kind, whole and broken, in any segmentation.
 
 mod bounds;
+mod others;
 mod properties;
 
 use proptest::prelude::*;

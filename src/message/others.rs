@@ -1,0 +1,206 @@
+//! What a conversation says that is no HTTP: DNS messages, paired, and TLS
+//! hellos.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::conversation::{At, Beginning, ConversationIndex, Direction};
+use crate::savefile::Protocol;
+
+use super::dns::{self, Flavour};
+use super::{Lookup, Tls, tls};
+
+/// DNS queries that wait for their answers.
+const MAX_WAITING: usize = 256;
+/// Packets that are listed of a query that was sent again.
+const MAX_AGAIN: usize = 16;
+/// Datagrams of a conversation that are looked at before it is given up.
+const MAX_TRIES: u8 = 4;
+/// Where DNS is spoken; what does not look like it is malformed there.
+const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
+/// The first byte of a TLS handshake record.
+const HANDSHAKE: u8 = 22;
+/// Off its ports, a DNS message over TCP is taken for one up to 511 bytes: the
+/// first byte of its length is no larger.
+const MAX_LENGTH: u8 = 1;
+
+/// Reads what is no HTTP. Begun only where the first bytes may be such.
+#[derive(Debug)]
+pub(super) struct Others {
+    conversation: ConversationIndex,
+    names: Option<dns::Reader>,
+    hellos: Option<tls::Reader>,
+    /// Queries, oldest first.
+    waiting: VecDeque<Lookup>,
+    /// What was read was DNS.
+    found: bool,
+    tries: u8,
+}
+
+/// Is that a port of DNS?
+pub(super) fn is_dns(beginning: &Beginning) -> bool {
+    [beginning.client, beginning.server]
+        .iter()
+        .any(|end| DNS_PORTS.contains(&end.port()))
+}
+
+/// May the first bytes of a conversation be DNS or TLS?
+pub(super) fn may_begin(protocol: Protocol, bytes: &[u8]) -> bool {
+    match protocol {
+        // A standard message with one question.
+        Protocol::Udp => matches!(bytes, [_, _, flags, _, 0, 1, ..] if flags & 0x78 == 0),
+        Protocol::Tcp => matches!(bytes, [..=MAX_LENGTH | HANDSHAKE, ..]),
+    }
+}
+
+impl Others {
+    pub(super) fn new(
+        conversation: ConversationIndex,
+        protocol: Protocol,
+        ends: [SocketAddr; 2],
+    ) -> Others {
+        Others {
+            conversation,
+            names: Some(dns::Reader::new(ends[0], ends[1])),
+            hellos: (protocol == Protocol::Tcp).then(tls::Reader::new),
+            waiting: VecDeque::new(),
+            found: false,
+            tries: 0,
+        }
+    }
+
+    /// Behind CONNECT or an upgrade, where the other protocol may begin with
+    /// TLS.
+    pub(super) fn behind_http(conversation: ConversationIndex) -> Others {
+        Others {
+            conversation,
+            names: None,
+            hellos: Some(tls::Reader::new()),
+            waiting: VecDeque::new(),
+            found: false,
+            tries: 0,
+        }
+    }
+
+    /// Nothing more can be found, and nothing waits.
+    pub(super) fn is_over(&self) -> bool {
+        self.names.is_none() && self.hellos.is_none() && self.waiting.is_empty()
+    }
+
+    pub(super) fn bytes(
+        &mut self,
+        way: Direction,
+        bytes: &[u8],
+        at: At,
+        facts: &mut Option<Box<Tls>>,
+        lookups: &mut Vec<Lookup>,
+    ) {
+        if let Some(reader) = &mut self.hellos {
+            let mut seen = Vec::new();
+            reader.bytes(way, bytes, at, &mut seen);
+            let over = reader.is_done();
+            if over {
+                self.hellos = None;
+            }
+            note(seen, facts);
+        }
+        if let Some(reader) = &mut self.names {
+            let mut seen = Vec::new();
+            reader.bytes(way, bytes, at, &mut seen);
+            if reader.is_done() {
+                self.names = None;
+            }
+            self.pair(seen, lookups);
+        }
+    }
+
+    pub(super) fn datagram(
+        &mut self,
+        way: Direction,
+        payload: &[u8],
+        at: At,
+        lookups: &mut Vec<Lookup>,
+    ) {
+        let Some(reader) = &mut self.names else {
+            return;
+        };
+        let mut seen = Vec::new();
+        reader.datagram(way, payload, at, &mut seen);
+        self.found |= !seen.is_empty();
+        self.tries = self.tries.saturating_add(1);
+        if !self.found && self.tries >= MAX_TRIES {
+            self.names = None;
+        }
+        self.pair(seen, lookups);
+    }
+
+    /// Bytes of a way are missing, or it has ended.
+    pub(super) fn gap(&mut self, way: Direction, facts: &mut Option<Box<Tls>>) {
+        if let Some(reader) = &mut self.names {
+            reader.gap(way);
+        }
+        if let Some(reader) = &mut self.hellos {
+            let mut seen = Vec::new();
+            reader.end(way, &mut seen);
+            note(seen, facts);
+        }
+    }
+
+    /// Nothing more comes: queries that wait have no answer.
+    pub(super) fn close(&mut self, facts: &mut Option<Box<Tls>>, lookups: &mut Vec<Lookup>) {
+        for way in [Direction::ToServer, Direction::ToClient] {
+            self.gap(way, facts);
+        }
+        lookups.extend(self.waiting.drain(..));
+    }
+
+    fn pair(&mut self, seen: Vec<dns::Seen>, lookups: &mut Vec<Lookup>) {
+        for seen in seen {
+            let of = seen.query.map(|query| query.packet);
+            let is_of = |lookup: &Lookup| {
+                of.is_some() && lookup.query.as_ref().map(|query| query.at.packet) == of
+            };
+            let place = self.waiting.iter().position(is_of);
+            if seen.message.is_response() {
+                let asked = place.and_then(|place| self.waiting.remove(place));
+                lookups.push(Lookup {
+                    response: Some(seen),
+                    ..asked.unwrap_or_else(|| Lookup::of(self.conversation))
+                });
+            } else if let Some(lookup) = place.and_then(|place| self.waiting.get_mut(place)) {
+                if lookup.again.len() < MAX_AGAIN {
+                    lookup.again.push(seen.at);
+                }
+            } else {
+                // Multicast queries have any number of answers, and no number.
+                let lone = seen.message.flavour == Flavour::Mdns;
+                let lookup = Lookup {
+                    query: Some(seen),
+                    ..Lookup::of(self.conversation)
+                };
+                if lone {
+                    lookups.push(lookup);
+                    continue;
+                }
+                if self.waiting.len() == MAX_WAITING {
+                    lookups.extend(self.waiting.pop_front());
+                }
+                self.waiting.push_back(lookup);
+            }
+        }
+    }
+}
+
+/// The first hello of the client counts, and the server's last: one before it
+/// asked for another try.
+fn note(seen: Vec<tls::Seen>, facts: &mut Option<Box<Tls>>) {
+    for seen in seen {
+        let facts = facts.get_or_insert_default();
+        match seen.hello {
+            tls::Hello::Client(hello) => {
+                facts.client.get_or_insert(hello);
+            }
+            tls::Hello::Server(hello) => facts.server = Some(hello),
+        }
+    }
+}

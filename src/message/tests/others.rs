@@ -1,0 +1,138 @@
+//! What is no HTTP, and what becomes of it.
+
+use super::*;
+use Direction::{ToClient, ToServer};
+
+fn dns(id: u8, answers: u8) -> Vec<u8> {
+    let flags = if answers > 0 { 0x81 } else { 0x01 };
+    let mut bytes = vec![0, id, flags, 0, 0, 1, 0, answers, 0, 0, 0, 0];
+    bytes.extend(b"\x04host\x07example\x00\x00\x01\x00\x01");
+    for n in 0..answers {
+        bytes.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, n]);
+    }
+    bytes
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let mut bytes = (message.len() as u16).to_be_bytes().to_vec();
+    bytes.extend(message);
+    bytes
+}
+
+fn reader(protocol: Protocol, port: u16) -> Reader {
+    let mut server = socket(SERVER);
+    server.set_port(port);
+    let beginning = Beginning {
+        conversation: 7,
+        protocol,
+        client: socket(CLIENT),
+        server,
+        at: at(0),
+    };
+    Reader::begin(&KEEP, &beginning)
+}
+
+#[test]
+fn queries_over_udp_have_their_answers() {
+    for port in [53, 12000] {
+        let mut reader = reader(Protocol::Udp, port);
+        let mut found = Found::default();
+        reader.datagram(ToServer, &dns(1, 0), at(1), &mut found);
+        reader.datagram(ToServer, &dns(1, 0), at(2), &mut found);
+        reader.datagram(ToServer, &dns(2, 0), at(3), &mut found);
+        assert!(found.lookups.is_empty());
+        reader.datagram(ToClient, &dns(1, 2), at(5), &mut found);
+        reader.close(&mut found);
+        let lookups = &found.lookups;
+        assert_eq!(lookups.len(), 2, "port {port}");
+        let query = lookups[0].query.as_ref().unwrap();
+        assert_eq!(query.message.questions[0].name, "host.example");
+        assert_eq!((lookups[0].conversation, query.at.packet), (7, 1));
+        assert_eq!(lookups[0].again, [at(2)]);
+        let response = lookups[0].response.as_ref().unwrap();
+        assert_eq!(response.message.answers.len(), 2);
+        assert_eq!(response.time(), Some(4000));
+        assert!(lookups[1].response.is_none());
+    }
+}
+
+#[test]
+fn queries_over_tcp_are_cut_as_they_like() {
+    for port in [53, 12000] {
+        for cut in 1..40 {
+            let mut reader = reader(Protocol::Tcp, port);
+            let mut found = Found::default();
+            for (way, message) in [(ToServer, dns(1, 0)), (ToClient, dns(1, 1))] {
+                for piece in framed(&message).chunks(cut) {
+                    reader.bytes(way, piece, at(1), &mut found);
+                }
+            }
+            reader.close(&mut found);
+            assert_eq!(found.lookups.len(), 1, "port {port}, {cut}");
+            assert!(found.lookups[0].query.is_some() && found.lookups[0].response.is_some());
+            assert!(found.messages.is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_words_of_the_lab_are_no_names() {
+    let mut reader = reader(Protocol::Udp, 12000);
+    let mut found = Found::default();
+    for _ in 0..10 {
+        reader.datagram(ToServer, b"hello", at(1), &mut found);
+        reader.datagram(ToClient, b"HELLO", at(2), &mut found);
+        reader.datagram(ToServer, &[0, 1, 0, 0, 0, 1, 9, 9, 9, 9], at(3), &mut found);
+    }
+    reader.close(&mut found);
+    assert!(found.lookups.is_empty());
+}
+
+/// A ClientHello that names a host.
+fn hello() -> Vec<u8> {
+    let name = b"host.example";
+    let mut extension = vec![0, 0];
+    extension.extend((name.len() as u16 + 5).to_be_bytes());
+    extension.extend((name.len() as u16 + 3).to_be_bytes());
+    extension.push(0);
+    extension.extend((name.len() as u16).to_be_bytes());
+    extension.extend(name);
+    let mut body = vec![3, 3];
+    body.extend([0; 32]);
+    body.extend([0, 0, 2, 0x13, 1, 1, 0]);
+    body.extend((extension.len() as u16).to_be_bytes());
+    body.extend(extension);
+    let mut message = vec![1, 0];
+    message.extend((body.len() as u16).to_be_bytes());
+    message.extend(body);
+    let mut record = vec![22, 3, 1];
+    record.extend((message.len() as u16).to_be_bytes());
+    record.extend(message);
+    record
+}
+
+#[test]
+fn hellos_are_facts_of_the_conversation() {
+    let name = |reader: &Reader| {
+        let client = reader.tls()?.client.as_ref()?;
+        client.server_name.clone()
+    };
+    for cut in [1, 7, 1000] {
+        let mut reader = reader(Protocol::Tcp, 12000);
+        let mut found = Found::default();
+        for piece in hello().chunks(cut) {
+            reader.bytes(ToServer, piece, at(1), &mut found);
+        }
+        assert_eq!(name(&reader).as_deref(), Some("host.example"));
+    }
+    // Also in a tunnel.
+    let mut reader = reader(Protocol::Tcp, 12000);
+    let mut found = Found::default();
+    let connect = b"CONNECT host.example:443 HTTP/1.1\r\nHost: host.example\r\n\r\n";
+    reader.bytes(ToServer, connect, at(1), &mut found);
+    reader.bytes(ToClient, b"HTTP/1.1 200 Go\r\n\r\n", at(2), &mut found);
+    reader.bytes(ToServer, &hello(), at(3), &mut found);
+    assert_eq!(name(&reader).as_deref(), Some("host.example"));
+    let to = found.messages[0].switches_to.as_deref();
+    assert_eq!(to, Some("tunnel to host.example:443"));
+}
