@@ -2,9 +2,8 @@
 //! hellos.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
-use crate::conversation::{At, Beginning, ConversationIndex, Direction};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver};
 use crate::savefile::Protocol;
 
 use super::dns::{self, Flavour};
@@ -54,15 +53,12 @@ pub(super) fn may_begin(protocol: Protocol, bytes: &[u8]) -> bool {
 }
 
 impl Others {
-    pub(super) fn new(
-        conversation: ConversationIndex,
-        protocol: Protocol,
-        ends: [SocketAddr; 2],
-    ) -> Others {
+    pub(super) fn new(beginning: &Beginning) -> Others {
+        let tcp = beginning.protocol == Protocol::Tcp;
         Others {
-            conversation,
-            names: Some(dns::Reader::new(ends[0], ends[1])),
-            hellos: (protocol == Protocol::Tcp).then(tls::Reader::new),
+            conversation: beginning.conversation,
+            names: Some(dns::Reader::begin(&(), beginning)),
+            hellos: tcp.then(|| tls::Reader::begin(&(), beginning)),
             waiting: VecDeque::new(),
             found: false,
             tries: 0,
@@ -71,11 +67,11 @@ impl Others {
 
     /// Behind CONNECT or an upgrade, where the other protocol may begin with
     /// TLS.
-    pub(super) fn behind_http(conversation: ConversationIndex) -> Others {
+    pub(super) fn behind_http(beginning: &Beginning) -> Others {
         Others {
-            conversation,
+            conversation: beginning.conversation,
             names: None,
-            hellos: Some(tls::Reader::new()),
+            hellos: Some(tls::Reader::begin(&(), beginning)),
             waiting: VecDeque::new(),
             found: false,
             tries: 0,
@@ -137,11 +133,11 @@ impl Others {
     /// Bytes of a way are missing, or it has ended.
     pub(super) fn gap(&mut self, way: Direction, facts: &mut Option<Box<Tls>>) {
         if let Some(reader) = &mut self.names {
-            reader.gap(way);
+            reader.gap(way, 0, &mut Vec::new());
         }
         if let Some(reader) = &mut self.hellos {
             let mut seen = Vec::new();
-            reader.end(way, &mut seen);
+            reader.gap(way, 0, &mut seen);
             note(seen, facts);
         }
     }

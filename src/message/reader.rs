@@ -1,8 +1,6 @@
 //! Streams to messages, while they grow.
 
-use std::net::SocketAddr;
-
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
+use crate::conversation::{At, Beginning, Direction, Receiver, Ways};
 use crate::savefile::Protocol;
 
 use super::Tls;
@@ -19,11 +17,9 @@ use super::others::{self, Others};
 /// answers; nothing, once it is clear that it is no HTTP.
 #[derive(Debug)]
 pub struct Reader {
-    conversation: ConversationIndex,
+    beginning: Beginning,
     settings: Settings,
     state: Reading,
-    protocol: Protocol,
-    ends: [SocketAddr; 2],
     /// DNS or TLS, while there may be some.
     others: Option<Box<Others>>,
     tls: Option<Box<Tls>>,
@@ -82,19 +78,13 @@ impl Receiver for Reader {
             },
         };
         Reader {
-            conversation: beginning.conversation,
+            beginning: *beginning,
             settings: *settings,
             state: Reading::Off(Ways {
                 to_server: way,
                 to_client: way,
             }),
-            protocol: beginning.protocol,
-            ends: [beginning.client, beginning.server],
-            others: others::is_dns(beginning).then(|| {
-                let ends = [beginning.client, beginning.server];
-                let conversation = beginning.conversation;
-                Box::new(Others::new(conversation, beginning.protocol, ends))
-            }),
+            others: others::is_dns(beginning).then(|| Box::new(Others::new(beginning))),
             tls: None,
         }
     }
@@ -202,16 +192,15 @@ impl Reader {
             return;
         };
         let this = ways.get_mut(way);
-        let first = match self.protocol {
+        let first = match self.beginning.protocol {
             Protocol::Tcp => this.at == 0 && !this.resync,
             Protocol::Udp => this.at < TRIES,
         };
-        if self.protocol == Protocol::Udp {
+        if self.beginning.protocol == Protocol::Udp {
             this.at += 1;
         }
-        if first && others::may_begin(self.protocol, bytes) {
-            let others = Others::new(self.conversation, self.protocol, self.ends);
-            self.others = Some(Box::new(others));
+        if first && others::may_begin(self.beginning.protocol, bytes) {
+            self.others = Some(Box::new(Others::new(&self.beginning)));
         }
     }
 
@@ -236,7 +225,11 @@ impl Reader {
             to_server: lane(Direction::ToServer),
             to_client: lane(Direction::ToClient),
         };
-        self.state = Reading::On(Box::new(Exchange::new(self.conversation, lanes, fresh)));
+        self.state = Reading::On(Box::new(Exchange::new(
+            self.beginning.conversation,
+            lanes,
+            fresh,
+        )));
     }
 
     /// It was none, or is no more.
@@ -248,7 +241,7 @@ impl Reader {
             return;
         };
         if exchange.has_switched() {
-            self.others = Some(Box::new(Others::behind_http(self.conversation)));
+            self.others = Some(Box::new(Others::behind_http(&self.beginning)));
         }
         let way = |(at, state): (u64, State)| match state {
             State::Lost { resync } => Way {

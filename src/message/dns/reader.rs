@@ -123,6 +123,11 @@ impl Receiver for Reader {
 }
 
 impl Reader {
+    /// Nothing that comes can be of interest: it need not be fed any more.
+    pub fn is_done(&self) -> bool {
+        self.streams.to_server.lost && self.streams.to_client.lost
+    }
+
     fn stream(
         &mut self,
         stream: &mut Stream,

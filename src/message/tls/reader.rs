@@ -86,6 +86,11 @@ impl Receiver for Reader {
 }
 
 impl Reader {
+    /// Nothing that comes can be of interest: it need not be fed any more.
+    pub fn is_done(&self) -> bool {
+        self.lanes.to_server.done && self.lanes.to_client.done
+    }
+
     /// Nothing more is read of a way; a hello that was held back is told.
     fn stop(&mut self, way: Direction, found: &mut Vec<Seen>) {
         let lane = self.lanes.get_mut(way);
