@@ -4,8 +4,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::build::millis;
 use super::model::is_zero;
-use crate::savefile::Protocol;
+use crate::message::{self, dns};
+use crate::savefile::{Protocol, Timestamp};
 
 /// A DNS query and its answer, as far as seen.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -93,4 +95,77 @@ pub struct Tls {
     /// clear.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen_alpn: Option<String>,
+}
+
+/// One lookup. `stream` is the number of its conversation, `start` the time of
+/// the capture's first packet.
+pub fn lookup(
+    lookup: &message::Lookup,
+    protocol: Protocol,
+    stream: u32,
+    start: Timestamp,
+) -> Lookup {
+    let (query, response) = (lookup.query.as_ref(), lookup.response.as_ref());
+    let both = || query.into_iter().chain(response);
+    let question = both().find_map(|seen| seen.message.questions.first());
+    let frame = |seen: &dns::Seen| seen.at.packet as u64 + 1;
+    let code = response.map(|seen| seen.message.extended_rcode());
+    Lookup {
+        conversation: lookup.conversation,
+        protocol,
+        stream,
+        start_ms: lookup.first().map(|seen| millis(seen.at.time.since(start))),
+        dns: Dns {
+            id: lookup.first().map_or(0, |seen| seen.message.id),
+            name: question.map(|question| question.name.clone()),
+            kind: question.map(|question| kind(question.kind)),
+            query_frame: query.map(frame),
+            retransmissions: lookup.again.len() as u64,
+            response_frame: response.map(frame),
+            rcode: code.map(|code| named(dns::rcode_name(code), "RCODE", code)),
+            rcode_number: code,
+            answers: response
+                .iter()
+                .flat_map(|seen| &seen.message.answers)
+                .map(|record| DnsRecord {
+                    name: record.name.clone(),
+                    kind: kind(record.kind),
+                    ttl: record.ttl,
+                    data: record.data.to_string(),
+                })
+                .collect(),
+            time_ms: response.and_then(dns::Seen::time).map(millis),
+            trouble: both()
+                .find_map(|seen| seen.message.malformed)
+                .map(str::to_owned),
+        },
+    }
+}
+
+/// RFC 3597, section 5, for the types that have no mnemonic.
+fn kind(kind: u16) -> String {
+    named(dns::type_name(kind), "TYPE", kind)
+}
+
+fn named(name: Option<&str>, prefix: &str, number: u16) -> String {
+    name.map_or_else(|| format!("{prefix}{number}"), str::to_owned)
+}
+
+/// What a conversation says of TLS.
+pub fn tls(facts: &message::Tls) -> Tls {
+    use message::tls::{cipher_suite_name, version_name};
+    let (client, server) = (facts.client.as_ref(), facts.server.as_ref());
+    let shown = |name: Option<&str>, number: u16| {
+        name.map_or_else(|| format!("0x{number:04x}"), str::to_owned)
+    };
+    let version = |number| shown(version_name(number), number);
+    Tls {
+        server_name: client.and_then(|hello| hello.server_name.clone()),
+        alpn: client.map(|hello| hello.alpn.clone()).unwrap_or_default(),
+        client_version: client.map(|hello| version(hello.newest_version())),
+        version: server.map(|hello| version(hello.chosen_version())),
+        cipher_suite: server
+            .map(|hello| shown(cipher_suite_name(hello.cipher_suite), hello.cipher_suite)),
+        chosen_alpn: server.and_then(|hello| hello.alpn.clone()),
+    }
 }

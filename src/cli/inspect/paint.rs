@@ -213,6 +213,7 @@ impl Show for Painter<'_> {
         let facts = &closed.conversation;
         let mut told = report::conversation(facts, context.start, None, None);
         told.id = context.name.id;
+        told.tls = closed.receiver.tls().map(report::tls);
         if self.filter.is_some() || self.how == How::Terminal {
             told.index = Some(context.name.index);
         }
