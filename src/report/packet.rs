@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use smallvec::SmallVec;
 
+use super::layers::{Arp, Chdlc, Gre, Igmp, Outer, Ppp, Sctp, Wlan};
 use super::model::is_false;
 use super::spelled::{FlagLetters, Hex, Mac};
 use crate::decode::ChecksumStatus;
@@ -32,6 +33,22 @@ pub struct Packet<'a> {
     /// BSD null or loopback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub null: Option<Null>,
+    /// PPP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ppp: Option<Ppp>,
+    /// Cisco's HDLC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chdlc: Option<Chdlc>,
+    /// IEEE 802.11.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wlan: Option<Wlan>,
+    /// ARP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arp: Option<Arp>,
+    /// The headers around a packet in a tunnel, outermost first; `ip` and what
+    /// follows are those of the innermost packet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outer: Vec<Outer>,
     /// IPv4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<Ip>,
@@ -50,6 +67,18 @@ pub struct Packet<'a> {
     /// ICMPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmpv6: Option<Icmp<'a>>,
+    /// IGMP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub igmp: Option<Igmp>,
+    /// SCTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sctp: Option<Sctp>,
+    /// GRE whose payload is not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gre: Option<Gre>,
+    /// Wireshark's name of a protocol that is not read any further.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     /// On the packet that completes the head of a request or a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Http<'a>>,

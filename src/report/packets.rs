@@ -147,6 +147,7 @@ impl<'a> Packet<'a> {
             }
             _ => {}
         }
+        super::layers::fill(&mut shown, packet, frame);
         shown
     }
 }
@@ -173,11 +174,7 @@ fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
 fn link(shown: &mut Packet<'_>, link: &Link) {
     match link {
         Link::Ethernet(eth) => {
-            shown.eth = Some(Eth {
-                dst: Mac(eth.dst),
-                src: Mac(eth.src),
-                kind: eth.ethertype,
-            });
+            shown.eth = Some(ethernet(eth));
             shown.vlan = eth.vlan.ids().iter().map(|&id| Vlan { id }).collect();
         }
         Link::LinuxCooked {
@@ -194,6 +191,14 @@ fn link(shown: &mut Packet<'_>, link: &Link) {
     }
 }
 
+pub(super) fn ethernet(eth: &decode::Ethernet) -> Eth {
+    Eth {
+        dst: Mac(eth.dst),
+        src: Mac(eth.src),
+        kind: eth.ethertype,
+    }
+}
+
 /// A checksum that cannot be verified for want of bytes is `unverified`.
 fn checksum(value: u16, status: Option<ChecksumStatus>) -> Checksum {
     Checksum {
@@ -202,7 +207,7 @@ fn checksum(value: u16, status: Option<ChecksumStatus>) -> Checksum {
     }
 }
 
-fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
+pub(super) fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
     Ip {
         src: ip.src,
         dst: ip.dst,
@@ -227,7 +232,7 @@ fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
     }
 }
 
-fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
+pub(super) fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
     Ipv6 {
         src: ip.src,
         dst: ip.dst,

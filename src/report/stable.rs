@@ -160,6 +160,15 @@ impl PortNames {
 fn stabilise_packet(packet: &mut Packet<'_>, names: &mut PortNames) {
     packet.frame.time_relative = None;
     packet.frame.time_epoch = None;
+    for outer in &mut packet.outer {
+        if let Some(ip) = &mut outer.ip {
+            ip.id = None;
+            ip.checksum = None;
+        }
+        if let Some(ip) = &mut outer.ipv6 {
+            ip.flow = None;
+        }
+    }
     let mut ends: Option<(IpAddr, IpAddr)> = None;
     if let Some(ip) = &mut packet.ip {
         ip.id = None;

@@ -3,7 +3,7 @@
 use super::line::Tone;
 use super::screen::{Screen, count};
 use crate::render::text::{self, width};
-use crate::report::{Flags, Icmp, Packet, Payload, Tcp, Trouble, Udp};
+use crate::report::{Arp, ArpEnd, Flags, Icmp, Packet, Payload, Tcp, Trouble, Udp};
 
 /// The words on an arrow, the most important first.
 #[derive(Clone, Debug, Default)]
@@ -221,8 +221,30 @@ fn icmp_label(icmp: &Icmp<'_>) -> Label {
     label
 }
 
+/// As Wireshark words it.
+fn arp_words(arp: &Arp) -> String {
+    let address = |end: &ArpEnd| end.proto_ipv4.map_or("?".to_owned(), |ip| ip.to_string());
+    let (src, dst) = (address(&arp.src), address(&arp.dst));
+    match (arp.opcode, arp.src.hw_mac) {
+        (1, _) => format!("ARP who has {dst}? tell {src}"),
+        (2, Some(mac)) => format!("ARP {src} is at {mac}"),
+        (opcode, _) => format!("ARP operation {opcode}"),
+    }
+}
+
 fn other_label(packet: &Packet<'_>) -> Label {
-    let main = if let Some(ip) = &packet.ip {
+    let main = if let Some(name) = packet.protocol {
+        name.to_owned()
+    } else if let Some(arp) = &packet.arp {
+        arp_words(arp)
+    } else if let Some(igmp) = &packet.igmp {
+        let groups: Vec<String> = igmp.maddr.iter().map(|group| group.to_string()).collect();
+        format!("igmp type {} {}", igmp.kind, groups.join(", "))
+    } else if let Some(sctp) = &packet.sctp {
+        format!("sctp {} > {}", sctp.srcport, sctp.dstport)
+    } else if let Some(gre) = &packet.gre {
+        format!("GRE with protocol 0x{:04x}", gre.proto)
+    } else if let Some(ip) = &packet.ip {
         match (ip.flags.mf, ip.frag_offset) {
             (false, 0) => format!("IP protocol {}", ip.proto),
             (_, offset) => {

@@ -161,17 +161,26 @@ fn end(address: IpAddr, port: Option<&Port>) -> String {
 
 /// The innermost protocol, as Wireshark's column names it.
 pub fn protocol(packet: &Packet<'_>) -> &'static str {
+    if let Some(name) = packet.protocol {
+        return name;
+    }
     let known = [
         (packet.http.is_some(), "HTTP"),
         (packet.tcp.is_some(), "TCP"),
         (packet.udp.is_some(), "UDP"),
         (packet.icmp.is_some(), "ICMP"),
         (packet.icmpv6.is_some(), "ICMPv6"),
+        (packet.igmp.is_some(), "IGMP"),
+        (packet.sctp.is_some(), "SCTP"),
+        (packet.gre.is_some(), "GRE"),
+        (packet.arp.is_some(), "ARP"),
         (packet.ip.is_some(), "IPv4"),
         (packet.ipv6.is_some(), "IPv6"),
         (packet.eth.is_some_and(|eth| eth.kind == 0x0806), "ARP"),
         (packet.eth.is_some(), "eth"),
         (packet.sll.is_some(), "SLL"),
+        (packet.wlan.is_some(), "802.11"),
+        (packet.ppp.is_some(), "PPP"),
     ];
     let found = known.iter().find(|(is_there, _)| *is_there);
     found.map_or("", |(_, name)| name)
