@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::ops::{BitOr, ControlFlow};
 
 use super::fields_analysis as analysis;
+use super::fields_carried as carried;
 use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
@@ -276,9 +277,11 @@ impl Field {
     }
 }
 
-const GROUPS: [&[Field]; 10] = [
+const GROUPS: [&[Field]; 12] = [
     link::FRAME,
     link::LINK,
+    carried::CARRIED,
+    carried::NAMED,
     ip::IP,
     ip::IPV6,
     ip::ICMP,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::decode::{Icmp, Ipv4, Ipv6, Ipv6Fragment, Net};
+use crate::decode::{Icmp, Ipv4, Ipv6, Ipv6Fragment, Net, Reassembled};
 
 use super::fields::{Field, FieldValue, Kind, Names, Out, View, number};
 
@@ -137,6 +137,31 @@ pub(super) const IP: &[Field] = &[
         "either address as text; names are not looked up",
         |v, out| ends_of(v, out, false, |ip| FieldValue::owned(ip.to_string())),
     ),
+    Field::new(
+        "ip.fragment",
+        Kind::Unsigned(32),
+        "at the packet that completes a fragmented datagram: the number of each of its frames",
+        |v, out| {
+            let frames = whole_of(v, false).map_or(&[][..], |whole| &whole.frames);
+            out.extend(frames.iter().map(|frame| number(*frame)));
+        },
+    ),
+    Field::new(
+        "ip.fragment.count",
+        Kind::Unsigned(32),
+        "in how many frames the datagram came that the packet completes",
+        |v, out| out.extend(whole_of(v, false).map(|whole| number(whole.frames.len() as u64))),
+    ),
+    Field::new(
+        "ip.reassembled.length",
+        Kind::Unsigned(32),
+        "bytes behind the IP header of the datagram that the packet completes",
+        |v, out| {
+            let length =
+                |whole: &Reassembled| number(whole.bytes.len() as u64 - u64::from(whole.start));
+            out.extend(whole_of(v, false).map(length));
+        },
+    ),
 ];
 
 pub(super) const IPV6: &[Field] = &[
@@ -235,6 +260,31 @@ pub(super) const IPV6: &[Field] = &[
         Kind::Unsigned(32),
         "identification of a fragmented packet",
         |v, out| of_fragments(v, out, |fragment| number(fragment.id)),
+    ),
+    Field::new(
+        "ipv6.fragment",
+        Kind::Unsigned(32),
+        "at the packet that completes a fragmented datagram: the number of each of its frames",
+        |v, out| {
+            let frames = whole_of(v, true).map_or(&[][..], |whole| &whole.frames);
+            out.extend(frames.iter().map(|frame| number(*frame)));
+        },
+    ),
+    Field::new(
+        "ipv6.fragment.count",
+        Kind::Unsigned(32),
+        "in how many frames the datagram came that the packet completes",
+        |v, out| out.extend(whole_of(v, true).map(|whole| number(whole.frames.len() as u64))),
+    ),
+    Field::new(
+        "ipv6.reassembled.length",
+        Kind::Unsigned(32),
+        "bytes behind the IP header of the datagram that the packet completes",
+        |v, out| {
+            let length =
+                |whole: &Reassembled| number(whole.bytes.len() as u64 - u64::from(whole.start));
+            out.extend(whole_of(v, true).map(length));
+        },
     ),
 ];
 
@@ -369,6 +419,12 @@ const PROTOCOLS: Names = &[
     ("OSPF IGP", 89),
     ("SCTP", 132),
 ];
+
+/// The datagram that the packet completes, of this version of IP.
+fn whole_of<'a>(v: &View<'a>, v6: bool) -> Option<&'a Reassembled> {
+    let is_v6 = matches!(v.packet.net, Some(Net::V6(_)));
+    v.packet.reassembled().filter(|_| is_v6 == v6)
+}
 
 pub(super) fn bit(set: bool) -> FieldValue<'static> {
     number(u8::from(set))

@@ -1,6 +1,6 @@
 //! Fields of the frame itself and of the link layer.
 
-use crate::decode::{Ethernet, Link};
+use crate::decode::{Ethernet, Link, Transport};
 
 use crate::savefile::Format;
 
@@ -118,13 +118,13 @@ pub(super) const LINK: &[Field] = &[
         "eth.dst",
         Kind::Ether,
         "destination hardware address",
-        |v, out| out.extend(ethernet(v).map(|e| FieldValue::bytes(&e.dst))),
+        |v, out| out.extend(ethernets(v).map(|e| FieldValue::bytes(&e.dst))),
     ),
     Field::new(
         "eth.src",
         Kind::Ether,
         "source hardware address",
-        |v, out| out.extend(ethernet(v).map(|e| FieldValue::bytes(&e.src))),
+        |v, out| out.extend(ethernets(v).map(|e| FieldValue::bytes(&e.src))),
     ),
     Field::new(
         "eth.addr",
@@ -132,9 +132,7 @@ pub(super) const LINK: &[Field] = &[
         "either hardware address",
         |v, out| {
             out.extend(
-                ethernet(v)
-                    .into_iter()
-                    .flat_map(|e| [FieldValue::bytes(&e.dst), FieldValue::bytes(&e.src)]),
+                ethernets(v).flat_map(|e| [FieldValue::bytes(&e.dst), FieldValue::bytes(&e.src)]),
             )
         },
     ),
@@ -142,13 +140,13 @@ pub(super) const LINK: &[Field] = &[
         "eth.dst.oui",
         Kind::Unsigned(24),
         "the destination address's first three bytes: its maker",
-        |v, out| out.extend(ethernet(v).map(|e| oui(&e.dst))),
+        |v, out| out.extend(ethernets(v).map(|e| oui(&e.dst))),
     ),
     Field::new(
         "eth.src.oui",
         Kind::Unsigned(24),
         "the source address's first three bytes: its maker",
-        |v, out| out.extend(ethernet(v).map(|e| oui(&e.src))),
+        |v, out| out.extend(ethernets(v).map(|e| oui(&e.src))),
     ),
     Field::new(
         "eth.addr.oui",
@@ -160,25 +158,25 @@ pub(super) const LINK: &[Field] = &[
         "eth.dst.ig",
         Kind::Bool,
         "the destination is a group: multicast or broadcast",
-        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.dst, 1))),
+        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.dst, 1))),
     ),
     Field::new(
         "eth.dst.lg",
         Kind::Bool,
         "the destination address is given locally, not by its maker",
-        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.dst, 2))),
+        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.dst, 2))),
     ),
     Field::new(
         "eth.src.ig",
         Kind::Bool,
         "the source is a group",
-        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.src, 1))),
+        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.src, 1))),
     ),
     Field::new(
         "eth.src.lg",
         Kind::Bool,
         "the source address is given locally, not by its maker",
-        |v, out| out.extend(ethernet(v).map(|e| first_bit(&e.src, 2))),
+        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.src, 2))),
     ),
     Field::new(
         "eth.ig",
@@ -282,12 +280,13 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "Address Resolution Protocol",
         |v, out| {
-            let arp = match v.packet.link {
-                Link::Ethernet(e) => ARP.contains(&e.ethertype),
-                Link::LinuxCooked { ethertype, .. } => ARP.contains(&ethertype),
-                _ => false,
+            let ethertype = match v.packet.link {
+                Link::Ethernet(e) => Some(e.ethertype),
+                Link::LinuxCooked { ethertype, .. } => Some(ethertype),
+                _ => None,
             };
-            if arp {
+            let is_arp = matches!(v.packet.transport, Transport::Arp(_));
+            if is_arp || ethertype.is_some_and(|number| ARP.contains(&number)) {
                 out.push(FieldValue::whole(&[]));
             }
         },
@@ -348,6 +347,12 @@ fn ethernet<'a>(v: &View<'a>) -> Option<&'a Ethernet> {
     }
 }
 
+/// The frame's own header, then those inside tunnels.
+fn ethernets<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Ethernet> + use<'a> {
+    let inner = v.outer().iter().filter_map(|outer| outer.ethernet.as_ref());
+    ethernet(v).into_iter().chain(inner)
+}
+
 /// `eth.type` is the outer header's, also before VLAN tags.
 fn eth_type(v: &View<'_>) -> Option<u16> {
     ethernet(v)?;
@@ -360,7 +365,7 @@ fn type_or_length(v: &View<'_>) -> Option<u16> {
 }
 
 fn addresses<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8; 6]> + use<'a> {
-    ethernet(v).into_iter().flat_map(|e| [&e.dst, &e.src])
+    ethernets(v).flat_map(|e| [&e.dst, &e.src])
 }
 
 fn oui<'a>(address: &[u8; 6]) -> FieldValue<'a> {

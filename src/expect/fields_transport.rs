@@ -1,7 +1,7 @@
 //! Fields of TCP and UDP.
 
 use crate::conversation::{SeenTcp, WindowScaling};
-use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Udp};
+use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Transport, Udp};
 use crate::savefile::Protocol;
 
 use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
@@ -398,7 +398,7 @@ pub(super) const TCP: &[Field] = &[
 
 pub(super) const UDP: &[Field] = &[
     Field::new("udp", Kind::Protocol, "User Datagram Protocol", |v, out| {
-        out.extend(udp(v).map(|u| FieldValue::Layer {
+        out.extend(udps(v).map(|u| FieldValue::Layer {
             header: 8,
             bytes: v.slice(u.header.start, usize::from(u.length)),
         }));
@@ -415,7 +415,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "source port",
         |v, out| {
-            out.extend(udp(v).map(|u| number(u.src_port)));
+            out.extend(udps(v).map(|u| number(u.src_port)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.src_port)
@@ -428,7 +428,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "destination port",
         |v, out| {
-            out.extend(udp(v).map(|u| number(u.dst_port)));
+            out.extend(udps(v).map(|u| number(u.dst_port)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.dst_port)
@@ -437,11 +437,7 @@ pub(super) const UDP: &[Field] = &[
         },
     ),
     Field::new("udp.port", Kind::Unsigned(16), "either port", |v, out| {
-        out.extend(
-            udp(v)
-                .into_iter()
-                .flat_map(|u| [number(u.src_port), number(u.dst_port)]),
-        );
+        out.extend(udps(v).flat_map(|u| [number(u.src_port), number(u.dst_port)]));
         out.extend(quoted_ports(v, IP_PROTOCOL_UDP));
     }),
     Field::new(
@@ -449,7 +445,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "length in bytes: the header's 8 and the payload",
         |v, out| {
-            out.extend(udp(v).map(|u| number(u.length)));
+            out.extend(udps(v).map(|u| number(u.length)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.udp_length)
@@ -458,7 +454,7 @@ pub(super) const UDP: &[Field] = &[
         },
     ),
     Field::new("udp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
-        out.extend(udp(v).map(|u| number(u.checksum)));
+        out.extend(udps(v).map(|u| number(u.checksum)));
         out.extend(quoted_udp_checksum(v).map(number));
     }),
     Field::new(
@@ -467,7 +463,7 @@ pub(super) const UDP: &[Field] = &[
         "checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default, 3 absent",
         |v, out| {
             let status = |checksum: u16| number(if checksum == 0 { 3u8 } else { 2 });
-            out.extend(udp(v).map(|u| status(u.checksum)));
+            out.extend(udps(v).map(|u| status(u.checksum)));
             out.extend(quoted_udp_checksum(v).map(status));
         },
     )
@@ -480,9 +476,9 @@ pub(super) const UDP: &[Field] = &[
     )
     .needs(Needs::CONVERSATION),
     Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {
-        let own = udp(v).map(|u| u.payload);
+        let own = udps(v).map(|u| u.payload);
         let quoted = quoted(v, IP_PROTOCOL_UDP).map(|q| q.payload);
-        let payloads = own.into_iter().chain(quoted).map(|p| p.of(v.data()));
+        let payloads = own.chain(quoted).map(|p| p.of(v.data()));
         out.extend(payloads.filter(|p| !p.is_empty()).map(FieldValue::bytes));
     }),
     Field::new(
@@ -502,6 +498,15 @@ fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
     v.packet.udp()
 }
 
+/// The datagrams in question: those that carry the packet, then its own.
+fn udps<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Udp> + use<'a> {
+    let outer = v.outer().iter().filter_map(|outer| match &outer.transport {
+        Transport::Udp(udp) => Some(udp),
+        _ => None,
+    });
+    outer.chain(udp(v))
+}
+
 pub(super) fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
     tcp(v).and(v.seen)?.tcp.as_ref()
 }
@@ -513,7 +518,7 @@ fn options<'a>(v: &View<'a>) -> impl Iterator<Item = TcpOption> + use<'a> {
 
 /// Each option as sent, its kind first. What is cut off is left out.
 fn whole_options<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let mut rest = tcp(v).map_or(&[][..], |t| t.options_span().of(v.frame));
+    let mut rest = tcp(v).map_or(&[][..], |t| t.options_span().of(v.data()));
     std::iter::from_fn(move || {
         let len = match rest.first()? {
             0 | 1 => 1,

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use crate::conversation::{At, ConversationIndex, Seen};
-use crate::decode::{Icmp, Net, Packet, Quoted, Transport};
+use crate::decode::{Icmp, Net, Outer, Packet, Quoted, Transport};
 use crate::message::{Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
@@ -160,10 +160,21 @@ impl<'a> View<'a> {
         self.packet.icmp()?.quoted.as_deref()
     }
 
-    /// The IP headers in question: the packet's own, then a quoted one.
+    /// The headers around a tunnelled packet, where other headers than its own
+    /// count.
+    pub(super) fn outer(&self) -> &'a [Outer] {
+        match self.reading {
+            Reading::Own => &[],
+            Reading::Filter | Reading::Where => self.packet.outer(),
+        }
+    }
+
+    /// The IP headers in question, outermost first: those around the packet, its
+    /// own, then a quoted one.
     pub(super) fn nets(&self) -> impl Iterator<Item = &'a Net> + use<'a> {
+        let outer = self.outer().iter().map(|outer| &outer.net);
         let quoted = self.quoted().map(|q| &q.net);
-        self.packet.net.as_ref().into_iter().chain(quoted)
+        outer.chain(&self.packet.net).chain(quoted)
     }
 
     pub(super) fn icmp4(&self) -> Option<&'a Icmp> {

@@ -23,6 +23,7 @@ mod explain_tests;
 mod facts;
 pub mod fields;
 mod fields_analysis;
+mod fields_carried;
 mod fields_ip;
 mod fields_link;
 mod fields_message;
