@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
-use super::{Arp, Gre, Igmp, Layer, Ppp, Sctp, Trouble, Wlan};
+use super::{Arp, Gre, Igmp, Layer, Ppp, Sctp, Trouble, Wlan, network};
 use crate::savefile::Timestamp;
 
 /// A range of bytes inside one frame.
@@ -252,6 +252,14 @@ pub struct Ipv6 {
 }
 
 impl Ipv6 {
+    /// Kind and bytes of each extension header. `data` are the packet's bytes.
+    pub fn extension_headers<'a>(
+        &self,
+        data: &'a [u8],
+    ) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
+        network::extensions(self, data)
+    }
+
     /// The extension headers between the fixed header and the upper layer.
     pub fn extensions(&self) -> Span {
         Span {

@@ -326,7 +326,10 @@ pub fn fragment(net: &Net, bytes: &[u8]) -> Option<FragmentPart> {
 }
 
 /// Kind and bytes of each extension header.
-pub fn extensions<'a>(ip: &Ipv6, frame: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
+pub fn extensions<'a>(
+    ip: &Ipv6,
+    frame: &'a [u8],
+) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
     let mut kind = ip.next_header;
     let mut rest = ip.extensions().of(frame);
     std::iter::from_fn(move || {

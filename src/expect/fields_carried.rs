@@ -1,7 +1,7 @@
 //! Fields of what stands beside IP or around it: ARP, IGMP, SCTP, tunnels, PPP,
 //! IEEE 802.11, and the protocols that are known by name only.
 
-use crate::decode::{Arp, ArpParty, Gre, Igmp, Layer, Link, Sctp, Transport, Wlan};
+use crate::decode::{Arp, ArpParty, Gre, Igmp, Layer, Link, Net, Sctp, Transport, Wlan};
 
 use super::fields::{Field, FieldValue, Kind, Names, Out, View, number};
 use super::fields_ip::{SET, bit};
@@ -47,15 +47,36 @@ named! {
     (Dccp, "dccp", "datagram congestion control, not read"),
     (UdpLite, "udplite", "UDP-Lite, not read"),
     (Etherip, "etherip", "Ethernet in IP"),
-    (Ipv6HopByHop, "ipv6.hopopts", "IPv6 hop-by-hop options"),
-    (Ipv6Routing, "ipv6.routing", "IPv6 routing header"),
-    (Ipv6Destination, "ipv6.dstopts", "IPv6 destination options"),
 }
 
 /// Of ARP's operations.
 const OPERATIONS: Names = &[("request", 1), ("reply", 2)];
 
 pub(super) const CARRIED: &[Field] = &[
+    Field::new(
+        "ipv6.hopopts",
+        Kind::Protocol,
+        "IPv6 hop-by-hop options",
+        |v, out| {
+            extensions(v, out, 0);
+        },
+    ),
+    Field::new(
+        "ipv6.routing",
+        Kind::Protocol,
+        "IPv6 routing header",
+        |v, out| {
+            extensions(v, out, 43);
+        },
+    ),
+    Field::new(
+        "ipv6.dstopts",
+        Kind::Protocol,
+        "IPv6 destination options",
+        |v, out| {
+            extensions(v, out, 60);
+        },
+    ),
     Field::new(
         "arp.hw.type",
         Kind::Unsigned(16),
@@ -281,6 +302,17 @@ pub(super) const CARRIED: &[Field] = &[
 fn has(v: &View<'_>, out: &mut Out<'_, '_>, layer: Layer) {
     if v.packet.layers(v.frame).as_slice().contains(&layer) {
         out.push(FieldValue::whole(&[]));
+    }
+}
+
+/// The extension headers of this kind.
+fn extensions<'a>(v: &View<'a>, out: &mut Out<'a, '_>, kind: u8) {
+    for net in v.nets() {
+        if let Net::V6(ip) = net {
+            let headers = ip.extension_headers(v.data());
+            let bytes = headers.filter(|(other, _)| *other == kind);
+            out.extend(bytes.map(|(_, bytes)| FieldValue::whole(bytes)));
+        }
     }
 }
 
