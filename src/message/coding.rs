@@ -140,7 +140,7 @@ fn fill(reader: &mut impl Read, start: &mut [u8; 2]) -> usize {
 
 /// RFC 1950, section 2.2.
 fn is_zlib(start: [u8; 2]) -> bool {
-    start[0] & 0x0f == 8 && u16::from_be_bytes(start) % 31 == 0
+    start[0] & 0x0f == 8 && u16::from_be_bytes(start).is_multiple_of(31)
 }
 
 #[cfg(test)]
