@@ -28,13 +28,14 @@ struct Check {
 }
 
 impl Receiver for Check {
-    type Settings = ();
+    /// Whether it is a script.
+    type Settings = bool;
     type Found = ();
 
-    fn begin((): &(), beginning: &Beginning) -> Self {
+    fn begin(script: &bool, beginning: &Beginning) -> Self {
         let port = |address: SocketAddr| address.port();
         Check {
-            counts: [port(beginning.client), port(beginning.server)].contains(&COUNTS),
+            counts: *script && [port(beginning.client), port(beginning.server)].contains(&COUNTS),
             last: Ways::default(),
             closed: false,
         }
@@ -76,7 +77,10 @@ impl Receiver for Check {
     }
 }
 
-type All = ((Check, Streams), (message::Reader, (dns::Reader, tls::Reader)));
+type All = (
+    (Check, Streams),
+    (message::Reader, (dns::Reader, tls::Reader)),
+);
 
 struct Run {
     tracker: Tracker<All>,
@@ -86,14 +90,14 @@ struct Run {
 }
 
 impl Run {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: Limits, script: bool) -> Self {
         let messages = message::Settings {
             bodies: Bodies::Keep { limit: 1000 },
             packets: 10,
             parts: true,
         };
         Run {
-            tracker: Tracker::new(limits, (((), 1 << 16), (messages, ((), ())))),
+            tracker: Tracker::new(limits, ((script, 1 << 16), (messages, ((), ())))),
             found: Default::default(),
             defragmenter: Defragmenter::default(),
             packets: 0,
@@ -104,7 +108,8 @@ impl Run {
         let mut packet = decode(frame);
         self.defragmenter.packet(&mut packet, frame);
         let data = packet.data(frame.data);
-        self.tracker.packet(self.packets, &packet, data, &mut self.found);
+        self.tracker
+            .packet(self.packets, &packet, data, &mut self.found);
         self.packets += 1;
         self.tracker.take_begun();
         self.tracker.take_closed();
@@ -140,7 +145,14 @@ fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
         5000 + conversation as u16,
         if conversation < 3 { COUNTS } else { TALKS },
     );
-    let flags = word[1] & 0x3F;
+    // Only a client sends a SYN alone, and only a server that has sent nothing
+    // a SYN,ACK: another one would begin its numbers anew.
+    let flags = match (word[1] & 2 != 0, way) {
+        (false, _) => word[1] & 0x3F,
+        (true, 0) => word[1] & 0x2F,
+        (true, _) if next[conversation][1] == START => word[1] & 0x3F | 0x10,
+        (true, _) => word[1] & 0x3D,
+    };
     let seq = next[conversation][way].wrapping_add_signed(match word[0] >> 3 & 7 {
         0..=3 => 0,
         4 => i32::from(word[2].cast_signed()),
@@ -168,12 +180,33 @@ fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
     }
     let ack = next[conversation][1 - way].wrapping_add_signed(i32::from(word[4].cast_signed()));
 
-    let (from, to) = if way == 0 { (client, server) } else { (server, client) };
+    let (from, to) = if way == 0 {
+        (client, server)
+    } else {
+        (server, client)
+    };
     let total = (40 + len) as u16;
     let mut frame = vec![0; 12];
     frame.extend([8, 0, 0x45, 0]);
     frame.extend(total.to_be_bytes());
-    frame.extend([0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, way as u8, 10, 0, 0, 1 - way as u8]);
+    frame.extend([
+        0,
+        1,
+        0,
+        0,
+        64,
+        6,
+        0,
+        0,
+        10,
+        0,
+        0,
+        way as u8,
+        10,
+        0,
+        0,
+        1 - way as u8,
+    ]);
     frame.extend(from.to_be_bytes());
     frame.extend(to.to_be_bytes());
     frame.extend(seq.to_be_bytes());
@@ -186,7 +219,7 @@ fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(mut reader) = Reader::new(data, "fuzzed") {
-        let mut run = Run::new(Limits::default());
+        let mut run = Run::new(Limits::default(), false);
         for _ in 0..2000 {
             match reader.next_frame() {
                 Ok(Some(frame)) => run.frame(&frame),
@@ -204,8 +237,9 @@ fuzz_target!(|data: &[u8]| {
         waiting_in_all: if settings & 4 == 0 { 16 << 20 } else { 500 },
         quotable: 10,
         linger: (settings & 8 != 0).then_some(1_000_000),
+        ..Limits::default()
     };
-    let mut run = Run::new(limits);
+    let mut run = Run::new(limits, true);
     let mut next = [[START; 2]; 4];
     let mut time = 0;
     for (number, word) in script.chunks_exact(8).enumerate() {

@@ -48,7 +48,9 @@ fn feed(events: &[(usize, Direction, Comes<'_>)], cuts: &[u8], bodies: Bodies) -
             Comes::Bytes(bytes) => {
                 let mut rest = *bytes;
                 while !rest.is_empty() {
-                    let size = sizes.next().map_or(rest.len(), |size| usize::from(*size) + 1);
+                    let size = sizes
+                        .next()
+                        .map_or(rest.len(), |size| usize::from(*size) + 1);
                     let (some, later) = rest.split_at(size.min(rest.len()));
                     reader.bytes(*way, some, at(*packet), &mut found);
                     rest = later;
@@ -76,7 +78,17 @@ fuzz_target!(|data: &[u8]| {
     let Some((cuts, script)) = data.split_first_chunk::<8>() else {
         return;
     };
+    // Half of the scripts begin as HTTP: what comes later in a conversation that
+    // began otherwise is told by the pieces that it comes in.
+    let begins = cuts[7] & 1 == 0;
     let mut events = Vec::new();
+    if begins {
+        events.push((
+            0,
+            Direction::ToServer,
+            Comes::Bytes(b"GET / HTTP/1.1\r\nHost:"),
+        ));
+    }
     let mut way = Direction::ToServer;
     let mut gaps = false;
     let mut start = 0;
@@ -102,8 +114,8 @@ fuzz_target!(|data: &[u8]| {
     let whole = feed(&events, &[], keep);
     let cut = feed(&events, cuts, keep);
     feed(&events, cuts, Bodies::Digest);
-    // Behind a gap, what begins a message may be told by the piece it begins.
-    if !gaps {
+    // The same is so behind a gap.
+    if begins && !gaps {
         assert_eq!(content(&whole.messages), content(&cut.messages));
     }
 });

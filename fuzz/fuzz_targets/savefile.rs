@@ -36,10 +36,9 @@ fn read(input: impl Read, block: usize) -> Option<(Frames, Option<CaptureInfo>)>
     while reader.next_batch(&mut batch).expect("memory cannot fail") {
         assert!(!batch.is_empty());
         for (index, frame) in batch.frames().enumerate() {
-            let sum = frame
-                .data
-                .iter()
-                .fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+            let sum = frame.data.iter().fold(7u64, |sum, byte| {
+                sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
+            });
             assert!((frame.interface as usize) < reader.interfaces().len());
             frames.push((
                 frame.time.0,
@@ -92,7 +91,10 @@ fuzz_target!(|data: &[u8]| {
     {
         let (after, _) = read(&annotated[..], 1 << 20).expect("still a capture");
         assert!(
-            frames.iter().zip(&after).all(|(a, b)| (a.0, a.2, a.5) == (b.0, b.2, b.5)),
+            frames
+                .iter()
+                .zip(&after)
+                .all(|(a, b)| (a.0, a.2, a.5) == (b.0, b.2, b.5)),
             "annotating changed a frame"
         );
     }
