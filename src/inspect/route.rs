@@ -13,8 +13,11 @@ use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError, Time
 /// threads.
 pub(super) const SHARDS: usize = 16;
 
+/// Bytes of a stretch: so many that handing one on costs little beside what is
+/// in it.
+const STRETCH: usize = 1 << 20;
+
 /// A stretch of the file.
-#[derive(Default)]
 pub(super) struct Work {
     pub batch: Batch,
     /// Of the first frame: its place in the capture, from 0.
@@ -31,6 +34,21 @@ pub(super) struct Work {
     pub previous: Option<Timestamp>,
     /// The capture ends behind it.
     pub last: bool,
+}
+
+impl Default for Work {
+    fn default() -> Work {
+        Work {
+            batch: Batch::with_block(STRETCH),
+            first: 0,
+            routes: Vec::new(),
+            decoded: Vec::new(),
+            file: Arc::default(),
+            start: Timestamp::default(),
+            previous: None,
+            last: false,
+        }
+    }
 }
 
 impl Work {

@@ -75,8 +75,8 @@ pub(super) fn run<S: Show>(
 ) -> Result<Totals, InspectError> {
     let threads = settings.threads;
     let (free, empty) = channel();
-    // Each worker reads one and shows another, while some wait.
-    for _ in 0..3 * threads + 2 {
+    // One is filled and each worker has one, while some wait.
+    for _ in 0..threads + 3 {
         let _ = free.send(Work::default());
     }
     let (done, results) = channel();
