@@ -21,8 +21,8 @@ use std::io::{self, Read};
 
 use crate::conversation::{Closed, Limits, Seen};
 use crate::decode::Packet;
-use crate::message::{self, Message};
-use crate::savefile::{Batch, Format, Frame, Interface, SavefileError, Timestamp};
+use crate::message::{self, Lookup, Message};
+use crate::savefile::{Batch, Format, Frame, Interface, Protocol, SavefileError, Timestamp};
 
 pub use totals::{Count, Kind, Rest, Tally, Totals};
 
@@ -41,6 +41,7 @@ pub struct Settings {
 /// A conversation's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
+    pub protocol: Protocol,
     /// Among all conversations of the capture, by their first packets.
     pub index: usize,
     /// Among those of its protocol: `tcp.stream`, `udp.stream`.
@@ -109,6 +110,8 @@ pub trait Show: Sync {
 
     fn message(&self, message: &Message, context: &Context) -> Option<Self::Item>;
 
+    fn lookup(&self, lookup: &Lookup, context: &Context) -> Option<Self::Item>;
+
     fn conversation(
         &self,
         closed: &Closed<message::Reader>,
@@ -122,7 +125,8 @@ pub trait Collect<Item> {
     /// of them are displayed (from 0), each with the index of its conversation.
     fn packets(&mut self, lines: &[u8], displayed: &[(usize, Option<usize>)]) -> io::Result<()>;
 
-    /// Messages, in the order in which they were complete.
+    /// HTTP transactions and DNS lookups, in the order in which they were
+    /// complete.
     fn message(&mut self, item: Item) -> io::Result<()>;
 
     /// Conversations, in any order: `index` tells their place.

@@ -48,6 +48,7 @@ impl Order {
             Protocol::Udp => &mut self.udp,
         };
         let name = Name {
+            protocol: begun.protocol,
             index: self.conversations,
             id: *ids,
             first: begun.time,

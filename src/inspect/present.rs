@@ -5,7 +5,7 @@ use std::io;
 
 use super::route::Work;
 use super::totals::Tally;
-use super::worker::{Entry, Over, Part, Told};
+use super::worker::{Entry, Over, Part, Told, What};
 use super::{Collect, Show, Shown};
 
 /// Conversations that are shown in one go, at the end of a capture.
@@ -136,9 +136,13 @@ impl<I: Send> Portion<I> {
     fn messages<S: Show<Item = I>>(&mut self, work: &Work, mut messages: Vec<Told>, show: &S) {
         // Those of one conversation stay in their order.
         messages.sort_by_key(|told| (told.packet, told.name.map(|name| name.index)));
-        let items = messages
-            .iter()
-            .filter_map(|told| show.message(&told.message, &work.context(told.name?)));
+        let items = messages.iter().filter_map(|told| {
+            let context = work.context(told.name?);
+            match &told.what {
+                What::Message(message) => show.message(message, &context),
+                What::Lookup(lookup) => show.lookup(lookup, &context),
+            }
+        });
         self.messages.extend(items);
     }
 

@@ -4,7 +4,7 @@
 
 use crate::conversation::{Closed, Limits, Seen, Tracker};
 use crate::decode::{Packet, decode};
-use crate::message::{self, Found, Message};
+use crate::message::{self, Found, Lookup, Message};
 use crate::savefile::{Protocol, Timestamp};
 
 use super::route::{SHARDS, Work};
@@ -61,7 +61,12 @@ pub(super) struct Told {
     pub packet: usize,
     pub local: Local,
     pub name: Option<Name>,
-    pub message: Message,
+    pub what: What,
+}
+
+pub(super) enum What {
+    Message(Message),
+    Lookup(Lookup),
 }
 
 pub(super) struct Over {
@@ -178,17 +183,20 @@ impl Part {
         tracker: &mut Tracker<message::Reader>,
         found: &mut Found,
     ) {
-        for message in found.messages.drain(..) {
-            self.messages.push(Told {
-                packet,
-                local: Local {
-                    shard,
-                    conversation: message.conversation,
-                },
-                name: None,
-                message,
-            });
-        }
+        let messages = found.messages.drain(..);
+        let messages = messages.map(|m| (m.conversation, What::Message(m)));
+        let lookups = found.lookups.drain(..);
+        let lookups = lookups.map(|l| (l.conversation, What::Lookup(l)));
+        let told = messages.chain(lookups).map(|(conversation, what)| Told {
+            packet,
+            local: Local {
+                shard,
+                conversation,
+            },
+            name: None,
+            what,
+        });
+        self.messages.extend(told);
         for closed in tracker.take_closed() {
             self.closed.push(Over {
                 local: Local {

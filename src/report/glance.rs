@@ -9,17 +9,26 @@ use crate::conversation::Limits;
 use crate::decode::{Layer, Numbering};
 use crate::inspect::{Count, Kind, Rest, Tally, Totals};
 
+/// What was shown of a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub conversations: ConversationCount,
+    /// Of HTTP.
+    pub transactions: u64,
+    /// Of DNS.
+    pub lookups: u64,
+    /// Packets that a display filter let through, where there is one.
+    pub displayed: Option<u64>,
+}
+
 impl Report {
     /// The report on a capture whose packets, conversations and messages were
-    /// shown while it was read: all but these. `displayed`: how many packets
-    /// a display filter let through.
+    /// shown while it was read: all but these.
     pub fn at_a_glance(
         totals: &Totals,
         limits: &Limits,
         findings: Findings,
-        conversations: ConversationCount,
-        transactions: u64,
-        displayed: Option<u64>,
+        counts: &Counts,
     ) -> Report {
         let options = Options {
             claimed: true,
@@ -29,7 +38,7 @@ impl Report {
         let mut report = build::frame(&totals.capture, recording, &options);
         if let Some(capture) = &mut report.capture {
             capture.tell_all(&totals.capture);
-            capture.displayed = displayed.unwrap_or(capture.packets);
+            capture.displayed = counts.displayed.unwrap_or(capture.packets);
         }
         if let Some(fault) = &totals.fault {
             report.error = Some(Error {
@@ -38,24 +47,12 @@ impl Report {
             });
             report.verdict = Some(super::Verdict::Error);
         }
-        report.summary = Some(summary(
-            &totals.tally,
-            limits,
-            findings,
-            conversations,
-            transactions,
-        ));
+        report.summary = Some(summary(&totals.tally, limits, findings, counts));
         report
     }
 }
 
-fn summary(
-    tally: &Tally,
-    limits: &Limits,
-    mut findings: Findings,
-    conversations: ConversationCount,
-    transactions: u64,
-) -> Summary {
+fn summary(tally: &Tally, limits: &Limits, mut findings: Findings, counts: &Counts) -> Summary {
     findings.frames(FindingKind::Truncated, None, tally.truncated);
     for (layer, count) in &tally.malformed {
         findings.frames(
@@ -69,9 +66,9 @@ fn summary(
         time_epoch: tally.times.map(|(first, _)| first.0 as f64 / 1e9),
         duration_ms: tally.times.map(|(first, last)| millis(last.since(first))),
         protocols: protocols(tally),
-        conversations,
-        transactions,
-        lookups: 0,
+        conversations: counts.conversations,
+        transactions: counts.transactions,
+        lookups: counts.lookups,
         findings: findings.finish(),
         limits: bitten(tally, limits),
     }

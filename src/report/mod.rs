@@ -21,6 +21,7 @@ mod tests;
 
 pub use build::{Options, conversation};
 pub use conversation::*;
+pub use glance::Counts;
 pub use http::{http_heads, message};
 pub use layers::*;
 pub use lookup::*;

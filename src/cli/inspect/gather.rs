@@ -6,14 +6,14 @@ use std::io::{self, ErrorKind};
 
 use super::args::{Args, How, What};
 use super::extract::Extractor;
-use super::paint::{Conversation, Item, Transaction};
+use super::paint::{Asked, Conversation, Item, Transaction};
 use super::show::Showing;
 use super::spool::Spool;
 use crate::cli::{Exit, output};
 use crate::conversation::Limits;
 use crate::inspect::{Collect, Totals};
 use crate::render::json;
-use crate::report::{self, ConversationCount, Findings, Report, SchemaName};
+use crate::report::{self, Counts, Findings, Report, SchemaName};
 use crate::savefile::Protocol;
 
 /// Rows of the summary's tables that are held beyond those that are shown,
@@ -30,8 +30,9 @@ pub struct Gather<'a> {
     displayed: Option<Displayed>,
     displayed_packets: u64,
     findings: Findings,
-    counts: ConversationCount,
-    transactions: u64,
+    counts: Counts,
+    lookups: Vec<report::Lookup>,
+    lookup_lines: Spool,
     conversations: Vec<report::Conversation>,
     messages: Vec<report::Message<'static>>,
     conversation_lines: Spool,
@@ -96,8 +97,9 @@ impl<'a> Gather<'a> {
             displayed: filtered.then(Displayed::default),
             displayed_packets: 0,
             findings: Findings::default(),
-            counts: ConversationCount::default(),
-            transactions: 0,
+            counts: Counts::default(),
+            lookups: Vec::new(),
+            lookup_lines: Spool::default(),
             conversations: Vec::new(),
             messages: Vec::new(),
             conversation_lines: Spool::default(),
@@ -122,7 +124,7 @@ impl Gather<'_> {
         {
             return Ok(());
         }
-        self.transactions += 1;
+        self.counts.transactions += 1;
         self.findings.merge(item.findings);
         if let Some(extractor) = &mut self.extractor {
             if let Some(message) = &item.message {
@@ -144,6 +146,24 @@ impl Gather<'_> {
         }
     }
 
+    fn lookup(&mut self, item: Asked) -> io::Result<()> {
+        if let Some(displayed) = &self.displayed
+            && !item.packets.iter().any(|packet| displayed.has(*packet))
+        {
+            return Ok(());
+        }
+        self.findings.merge(item.findings);
+        let place = usize::try_from(self.counts.lookups).unwrap_or(usize::MAX);
+        self.counts.lookups += 1;
+        if !item.line.is_empty() {
+            self.lookup_lines.push(place, &item.line)?;
+        }
+        if self.lookups.len() < self.rows {
+            self.lookups.extend(item.row);
+        }
+        Ok(())
+    }
+
     /// The next number of a conversation's transactions, from 0.
     fn next_of(&mut self, conversation: usize) -> usize {
         let next = self.numbers.entry(conversation).or_default();
@@ -158,8 +178,8 @@ impl Gather<'_> {
             return Ok(());
         }
         *match item.protocol {
-            Protocol::Tcp => &mut self.counts.tcp,
-            Protocol::Udp => &mut self.counts.udp,
+            Protocol::Tcp => &mut self.counts.conversations.tcp,
+            Protocol::Udp => &mut self.counts.conversations.udp,
         } += 1;
         self.findings.merge(item.findings);
         if !item.line.is_empty() {
@@ -185,7 +205,7 @@ impl Gather<'_> {
     /// the array before it is whole.
     fn element(&mut self, part: Part, element: &[u8]) -> io::Result<()> {
         if part == Part::Messages && self.what == What::Packets {
-            let place = usize::try_from(self.transactions).unwrap_or(usize::MAX);
+            let place = usize::try_from(self.counts.transactions).unwrap_or(usize::MAX);
             return self.message_lines.push(place, element);
         }
         if self.part == part {
@@ -215,11 +235,9 @@ impl Gather<'_> {
 
     /// The capture is read: writes what is written at the end.
     pub fn finish(mut self, totals: &Totals, limits: &Limits) -> io::Result<Exit> {
-        let displayed = self.displayed.as_ref().map(|_| self.displayed_packets);
+        self.counts.displayed = self.displayed.as_ref().map(|_| self.displayed_packets);
         let findings = std::mem::take(&mut self.findings);
-        let (counts, transactions) = (self.counts, self.transactions);
-        let mut report =
-            Report::at_a_glance(totals, limits, findings, counts, transactions, displayed);
+        let mut report = Report::at_a_glance(totals, limits, findings, &self.counts);
         let exit = self.exit.worst(Exit::of(&report));
         if let Some(error) = report.error.as_ref().filter(|_| self.how != How::Json) {
             output::complain(&format!("netlab-capture: {}\n", error.message));
@@ -241,6 +259,7 @@ impl Gather<'_> {
                 self.conversations.sort_by_key(|c| c.index);
                 report.conversations = self.conversations;
                 report.messages = self.messages;
+                report.lookups = self.lookups;
                 self.showing.report(&report);
                 return Ok(exit);
             }
@@ -273,6 +292,14 @@ impl Gather<'_> {
                 b""
             } else {
                 b","
+            };
+            self.showing.append(&[comma, line])
+        })?;
+        let mut first = true;
+        for_each(&mut self.lookup_lines, |line| {
+            let comma: &[u8] = match std::mem::take(&mut first) {
+                true => b"],\"lookups\":[",
+                false => b",",
             };
             self.showing.append(&[comma, line])
         })?;
@@ -332,6 +359,7 @@ impl Collect<Item> for Gather<'_> {
     fn message(&mut self, item: Item) -> io::Result<()> {
         match item {
             Item::Transaction(item) => self.transaction(*item),
+            Item::Lookup(item) => self.lookup(*item),
             Item::Conversation(_) => Ok(()),
         }
     }
@@ -339,7 +367,7 @@ impl Collect<Item> for Gather<'_> {
     fn conversation(&mut self, index: usize, item: Item) -> io::Result<()> {
         match item {
             Item::Conversation(item) => self.ended(index, *item),
-            Item::Transaction(_) => Ok(()),
+            Item::Transaction(_) | Item::Lookup(_) => Ok(()),
         }
     }
 

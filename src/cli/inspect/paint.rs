@@ -10,7 +10,7 @@ use crate::expect::ast::Filter;
 use crate::expect::fields::{Facts, Http, Known, Needs, Reading, Start, Times, View};
 use crate::expect::filter;
 use crate::inspect::{Context, Show, Shown};
-use crate::message::{self, Message, PartOf};
+use crate::message::{self, Lookup, Message, PartOf};
 use crate::render::terminal::TerminalOptions;
 use crate::render::terminal::inspect;
 use crate::render::{csv, json};
@@ -38,10 +38,21 @@ pub struct Painter<'a> {
     displayed: Mutex<Option<Timestamp>>,
 }
 
-/// A transaction or a conversation.
+/// A transaction, a lookup or a conversation.
 pub enum Item {
     Transaction(Box<Transaction>),
+    Lookup(Box<Asked>),
     Conversation(Box<Conversation>),
+}
+
+/// A DNS lookup.
+pub struct Asked {
+    pub line: Vec<u8>,
+    /// For a table.
+    pub row: Option<report::Lookup>,
+    /// The packets that brought it, from 0.
+    pub packets: Vec<usize>,
+    pub findings: Findings,
 }
 
 pub struct Transaction {
@@ -209,6 +220,28 @@ impl Show for Painter<'_> {
         })))
     }
 
+    fn lookup(&self, lookup: &Lookup, context: &Context) -> Option<Item> {
+        let name = context.name;
+        let mut told = report::lookup(lookup, name.protocol, name.id, context.start);
+        told.conversation = name.index;
+        let mut findings = Findings::default();
+        findings.lookup(&told);
+        let mut line = Vec::new();
+        if self.how == How::Json && !self.bodies {
+            json::value(&told, &mut line);
+        }
+        let packets = [&lookup.query, &lookup.response];
+        let packets = packets.into_iter().flatten().map(|seen| seen.at.packet);
+        Some(Item::Lookup(Box::new(Asked {
+            line,
+            packets: packets
+                .chain(lookup.again.iter().map(|at| at.packet))
+                .collect(),
+            row: (self.how == How::Terminal && self.what == What::Summary).then_some(told),
+            findings,
+        })))
+    }
+
     fn conversation(&self, closed: &Closed<message::Reader>, context: &Context) -> Option<Item> {
         let facts = &closed.conversation;
         let mut told = report::conversation(facts, context.start, None, None);
@@ -244,10 +277,7 @@ impl Known for Now<'_> {
         let name = self.0.name?;
         let tcp = self.0.seen.tcp.as_ref();
         Some(Facts {
-            protocol: match tcp {
-                Some(_) => Protocol::Tcp,
-                None => Protocol::Udp,
-            },
+            protocol: name.protocol,
             id: name.id,
             first: name.first,
             completeness: tcp.map(|tcp| tcp.completeness),
