@@ -7,6 +7,7 @@ use std::ops::{BitOr, ControlFlow};
 
 use super::fields_analysis as analysis;
 use super::fields_carried as carried;
+use super::fields_dns as dns;
 use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
@@ -277,7 +278,7 @@ impl Field {
     }
 }
 
-const GROUPS: [&[Field]; 12] = [
+const GROUPS: [&[Field]; 13] = [
     link::FRAME,
     link::LINK,
     carried::CARRIED,
@@ -288,6 +289,7 @@ const GROUPS: [&[Field]; 12] = [
     transport::TCP,
     analysis::ANALYSIS,
     transport::UDP,
+    dns::DNS,
     message::HTTP,
     message::DATA,
 ];

@@ -285,8 +285,11 @@ pub(super) const LINK: &[Field] = &[
                 Link::LinuxCooked { ethertype, .. } => Some(ethertype),
                 _ => None,
             };
-            let is_arp = matches!(v.packet.transport, Transport::Arp(_));
-            if is_arp || ethertype.is_some_and(|number| ARP.contains(&number)) {
+            if let Transport::Arp(arp) = &v.packet.transport {
+                let start = arp.addresses.start.saturating_sub(8);
+                let len = 8 + arp.addresses.len as usize;
+                out.push(FieldValue::whole(v.slice(start, len)));
+            } else if ethertype.is_some_and(|number| ARP.contains(&number)) {
                 out.push(FieldValue::whole(&[]));
             }
         },

@@ -24,6 +24,7 @@ mod facts;
 pub mod fields;
 mod fields_analysis;
 mod fields_carried;
+mod fields_dns;
 mod fields_ip;
 mod fields_link;
 mod fields_message;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::Path;
 
 use netlab_capture::conversation::Seen;
-use netlab_capture::decode::{Net, Packet, Transport};
+use netlab_capture::decode::Packet;
 use netlab_capture::expect::ast::{Filter, Literal, Operand};
 use netlab_capture::expect::fields::{self, Field, FieldValue, Kind, Reading, View};
 use netlab_capture::expect::parse_filter;
@@ -160,8 +160,6 @@ pub fn why(
     let above_ip = ["tcp", "udp", "icmp", "icmpv6", "http", "data"].contains(&layer);
     Some(match field {
         _ if layer == "data" => "Wireshark decodes the payload by its port",
-        _ if above_ip && has_fragments(trace) => "IP fragments are not put together",
-        _ if carries_ip(packet) => "what a tunnel carries is not decoded",
         _ if layer == "http" && packet.udp().is_some() => "HTTP over UDP is not read",
         _ if above_ip && quotes(packet, 1) => "a quoted ICMP message is not read",
         _ if layer == "tcp" && quotes(packet, 6) => {
@@ -181,6 +179,13 @@ pub fn why(
             "Wireshark has no times before 1970"
         }
         "frame.interface_name" if ours.is_empty() => "an interface without a name is \"unknown\"",
+        "llc" if packet.udp().is_some() => "Wireshark takes what comes to a port for LLC",
+        "udp.payload" if packet.reassembled().is_some() => {
+            "what lies behind the datagram's end is no payload"
+        }
+        "dns.resp.type" if ours.iter().any(|kind| kind == "47") => {
+            "the types that an NSEC record lists are not read"
+        }
         "tcp.option_kind" if ours.last().is_some_and(|kind| kind == "0") => {
             "padding behind the end of the options is no option"
         }
@@ -196,6 +201,7 @@ fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static s
             14 | 34 | 108 | 172 | 319 | 329 | 369 | 419 | 469 | 519 | 569 | 619,
             "http",
         ) => "a request line against RFC 9112 is no HTTP",
+        ("methods.pcap", 36 | 321 | 331, "http") => "the request that it answers is no HTTP",
         ("http_09.pcap", 4 | 8, "http") => "Wireshark reads no HTTP/0.9",
         ("http-wrapped-header.pcap", 8, "http") => "a folded header line is joined by a space",
         (
@@ -225,14 +231,6 @@ fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static s
     })
 }
 
-fn has_fragments(trace: &Trace) -> bool {
-    trace.packets.iter().any(|packet| match packet.net {
-        Some(Net::V4(ip)) => ip.more_fragments || ip.fragment_offset > 0,
-        Some(Net::V6(ip)) => ip.fragment.is_some(),
-        None => false,
-    })
-}
-
 /// Between the packet and the one before it in its conversation, an ICMP error
 /// quoted a segment of it.
 fn follows_an_error(trace: &Trace, view: &View<'_>) -> bool {
@@ -242,16 +240,6 @@ fn follows_an_error(trace: &Trace, view: &View<'_>) -> bool {
         .iter()
         .rposition(|seen| seen.conversation == own);
     before.is_some_and(|i| trace.packets[i].icmp().is_some())
-}
-
-fn carries_ip(packet: &Packet) -> bool {
-    matches!(
-        packet.transport,
-        Transport::Other {
-            protocol: 4 | 41 | 47,
-            ..
-        }
-    )
 }
 
 fn quotes(packet: &Packet, protocol: u8) -> bool {

@@ -27,6 +27,9 @@ fn filters() -> Vec<&'static str> {
         .collect()
 }
 
+/// What stands before the rows of the documented differences.
+const TABLE: &str = "| capture | frames | why |\n| --- | --- | --- |\n";
+
 #[test]
 fn filters_show_tsharks_frames() {
     let Some(files) = files() else {
@@ -57,29 +60,72 @@ fn filters_show_tsharks_frames() {
     for half in compared {
         all.shown += half.shown;
         all.wrong.extend(half.wrong);
-        for (reason, count) in half.explained {
-            *all.explained.entry(reason).or_default() += count;
-        }
+        all.explained.extend(half.explained);
     }
     eprintln!(
-        "{} filters over {} files showed {} frames; explained: {:#?}",
+        "{} filters over {} files showed {} frames",
         filters.len(),
         files.len(),
         all.shown,
-        all.explained
     );
+    let explained: Vec<String> = all
+        .explained
+        .iter()
+        .map(|((reason, file), frames)| format!("| {file} | {} | {reason} |", ranges(frames)))
+        .collect();
     assert!(
         all.wrong.is_empty(),
         "{} wrong:\n{}",
         all.wrong.len(),
         all.wrong.join("\n")
     );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wireshark-differences.md");
+    let document = fs::read_to_string(&path).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        let (before, rest) = document.split_once(TABLE).unwrap();
+        let behind = rest.split_once("\n\n").map_or("", |(_, behind)| behind);
+        let rows = explained.join("\n");
+        let behind = if behind.is_empty() {
+            String::new()
+        } else {
+            format!("\n{behind}")
+        };
+        fs::write(&path, format!("{before}{TABLE}{rows}\n{behind}")).unwrap();
+        return;
+    }
+    let section = document
+        .split("\n## ")
+        .find(|s| s.starts_with("Display filters\n"));
+    let rows = section.and_then(|s| s.split_once(TABLE));
+    let rows = rows.into_iter().flat_map(|(_, rows)| rows.lines());
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(
+        rows, explained,
+        "docs/wireshark-differences.md, \"Display filters\""
+    );
+}
+
+/// `1, 3-5`.
+fn ranges(frames: &BTreeSet<u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for frame in frames {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *frame => *last = *frame,
+            _ => ranges.push((*frame, *frame)),
+        }
+    }
+    let shown = ranges.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Default)]
 struct Compared {
     shown: usize,
-    explained: BTreeMap<&'static str, usize>,
+    /// Reason and file: the frames where a filter differs.
+    explained: BTreeMap<(&'static str, String), BTreeSet<u64>>,
     wrong: Vec<String>,
 }
 
@@ -95,7 +141,8 @@ fn compare(filters: &[(&str, Filter)], files: &[&Path]) -> Compared {
             compared.shown += theirs.len();
             for frame in ours.symmetric_difference(theirs) {
                 if let Some(reason) = why(name, filter, &trace, *frame) {
-                    *compared.explained.entry(reason).or_default() += 1;
+                    let frames = compared.explained.entry((reason, name.to_owned()));
+                    frames.or_default().insert(*frame);
                     continue;
                 }
                 let whose = match ours.contains(frame) {
