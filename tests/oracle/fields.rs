@@ -179,7 +179,9 @@ pub fn why(
             "Wireshark has no times before 1970"
         }
         "frame.interface_name" if ours.is_empty() => "an interface without a name is \"unknown\"",
-        "llc" if packet.udp().is_some() => "Wireshark takes what comes to a port for LLC",
+        "llc" if packet.udp().is_some() || quotes(packet, 17) => {
+            "Wireshark takes what comes to a port for LLC"
+        }
         "udp.payload" if packet.reassembled().is_some() => {
             "what lies behind the datagram's end is no payload"
         }
