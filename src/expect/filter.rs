@@ -25,7 +25,7 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
         Filter::Xor(a, b) => shows(a) != shows(b),
         Filter::Not(inner) => !shows(inner),
         Filter::Exists(operand) => any(operand, view, steps, |_| true),
-        Filter::NotZero(operand) => any(operand, view, steps, |value| is_not_zero(value)),
+        Filter::NotZero(operand) => any(operand, view, steps, is_not_zero),
         Filter::Compare {
             left,
             op,

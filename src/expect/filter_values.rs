@@ -188,12 +188,8 @@ fn call(
     let number = |n: usize| Some(FieldValue::Number(n as i128));
     match function {
         FilterFunction::Len => of_each(&|value| number(len(&value, arguments))),
-        FilterFunction::Upper => {
-            of_each(&|value| Some(text(value)?.to_ascii_uppercase()).map(owned))
-        }
-        FilterFunction::Lower => {
-            of_each(&|value| Some(text(value)?.to_ascii_lowercase()).map(owned))
-        }
+        FilterFunction::Upper => of_each(&|value| Some(owned(text(value)?.to_ascii_uppercase()))),
+        FilterFunction::Lower => of_each(&|value| Some(owned(text(value)?.to_ascii_lowercase()))),
         FilterFunction::String => of_each(&|value| in_words(&value).map(FieldValue::owned)),
         FilterFunction::Abs => of_each(&|value| match value {
             FieldValue::Number(n) => Some(FieldValue::Number(n.abs())),
@@ -248,10 +244,10 @@ fn len(value: &FieldValue<'_>, arguments: &[Operand]) -> usize {
         FieldValue::Ip(IpAddr::V6(_)) => 16,
         FieldValue::Number(_) => match arguments.first().and_then(Operand::kind) {
             Some(Kind::Unsigned(bits) | Kind::Signed(bits)) => match bits {
-                ..=8 => 1,
-                ..=16 => 2,
-                ..=24 => 3,
-                ..=32 => 4,
+                0..=8 => 1,
+                9..=16 => 2,
+                17..=24 => 3,
+                25..=32 => 4,
                 _ => 8,
             },
             _ => 8,
