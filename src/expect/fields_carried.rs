@@ -10,7 +10,8 @@ macro_rules! named {
     ($(($layer:ident, $name:literal, $meaning:literal),)*) => {
         /// Protocols that are known by name only.
         pub(super) const NAMED: &[Field] = &[$(
-            Field::new($name, Kind::Protocol, $meaning, |v, out| has(v, out, Layer::$layer)),
+            // A mark: their bytes are not there to be looked at.
+            Field::new($name, Kind::Label, $meaning, |v, out| has(v, out, Layer::$layer)),
         )*];
     };
 }

@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(nearest_field("tcp.flags.rst"), Some("tcp.flags.reset"));
         assert_eq!(nearest_field("flags.syn"), Some("tcp.flags.syn"));
         assert_eq!(nearest_field("udp.lenght"), Some("udp.length"));
-        assert_eq!(nearest_field("dns.qry.name"), None);
+        assert_eq!(nearest_field("sip.Call-ID"), None);
     }
 }
