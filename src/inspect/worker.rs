@@ -65,7 +65,7 @@ pub(super) struct Told {
 }
 
 pub(super) enum What {
-    Message(Message),
+    Message(Box<Message>),
     Lookup(Lookup),
 }
 
@@ -94,7 +94,7 @@ impl Worker {
             number,
             of,
             trackers: shards
-                .map(|_| Tracker::new(limits, settings.messages.clone()))
+                .map(|_| Tracker::new(limits, settings.messages))
                 .collect(),
             packets: settings.packets,
             tally: Tally::default(),
@@ -184,7 +184,7 @@ impl Part {
         found: &mut Found,
     ) {
         let messages = found.messages.drain(..);
-        let messages = messages.map(|m| (m.conversation, What::Message(m)));
+        let messages = messages.map(|m| (m.conversation, What::Message(Box::new(m))));
         let lookups = found.lookups.drain(..);
         let lookups = lookups.map(|l| (l.conversation, What::Lookup(l)));
         let told = messages.chain(lookups).map(|(conversation, what)| Told {
