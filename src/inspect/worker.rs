@@ -66,7 +66,7 @@ pub(super) struct Told {
 
 pub(super) enum What {
     Message(Box<Message>),
-    Lookup(Lookup),
+    Lookup(Box<Lookup>),
 }
 
 pub(super) struct Over {
@@ -186,7 +186,7 @@ impl Part {
         let messages = found.messages.drain(..);
         let messages = messages.map(|m| (m.conversation, What::Message(Box::new(m))));
         let lookups = found.lookups.drain(..);
-        let lookups = lookups.map(|l| (l.conversation, What::Lookup(l)));
+        let lookups = lookups.map(|l| (l.conversation, What::Lookup(Box::new(l))));
         let told = messages.chain(lookups).map(|(conversation, what)| Told {
             packet,
             local: Local {
