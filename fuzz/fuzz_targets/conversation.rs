@@ -137,8 +137,8 @@ const TALK: [&[u8]; 2] = [
 const START: u32 = u32::MAX - 200;
 
 /// A segment from eight bytes of the script. `next` is what each way of each
-/// conversation would send next.
-fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
+/// conversation would send next; `answered`, whether its server sent anything.
+fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4], answered: &mut [bool; 4]) -> Vec<u8> {
     let way = usize::from(word[0] & 1);
     let conversation = usize::from(word[0] >> 1 & 3);
     let (client, server) = (
@@ -150,9 +150,10 @@ fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
     let flags = match (word[1] & 2 != 0, way) {
         (false, _) => word[1] & 0x3F,
         (true, 0) => word[1] & 0x2F,
-        (true, _) if next[conversation][1] == START => word[1] & 0x3F | 0x10,
+        (true, _) if !answered[conversation] => word[1] & 0x3F | 0x10,
         (true, _) => word[1] & 0x3D,
     };
+    answered[conversation] |= way == 1;
     let seq = next[conversation][way].wrapping_add_signed(match word[0] >> 3 & 7 {
         0..=3 => 0,
         4 => i32::from(word[2].cast_signed()),
@@ -241,10 +242,11 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut run = Run::new(limits, true);
     let mut next = [[START; 2]; 4];
+    let mut answered = [false; 4];
     let mut time = 0;
     for (number, word) in script.chunks_exact(8).enumerate() {
         let word = word.first_chunk().expect("eight bytes");
-        let data = segment(word, &mut next);
+        let data = segment(word, &mut next, &mut answered);
         time += i64::from(word[7]) * 10_000;
         run.frame(&Frame {
             number: number as u64 + 1,
