@@ -16,6 +16,8 @@ use super::load::{self, Mistakes};
 use super::output::{self, Stdout};
 use super::{Exit, sink};
 use crate::expect::ast::Filter;
+use crate::expect::fields::Needs;
+use crate::expect::filter;
 use crate::inspect::{InspectError, Settings, inspect};
 use crate::message::{self, Bodies};
 use crate::report::{ErrorCode, Report};
@@ -31,6 +33,8 @@ use show::Showing;
 
 /// Bytes of a body that are held to be extracted.
 const LARGEST_BODY: usize = 256 << 20;
+/// Bytes of a body that a display filter looks at.
+const FILTERED_BODY: usize = 1 << 20;
 /// Packets that are listed of one transaction.
 const MOST_PACKETS: usize = 100_000;
 
@@ -46,6 +50,13 @@ pub fn main(args: &Args) -> Exit {
         }
         Err(mistakes) => return refuse(&mut showing, args, &mistakes),
     };
+    if filter
+        .as_ref()
+        .map(filter::needs)
+        .is_some_and(|needs| needs.has(Needs::HTTP_BYTES))
+    {
+        return beyond(&mut showing, args);
+    }
     let mut extractor = match &args.extract {
         None => None,
         Some(folder) => match Extractor::new(folder, args.decode, args.extract_limit) {
@@ -105,6 +116,9 @@ fn capture(
                 Some(_) => Bodies::Keep {
                     limit: LARGEST_BODY,
                 },
+                None if painter.needs_bodies() => Bodies::Keep {
+                    limit: FILTERED_BODY,
+                },
                 None if args.digest => Bodies::Digest,
                 None => Bodies::Count,
             },
@@ -138,6 +152,15 @@ fn refuse(showing: &mut Showing, args: &Args, mistakes: &Mistakes) -> Exit {
         .collect();
     document(showing, args, "-Y", ErrorCode::Usage, &messages.join("; "));
     exit
+}
+
+/// The filter looks at what is not kept while a capture of any length is read.
+fn beyond(showing: &mut Showing, args: &Args) -> Exit {
+    let message = "-Y: the filter looks into HTTP messages as they were sent, which are not kept \
+                   while a capture is read: use fields of http, or tcp.payload";
+    output::complain(&format!("netlab-capture: {message}\n"));
+    document(showing, args, "-Y", ErrorCode::Usage, message);
+    Exit::Usage
 }
 
 fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileError) -> Exit {

@@ -106,6 +106,11 @@ impl<'a> Painter<'a> {
         self.what == What::Packets || self.needs.has(Needs::HTTP)
     }
 
+    /// Does the filter read what is in the messages?
+    pub fn needs_bodies(&self) -> bool {
+        self.needs.has(Needs::HTTP_BODIES)
+    }
+
     /// Does it depend on the packets before whether one is shown?
     pub fn needs_order(&self) -> bool {
         self.needs.has(Needs::DISPLAYED)
