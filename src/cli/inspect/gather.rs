@@ -275,34 +275,11 @@ impl Gather<'_> {
         }
         if self.part != Part::Messages {
             self.open(Part::Messages)?;
-            let mut first = true;
-            for_each(&mut self.message_lines, |line| {
-                let comma: &[u8] = if std::mem::take(&mut first) {
-                    b""
-                } else {
-                    b","
-                };
-                self.showing.append(&[comma, line])
-            })?;
+            elements(&mut self.message_lines, b"", self.showing)?;
         }
         self.write(b"],\"conversations\":[")?;
-        let mut first = true;
-        for_each(&mut self.conversation_lines, |line| {
-            let comma: &[u8] = if std::mem::take(&mut first) {
-                b""
-            } else {
-                b","
-            };
-            self.showing.append(&[comma, line])
-        })?;
-        let mut first = true;
-        for_each(&mut self.lookup_lines, |line| {
-            let comma: &[u8] = match std::mem::take(&mut first) {
-                true => b"],\"lookups\":[",
-                false => b",",
-            };
-            self.showing.append(&[comma, line])
-        })?;
+        elements(&mut self.conversation_lines, b"", self.showing)?;
+        elements(&mut self.lookup_lines, b"],\"lookups\":[", self.showing)?;
         let mut rest = Vec::new();
         json::rest(report, &mut rest);
         self.write(b"]")?;
@@ -332,8 +309,13 @@ impl Gather<'_> {
     }
 }
 
-fn for_each(spool: &mut Spool, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    std::mem::take(spool).drain(|_, line| each(line))
+/// Writes the elements of an array, `before` the first of them.
+fn elements(lines: &mut Spool, before: &[u8], showing: &mut Showing) -> io::Result<()> {
+    let mut before = before;
+    std::mem::take(lines).drain(|_, line| {
+        let between = std::mem::replace(&mut before, b",");
+        showing.append(&[between, line])
+    })
 }
 
 impl Collect<Item> for Gather<'_> {

@@ -1,4 +1,6 @@
-//! `netlab-capture inspect`: what captures hold.
+//! `netlab-capture inspect`: what captures hold. The flags become settings
+//! (`args`), what is found becomes lines on the threads that found it (`paint`),
+//! and these come together in the order of the file (`gather`).
 
 mod args;
 mod extract;
