@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::sys::{self, Fork};
-use crate::sandbox::{EnvironmentError, Plan, Step};
+use crate::sandbox::{self, BREAK_OFF, EnvironmentError, Plan, Step};
 use crate::savefile::RecordedScenario;
 
 use super::record::record;
@@ -77,8 +77,17 @@ impl Recorder {
 
     /// Breaks the run off. What was captured is kept.
     pub fn interrupt(&mut self) {
+        self.order(BREAK_OFF);
+    }
+
+    /// Hands a signal on to the programs, by its number.
+    pub fn signal(&mut self, number: u8) {
+        self.order(number);
+    }
+
+    fn order(&mut self, order: u8) {
         // A recorder that is gone needs no telling.
-        let _ = self.channel.write_all(b"x");
+        let _ = self.channel.write_all(&[order]);
     }
 
     /// Waits for the recorder's last word. Its process may live on for a moment
@@ -134,11 +143,15 @@ fn be_recorder(
     channel: UnixStream,
     steps: bool,
 ) {
-    // Ctrl-C in the terminal is our parent's business, not the run's.
-    let _ = rustix::process::setsid();
+    // What the terminal sends is our parent's business, or the command's.
+    if plan.shares_our_terminal() {
+        sys::block_job_control();
+    } else {
+        let _ = rustix::process::setsid();
+        // Nobody who reads our parent's output must wait for us.
+        let _ = sandbox::detach_standard_streams();
+    }
     sys::keep_ended_children();
-    // Nobody who reads our parent's output must wait for us.
-    let _ = detach_standard_streams();
     let control = match channel.try_clone() {
         Ok(clone) => OwnedFd::from(clone),
         Err(_) => return,
@@ -183,15 +196,4 @@ fn die_with_parent(parent: Pid) {
     if rustix::process::getppid() != Some(parent) {
         sys::exit_now(1);
     }
-}
-
-fn detach_standard_streams() -> io::Result<()> {
-    let null = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
 }

@@ -19,8 +19,6 @@ use crate::savefile::{InterfaceDescription, Timestamp};
 use super::canary::Canary;
 use super::disk::{self, Chunks, Disk};
 
-/// Whole packets: on loopback a segment may have 64 KiB.
-const SNAPLEN: i32 = 262_144;
 /// The kernel's ring. Blocks have 256 KiB, so this is 16 of them. The kernel
 /// clears it all while it is made, and everybody waits for that.
 const RING: i32 = 4 * 1024 * 1024;
@@ -38,6 +36,8 @@ pub struct Settings {
     pub interface: String,
     /// A pcap-filter expression, for a network that is not ours alone.
     pub filter: Option<String>,
+    /// Bytes of each packet that are kept.
+    pub snaplen: u32,
 }
 
 /// What the thread and its owner tell each other.
@@ -193,7 +193,7 @@ fn open(settings: &Settings) -> Result<Capture<Active>, pcap::Error> {
     // Not immediate mode: that forces slots of one packet each, and a ring of
     // megabytes then holds 32 of them.
     let inactive = Capture::from_device(settings.interface.as_str())?
-        .snaplen(SNAPLEN)
+        .snaplen(i32::try_from(settings.snaplen).unwrap_or(i32::MAX))
         .buffer_size(RING)
         .timeout(BLOCK_TIMEOUT)
         .promisc(false);
@@ -224,7 +224,7 @@ fn capture(
         let interface = InterfaceDescription {
             name: settings.interface.clone(),
             link_type: u16::try_from(handle.get_datalink().0).unwrap_or(ETHERNET),
-            snaplen: SNAPLEN as u32,
+            snaplen: settings.snaplen,
         };
         let writer =
             Writer::new(chunks, &interface).map_err(|e| pcap::Error::PcapError(e.to_string()))?;

@@ -96,6 +96,7 @@ pub fn record(
         },
         duration: u64::try_from(supervised.duration.as_nanos()).unwrap_or(u64::MAX),
         interrupted: supervised.interrupted,
+        unrouted: supervised.unrouted,
         fault: ended.fault,
     };
     let mut writer = ended.writer;
@@ -165,5 +166,6 @@ fn settings(plan: &Plan) -> Settings {
     Settings {
         interface: "lo".into(),
         filter,
+        snaplen: plan.snaplen,
     }
 }

@@ -99,7 +99,7 @@ fn own_yardstick(trace: &Trace, path: &Path, statements: &[String]) -> Result<Ow
     if !statements.is_empty() {
         return Ok(Own {
             scenario: None,
-            expectations: parse_statements(statements, &trace.roles)?,
+            expectations: load::parse_statements(statements, &trace.roles)?,
             files: BTreeMap::new(),
         });
     }
@@ -131,31 +131,6 @@ fn own_yardstick(trace: &Trace, path: &Path, statements: &[String]) -> Result<Ow
         expectations,
         files: recorded.files.clone(),
     })
-}
-
-fn parse_statements(
-    statements: &[String],
-    roles: &[String],
-) -> Result<Vec<Expectation>, Vec<Mistakes>> {
-    let mut expectations = Vec::new();
-    let mut wrong = Vec::new();
-    for text in statements {
-        match expect::parse(text, text, roles) {
-            Ok(expectation) => expectations.push(expectation),
-            Err(diagnostics) => wrong.push(Mistakes {
-                source: Source {
-                    name: "-e".into(),
-                    text: text.clone(),
-                },
-                diagnostics,
-            }),
-        }
-    }
-    if wrong.is_empty() {
-        Ok(expectations)
-    } else {
-        Err(wrong)
-    }
 }
 
 fn author_error(path: &Path, mistakes: &[Mistakes]) -> Judged {

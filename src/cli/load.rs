@@ -246,6 +246,37 @@ fn load_one(wanted: &Wanted) -> Result<Loaded, Mistakes> {
         }
         Wanted::File(path) => (read_source(path)?, Some(base_dir(path))),
     };
+    understand(source, base_dir)
+}
+
+/// Statements of the command line.
+pub fn parse_statements(
+    statements: &[String],
+    roles: &[String],
+) -> Result<Vec<Expectation>, Vec<Mistakes>> {
+    let mut expectations = Vec::new();
+    let mut wrong = Vec::new();
+    for text in statements {
+        match expect::parse(text, text, roles) {
+            Ok(expectation) => expectations.push(expectation),
+            Err(diagnostics) => wrong.push(Mistakes {
+                source: Source {
+                    name: "-e".into(),
+                    text: text.clone(),
+                },
+                diagnostics,
+            }),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(expectations)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// The scenario of a source, with everything that it needs from the disk.
+pub fn understand(source: Source, base_dir: Option<PathBuf>) -> Result<Loaded, Mistakes> {
     let wrong = |diagnostics| Mistakes {
         source: source.clone(),
         diagnostics,
@@ -288,14 +319,16 @@ fn read(source: Source) -> Result<(Scenario, Vec<Expectation>), Vec<Diagnostic>>
     Err(mistakes)
 }
 
-fn base_dir(path: &Path) -> PathBuf {
+/// The folder of a scenario file.
+pub fn base_dir(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
     }
 }
 
-fn read_source(path: &Path) -> Result<Source, Mistakes> {
+/// Reads a scenario file.
+pub fn read_source(path: &Path) -> Result<Source, Mistakes> {
     let name = path.to_string_lossy();
     let bytes =
         read_bounded(path, scenario::MAX_BYTES).map_err(|reason| no_source(&name, &reason))?;

@@ -52,14 +52,32 @@ enum Command {
     Lab(lab::Program),
 }
 
+/// The exit code of `exec` where the fault is ours, its caller's or the
+/// machine's: it must not be taken for the command's own.
+const EXEC_FAULT: u8 = 125;
+
 /// The whole program: reads argv, returns the exit code.
 pub fn main() -> ExitCode {
     #[cfg(feature = "record")]
     if let Some(code) = lab::dispatch(std::env::args_os().nth(1).as_deref()) {
         return code;
     }
-    match Cli::parse().command {
-        Command::Record(command) => record::main(&command).into(),
+    let words = match Cli::try_parse() {
+        Ok(words) => words,
+        Err(error) => {
+            let _ = error.print();
+            let exec = std::env::args_os()
+                .nth(1)
+                .is_some_and(|word| word == "exec");
+            return match error.exit_code() {
+                0 => ExitCode::SUCCESS,
+                _ if exec => ExitCode::from(EXEC_FAULT),
+                _ => Exit::Usage.into(),
+            };
+        }
+    };
+    match words.command {
+        Command::Record(command) => record::main(&command),
         Command::Check(args) => check::main(&args).into(),
         Command::Inspect(args) => inspect::main(&args).into(),
         Command::Fields(args) => fields::main(&args).into(),

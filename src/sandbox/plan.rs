@@ -1,7 +1,9 @@
 //! What a run will do: a scenario with everything filled in.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::IpAddr;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,30 @@ pub struct Plan {
     pub hosts: BTreeMap<String, IpAddr>,
     pub sysctl: BTreeMap<String, String>,
     pub network: Network,
+    /// Bytes of each packet that are kept.
+    pub snaplen: u32,
+}
+
+/// Whole packets: on loopback a segment may have 64 KiB.
+pub const WHOLE_PACKETS: u32 = 262_144;
+
+impl Plan {
+    /// A program of it has our own terminal and streams: its recorder must stay
+    /// in our session, and out of the way of the terminal's signals.
+    pub fn shares_our_terminal(&self) -> bool {
+        let inherited = |p: &PlannedProgram| matches!(p.streams, Streams::Inherited { .. });
+        self.programs.iter().any(inherited)
+    }
+}
+
+/// Where a program's standard streams lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// What is in `stdin` is read, what is written is kept.
+    Kept,
+    /// They are ours, and so are the terminal and its signals. Of our other
+    /// descriptors it gets these, which we were given ourselves.
+    Inherited { descriptors: Vec<RawFd> },
 }
 
 /// Which loopback is captured.
@@ -33,9 +59,10 @@ pub enum Network {
 pub struct PlannedProgram {
     pub role: String,
     /// Never empty.
-    pub argv: Vec<String>,
+    pub argv: Vec<OsString>,
     /// The file to execute where it is not `argv[0]`: our own binary.
     pub executable: Option<PathBuf>,
+    pub streams: Streams,
     pub stdin: Option<Vec<u8>>,
     pub env: BTreeMap<String, String>,
     pub cwd: Option<PathBuf>,

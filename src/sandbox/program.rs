@@ -1,7 +1,7 @@
 //! One program of a run: started, fed, listened to, ended.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -13,69 +13,18 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use crate::savefile::{Bytes, Ended, Exit, Program};
+use crate::savefile::{Ended, Exit};
 use crate::scenario::StopSignal;
 
-use super::plan::PlannedProgram;
-use super::sys;
-
-/// Bytes of each output that are kept; what comes after is read and counted.
-const OUTPUT_LIMIT: usize = 1024 * 1024;
-
-/// An output pipe of a program and what came out of it.
-struct Output {
-    pipe: Option<File>,
-    kept: Vec<u8>,
-    cut: u64,
-}
-
-impl Output {
-    fn new(pipe: Option<impl Into<OwnedFd>>) -> io::Result<Output> {
-        let pipe = match pipe {
-            Some(pipe) => {
-                let fd = pipe.into();
-                rustix::io::ioctl_fionbio(&fd, true)?;
-                Some(File::from(fd))
-            }
-            None => None,
-        };
-        Ok(Output {
-            pipe,
-            kept: Vec::new(),
-            cut: 0,
-        })
-    }
-
-    /// Reads what is there, a bounded amount in one go so that a flood does
-    /// not keep the supervisor from its other work.
-    fn read(&mut self) {
-        let mut buffer = [0u8; 16 * 1024];
-        for _ in 0..8 {
-            let Some(pipe) = &mut self.pipe else { return };
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(n) => {
-                    let room = OUTPUT_LIMIT - self.kept.len().min(OUTPUT_LIMIT);
-                    let keep = n.min(room);
-                    self.kept
-                        .extend_from_slice(buffer.get(..keep).unwrap_or(&[]));
-                    self.cut += (n - keep) as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => self.pipe = None,
-            }
-        }
-    }
-}
+pub use super::output::Outputs;
+use super::plan::{PlannedProgram, Streams};
+use super::sys::{self, Session};
 
 /// A program that was started.
 pub struct Running {
     child: Child,
     pidfd: OwnedFd,
     stdin: Option<(File, Vec<u8>, usize)>,
-    stdout: Output,
-    stderr: Output,
     pub started: Instant,
     /// Our signal was sent, and why.
     signalled: Option<Ended>,
@@ -93,9 +42,9 @@ pub struct End {
 }
 
 impl Running {
-    /// Starts the program; also returns the listener on which it, and all that
-    /// it forks, asks for sockets.
-    pub fn start(plan: &PlannedProgram) -> Result<(Running, OwnedFd), StartError> {
+    /// Starts the program; also returns what it writes, and the listener on which
+    /// it, and all that it forks, asks for sockets.
+    pub fn start(plan: &PlannedProgram) -> Result<(Running, Outputs, OwnedFd), StartError> {
         let (Some(name), arguments) = (plan.argv.first(), plan.argv.get(1..).unwrap_or(&[])) else {
             return Err(StartError::Exec(io::ErrorKind::InvalidInput.into()));
         };
@@ -103,17 +52,20 @@ impl Running {
             Some(path) => Command::new(path),
             None => Command::new(name),
         };
-        command
-            .arg0(name)
-            .args(arguments)
-            .envs(&plan.env)
-            .stdin(if plan.stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.arg0(name).args(arguments).envs(&plan.env);
+        let session = match &plan.streams {
+            Streams::Kept => {
+                command
+                    .stdin(match plan.stdin {
+                        Some(_) => Stdio::piped(),
+                        None => Stdio::null(),
+                    })
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
+                Session::Own
+            }
+            Streams::Inherited { descriptors } => Session::Ours(descriptors.clone()),
+        };
         if let Some(cwd) = &plan.cwd {
             // Said here, as exec would not say which of the two is missing.
             std::fs::read_dir(cwd).map_err(|error| {
@@ -129,7 +81,7 @@ impl Running {
             None,
         )
         .map_err(|e| StartError::Supervise(e.into()))?;
-        let spawned = sys::spawn(&mut command, theirs.as_fd());
+        let spawned = sys::spawn(&mut command, session, theirs.as_fd());
         let listener = receive_descriptor(&ours);
         let (mut child, listener) = match (spawned, listener) {
             (Ok(child), Some(listener)) => (child, listener),
@@ -151,8 +103,12 @@ impl Running {
             }
         };
         sys::answer_at_once(listener.as_fd());
+        if matches!(plan.streams, Streams::Inherited { .. }) {
+            // They are the program's now.
+            detach_standard_streams().map_err(StartError::Supervise)?;
+        }
         let started = Instant::now();
-        let set_up = (|| -> io::Result<Running> {
+        let set_up = (|| -> io::Result<(Running, Outputs)> {
             let pid = Pid::from_raw(child.id() as i32).ok_or(Errno::SRCH)?;
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
             let stdin = match (child.stdin.take(), &plan.stdin) {
@@ -163,23 +119,21 @@ impl Running {
                 }
                 _ => None,
             };
-            let stdout = Output::new(child.stdout.take())?;
-            let stderr = Output::new(child.stderr.take())?;
-            Ok(Running {
+            let outputs = Outputs::new(child.stdout.take(), child.stderr.take())?;
+            let running = Running {
                 child,
                 pidfd,
                 stdin,
-                stdout,
-                stderr,
                 started,
                 signalled: None,
                 kill_at: None,
                 stopped_after: None,
-            })
+            };
+            Ok((running, outputs))
         })();
-        let mut running = set_up.map_err(StartError::Supervise)?;
+        let (mut running, outputs) = set_up.map_err(StartError::Supervise)?;
         running.feed();
-        Ok((running, listener))
+        Ok((running, outputs, listener))
     }
 
     pub fn pid(&self) -> u32 {
@@ -190,21 +144,9 @@ impl Running {
         self.pidfd.as_fd()
     }
 
-    /// Output pipes that are still open.
-    pub fn outputs(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        [&self.stdout, &self.stderr]
-            .into_iter()
-            .filter_map(|output| output.pipe.as_ref().map(AsFd::as_fd))
-    }
-
     /// The input pipe, while there is something left to write.
     pub fn input(&self) -> Option<BorrowedFd<'_>> {
         self.stdin.as_ref().map(|(pipe, _, _)| pipe.as_fd())
-    }
-
-    pub fn read_outputs(&mut self) {
-        self.stdout.read();
-        self.stderr.read();
     }
 
     /// Writes what the input pipe takes; closes it behind the last byte.
@@ -236,6 +178,12 @@ impl Running {
         }
     }
 
+    /// Hands on a signal that somebody sent to us instead.
+    pub fn forward(&self, signal: Signal) {
+        // It may have ended in this moment.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
+    }
+
     /// Waits for its end, which must be sure to come: it was killed.
     pub fn await_end(&mut self) {
         let _ = self.child.wait();
@@ -255,15 +203,6 @@ impl Running {
             exit,
             ended: self.signalled.unwrap_or(Ended::ByItself),
         }))
-    }
-
-    /// Fills in what it wrote.
-    pub fn into_result(mut self, result: &mut Program) {
-        self.read_outputs();
-        result.output_cut = self.stdout.cut + self.stderr.cut;
-        result.stdout = Bytes(self.stdout.kept);
-        result.stderr = Bytes(self.stderr.kept);
-        result.stopped_after = self.stopped_after;
     }
 }
 
@@ -293,6 +232,16 @@ fn receive_descriptor(socket: &OwnedFd) -> Option<OwnedFd> {
         RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
         _ => None,
     })
+}
+
+/// Lets go of the standard streams, so that nobody waits for this process who
+/// reads what it was given to write to.
+pub fn detach_standard_streams() -> io::Result<()> {
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
 }
 
 /// The signal's number for the kernel.

@@ -5,7 +5,7 @@ use crate::savefile::{Program, Protocol};
 use crate::scenario::{After, Ready};
 
 use super::plan::PlannedProgram;
-use super::program::Running;
+use super::program::{Outputs, Running};
 
 pub enum Phase {
     /// It waits for its `after`.
@@ -19,6 +19,8 @@ pub struct Slot<'a> {
     pub plan: &'a PlannedProgram,
     pub phase: Phase,
     pub result: Program,
+    /// What it and all that it forked write.
+    pub outputs: Outputs,
     /// It was seen ready, since when it stays so.
     pub ready: bool,
 }
@@ -48,9 +50,14 @@ impl<'a> Slot<'a> {
             phase: Phase::Pending,
             result: Program {
                 role: plan.role.clone(),
-                argv: plan.argv.clone(),
+                argv: plan
+                    .argv
+                    .iter()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect(),
                 ..Program::default()
             },
+            outputs: Outputs::default(),
             ready: false,
         }
     }

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::RecvFlags;
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::savefile::{Ended, Program};
@@ -31,6 +32,9 @@ const SETTLE: Duration = Duration::from_secs(3);
 const PAUSE_MIN: Duration = Duration::from_micros(100);
 const PAUSE_MAX: Duration = Duration::from_millis(4);
 
+/// The order to end a run before its programs do.
+pub const BREAK_OFF: u8 = 0;
+
 /// What the capture does for the supervisor.
 pub trait Capture {
     /// A marker has passed through the capture: every packet sent before the
@@ -46,6 +50,8 @@ pub struct Supervised {
     pub programs: Vec<Program>,
     pub duration: Duration,
     pub interrupted: bool,
+    /// Attempts to reach an address outside of the run's own network.
+    pub unrouted: u64,
     /// Nothing but TIME_WAIT was left when the last program was gone.
     pub settled: bool,
     /// The owner of every socket is known.
@@ -54,7 +60,9 @@ pub struct Supervised {
 
 /// Runs all programs of a plan in the calling process's namespaces.
 ///
-/// `control` becomes readable, or hangs up, when the run is to be broken off.
+/// `control` hangs up when the run is to be broken off. What is read from it are
+/// orders of one byte: [`BREAK_OFF`], or the number of a signal to hand on to the
+/// programs.
 pub fn supervise(
     plan: &Plan,
     capture: &mut dyn Capture,
@@ -169,7 +177,8 @@ impl Supervisor<'_> {
             return Ok(());
         };
         match Running::start(slot.plan) {
-            Ok((running, listener)) => {
+            Ok((running, outputs, listener)) => {
+                slot.outputs = outputs;
                 slot.result.pid = Some(running.pid());
                 slot.phase = Phase::Running(Box::new(running));
                 self.listeners.push((index, listener));
@@ -349,13 +358,13 @@ impl Supervisor<'_> {
             fds.push(descriptor);
         }
         for (index, slot) in self.schedule.slots.iter().enumerate() {
+            for output in slot.outputs.descriptors() {
+                tags.push(Tag::Output(index));
+                fds.push(output);
+            }
             if let Phase::Running(running) = &slot.phase {
                 tags.push(Tag::End);
                 fds.push(running.pidfd());
-                for output in running.outputs() {
-                    tags.push(Tag::Output(index));
-                    fds.push(output);
-                }
                 if let Some(input) = running.input() {
                     tags.push(Tag::Input(index));
                     fds.push(input);
@@ -434,13 +443,13 @@ impl Supervisor<'_> {
 
     fn handle(&mut self, tag: Tag, flags: PollFlags) -> Result<(), EnvironmentError> {
         match tag {
-            Tag::Control => self.interrupt(),
+            Tag::Control => self.obey(),
             Tag::Obituary => self.owners.hear(now()),
             Tag::End => self.reap(),
             Tag::Listener(position) => self.serve(position, flags)?,
             Tag::Output(index) => {
-                if let Some(running) = self.schedule.running(index) {
-                    running.read_outputs();
+                if let Some(slot) = self.schedule.slots.get_mut(index) {
+                    slot.outputs.read();
                 }
             }
             Tag::Input(index) => {
@@ -463,6 +472,35 @@ impl Supervisor<'_> {
                 .map_err(at(Step::SocketFilter))?;
         }
         Ok(())
+    }
+
+    /// Reads what our owner wants.
+    fn obey(&mut self) {
+        let mut orders = [0u8; 16];
+        let read = rustix::net::recv(self.control, &mut orders[..], RecvFlags::DONTWAIT);
+        let count = match read {
+            Ok((count, _)) => count,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return,
+            Err(_) => 0,
+        };
+        // Our owner is gone.
+        if count == 0 {
+            return self.interrupt();
+        }
+        for &order in orders.iter().take(count) {
+            match Signal::from_named_raw(order.into()) {
+                None => self.interrupt(),
+                Some(signal) => self.forward(signal),
+            }
+        }
+    }
+
+    fn forward(&mut self, signal: Signal) {
+        for slot in &mut self.schedule.slots {
+            if let Some(running) = slot.running() {
+                running.forward(signal);
+            }
+        }
     }
 
     fn interrupt(&mut self) {
@@ -489,7 +527,7 @@ impl Supervisor<'_> {
             slot.result.ended = Some(end.ended);
             slot.result.duration = u64::try_from(lived.as_nanos()).ok();
             if let Phase::Running(running) = std::mem::replace(&mut slot.phase, Phase::Over) {
-                running.into_result(&mut slot.result);
+                slot.result.stopped_after = running.stopped_after;
             }
         }
     }
@@ -664,15 +702,23 @@ impl Supervisor<'_> {
             .enumerate()
             .map(|(index, slot)| {
                 let mut result = slot.result;
+                let mut outputs = slot.outputs;
+                outputs.drain();
+                outputs.into_result(&mut result);
                 result.sockets = self.owners.sockets_of(index);
                 result.ephemeral_ports = self.owners.ephemeral_ports_of(index);
                 result
             })
             .collect();
+        let unrouted = match self.network {
+            Network::Private => self.proc.unrouted(),
+            Network::Host { .. } => 0,
+        };
         Supervised {
             programs,
             duration,
             interrupted: self.interrupted,
+            unrouted,
             settled,
             owners,
         }

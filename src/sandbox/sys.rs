@@ -46,6 +46,71 @@ pub fn keep_ended_children() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
+/// Keeps what a terminal sends to a whole process group, and what users send by
+/// hand, from ending or stopping this process: the signals stay pending.
+pub fn block_job_control() {
+    const STOPPING: [libc::c_int; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+    block(STOPPING.iter().chain(&FORWARDED));
+}
+
+/// The signals that somebody may send to a program that runs another.
+const FORWARDED: [libc::c_int; 6] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+];
+
+/// Blocks signals in this thread and those that it starts.
+fn block<'a>(signals: impl IntoIterator<Item = &'a libc::c_int>) -> libc::sigset_t {
+    // SAFETY: a signal set is plain data that sigemptyset fills in; the calls
+    // write to this stack only.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    }
+}
+
+/// The signals that were sent to this process to be handed on, as something to
+/// wait for. They no longer end it.
+pub fn forwarded_signals() -> io::Result<OwnedFd> {
+    let set = block(&FORWARDED);
+    // SAFETY: the kernel reads the set; the descriptor is new and nobody else's.
+    unsafe {
+        let fd = check(libc::signalfd(
+            -1,
+            &raw const set,
+            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+        ))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// The next of those signals that somebody sent to this process alone. One that
+/// the terminal's driver sent has reached every process of the group already.
+pub fn next_forwarded_signal(signals: &OwnedFd) -> Option<u8> {
+    const SIZE: usize = size_of::<libc::signalfd_siginfo>();
+    loop {
+        let mut bytes = [0u8; SIZE];
+        if rustix::io::read(signals, &mut bytes).ok()? != SIZE {
+            return None;
+        }
+        // SAFETY: the kernel filled all bytes of this plain structure, for
+        // which every pattern of bits is a value.
+        let info: libc::signalfd_siginfo = unsafe { std::mem::transmute(bytes) };
+        if info.ssi_code != libc::SI_KERNEL {
+            return u8::try_from(info.ssi_signo).ok();
+        }
+    }
+}
+
 /// `unshare(2)` with `CLONE_*` flags. None of them un-shares the descriptor
 /// table, so no descriptor that Rust knows of changes its meaning.
 pub fn unshare(flags: libc::c_int) -> io::Result<()> {
@@ -199,6 +264,12 @@ fn install_socket_filter() -> io::Result<RawFd> {
         .or_else(|_| install(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER))
 }
 
+/// Is the descriptor one that programs we execute do not get?
+pub fn closes_on_exec(descriptor: RawFd) -> bool {
+    // SAFETY: reads a flag of a descriptor; where it is none, the call fails.
+    unsafe { libc::fcntl(descriptor, libc::F_GETFD) != 0 }
+}
+
 /// Sends one descriptor over a connected Unix socket, without allocating.
 fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
     let mut byte = 1u8;
@@ -229,17 +300,30 @@ fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts a program as powerless as an ordinary user's: own session, no new
-/// privileges, empty bounding set, root without root's powers. Its creation of
+/// The session that a program is started in.
+pub enum Session {
+    /// One of its own, without a terminal.
+    Own,
+    /// Ours, with its terminal; and with these of our descriptors.
+    Ours(Vec<RawFd>),
+}
+
+/// Starts a program as powerless as an ordinary user's: no new privileges, empty bounding set, root without root's powers. Its creation of
 /// sockets is watched: the listener is sent to `listener_to` before the
 /// program's first instruction.
-pub fn spawn(command: &mut Command, listener_to: BorrowedFd<'_>) -> io::Result<Child> {
+pub fn spawn(
+    command: &mut Command,
+    session: Session,
+    listener_to: BorrowedFd<'_>,
+) -> io::Result<Child> {
     let listener_to = listener_to.as_raw_fd();
     let confine = move || -> io::Result<()> {
         // SAFETY: between fork and exec of a process with threads: system
         // calls with integer arguments only, no allocation.
         unsafe {
-            libc::setsid();
+            if matches!(session, Session::Own) {
+                libc::setsid();
+            }
             // Without a PID namespace (--host) this is all that ends a program
             // whose recorder was killed.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -279,6 +363,11 @@ pub fn spawn(command: &mut Command, listener_to: BorrowedFd<'_>) -> io::Result<C
                 libc::c_uint::MAX,
                 libc::CLOSE_RANGE_CLOEXEC,
             );
+            if let Session::Ours(descriptors) = &session {
+                for descriptor in descriptors {
+                    libc::fcntl(*descriptor, libc::F_SETFD, 0);
+                }
+            }
         }
         Ok(())
     };

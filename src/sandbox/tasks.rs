@@ -80,6 +80,15 @@ impl Proc {
             .collect()
     }
 
+    /// How often our network had no route to an address that was wanted: each
+    /// such `connect` or `sendto` failed with ENETUNREACH.
+    pub fn unrouted(&self) -> u64 {
+        let ipv4 = self.read("self/net/snmp");
+        let ipv6 = self.read("self/net/snmp6");
+        ipv4.and_then(|text| unrouted_ipv4(&text)).unwrap_or(0)
+            + ipv6.and_then(|text| unrouted_ipv6(&text)).unwrap_or(0)
+    }
+
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
         let mut pending = vec![pid];
@@ -123,6 +132,20 @@ impl Proc {
             _ => Activity::Busy,
         }
     }
+}
+
+/// Reads `/proc/net/snmp`: a line of names, then one of values.
+fn unrouted_ipv4(text: &str) -> Option<u64> {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Ip:"));
+    let mut names = lines.next()?.split_whitespace();
+    let position = names.position(|name| name == "OutNoRoutes")?;
+    lines.next()?.split_whitespace().nth(position)?.parse().ok()
+}
+
+/// Reads `/proc/net/snmp6`: a name and a value on each line.
+fn unrouted_ipv6(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|l| l.strip_prefix("Ip6OutNoRoutes"));
+    line?.trim().parse().ok()
 }
 
 /// Reads `/proc/PID/syscall` of a sleeping thread: "number arg0 arg1 …".
@@ -182,6 +205,17 @@ mod tests {
         assert_eq!(sleeping_in(&futex), Activity::Asleep);
         assert_eq!(sleeping_in("running"), Activity::Busy);
         assert_eq!(sleeping_in(""), Activity::Busy);
+    }
+
+    #[test]
+    fn counters_of_what_has_no_route() {
+        let snmp = "Ip: Forwarding OutNoRoutes InDelivers\nIp: 1 7 9\nTcp: OutNoRoutes\nTcp: 3\n";
+        assert_eq!(unrouted_ipv4(snmp), Some(7));
+        assert_eq!(unrouted_ipv4("Ip: Forwarding\nIp: 1\n"), None);
+        assert_eq!(unrouted_ipv4(""), None);
+        let snmp6 = "Ip6InReceives     \t1\nIp6OutNoRoutes                  \t2\n";
+        assert_eq!(unrouted_ipv6(snmp6), Some(2));
+        assert_eq!(unrouted_ipv6("x"), None);
     }
 
     #[test]

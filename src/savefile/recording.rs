@@ -25,8 +25,15 @@ pub struct Recording {
     pub duration: u64,
     /// The user ended the run before the programs did.
     pub interrupted: bool,
+    /// Attempts to reach an address that the run's network has no route to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrouted: u64,
     /// Our own failure in mid-run, where there was one.
     pub fault: Option<String>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The scenario as it was run, so that a later `check` needs nothing else.

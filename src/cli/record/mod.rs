@@ -2,23 +2,26 @@
 //! `elsewhere.rs` stands in for them on other systems.
 
 mod doctor;
+mod exec;
 mod plan;
 mod run;
 mod savefile;
 pub(super) mod signals;
 mod style;
 
-use super::Exit;
+use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Run(run::Args),
+    Exec(exec::Args),
     Doctor(doctor::Args),
 }
 
-pub fn main(command: &Command) -> Exit {
+pub fn main(command: &Command) -> ExitCode {
     match command {
-        Command::Run(args) => run::main(args),
-        Command::Doctor(args) => doctor::main(args),
+        Command::Run(args) => run::main(args).into(),
+        Command::Exec(args) => exec::main(args),
+        Command::Doctor(args) => doctor::main(args).into(),
     }
 }

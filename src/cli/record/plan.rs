@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::sandbox::{Network, Plan, PlannedProgram};
+use crate::sandbox::{Network, Plan, PlannedProgram, Streams, WHOLE_PACKETS};
 use crate::scenario::{ProgramSpec, Scenario};
 
 /// The word that stands for this binary, shown as such in every report.
@@ -54,6 +54,7 @@ pub fn plan(scenario: &Scenario, base: Option<&Path>, wishes: &Wishes) -> Plan {
         hosts: scenario.hosts.clone(),
         sysctl: scenario.sysctl.clone(),
         network,
+        snaplen: WHOLE_PACKETS,
     }
 }
 
@@ -68,7 +69,8 @@ fn program(
     PlannedProgram {
         role: spec.role.clone(),
         executable: own.then(|| wishes.this_binary.clone()),
-        argv,
+        argv: argv.into_iter().map(Into::into).collect(),
+        streams: Streams::Kept,
         stdin: spec.stdin.clone(),
         env: spec.environment(wishes.address()),
         cwd: spec.cwd.as_ref().map(|cwd| match base {
@@ -89,7 +91,7 @@ fn ports(programs: &[PlannedProgram]) -> Vec<u16> {
     let mut ports = BTreeSet::new();
     for program in programs {
         ports.extend(program.ready.map(|ready| ready.port));
-        ports.extend(program.argv.iter().filter_map(|word| port_in(word)));
+        ports.extend(program.argv.iter().filter_map(|w| port_in(w.to_str()?)));
     }
     ports.into_iter().collect()
 }

@@ -1,18 +1,17 @@
 //! `netlab-capture run`: record scenarios, read the savefiles, judge, show.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::FlockOperation;
 
 use crate::capture::{Gone, RecordError, Recorder};
 use crate::report::{ErrorCode, Options, Report};
+use crate::sandbox::EnvironmentError;
 use crate::savefile::RecordedScenario;
 
 use super::plan::{Wishes, plan};
@@ -237,7 +236,7 @@ fn wait(running: &[Job], signals: &mut Signals) -> io::Result<(Vec<usize>, bool)
 /// Opens the savefile first, so that a bad path fails before anything runs. The
 /// file that is returned with the recorder holds the savefile's lock.
 fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<(Recorder, File)> {
-    let savefile = open_savefile(path)
+    let savefile = savefile::open(path)
         .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
     let plan = plan(&loaded.scenario, loaded.base_dir.as_deref(), wishes);
     let recorded = RecordedScenario {
@@ -251,27 +250,6 @@ fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<(Recorder
     let lock = savefile.try_clone()?;
     let recorder = Recorder::launch(&plan, recorded, savefile, false)?;
     Ok((recorder, lock))
-}
-
-/// Opens and locks a savefile. A run that was about to end may put its finished
-/// copy in the file's place between our two steps, so that we would hold the lock
-/// of a file that has no name any more: then once again.
-fn open_savefile(path: &Path) -> io::Result<File> {
-    loop {
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(path)?;
-        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            io::Error::other("another run is writing it; choose another folder with --out")
-        })?;
-        let (locked, named) = (file.metadata()?, fs::metadata(path));
-        if named.is_ok_and(|named| (named.dev(), named.ino()) == (locked.dev(), locked.ino())) {
-            file.set_len(0)?;
-            return Ok(file);
-        }
-    }
 }
 
 fn refused(loaded: &Loaded, code: ErrorCode, message: String) -> Finished {
@@ -291,12 +269,7 @@ fn judge_recorded(
 ) -> Finished {
     match recorded {
         Err(RecordError::Environment(error)) => {
-            let ways: String = error
-                .ways_out
-                .iter()
-                .map(|way| format!("\n  {way}"))
-                .collect();
-            refused(loaded, ErrorCode::Environment, format!("{error}{ways}"))
+            refused(loaded, ErrorCode::Environment, with_ways_out(&error))
         }
         Err(error @ RecordError::Internal(_)) => {
             refused(loaded, ErrorCode::Internal, error.to_string())
@@ -329,6 +302,12 @@ fn judge_recorded(
     }
 }
 
+/// What was refused, and below it each way out.
+pub(super) fn with_ways_out(error: &EnvironmentError) -> String {
+    let ways = error.ways_out.iter().map(|way| format!("\n  {way}"));
+    ways.fold(error.to_string(), |text, way| text + &way)
+}
+
 /// One file for each scenario, named after it; a name that comes twice gets a
 /// number.
 fn savefile_paths(out: &Path, loaded: &[Loaded]) -> Vec<PathBuf> {
@@ -349,7 +328,7 @@ fn savefile_paths(out: &Path, loaded: &[Loaded]) -> Vec<PathBuf> {
 }
 
 /// `5s`, `500ms`: as scenario files write times.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::scenario::parse_duration(text).map_err(|wrong| wrong.message)
 }
 

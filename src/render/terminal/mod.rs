@@ -68,6 +68,16 @@ pub fn brief(report: &Report, options: &TerminalOptions) -> String {
     }
 }
 
+/// The expectations with their verdicts, and whether the capture is complete:
+/// what is added to the output of a command that had the terminal.
+pub fn verdicts(report: &Report, options: &TerminalOptions) -> String {
+    let mut screen = Screen::new(options);
+    expectations::expectations(&mut screen, report);
+    status::status(&mut screen, report);
+    summary::closing(&mut screen, report);
+    screen.finish()
+}
+
 /// The table behind several reports: `9 passed`.
 pub fn closing(tally: &Tally, options: &TerminalOptions) -> String {
     let mut screen = Screen::new(options);
