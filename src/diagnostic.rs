@@ -37,6 +37,23 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// What a stable code stands for: a kind of mistake, or a way in which an
+/// expectation does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// A letter for the kind and three digits: `E010`.
+    pub code: &'static str,
+    /// What is wrong, in a few words.
+    pub title: &'static str,
+    /// One paragraph: the rule, and the way out.
+    pub explanation: &'static str,
+    /// A text with this fault. None where it would be too long to show, or where
+    /// no text alone is at fault.
+    pub example: Option<&'static str>,
+    /// The example put right.
+    pub fix: Option<&'static str>,
+}
+
 /// The candidate that was probably meant by `name`: few letters differ, upper
 /// and lower case count as equal. For `Diagnostic::help`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -5,6 +5,7 @@ mod check;
 #[cfg(not(all(feature = "record", target_os = "linux")))]
 mod elsewhere;
 mod exit;
+mod explain;
 mod fields;
 mod inspect;
 mod judge;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::Args),
     Inspect(inspect::Args),
     Fields(fields::Args),
+    Explain(explain::Args),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Record(command) => record::main(&command),
         Command::Check(args) => check::main(&args).into(),
         Command::Inspect(args) => inspect::main(&args).into(),
+        Command::Explain(args) => explain::main(&args).into(),
         Command::Fields(args) => fields::main(&args).into(),
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),

@@ -22,6 +22,7 @@ use super::ast::{
 use super::claim_value::{self as value, Datum, Lack};
 use super::event::Event;
 use super::facts::Facts;
+use super::failures;
 use super::judgement::Grounds;
 use super::matching::{self, Context, Names};
 use super::notation;
@@ -101,9 +102,11 @@ impl<'w, 't> Evaluation<'w, 't> {
             },
             Claim::Not(inner) => match self.judge(inner) {
                 Ok(()) => Err(Cause::False(Box::new(Failure {
-                    message: "What stands after `not` holds.".to_owned(),
                     span: span_of(inner),
-                    ..Failure::default()
+                    expected: span_of(inner)
+                        .map(|span| format!("not {}", self.world.written(&span))),
+                    actual: span_of(inner).map(|span| self.world.written(&span).to_owned()),
+                    ..Failure::new(failures::NEGATED, "What stands after `not` holds.")
                 }))),
                 Err(Cause::False(_)) => Ok(()),
                 Err(lack) => Err(lack),
@@ -426,12 +429,14 @@ fn broken(
         }
     }
     Failure {
-        message: format!("{subject} is {shown}, {relation}."),
         span: Some(left.span.start..right.span.end),
         expected: Some(world.written(&(left.span.start..right.span.end)).to_owned()),
         actual: Some(format!("{subject} is {shown}")),
         difference,
         notes,
-        ..Failure::default()
+        ..Failure::new(
+            failures::FALSE,
+            format!("{subject} is {shown}, {relation}."),
+        )
     }
 }

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use super::ast::{EventPattern, Filter, Operand, StepEnds, StepOrFilter, Who};
 use super::facts::Facts;
+use super::failures;
 use super::fields::Kind;
 use super::judgement::{Grounds, Judgement};
 use super::notation::count;
@@ -26,6 +27,9 @@ use crate::conversation::Direction;
 use crate::decode::{Packet, Transport, Trouble};
 use crate::savefile::Proof;
 use crate::trace::{Owner, Trace};
+
+/// Why a result may be wrong: the code, and a sentence.
+type Doubt = (&'static str, String);
 
 /// What is known of the evidence's faults.
 pub struct Evidence<'t> {
@@ -65,12 +69,15 @@ impl<'t> Evidence<'t> {
     /// The verdict on a statement, and what to say where it is no pass.
     pub fn settle(&self, judgement: Judgement) -> (Verdict, Option<Failure>) {
         if let Some(reason) = judgement.no_evidence {
-            return (Verdict::Inconclusive, Some(inconclusive(reason)));
+            return (
+                Verdict::Inconclusive,
+                Some(inconclusive(failures::UNDECIDED, reason)),
+            );
         }
         let mut doubts = self.doubts(&judgement.rests_on).into_iter();
-        if let Some(first) = doubts.next() {
-            let mut failure = inconclusive(first);
-            failure.notes.extend(doubts);
+        if let Some((code, first)) = doubts.next() {
+            let mut failure = inconclusive(code, first);
+            failure.notes.extend(doubts.map(|(_, doubt)| doubt));
             failure.notes.push(match &judgement.failure {
                 None => "Going by the packets that were captured, it would pass.".to_owned(),
                 Some(would_be) => format!(
@@ -86,7 +93,14 @@ impl<'t> Evidence<'t> {
         match (judgement.holds, judgement.rests_on.absence) {
             (true, true) => self.absence(),
             (true, false) => (Verdict::Pass, None),
-            (false, _) => (Verdict::Fail, Some(judgement.failure.unwrap_or_default())),
+            (false, _) => (
+                Verdict::Fail,
+                Some(
+                    judgement
+                        .failure
+                        .unwrap_or_else(|| Failure::new(failures::FALSE, "It does not hold.")),
+                ),
+            ),
         }
     }
 
@@ -101,49 +115,55 @@ impl<'t> Evidence<'t> {
             return (Verdict::Pass, None);
         };
         let failure = Failure {
-            message:
-                "No packet breaks it, but that proves nothing: a program did not do what it had to."
-                    .to_owned(),
             notes: vec![format!(
                 "First look at \"{name}\": a program that never got to work sends nothing at all, wanted or not."
             )],
-            ..Failure::default()
+            ..Failure::new(
+                failures::PROVES_NOTHING,
+                "No packet breaks it, but that proves nothing: a program did not do what it had to.",
+            )
         };
         (*worst, Some(failure))
     }
 
     /// Why the result may be wrong for want of evidence.
-    fn doubts(&self, grounds: &Grounds) -> Vec<String> {
+    fn doubts(&self, grounds: &Grounds) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         if grounds.every_packet {
-            doubts.extend(self.incomplete.iter().cloned());
+            doubts.extend(
+                self.incomplete
+                    .iter()
+                    .map(|d| (failures::INCOMPLETE, d.clone())),
+            );
             if grounds.roles {
-                doubts.extend(self.owners.iter().cloned());
+                doubts.extend(self.owners.iter().map(|d| (failures::OWNERS, d.clone())));
             }
         }
         if grounds.absence
             && self.facts.trace.recording.is_none()
             && self.facts.trace.packets.is_empty()
         {
-            doubts.push(
+            doubts.push((
+                failures::EMPTY,
                 "The capture holds no packet, and does not tell whether anything ran.".to_owned(),
-            );
+            ));
         }
         doubts.extend(self.doubtful_bytes(grounds));
         doubts
     }
 
-    fn doubtful_bytes(&self, grounds: &Grounds) -> Option<String> {
+    fn doubtful_bytes(&self, grounds: &Grounds) -> Option<Doubt> {
         let trace = self.facts.trace;
         if let Some(packet) = grounds
             .payloads
             .intersection(&self.truncated)
             .find_map(|&p| trace.packets.get(p))
         {
-            return Some(format!(
+            let message = format!(
                 "Packet {} was cut when it was captured: {} of its {} bytes are in the file.",
                 packet.number, packet.cap_len, packet.len
-            ));
+            );
+            return Some((failures::CUT, message));
         }
         let read = grounds.payloads.iter().filter_map(|&p| {
             let seen = trace.seen.get(p)?;
@@ -154,6 +174,7 @@ impl<'t> Evidence<'t> {
         streams
             .into_iter()
             .find_map(|(conversation, to_server)| self.doubtful_stream(conversation, to_server))
+            .map(|message| (failures::MISSING_BYTES, message))
     }
 
     fn doubtful_stream(&self, conversation: usize, to_server: bool) -> Option<String> {
@@ -183,11 +204,11 @@ impl<'t> Evidence<'t> {
     }
 }
 
-fn inconclusive(reason: String) -> Failure {
-    Failure {
-        message: format!("Evidence is missing: {}", lower_first(&reason)),
-        ..Failure::default()
-    }
+fn inconclusive(code: &'static str, reason: String) -> Failure {
+    Failure::new(
+        code,
+        format!("Evidence is missing: {}", lower_first(&reason)),
+    )
 }
 
 /// A sentence as the rest of another.

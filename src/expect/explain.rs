@@ -8,6 +8,9 @@ use super::ast::{Content, EventPattern, Mode, Sequence, Span, Spanned, Step};
 use super::claim::World;
 use super::claim_value::first_difference;
 use super::event::{Event, EventIndex, EventKind};
+use super::failures;
+use super::fields::Reading;
+use super::filter_shown::shown;
 use super::matching::{Context, Difference, Divergence, Names, Timing};
 use super::notation::{self, count, duration};
 use super::outcome::Failure;
@@ -44,6 +47,18 @@ enum Parting {
 }
 
 impl Parting {
+    fn code(&self) -> &'static str {
+        match self {
+            Parting::Extra(_) => failures::UNNAMED,
+            Parting::Skipped(_) => failures::SKIPPED,
+            Parting::Other(_) => failures::OTHER,
+            Parting::Misplaced(_) => failures::MISPLACED,
+            Parting::Late(..) => failures::LATE,
+            Parting::Near(_) => failures::NEAR,
+            Parting::Nothing => failures::NOT_FOUND,
+        }
+    }
+
     fn event(&self) -> Option<EventIndex> {
         match self {
             Parting::Extra(e)
@@ -81,6 +96,7 @@ impl<'e> Explanation<'e, '_> {
         });
         notes.extend(self.usage(&parting));
         Failure {
+            code: parting.code(),
             message: self.message(&parting),
             span: Some(match step {
                 Some(step) => step.span.clone(),
@@ -398,10 +414,14 @@ impl<'e> Explanation<'e, '_> {
                 "time: it was sent before the program was told to stop".to_owned()
             }
             Difference::Where => match &step.where_ {
-                Some(condition) => format!(
-                    "condition: `{}` does not hold",
-                    self.world.written(&condition.span)
-                ),
+                Some(condition) => {
+                    let written = self.world.written(&condition.span);
+                    let is = shown(trace, event.packet(), &condition.value, Reading::Where);
+                    match is {
+                        Some(is) => format!("condition: `{written}` does not hold: {is}"),
+                        None => format!("condition: `{written}` does not hold"),
+                    }
+                }
                 None => "condition".to_owned(),
             },
             Difference::Within => "time".to_owned(),

@@ -267,7 +267,7 @@ fn owned(text: Vec<u8>) -> FieldValue<'static> {
 }
 
 /// As Wireshark writes numbers and addresses.
-fn in_words(value: &FieldValue<'_>) -> Option<String> {
+pub(super) fn in_words(value: &FieldValue<'_>) -> Option<String> {
     match value {
         FieldValue::Number(number) => Some(number.to_string()),
         FieldValue::Ip(address) => Some(address.to_string()),

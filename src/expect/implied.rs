@@ -8,11 +8,12 @@
 use regex::bytes::Regex;
 
 use super::claim_value::{first_difference, signal_name};
+use super::failures;
 use super::notation::{duration, quoted, visible};
 use super::outcome::{Failure, Outcome, Verdict};
 use super::trouble;
 use crate::savefile::{Ended, Exit, Program, Recording};
-use crate::scenario::{OutputPattern, ProgramSpec, StopSignal};
+use crate::scenario::{After, OutputPattern, ProgramSpec, StopSignal};
 
 /// So many lines of a program's output are shown beside its failure.
 const LINES: usize = 6;
@@ -108,10 +109,7 @@ fn demand(pattern: &OutputPattern) -> String {
 fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failure>) {
     let role = &spec.role;
     let no_evidence = |message: String| {
-        let failure = Failure {
-            message,
-            ..Failure::default()
-        };
+        let failure = Failure::new(failures::NO_RESULT, message);
         (Verdict::Inconclusive, Some(failure))
     };
     let Some(program) = recording.programs.iter().find(|p| p.role == *role) else {
@@ -169,18 +167,31 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
     };
     if let Some(reason) = &program.start_error {
         return Some(Failure {
-            message: format!("{role} could not be started: {}.", visible(reason)),
             notes: vec![
                 format!("The command was: {}", command()),
                 "Is the program there, is it executable, is its name spelled right?".to_owned(),
             ],
-            ..Failure::default()
+            ..Failure::new(
+                failures::NOT_STARTED,
+                format!("{role} could not be started: {}.", visible(reason)),
+            )
         });
     }
     let Some(exit) = program.exit else {
+        let waited = spec.after.as_ref().map(|after| match after {
+            After::Ready(other) => {
+                format!("It starts when {other} is ready, and that did not happen.")
+            }
+            After::Exit(other) => {
+                format!("It starts when {other} has ended, and that did not happen.")
+            }
+        });
         return Some(Failure {
-            message: format!("{role} was never started."),
-            ..Failure::default()
+            notes: waited.into_iter().collect(),
+            ..Failure::new(
+                failures::NEVER_STARTED,
+                format!("{role} was never started."),
+            )
         });
     };
     match (program.ended, spec.ends_waiting, spec.stop.is_some()) {
@@ -188,30 +199,34 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
         (Some(Ended::Stopped), _, true) => stopped_fault(spec, exit),
         (Some(Ended::Timeout), ..) => Some(timeout_fault(role, program)),
         (Some(Ended::Waiting), false, _) => Some(Failure {
-            message: format!("{role} hung: it was still waiting for data when everything else was over."),
             notes: vec![
                 "It was blocked in a receive and the wire was quiet, so nothing could ever have arrived.".to_owned(),
                 format!("If that is what {role} should do, write ends = \"waiting\" for it."),
             ],
-            ..Failure::default()
+            ..Failure::new(failures::KEPT_WAITING, format!("{role} hung: it was still waiting for data when everything else was over."))
         }),
         (Some(Ended::Stopped), ..) => Some(Failure {
-            message: format!("{role} did not end by itself: it had to be stopped."),
             notes: vec![format!("If {role} never ends by itself, write stop = \"TERM\" for it.")],
-            ..Failure::default()
+            ..Failure::new(failures::NEVER_ENDED, format!("{role} did not end by itself: it had to be stopped."))
         }),
         (_, true, _) => Some(Failure {
-            message: format!(
-                "{role} ended by itself ({}); it should still have been waiting for data.",
-                exit_words(exit)
-            ),
-            ..Failure::default()
+            notes: vec![format!(
+                "If {role} should end by itself, leave out ends = \"waiting\" in its table."
+            )],
+            ..Failure::new(
+                failures::ENDED_EARLY,
+                format!(
+                    "{role} ended by itself ({}); it should still have been waiting for data.",
+                    exit_words(exit)
+                ),
+            )
         }),
         (Some(Ended::ByItself), _, true) => exit_fault(spec, exit).map(|fault| Failure {
             message: format!(
                 "{role} ended by itself ({}); it should have run until it was stopped.",
                 exit_words(exit)
             ),
+            code: failures::ENDED_EARLY,
             expected: None,
             actual: None,
             ..fault
@@ -237,11 +252,13 @@ fn exit_fault(spec: &ProgramSpec, exit: Exit) -> Option<Failure> {
     match exit {
         Exit::Code(code) if code == wanted => None,
         Exit::Code(code) => Some(Failure {
-            message: format!("{role} ended with exit code {code}, not {wanted}."),
             expected: Some(format!("{role}.exit == {wanted}")),
             actual: Some(format!("{role}.exit is {code}")),
             notes: code_meaning(code).map(str::to_owned).into_iter().collect(),
-            ..Failure::default()
+            ..Failure::new(
+                failures::EXIT_CODE,
+                format!("{role} ended with exit code {code}, not {wanted}."),
+            )
         }),
         Exit::Signal(signal) => Some(crash(role, signal)),
     }
@@ -257,9 +274,11 @@ fn crash(role: &str, signal: i32) -> Failure {
         _ => Vec::new(),
     };
     Failure {
-        message: format!("{role} crashed: it was ended by {}.", signal_name(signal)),
         notes,
-        ..Failure::default()
+        ..Failure::new(
+            failures::CRASHED,
+            format!("{role} crashed: it was ended by {}.", signal_name(signal)),
+        )
     }
 }
 
@@ -270,11 +289,10 @@ fn timeout_fault(role: &str, program: &Program) -> Failure {
         .map(|d| format!(" after {}", duration(d)))
         .unwrap_or_default();
     Failure {
-        message: format!("{role} hung: it had not ended{after}, when its time was up."),
         notes: vec![
             "A program that hangs usually waits for something that never comes: data that was never sent, a connection that was never closed, a line on its standard input.".to_owned(),
         ],
-        ..Failure::default()
+        ..Failure::new(failures::HUNG, format!("{role} hung: it had not ended{after}, when its time was up."))
     }
 }
 
@@ -334,7 +352,6 @@ fn output_fault(
         OutputPattern::Matches(regex) => format!("/{}/", visible(regex)),
     };
     (!holds).then(|| Failure {
-        message: format!("The {stream} of {role} {not} {wanted}."),
         expected: Some(demand(pattern)),
         actual: Some(if output.is_empty() {
             "nothing was written".to_owned()
@@ -342,7 +359,10 @@ fn output_fault(
             quoted(output)
         }),
         difference,
-        ..Failure::default()
+        ..Failure::new(
+            failures::OUTPUT,
+            format!("The {stream} of {role} {not} {wanted}."),
+        )
     })
 }
 

@@ -12,12 +12,14 @@ use super::event::{self, Event};
 use super::evidence::{self, Evidence};
 use super::explain::Explanation;
 use super::facts::Facts;
+use super::fields::Reading;
 use super::implied;
 use super::judgement::{Grounds, Judgement};
 use super::matching::{self, Context, Found, Names};
 use super::notation;
 use super::outcome::{Failure, Outcome, Verdict};
 use super::wireshark::wireshark_filter;
+use super::{failures, filter_shown, hint};
 use crate::savefile::{Bytes, Protocol};
 use crate::scenario::ProgramSpec;
 use crate::trace::Trace;
@@ -83,6 +85,7 @@ impl Judge<'_> {
     fn outcome(&self, expectation: &Expectation) -> Outcome {
         let mut evidence = BTreeSet::new();
         let mut worst: Option<(Verdict, Failure, BTreeSet<usize>)> = None;
+        let mut hint = None;
         let mut nothing_came = false;
         for statement in &expectation.statements {
             let judgement = self.statement(statement);
@@ -102,8 +105,11 @@ impl Judge<'_> {
                             true => f.diverges_at.is_none(),
                             false => f.actual.is_none(),
                         });
-                        let mut failure = failure.unwrap_or_default();
+                        let mut failure = failure
+                            .unwrap_or_else(|| Failure::new(failures::FALSE, "It does not hold."));
                         failure.span.get_or_insert(statement.span.clone());
+                        let place = failure.span.as_ref();
+                        hint = hint::hint(&expectation.text, &statement.span, place);
                         worst = Some((verdict, failure, packets));
                     }
                 }
@@ -126,7 +132,7 @@ impl Judge<'_> {
             verdict,
             evidence: self.frames(&evidence),
             failure,
-            hint: expectation.hint.clone(),
+            hint: hint.or_else(|| expectation.hint.clone()),
             points: expectation.points,
         }
     }
@@ -191,9 +197,8 @@ impl Judge<'_> {
             }
             Err(Cause::Lack(span, lack)) => {
                 judgement.failure = Some(Failure {
-                    message: sentence(&lack.message),
                     span: Some(span),
-                    ..Failure::default()
+                    ..Failure::new(failures::NO_VALUE, sentence(&lack.message))
                 });
             }
             Err(Cause::False(failure)) => {
@@ -345,13 +350,12 @@ impl Judge<'_> {
         };
         Judgement {
             failure: Some(Failure {
-                message,
                 span: Some(span.clone()),
                 expected: Some(format!("no {what}")),
                 actual: actual.or_else(|| self.shown(first)),
                 diverges_at: Some(frame),
                 wireshark_filter: wireshark_filter(trace, &found),
-                ..Failure::default()
+                ..Failure::new(failures::PRESENT, message)
             }),
             evidence: found,
             ..Judgement::default()
@@ -436,20 +440,23 @@ impl Judge<'_> {
         let frame = trace.packets.get(first).map_or(0, |p| p.number);
         Judgement {
             failure: Some(Failure {
-                message: format!(
-                    "Not each of the {} has it: {} not; the first is packet {frame}.",
-                    notation::count(subjects.len(), "packet"),
-                    match broken.len() {
-                        1 => "1 does".to_owned(),
-                        n => format!("{n} do"),
-                    }
-                ),
                 span: Some(each.condition.span.clone()),
                 expected: Some(self.world.written(&each.condition.span).to_owned()),
                 actual: self.shown(first),
+                difference: filter_shown::shown(trace, first, condition, Reading::Where),
                 diverges_at: Some(frame),
                 wireshark_filter: wireshark_filter(trace, &broken),
-                ..Failure::default()
+                ..Failure::new(
+                    failures::NOT_EACH,
+                    format!(
+                        "Not each of the {} has it: {} not; the first is packet {frame}.",
+                        notation::count(subjects.len(), "packet"),
+                        match broken.len() {
+                            1 => "1 does".to_owned(),
+                            n => format!("{n} do"),
+                        }
+                    ),
+                )
             }),
             evidence: broken,
             rests_on,
@@ -472,12 +479,11 @@ impl Judge<'_> {
         let subject = self.world.written(&each.subject.span);
         Judgement {
             failure: Some(Failure {
-                message: format!("There is no {subject} that could have it."),
                 span: Some(each.subject.span.clone()),
                 notes: vec![
                     "A statement about each of none proves nothing. Where there may be none, write `maybe each`.".to_owned(),
                 ],
-                ..Failure::default()
+                ..Failure::new(failures::EACH_OF_NONE, format!("There is no {subject} that could have it."))
             }),
             rests_on,
             ..Judgement::default()

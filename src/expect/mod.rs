@@ -21,6 +21,7 @@ mod explain;
 #[cfg(test)]
 mod explain_tests;
 mod facts;
+pub mod failures;
 pub mod fields;
 mod fields_analysis;
 mod fields_carried;
@@ -31,8 +32,10 @@ mod fields_message;
 mod fields_transport;
 mod fields_view;
 pub mod filter;
+mod filter_shown;
 mod filter_text;
 mod filter_values;
+mod hint;
 pub mod icmp;
 mod implied;
 mod judge;

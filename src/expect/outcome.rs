@@ -32,8 +32,10 @@ pub struct Outcome {
 }
 
 /// An explanation for a reader at midnight.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
+    /// The kind of failure, of [`super::failures`]: `F003`.
+    pub code: &'static str,
     /// One sentence: what is wrong.
     pub message: String,
     /// The place in the expectation's text that found no event.
@@ -50,4 +52,21 @@ pub struct Failure {
     pub wireshark_filter: Option<String>,
     /// Further lines: what it means, what to try.
     pub notes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of this kind, in these words.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+            span: None,
+            expected: None,
+            actual: None,
+            difference: None,
+            diverges_at: None,
+            wireshark_filter: None,
+            notes: Vec::new(),
+        }
+    }
 }

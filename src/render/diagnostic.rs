@@ -45,7 +45,7 @@ fn one(diagnostic: &Diagnostic, source: &Source, color: bool, width: usize) -> S
     let mut report = Report::build(kind, (name.as_str(), span.clone()))
         .with_config(config)
         .with_code(diagnostic.code)
-        .with_message(header(&diagnostic.message, width))
+        .with_message(header(diagnostic, width))
         .with_label(
             Label::new((name.as_str(), span))
                 .with_message(visible(&diagnostic.label))
@@ -81,10 +81,14 @@ fn one(diagnostic: &Diagnostic, source: &Source, color: bool, width: usize) -> S
 }
 
 /// The message, its further lines below the first's words.
-fn header(message: &str, width: usize) -> String {
-    const LEAD: usize = "[S003] Error: ".len();
-    let lines = wrap(&visible_lines(message), width.saturating_sub(LEAD).max(20));
-    lines.join(&format!("\n{}", " ".repeat(LEAD)))
+fn header(diagnostic: &Diagnostic, width: usize) -> String {
+    let lead = match diagnostic.severity {
+        Severity::Error => "[S003] Error: ".len(),
+        Severity::Warning => "[W001] Warning: ".len(),
+    };
+    let message = visible_lines(&diagnostic.message);
+    let lines = wrap(&message, width.saturating_sub(lead).max(20));
+    lines.join(&format!("\n{}", " ".repeat(lead)))
 }
 
 /// A line of the source and the part of it that is meant. A span of several

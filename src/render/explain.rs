@@ -10,7 +10,7 @@ pub(super) fn explain(expectation: &Expectation) -> String {
     let Some(detail) = &expectation.detail else {
         return String::new();
     };
-    let mut lines = vec![visible(&detail.message)];
+    let mut lines = vec![format!("[{}] {}", detail.code, visible(&detail.message))];
     if let Some(place) = &expectation.source {
         lines.push(format!(
             "at {}:{}:{}",

@@ -8,6 +8,7 @@ mod explain;
 pub mod follow;
 pub mod json;
 pub mod junit;
+pub mod pages;
 pub mod tap;
 pub mod terminal;
 pub mod text;

@@ -450,6 +450,7 @@ fn expectation(outcome: &Outcome, scenario: Option<&scenario::Scenario>) -> Expe
         verdict: outcome.verdict.into(),
         evidence: outcome.evidence.clone(),
         detail: outcome.failure.as_ref().map(|f| Detail {
+            code: f.code,
             message: f.message.clone(),
             span: f.span.as_ref().map(|s| TextSpan {
                 start: s.start,

@@ -384,6 +384,8 @@ pub struct Place {
 /// Why an expectation failed or is inconclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Detail {
+    /// The kind of failure; `netlab-capture explain CODE` tells more.
+    pub code: &'static str,
     /// One sentence: what is wrong.
     pub message: String,
     /// The place in the expectation's `text`.

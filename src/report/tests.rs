@@ -323,7 +323,7 @@ fn the_source_is_where_the_failing_step_stands() {
     let failed = Outcome {
         failure: Some(Failure {
             span: Some(2..8),
-            ..Failure::default()
+            ..Failure::new("F003", "")
         }),
         ..outcome("é", expect::Verdict::Fail, &[])
     };

@@ -22,7 +22,7 @@ pub(super) fn addresses<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Vec<I
                 element.place.clone(),
                 format!("the address {address} is written twice"),
                 "again here",
-                None,
+                Some("drop one of the two".to_owned()),
             );
         }
         out.push(address);
@@ -51,7 +51,7 @@ pub(super) fn hosts<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> BTreeMap<
                 item.key.clone(),
                 format!("the host `{}` is written twice", item.name),
                 "again here; upper and lower case are the same",
-                None,
+                Some("drop one of the two".to_owned()),
             );
         }
         if let Some(address) = reader.address(&item) {
@@ -95,7 +95,7 @@ pub(super) fn sysctl<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> BTreeMap
                 item.key.clone(),
                 format!("`{key}` is written twice"),
                 "again here",
-                None,
+                Some("drop one of the two".to_owned()),
             );
         }
     }

@@ -82,7 +82,7 @@ fn too_large(bytes: usize) -> Diagnostic {
         message: "a scenario file has at most 1 MiB".to_owned(),
         span: 0..0,
         label: format!("the file has {bytes} bytes"),
-        help: None,
+        help: Some("long contents belong into files of their own: file(\"page.html\")".to_owned()),
     }
 }
 

@@ -63,7 +63,11 @@ fn words(text: &str, message: &str, span: Range<usize>) -> Words {
             Some("for instance: title = \"TCP client before server\""),
         )
     } else {
-        (format!("this is not valid TOML: {message}"), "here", None)
+        (
+            format!("this is not valid TOML: {message}"),
+            "here",
+            Some("a line is `key = value`, or a header such as [program.client]"),
+        )
     };
     Words {
         message,

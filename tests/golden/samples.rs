@@ -341,6 +341,7 @@ pub fn tcp_refused_wrongly_expected() -> Report {
             column: 3,
         }),
         detail: Some(Detail {
+            code: "F003",
             message: "the second step found no event: the answer to the SYN is no SYN,ACK"
                 .to_owned(),
             span: Some(TextSpan { start, end }),

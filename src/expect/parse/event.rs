@@ -274,7 +274,12 @@ impl<'t> Parser<'t> {
                     span,
                     format!("`{word}` cannot follow"),
                     "expected content in quotes, or the end of the step",
-                    Some(format!("content stands in quotes: `\"{word}\"`")),
+                    Some(match fields::lookup(word) {
+                        Some(_) => {
+                            format!("before a condition stands `has` or `where`: `where {word} …`")
+                        }
+                        None => format!("content stands in quotes: `\"{word}\"`"),
+                    }),
                 );
                 Err(Reported)
             }
@@ -351,7 +356,7 @@ impl<'t> Parser<'t> {
                 span,
                 "the regular expression cannot be read",
                 reason,
-                None,
+                Some("a backslash makes a sign stand for itself: `\\(`, `\\.`, `\\/`".to_owned()),
             );
             Reported
         })

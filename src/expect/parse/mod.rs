@@ -379,7 +379,12 @@ impl<'t> Parser<'t> {
                     '“' | '”' | '„' | '«' | '»' | '‘' | '’' | '\'' | '`' => {
                         Some("strings stand in straight double quotes: \"…\"".to_owned())
                     }
-                    _ => help,
+                    _ => help.or_else(|| {
+                        Some(format!(
+                            "leave `{}` out, or put it into a string",
+                            c.escape_default()
+                        ))
+                    }),
                 };
                 self.error(
                     codes::UNEXPECTED_CHARACTER,

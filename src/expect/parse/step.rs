@@ -241,7 +241,7 @@ impl<'t> Parser<'t> {
                     span,
                     format!("`{digits}` is no port"),
                     "expected a number up to 65535",
-                    None,
+                    Some("a port follows the role: `server:12000`".to_owned()),
                 );
                 Ok(0)
             }

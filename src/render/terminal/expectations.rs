@@ -1,5 +1,7 @@
 //! The expectations, each with its verdict; the failed ones explained.
 
+use std::collections::BTreeSet;
+
 use super::line::{Line, Tone};
 use super::screen::{Screen, numbers};
 use crate::render::explain::statement;
@@ -24,6 +26,31 @@ pub fn expectations(screen: &mut Screen, report: &Report) {
             explanation(screen, expectation, detail);
         }
     }
+    screen.blank();
+    more(screen, report);
+}
+
+/// The author's hint for who did not pass, and where to read on.
+fn more(screen: &mut Screen, report: &Report) {
+    let details = report.expectations.iter().filter_map(|e| e.detail.as_ref());
+    let codes: BTreeSet<&str> = details.map(|detail| detail.code).collect();
+    if codes.is_empty() {
+        return;
+    }
+    let mut said = |name: &str, text: &str| {
+        let mut line = Line::default();
+        line.put(0, name, Tone::Dim);
+        let text = screen.clean_lines(text.trim());
+        screen.hanging(line, 9, &text, Tone::Plain);
+    };
+    if let Some(hint) = report.scenario.as_ref().and_then(|s| s.hint.as_ref()) {
+        said("Hint", hint);
+    }
+    let codes: Vec<&str> = codes.into_iter().collect();
+    said(
+        "Explain",
+        &format!("netlab-capture explain {}", codes.join(" ")),
+    );
     screen.blank();
 }
 
@@ -69,7 +96,8 @@ pub fn evidence(frames: &[u64]) -> Option<String> {
 }
 
 fn explanation(screen: &mut Screen, expectation: &Expectation, detail: &Detail) {
-    let message = screen.clean_lines(&detail.message);
+    let message = format!("[{}] {}", detail.code, detail.message);
+    let message = screen.clean_lines(&message);
     screen.paragraph(4, &message, Tone::Plain);
     screen.blank();
     if !expectation.implied {
