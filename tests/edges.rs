@@ -32,6 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "conversation",
             "message",
             "trace",
+            "inspect",
         ],
     ),
     (

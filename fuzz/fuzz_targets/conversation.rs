@@ -61,6 +61,11 @@ impl Receiver for Check {
         }
     }
 
+    fn restart(&mut self, way: Direction, (): &mut ()) {
+        assert!(!self.closed);
+        *self.last.get_mut(way) = None;
+    }
+
     fn end(&mut self, way: Direction, _: At, (): &mut ()) {
         assert!(!self.closed);
         // What comes behind a FIN breaks the protocol.
@@ -95,6 +100,7 @@ impl Run {
             bodies: Bodies::Keep { limit: 1000 },
             packets: 10,
             parts: true,
+            sent: 1000,
         };
         Run {
             tracker: Tracker::new(limits, ((script, 1 << 16), (messages, ((), ())))),
@@ -137,23 +143,15 @@ const TALK: [&[u8]; 2] = [
 const START: u32 = u32::MAX - 200;
 
 /// A segment from eight bytes of the script. `next` is what each way of each
-/// conversation would send next; `answered`, whether its server sent anything.
-fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4], answered: &mut [bool; 4]) -> Vec<u8> {
+/// conversation would send next.
+fn segment(word: &[u8; 8], next: &mut [[u32; 2]; 4]) -> Vec<u8> {
     let way = usize::from(word[0] & 1);
     let conversation = usize::from(word[0] >> 1 & 3);
     let (client, server) = (
         5000 + conversation as u16,
         if conversation < 3 { COUNTS } else { TALKS },
     );
-    // Only a client sends a SYN alone, and only a server that has sent nothing
-    // a SYN,ACK: another one would begin its numbers anew.
-    let flags = match (word[1] & 2 != 0, way) {
-        (false, _) => word[1] & 0x3F,
-        (true, 0) => word[1] & 0x2F,
-        (true, _) if !answered[conversation] => word[1] & 0x3F | 0x10,
-        (true, _) => word[1] & 0x3D,
-    };
-    answered[conversation] |= way == 1;
+    let flags = word[1] & 0x3F;
     let seq = next[conversation][way].wrapping_add_signed(match word[0] >> 3 & 7 {
         0..=3 => 0,
         4 => i32::from(word[2].cast_signed()),
@@ -242,11 +240,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut run = Run::new(limits, true);
     let mut next = [[START; 2]; 4];
-    let mut answered = [false; 4];
     let mut time = 0;
     for (number, word) in script.chunks_exact(8).enumerate() {
         let word = word.first_chunk().expect("eight bytes");
-        let data = segment(word, &mut next, &mut answered);
+        let data = segment(word, &mut next);
         time += i64::from(word[7]) * 10_000;
         run.frame(&Frame {
             number: number as u64 + 1,

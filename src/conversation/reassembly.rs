@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::receiver::Outlet;
 use super::{At, Limits, Receiver};
+use crate::savefile::Timestamp;
 
 /// A segment, or a part of one, that waits for bytes before it.
 #[derive(Debug)]
@@ -28,6 +29,9 @@ pub(super) struct Assembler {
     /// The FIN's place, until it was handed on.
     end: Option<(u64, At)>,
     missing: u64,
+    /// While something waits: an offset up to which the receiver has all, and
+    /// since when that is known.
+    received: Option<(u64, Timestamp)>,
 }
 
 /// What all streams share.
@@ -65,6 +69,14 @@ impl Store {
 /// Segments that may wait at a time, whatever their size: each costs memory
 /// beyond its bytes.
 const MAX_WAITING: usize = 16_384;
+/// Packets that were captured in another order than they were sent in lie this
+/// close together; the time that Wireshark takes for its "Out-Of-Order".
+/// Nanoseconds.
+const REORDERING: i64 = 3_000_000;
+/// A sender that has no ACK for so long sends the segment again: RFC 6298 has
+/// timers start at one second (section 2.1), and earlier versions at three.
+/// Nanoseconds.
+const RETRANSMISSION: i64 = 3_000_000_000;
 /// What a waiting segment costs beyond its bytes.
 const OVERHEAD: usize = 128;
 
@@ -139,6 +151,82 @@ impl Assembler {
         self.waiting_bytes > store.limits.waiting
             || store.waiting > store.limits.waiting_in_all
             || self.waiting.len() > MAX_WAITING
+    }
+
+    /// Does something wait for bytes before it?
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty() || self.end.is_some()
+    }
+
+    /// The receiver has acknowledged everything before `acked`, since `since`:
+    /// what of it was not captured will not come (RFC 9293, section 3.4), except
+    /// where the capture has packets in another order.
+    pub(super) fn acknowledged<R: Receiver>(
+        &mut self,
+        acked: u64,
+        since: Timestamp,
+        now: Timestamp,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) {
+        let (received, known_since) = *self.received.get_or_insert((acked, since));
+        if now.since(known_since) < REORDERING {
+            return;
+        }
+        self.give_up_before(received, store, out);
+        self.received = self.waits().then_some((acked, since));
+    }
+
+    /// A segment at `offset` comes, and since others wait none of the receiver
+    /// was captured. A sender that goes on with new bytes, when it would have
+    /// sent again what is missing, had its ACK.
+    pub(super) fn goes_on<R: Receiver>(
+        &mut self,
+        offset: u64,
+        now: Timestamp,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) {
+        let Some((last, segment)) = self.waiting.last_key_value() else {
+            return;
+        };
+        let waited = now.since(segment.at.time);
+        if waited >= RETRANSMISSION && offset >= last.saturating_add(segment.len) {
+            self.give_up_before(offset, store, out);
+        }
+    }
+
+    /// The packet that brought the first of what waits.
+    pub(super) fn waits_since(&self) -> Option<usize> {
+        self.waiting
+            .values()
+            .map(|waiting| waiting.at.packet)
+            .next()
+    }
+
+    /// Goes on behind the holes that end at `to` or before.
+    fn give_up_before<R: Receiver>(&mut self, to: u64, store: &mut Store, out: &mut Outlet<R>) {
+        while let Some(start) = self.waiting.keys().next().copied()
+            && start <= to
+        {
+            self.give_up_gap(store, out);
+        }
+        if let Some((end, _)) = self.end
+            && self.waiting.is_empty()
+            && end < to
+        {
+            self.gap(end.saturating_sub(self.next), out);
+        }
+        self.hand_on_end(out);
+    }
+
+    /// Another stream begins where this one is now: what waits is handed on.
+    pub(super) fn restart<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
+        self.finish(store, out);
+        self.received = None;
+        if self.next > 0 {
+            out.restart();
+        }
     }
 
     /// The first FIN stands at `offset`.
@@ -252,7 +340,7 @@ mod tests {
     use super::*;
 
     use crate::conversation::{Beginning, Direction, Gap, Stream, Streams};
-    use crate::savefile::{Protocol, Timestamp};
+    use crate::savefile::Protocol;
 
     /// An assembler with what takes its stream.
     struct Whole {

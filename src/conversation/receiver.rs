@@ -46,6 +46,10 @@ pub trait Receiver: Sized {
     /// ones, or the stream's end, were.
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found);
 
+    /// What comes next on this way belongs to another connection on the same
+    /// ports: its SYN,ACK was captured, its SYN was not.
+    fn restart(&mut self, way: Direction, found: &mut Self::Found);
+
     /// The stream's end: its FIN, in its place behind all bytes. Comes once;
     /// a sender that breaks the protocol may send bytes behind it.
     fn end(&mut self, way: Direction, at: At, found: &mut Self::Found);
@@ -65,6 +69,7 @@ impl Receiver for () {
     fn begin((): &(), _: &Beginning) {}
     fn bytes(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
     fn gap(&mut self, _: Direction, _: u64, (): &mut ()) {}
+    fn restart(&mut self, _: Direction, (): &mut ()) {}
     fn end(&mut self, _: Direction, _: At, (): &mut ()) {}
     fn datagram(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
     fn close(&mut self, (): &mut ()) {}
@@ -87,6 +92,11 @@ impl<A: Receiver, B: Receiver> Receiver for (A, B) {
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found) {
         self.0.gap(way, missing, &mut found.0);
         self.1.gap(way, missing, &mut found.1);
+    }
+
+    fn restart(&mut self, way: Direction, found: &mut Self::Found) {
+        self.0.restart(way, &mut found.0);
+        self.1.restart(way, &mut found.1);
     }
 
     fn end(&mut self, way: Direction, at: At, found: &mut Self::Found) {
@@ -119,6 +129,10 @@ impl<R: Receiver> Outlet<'_, R> {
 
     pub(super) fn gap(&mut self, missing: u64) {
         self.receiver.gap(self.way, missing, self.found);
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.receiver.restart(self.way, self.found);
     }
 
     pub(super) fn end(&mut self, at: At) {

@@ -32,6 +32,7 @@ pub struct Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     pub at: usize,
+    /// 0 where nobody knows how many: the bytes of another connection follow.
     pub missing: u64,
 }
 
@@ -102,6 +103,10 @@ impl Receiver for Streams {
 
     fn gap(&mut self, way: Direction, missing: u64, (): &mut ()) {
         self.ways.get_mut(way).miss(missing);
+    }
+
+    fn restart(&mut self, way: Direction, (): &mut ()) {
+        self.ways.get_mut(way).miss(0);
     }
 
     fn end(&mut self, way: Direction, _: At, (): &mut ()) {

@@ -9,7 +9,7 @@ use crate::savefile::Timestamp;
 use super::analysis::{self, Blocks, Flow, Known, Numbers};
 use super::reassembly::{Assembler, Store};
 use super::receiver::Outlet;
-use super::sequence::Positions;
+use super::sequence::{Positions, before};
 use super::zeek::{self, Zeek};
 use super::{
     At, Close, Direction, MarkCounts, Marks, Offered, Receiver, SeenTcp, SideFacts, TcpFacts, Ways,
@@ -78,6 +78,10 @@ struct Side {
     syn_len: u32,
     /// The position of its FIN, once it was seen.
     fin: Option<i64>,
+    /// Its latest segment, by its place in the capture.
+    heard: Option<usize>,
+    /// The highest number that it acknowledged, and since when.
+    acked: Option<(u32, Timestamp)>,
     scale: WindowScaling,
     flow: Flow,
     stream: Assembler,
@@ -174,7 +178,7 @@ impl Connection {
         out: &mut Outlet<R>,
     ) -> SeenTcp {
         let way = out.way;
-        let restarts = self.restart_numbers(segment, way);
+        let restarts = self.restart_numbers(segment, store, out);
         self.set_bases(segment, way);
         self.scaling(segment, way);
         let before = self.completeness.unwrap_or_default();
@@ -211,8 +215,12 @@ impl Connection {
         };
         self.zeek
             .segment(&look, way, &self.sides.get(way.opposite()).stream);
+        self.hear(segment, store, out);
+        // What this segment may answer comes first.
+        self.give_up_holes(segment, way.opposite(), store, out);
         seen.new_bytes = self.reassemble(segment, store, out);
         seen.new_fin = self.fin(segment, out);
+        self.give_up_holes(segment, way, store, out);
         self.remember(segment, way, &seen);
         if segment.flags.rst() && self.reset.is_none() && !self.is_over() {
             self.reset = Some(way);
@@ -275,8 +283,13 @@ impl Connection {
 
     /// A SYN with the number of the one before, or a SYN,ACK with another one,
     /// for which it returns true.
-    fn restart_numbers(&mut self, segment: &Segment, way: Direction) -> bool {
-        let side = self.sides.get_mut(way);
+    fn restart_numbers<R: Receiver>(
+        &mut self,
+        segment: &Segment,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) -> bool {
+        let side = self.sides.get_mut(out.way);
         let Some(base) = side.base else {
             return false;
         };
@@ -287,10 +300,13 @@ impl Connection {
         if restarts {
             side.base = Some(segment.seq);
             // The bytes so far stay; those behind the new SYN follow them.
+            side.stream.restart(store, out);
             let next = side.stream.next().cast_signed();
             if let Some(positions) = &mut side.positions {
                 positions.restart(segment.seq, next);
             }
+            // What was acknowledged so far were other numbers.
+            self.sides.get_mut(out.way.opposite()).acked = None;
         }
         restarts
     }
@@ -485,6 +501,57 @@ impl Connection {
             positions.saw(segment.seq.wrapping_add(segment.len));
         }
         new
+    }
+
+    /// Notes what the segment's sender acknowledges, and that it was heard of.
+    fn hear<R: Receiver>(&mut self, segment: &Segment, store: &mut Store, out: &mut Outlet<R>) {
+        let way = out.way;
+        let peer_heard = self.sides.get(way.opposite()).heard;
+        let side = self.sides.get_mut(way);
+        side.heard = Some(segment.at.packet);
+        if segment.flags.ack() && !segment.flags.rst() {
+            match side.acked {
+                Some((acked, _)) if !before(acked, segment.ack) => {}
+                _ => side.acked = Some((segment.ack, segment.at.time)),
+            }
+        }
+        let offset = Connection::offset(side, segment);
+        if let Some(since) = side.stream.waits_since()
+            && segment.len > 0
+            && peer_heard.is_none_or(|heard| heard < since)
+            && let Ok(offset) = u64::try_from(offset)
+        {
+            side.stream.goes_on(offset, segment.at.time, store, out);
+        }
+    }
+
+    /// Goes on behind bytes sent `way` that their receiver has, although they
+    /// were not captured.
+    fn give_up_holes<R: Receiver>(
+        &mut self,
+        segment: &Segment,
+        way: Direction,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) {
+        if !self.sides.get(way).stream.waits() {
+            return;
+        }
+        let Some((acked, since)) = self.sides.get(way.opposite()).acked else {
+            return;
+        };
+        let side = self.sides.get_mut(way);
+        let position = side.positions.map_or(0, |positions| positions.of(acked));
+        let Ok(offset) = u64::try_from(position - 1) else {
+            return;
+        };
+        let mut out = Outlet {
+            receiver: &mut *out.receiver,
+            found: &mut *out.found,
+            way,
+        };
+        side.stream
+            .acknowledged(offset, since, segment.at.time, store, &mut out);
     }
 
     /// Returns whether this FIN is new: the side's first, or one behind the

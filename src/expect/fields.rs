@@ -11,6 +11,7 @@ use super::fields_dns as dns;
 use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
+pub use super::fields_streamed::Streamed;
 use super::fields_transport as transport;
 pub use super::fields_view::{Facts, Http, Known, Reading, SoFar, Start, Times, View};
 

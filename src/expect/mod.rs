@@ -29,6 +29,7 @@ mod fields_dns;
 mod fields_ip;
 mod fields_link;
 mod fields_message;
+mod fields_streamed;
 mod fields_transport;
 mod fields_view;
 pub mod filter;

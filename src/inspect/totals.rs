@@ -96,6 +96,10 @@ pub struct Tally {
     pub malformed: BTreeMap<Layer, u64>,
     /// Frames of which only a part was captured.
     pub truncated: u64,
+    /// Requests and responses that were read when their packets had been shown:
+    /// they waited for bytes that were never captured. Counted where the parts of
+    /// messages are told.
+    pub late: u64,
     /// What the bounds on memory did.
     pub bitten: Bitten,
 }
@@ -150,6 +154,7 @@ impl Tally {
             *self.malformed.entry(*layer).or_default() += count;
         }
         self.truncated += other.truncated;
+        self.late += other.late;
         self.bitten(other.bitten);
         self.times = match (self.times, other.times) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),

@@ -136,6 +136,13 @@ impl Worker {
                 });
             }
             part.take(shard, index, tracker, &mut found);
+            // A packet carries none of the messages that waited for bytes before
+            // them, and are read now that these are given up.
+            found.parts.retain(|part| {
+                let late = part.at().packet != index;
+                self.tally.late += u64::from(late && part.whole);
+                !late
+            });
             if self.packets {
                 part.packets.push(Entry {
                     place,

@@ -170,6 +170,16 @@ impl Exchange {
         self.tell(settings, found);
     }
 
+    /// Another connection's bytes follow on this way.
+    pub(super) fn restart(&mut self, way: Direction, settings: &Settings, found: &mut Found) {
+        self.way_over(way, settings, found);
+        let lane = self.lanes.get_mut(way);
+        lane.state = State::Head;
+        lane.resync = false;
+        self.fresh = false;
+        self.tell(settings, found);
+    }
+
     pub(super) fn end(&mut self, way: Direction, at: At, settings: &Settings, found: &mut Found) {
         let lane = self.lanes.get_mut(way);
         if lane.has_begun() && self.is_simple_answer(way) {
@@ -424,13 +434,16 @@ impl Exchange {
         }
         let mut body = Reading::new(Length::UntilClose, settings.bodies);
         body.take(&begun);
-        self.begin_body(way, Part::new(id, head, body), settings, found);
+        let mut part = Part::new(id, head, body);
+        part.sent.add(&begun);
+        self.begin_body(way, part, settings, found);
     }
 
     fn begin_body(&mut self, way: Direction, part: Part, settings: &Settings, found: &mut Found) {
         if settings.parts {
             let asked = self.entry(part.entry).and_then(|entry| entry.asked_at);
-            found.part(self.conversation, way, false, asked, part.only_head());
+            let told = (part.only_head(), part.sent.bytes.clone());
+            found.part(self.conversation, way, false, asked, told);
         }
         let lane = self.lanes.get_mut(way);
         lane.part = Some(part);
@@ -470,7 +483,7 @@ impl Exchange {
         }
         part.announced = true;
         let (id, last) = (part.entry, part.trail.last);
-        let half = settings.parts.then(|| part.so_far());
+        let half = settings.parts.then(|| (part.so_far(), part.sent.take()));
         let is_request = self.requests == Some(way);
         let entry = self.entry(id);
         let asked = entry.as_ref().and_then(|entry| entry.asked_at);

@@ -13,6 +13,8 @@ pub struct Settings {
     pub packets: usize,
     /// Tell requests and responses as they come, too ([`Found::parts`]).
     pub parts: bool,
+    /// Bytes of each part that are kept as they were sent ([`Part::sent`]).
+    pub sent: usize,
 }
 
 impl Default for Settings {
@@ -21,6 +23,7 @@ impl Default for Settings {
             bodies: Bodies::Count,
             packets: 0,
             parts: false,
+            sent: 0,
         }
     }
 }
@@ -57,6 +60,8 @@ pub struct Part {
     pub whole: bool,
     /// Of a response: the packet that completed the request that it answers.
     pub asked: Option<At>,
+    /// Its bytes as they were sent, up to the bound that was asked for.
+    pub sent: Vec<u8>,
     pub message: PartOf,
 }
 
@@ -83,7 +88,7 @@ impl Found {
         way: Direction,
         whole: bool,
         asked: Option<At>,
-        half: Half,
+        (half, sent): (Half, Vec<u8>),
     ) {
         let message = match half {
             Half::Request(request) => PartOf::Request(request),
@@ -94,6 +99,7 @@ impl Found {
             way,
             whole,
             asked,
+            sent,
             message,
         });
     }

@@ -55,8 +55,37 @@ pub(super) struct Part {
     /// Where the body ends, once that is known.
     body_end: usize,
     pub trail: Trail,
+    pub sent: Sent,
     /// Its end was told.
     pub announced: bool,
+}
+
+/// Bytes as they were sent, up to a bound.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Sent {
+    fn new(bytes: &[u8], limit: usize) -> Sent {
+        let mut sent = Sent {
+            bytes: Vec::new(),
+            limit,
+        };
+        sent.add(bytes);
+        sent
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let room = self.limit.saturating_sub(self.bytes.len());
+        self.bytes
+            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
 }
 
 /// A part with its body.
@@ -85,6 +114,7 @@ impl Part {
             body_start: place(end),
             body_end: place(end),
             trail: found.trail,
+            sent: found.sent,
             announced: false,
         }
     }
@@ -183,6 +213,7 @@ pub(super) struct Found {
     /// Where it lies in the stream.
     range: (u64, u64),
     trail: Trail,
+    sent: Sent,
     /// The head's rest was not read.
     pub too_long: bool,
 }
@@ -210,6 +241,8 @@ pub(super) struct Lane {
     /// missing before them.
     pub resync: bool,
     pub part: Option<Part>,
+    /// How much of a message is kept as it was sent.
+    sent: usize,
     /// The head that was completed last, until it is taken.
     pub found: Option<Found>,
     /// What came of a head that is not complete.
@@ -221,12 +254,13 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(at: u64, state: State, resync: bool) -> Lane {
+    pub(super) fn new(at: u64, state: State, resync: bool, sent: usize) -> Lane {
         Lane {
             at,
             state,
             resync,
             part: None,
+            sent,
             found: None,
             begun: Vec::new(),
             begun_by: None,
@@ -267,6 +301,7 @@ impl Lane {
             },
             range: (start, start),
             trail: trail.unwrap_or_else(|| Trail::new(at, packets)),
+            sent: Sent::new(&[], self.sent),
             too_long: false,
         };
         (found, begun)
@@ -286,6 +321,7 @@ impl Lane {
         {
             self.at += bytes.len() as u64;
             part.trail.add(at, packets);
+            part.sent.add(bytes);
             return true;
         }
         false
@@ -300,6 +336,7 @@ impl Lane {
         if len > 0 {
             self.at += len as u64;
             part.trail.add(at, packets);
+            part.sent.add(bytes.get(..len).unwrap_or(bytes));
         }
         if part.body.is_over() {
             part.body_end = place(self.at);
@@ -352,9 +389,21 @@ impl Lane {
         let taken = len.saturating_sub(before);
         let start = self.at - before as u64;
         self.at += taken as u64;
-        let parsed = head::parse(self.begun.get(..len).unwrap_or(&self.begun), kind);
+        let head = self.begun.get(..len).unwrap_or(&self.begun);
+        let parsed = head::parse(head, kind);
+        let sent = Sent::new(head, self.sent);
         self.forget();
-        self.find(taken, kind, parsed, start, trail, too_long)
+        self.find(
+            taken,
+            Found {
+                kind,
+                parsed,
+                range: (start, self.at),
+                trail,
+                sent,
+                too_long,
+            },
+        )
     }
 
     /// Where nothing waits: in the piece itself, which is not copied.
@@ -371,10 +420,18 @@ impl Lane {
         };
         match (kind, len) {
             (Some(kind), Ok(len)) if len <= MAX_HEAD => {
-                let parsed = head::parse(bytes.get(..len).unwrap_or(bytes), kind);
+                let head = bytes.get(..len).unwrap_or(bytes);
                 let start = self.at;
                 self.at += len as u64;
-                self.find(len, kind, parsed, start, Trail::new(at, packets), false)
+                let found = Found {
+                    kind,
+                    parsed: head::parse(head, kind),
+                    range: (start, self.at),
+                    trail: Trail::new(at, packets),
+                    sent: Sent::new(head, self.sent),
+                    too_long: false,
+                };
+                self.find(len, found)
             }
             (kind, searched) => {
                 let piece = bytes.get(..MAX_HEAD).unwrap_or(bytes);
@@ -425,25 +482,11 @@ impl Lane {
         }
     }
 
-    fn find(
-        &mut self,
-        taken: usize,
-        kind: Kind,
-        mut parsed: Parsed,
-        start: u64,
-        trail: Trail,
-        too_long: bool,
-    ) -> Heads {
-        if too_long {
-            parsed.trouble.push(head::TOO_LONG);
+    fn find(&mut self, taken: usize, mut found: Found) -> Heads {
+        if found.too_long {
+            found.parsed.trouble.push(head::TOO_LONG);
         }
-        self.found = Some(Found {
-            kind,
-            parsed,
-            range: (start, self.at),
-            trail,
-            too_long,
-        });
+        self.found = Some(found);
         Heads::Found(taken)
     }
 

@@ -137,6 +137,20 @@ impl Receiver for Reader {
         }
     }
 
+    fn restart(&mut self, way: Direction, found: &mut Found) {
+        if let Some(others) = &mut self.others {
+            others.gap(way, &mut self.tls);
+        }
+        match &mut self.state {
+            Reading::Off(ways) => {
+                let this = ways.get_mut(way);
+                this.watch = Watch::Here;
+                this.resync = false;
+            }
+            Reading::On(exchange) => exchange.restart(way, &self.settings, found),
+        }
+    }
+
     fn end(&mut self, way: Direction, at: At, found: &mut Found) {
         if let Reading::On(exchange) = &mut self.state {
             exchange.end(way, at, &self.settings, found);
@@ -209,6 +223,7 @@ impl Reader {
         let Reading::Off(ways) = &self.state else {
             return;
         };
+        let sent = self.settings.sent;
         let lane = |direction: Direction| {
             let this = ways.get(direction);
             let state = match this.watch {
@@ -218,7 +233,7 @@ impl Reader {
                 Watch::Gaps => State::Lost { resync: false },
                 Watch::Never => State::Over,
             };
-            Lane::new(this.at, state, this.resync)
+            Lane::new(this.at, state, this.resync, sent)
         };
         let fresh = ways.to_server.at == 0 && !ways.to_server.resync;
         let lanes = Ways {

@@ -118,13 +118,29 @@ impl Follow {
         if self.options.from.is_some_and(|only| only != side) || self.options.form == Form::Raw {
             return;
         }
+        let bytes = if missing == 1 { "byte" } else { "bytes" };
+        self.remark(
+            side,
+            &format!("[{missing} {bytes} missing in the capture]"),
+            out,
+        );
+        *self.shown(side) += missing;
+    }
+
+    /// What a side sends from here on belongs to another connection.
+    pub fn restart(&mut self, side: Side, out: &mut Vec<u8>) {
+        if self.options.from.is_some_and(|only| only != side) || self.options.form == Form::Raw {
+            return;
+        }
+        let line = "[another connection on the same ports: its SYN was not captured]";
+        self.remark(side, line, out);
+    }
+
+    fn remark(&mut self, side: Side, line: &str, out: &mut Vec<u8>) {
         self.turn(side, out);
         self.flush(side, out);
-        let bytes = if missing == 1 { "byte" } else { "bytes" };
-        let line = format!("[{missing} {bytes} missing in the capture]");
-        self.styled(AnsiColor::Yellow.on_default(), &line, out);
+        self.styled(AnsiColor::Yellow.on_default(), line, out);
         out.push(b'\n');
-        *self.shown(side) += missing;
     }
 
     /// A datagram ends, as no line feed need tell.

@@ -21,6 +21,7 @@ pub const KEEP: (usize, message::Settings) = (
         },
         packets: usize::MAX,
         parts: false,
+        sent: 0,
     },
 );
 

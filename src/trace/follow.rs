@@ -21,6 +21,8 @@ pub enum Followed {
     Bytes { way: Direction, bytes: Vec<u8> },
     /// Bytes of a TCP stream that were never captured.
     Gap { way: Direction, missing: u64 },
+    /// Bytes of another connection on the same ports follow.
+    Restart { way: Direction },
     /// The payload of a datagram, as far as captured.
     Datagram { way: Direction, payload: Vec<u8> },
 }
@@ -162,6 +164,10 @@ impl Receiver for Listener {
 
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
         found.hear(self, || Followed::Gap { way, missing });
+    }
+
+    fn restart(&mut self, way: Direction, found: &mut Found) {
+        found.hear(self, || Followed::Restart { way });
     }
 
     fn end(&mut self, _: Direction, _: At, _: &mut Found) {}

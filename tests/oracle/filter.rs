@@ -7,11 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use netlab_capture::conversation::{Closed, Limits};
 use netlab_capture::expect::ast::Filter;
-use netlab_capture::expect::fields::{Reading, SoFar, View};
+use netlab_capture::expect::fields::{Needs, Reading, SoFar, Streamed, View};
 use netlab_capture::expect::{filter, parse_filter};
+use netlab_capture::inspect::{self, Collect, Context, Settings, Show, Shown};
+use netlab_capture::message::{self, Bodies, Lookup, Message};
 use netlab_capture::trace::{self, Trace};
 
 use crate::tshark;
@@ -29,6 +34,9 @@ fn filters() -> Vec<&'static str> {
 
 /// What stands before the rows of the documented differences.
 const TABLE: &str = "| capture | frames | why |\n| --- | --- | --- |\n";
+
+/// What stands before the frames that a capture's reader tells too late.
+const LATE: &str = "| capture | frames |\n| --- | --- |\n";
 
 #[test]
 fn filters_show_tsharks_frames() {
@@ -61,6 +69,7 @@ fn filters_show_tsharks_frames() {
         all.shown += half.shown;
         all.wrong.extend(half.wrong);
         all.explained.extend(half.explained);
+        all.late.extend(half.late);
     }
     eprintln!(
         "{} filters over {} files showed {} frames",
@@ -79,28 +88,32 @@ fn filters_show_tsharks_frames() {
         all.wrong.len(),
         all.wrong.join("\n")
     );
+    let late = all.late.iter().filter(|(_, frames)| !frames.is_empty());
+    let late: Vec<String> = late
+        .map(|(file, frames)| format!("| {file} | {} |", ranges(frames)))
+        .collect();
+    documented(TABLE, &explained);
+    documented(LATE, &late);
+}
+
+/// The rows of a table of the documented differences are these. With BLESS they
+/// are written.
+fn documented(table: &str, rows: &[String]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wireshark-differences.md");
     let document = fs::read_to_string(&path).unwrap();
+    let (before, rest) = document.split_once("\n## Display filters\n").unwrap();
+    let (within, rest) = rest.split_once(table).unwrap();
+    let there = |line: &&str| line.starts_with('|');
+    let shown: Vec<&str> = rest.lines().take_while(there).collect();
     if std::env::var_os("BLESS").is_some() {
-        let (before, rest) = document.split_once(TABLE).unwrap();
-        let behind = rest.split_once("\n\n").map_or("", |(_, behind)| behind);
-        let rows = explained.join("\n");
-        let behind = if behind.is_empty() {
-            String::new()
-        } else {
-            format!("\n{behind}")
-        };
-        fs::write(&path, format!("{before}{TABLE}{rows}\n{behind}")).unwrap();
-        return;
+        let behind: Vec<&str> = rest.lines().skip_while(there).collect();
+        let lines = rows.iter().map(String::as_str).chain(behind);
+        let lines: String = lines.map(|line| format!("{line}\n")).collect();
+        let text = format!("{before}\n## Display filters\n{within}{table}{lines}");
+        return fs::write(&path, text).unwrap();
     }
-    let section = document
-        .split("\n## ")
-        .find(|s| s.starts_with("Display filters\n"));
-    let rows = section.and_then(|s| s.split_once(TABLE));
-    let rows = rows.into_iter().flat_map(|(_, rows)| rows.lines());
-    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
     assert_eq!(
-        rows, explained,
+        shown, rows,
         "docs/wireshark-differences.md, \"Display filters\""
     );
 }
@@ -126,6 +139,9 @@ struct Compared {
     shown: usize,
     /// Reason and file: the frames where a filter differs.
     explained: BTreeMap<(&'static str, String), BTreeSet<u64>>,
+    /// File: the frames that are shown where a capture was read as a whole, and
+    /// not by a reader that streams.
+    late: BTreeMap<String, BTreeSet<u64>>,
     wrong: Vec<String>,
 }
 
@@ -136,8 +152,19 @@ fn compare(filters: &[(&str, Filter)], files: &[&Path]) -> Compared {
         let name = path.file_name().unwrap().to_str().unwrap();
         let theirs = tsharks(&texts, path);
         let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
-        for ((text, filter), theirs) in filters.iter().zip(&theirs) {
+        let streamed = streamed(filters, path);
+        for (((text, filter), theirs), streamed) in filters.iter().zip(&theirs).zip(&streamed) {
             let ours = ours(filter, &trace);
+            for frame in ours.symmetric_difference(streamed) {
+                if filter::needs(filter).has(Needs::HTTP) {
+                    let late = compared.late.entry(name.to_owned()).or_default();
+                    late.insert(*frame);
+                } else {
+                    compared
+                        .wrong
+                        .push(format!("{name} {frame} differs streamed: {text}"));
+                }
+            }
             compared.shown += theirs.len();
             for frame in ours.symmetric_difference(theirs) {
                 if let Some(reason) = why(name, filter, &trace, *frame) {
@@ -198,6 +225,86 @@ fn ours(filter: &Filter, trace: &Trace) -> BTreeSet<u64> {
         .filter(shows)
         .map(|index| index as u64 + 1)
         .collect()
+}
+
+/// The frames that `inspect -Y` shows for each of the filters.
+fn streamed(filters: &[(&str, Filter)], path: &Path) -> Vec<BTreeSet<u64>> {
+    let settings = Settings {
+        threads: 2,
+        limits: Limits::default(),
+        messages: message::Settings {
+            bodies: Bodies::Keep { limit: 1 << 20 },
+            packets: 100_000,
+            parts: true,
+            sent: 1 << 20,
+        },
+        packets: true,
+    };
+    let show = Filtered {
+        filters,
+        frames: Mutex::new(vec![BTreeSet::new(); filters.len()]),
+    };
+    let file = File::open(path).unwrap();
+    inspect::inspect(file, "x", &settings, &show, &mut Ignore).unwrap();
+    show.frames.into_inner().unwrap()
+}
+
+struct Filtered<'a> {
+    filters: &'a [(&'a str, Filter)],
+    frames: Mutex<Vec<BTreeSet<u64>>>,
+}
+
+impl Show for Filtered<'_> {
+    type Item = ();
+
+    fn packet(&self, shown: &Shown<'_>, _: &mut Vec<u8>) -> bool {
+        let now = Streamed::new(shown);
+        // What is displayed before, all filters have in common here.
+        let view = now.view(shown.previous);
+        let mut frames = self.frames.lock().unwrap();
+        for ((_, filter), frames) in self.filters.iter().zip(frames.iter_mut()) {
+            if filter::matches(filter, &view) {
+                frames.insert(shown.frame.number);
+            }
+        }
+        true
+    }
+
+    fn message(&self, _: &Message, _: &Context) -> Option<()> {
+        None
+    }
+
+    fn lookup(&self, _: &Lookup, _: &Context) -> Option<()> {
+        None
+    }
+
+    fn conversation(&self, _: &Closed<message::Reader>, _: &Context) -> Option<()> {
+        None
+    }
+}
+
+struct Ignore;
+
+impl Collect<()> for Ignore {
+    fn packets(&mut self, _: &[u8], _: &[(usize, Option<usize>)]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn message(&mut self, (): ()) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn conversation(&mut self, _: usize, (): ()) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The frames that tshark shows for each of the filters.

@@ -145,6 +145,7 @@ impl Shown {
                 }
                 self.follow.gap(side, missing, out);
             }
+            Followed::Restart { way } => self.follow.restart(sender(way), out),
             Followed::Datagram { way, payload } => {
                 self.follow.bytes(sender(way), &payload, out);
                 self.follow.boundary(out);

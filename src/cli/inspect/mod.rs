@@ -18,8 +18,6 @@ use super::load::{self, Mistakes};
 use super::output::{self, Stdout};
 use super::{Exit, sink};
 use crate::expect::ast::Filter;
-use crate::expect::fields::Needs;
-use crate::expect::filter;
 use crate::inspect::{InspectError, Settings, inspect};
 use crate::message::{self, Bodies};
 use crate::report::{ErrorCode, Report};
@@ -35,7 +33,7 @@ use show::Showing;
 
 /// Bytes of a body that are held to be extracted.
 const LARGEST_BODY: usize = 256 << 20;
-/// Bytes of a body that a display filter looks at.
+/// Bytes of a message, and of a body, that a display filter looks at.
 const FILTERED_BODY: usize = 1 << 20;
 /// Packets that are listed of one transaction.
 const MOST_PACKETS: usize = 100_000;
@@ -52,13 +50,6 @@ pub fn main(args: &Args) -> Exit {
         }
         Err(mistakes) => return refuse(&mut showing, args, &mistakes),
     };
-    if filter
-        .as_ref()
-        .map(filter::needs)
-        .is_some_and(|needs| needs.has(Needs::HTTP_BYTES))
-    {
-        return beyond(&mut showing, args);
-    }
     let mut extractor = match &args.extract {
         None => None,
         Some(folder) => match Extractor::new(folder, args.decode, args.extract_limit) {
@@ -126,12 +117,28 @@ fn capture(
             },
             packets: MOST_PACKETS,
             parts: painter.needs_parts(),
+            sent: if painter.needs_sent() {
+                FILTERED_BODY
+            } else {
+                0
+            },
         },
         packets: painter.needs_packets(),
     };
     let mut gather = Gather::new(showing, extractor, args, filter.is_some(), &input.name);
     let mut totals = inspect(input.reader, &input.name, &settings, &painter, &mut gather)?;
     totals.recording = totals.recording.or(input.sidecar);
+    if painter.filters_messages() && totals.tally.late > 0 {
+        let (late, s) = match totals.tally.late {
+            1 => ("1 HTTP message".to_owned(), "s"),
+            late => (format!("{late} HTTP messages"), ""),
+        };
+        output::complain(&format!(
+            "netlab-capture: {late} lie{s} behind bytes that were never captured: the filter \
+             finds {} at no packet. --http lists all\n",
+            if s.is_empty() { "them" } else { "it" },
+        ));
+    }
     gather
         .finish(&totals, &limits)
         .map_err(InspectError::Output)
@@ -154,15 +161,6 @@ fn refuse(showing: &mut Showing, args: &Args, mistakes: &Mistakes) -> Exit {
         .collect();
     document(showing, args, "-Y", ErrorCode::Usage, &messages.join("; "));
     exit
-}
-
-/// The filter looks at what is not kept while a capture of any length is read.
-fn beyond(showing: &mut Showing, args: &Args) -> Exit {
-    let message = "-Y: the filter looks into HTTP messages as they were sent, which are not kept \
-                   while a capture is read: use fields of http, or tcp.payload";
-    output::complain(&format!("netlab-capture: {message}\n"));
-    document(showing, args, "-Y", ErrorCode::Usage, message);
-    Exit::Usage
 }
 
 fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileError) -> Exit {

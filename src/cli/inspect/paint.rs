@@ -1,25 +1,20 @@
 //! What is made of each packet, transaction and conversation, on whichever
 //! thread found it: the line that shows it, and what the summary needs of it.
 
-use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{Args, How, What};
-use crate::conversation::{Closed, ConversationIndex, Direction};
+use crate::conversation::Closed;
 use crate::expect::ast::Filter;
-use crate::expect::fields::{Facts, Http, Known, Needs, Reading, Start, Times, View};
+use crate::expect::fields::{Needs, Streamed};
 use crate::expect::filter;
 use crate::inspect::{Context, Show, Shown};
-use crate::message::{self, Lookup, Message, PartOf};
+use crate::message::{self, Lookup, Message};
 use crate::render::terminal::TerminalOptions;
 use crate::render::terminal::inspect;
 use crate::render::{csv, json};
 use crate::report::{self, Findings, Packet, Sight};
-use crate::savefile::{Format, Protocol, Timestamp};
-use crate::trace::{Ends, Owner};
-
-/// What a filter calls the sides of a conversation: programs are not known.
-const SIDES: [&str; 2] = ["client", "server"];
+use crate::savefile::{Protocol, Timestamp};
 
 /// Makes what is shown.
 pub struct Painter<'a> {
@@ -103,12 +98,22 @@ impl<'a> Painter<'a> {
 
     /// Must packets be shown with the messages in them?
     pub fn needs_parts(&self) -> bool {
-        self.what == What::Packets || self.needs.has(Needs::HTTP)
+        self.what == What::Packets || self.filters_messages()
     }
 
     /// Does the filter read what is in the messages?
     pub fn needs_bodies(&self) -> bool {
         self.needs.has(Needs::HTTP_BODIES)
+    }
+
+    /// Does the filter ask for messages?
+    pub fn filters_messages(&self) -> bool {
+        self.needs.has(Needs::HTTP)
+    }
+
+    /// Does the filter look at messages as they were sent?
+    pub fn needs_sent(&self) -> bool {
+        self.needs.has(Needs::HTTP_BYTES)
     }
 
     /// Does it depend on the packets before whether one is shown?
@@ -125,19 +130,8 @@ impl<'a> Painter<'a> {
             .displayed
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let view = View {
-            packet: shown.packet,
-            frame: shown.frame.data,
-            index: shown.index(),
-            seen: Some(shown.seen),
-            times: Times {
-                first: shown.start,
-                captured: shown.previous,
-                displayed: *displayed,
-            },
-            known: &Now(shown),
-            reading: Reading::Filter,
-        };
+        let now = Streamed::new(shown);
+        let view = now.view(*displayed);
         let through = filter::matches(filter, &view);
         if through {
             *displayed = Some(shown.packet.time);
@@ -271,80 +265,5 @@ impl Show for Painter<'_> {
             row: self.rows_of(What::Conversations).then_some(told),
             findings,
         })))
-    }
-}
-
-/// What is known around a packet while the capture is read.
-struct Now<'a>(&'a Shown<'a>);
-
-impl Known for Now<'_> {
-    fn conversation(&self, _: ConversationIndex) -> Option<Facts> {
-        let name = self.0.name?;
-        let tcp = self.0.seen.tcp.as_ref();
-        Some(Facts {
-            protocol: name.protocol,
-            id: name.id,
-            first: name.first,
-            completeness: tcp.map(|tcp| tcp.completeness),
-        })
-    }
-
-    fn http<'h>(
-        &'h self,
-        _: usize,
-        reading: Reading,
-        each: &mut dyn FnMut(Http<'h>) -> ControlFlow<()>,
-    ) {
-        let whole = reading == Reading::Filter;
-        for part in self.0.parts.iter().filter(|part| part.whole == whole) {
-            let http = match &part.message {
-                PartOf::Request(request) => Http {
-                    start: Start::Request {
-                        method: &request.method,
-                        target: &request.target,
-                    },
-                    head: &request.head,
-                    body: &request.body,
-                    bytes: &[],
-                    asked: None,
-                },
-                PartOf::Response(response) => Http {
-                    start: Start::Response {
-                        code: response.code,
-                        phrase: &response.phrase,
-                    },
-                    head: &response.head,
-                    body: &response.body,
-                    bytes: &[],
-                    asked: part.asked,
-                },
-            };
-            if each(http).is_break() {
-                return;
-            }
-        }
-    }
-
-    fn ends(&self, _: usize) -> Ends {
-        let [client, server] = [Owner::Role(0), Owner::Role(1)];
-        let (from, to) = match self.0.seen.direction {
-            Some(Direction::ToServer) => (client, server),
-            Some(Direction::ToClient) => (server, client),
-            None => (Owner::Unknown, Owner::Unknown),
-        };
-        Ends { from, to }
-    }
-
-    fn role(&self, role: usize) -> Option<&str> {
-        SIDES.get(role).copied()
-    }
-
-    fn format(&self) -> Format {
-        self.0.file.format.unwrap_or(Format::Pcap)
-    }
-
-    fn interface_name(&self, interface: u32) -> Option<&str> {
-        let interfaces = &self.0.file.interfaces;
-        interfaces.get(interface as usize)?.name.as_deref()
     }
 }

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod flags;
+mod holes;
 mod limits;
 mod numbers;
 mod properties;

@@ -111,6 +111,10 @@ impl Receiver for Reader {
         stream.buffer = Vec::new();
     }
 
+    fn restart(&mut self, way: Direction, _: &mut Vec<Seen>) {
+        *self.streams.get_mut(way) = Stream::default();
+    }
+
     fn end(&mut self, _: Direction, _: At, _: &mut Vec<Seen>) {}
 
     fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {

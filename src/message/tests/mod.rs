@@ -43,6 +43,7 @@ const KEEP: Settings = Settings {
     bodies: Bodies::Keep { limit: usize::MAX },
     packets: usize::MAX,
     parts: false,
+    sent: 0,
 };
 
 fn at(packet: usize) -> At {

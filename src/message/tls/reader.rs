@@ -73,6 +73,10 @@ impl Receiver for Reader {
         self.stop(way, found);
     }
 
+    fn restart(&mut self, way: Direction, found: &mut Vec<Seen>) {
+        self.stop(way, found);
+    }
+
     fn end(&mut self, way: Direction, _: At, found: &mut Vec<Seen>) {
         self.stop(way, found);
     }
