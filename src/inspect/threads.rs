@@ -62,7 +62,7 @@ enum Task {
 /// What a worker did.
 enum Done<I> {
     Read(usize, Arc<Work>, Part),
-    Shown(usize, Arc<Work>, Portion<I>),
+    Shown(usize, Arc<Work>, Box<Portion<I>>),
     Panicked(Box<dyn Any + Send>),
 }
 
@@ -153,7 +153,7 @@ fn work<S: Show>(
             }
             Task::Show(number, work, named) => {
                 let portion = named.show(&work, show);
-                Done::Shown(number, work, portion)
+                Done::Shown(number, work, Box::new(portion))
             }
         }));
         let (result, goes_on) = match result {
@@ -203,7 +203,7 @@ impl<I: Send> Gathering<I> {
                     self.read(number, work, part);
                 }
                 Some(Done::Shown(number, work, portion)) => {
-                    self.shown(number, work, portion, collect)?;
+                    self.shown(number, work, *portion, collect)?;
                 }
                 Some(Done::Panicked(panic)) => resume_unwind(panic),
                 None => break,
