@@ -40,10 +40,21 @@ pub fn record(
     let live = Live::start(settings(plan), savefile).map_err(at(Step::Capture))?;
     // While the interface is being opened, which takes longest:
     let proc = Proc::open().map_err(at(Step::PidNamespace))?;
+    let mut views = None;
     let namespace = match &mut loopback {
         Some(lo) => {
             prepare_network(plan, lo, done)?;
-            Some(PidNamespace::create(done)?)
+            let prepared = plan
+                .containment
+                .as_ref()
+                .map(|containment| sandbox::prepare(plan, containment))
+                .transpose()?;
+            let namespace = PidNamespace::create(prepared.is_some(), done)?;
+            if let Some(prepared) = prepared {
+                views = Some(prepared.build(namespace.has_own_proc())?);
+                done(Step::Containment);
+            }
+            Some(namespace)
         }
         None => {
             adopt_orphans()?;
@@ -66,7 +77,10 @@ pub fn record(
     }
     done(Step::OpeningCanary);
     let mut capture = Supervised { live: &live };
-    let supervised = supervise(plan, &mut capture, control, proc, namespace)?;
+    let supervised = supervise(plan, &mut capture, control, proc, namespace, views.as_ref())?;
+    if let Some(views) = &views {
+        views.export()?;
+    }
     done(Step::SocketFilter);
     let closing = live.canary(CANARY_DEADLINE).is_some();
     let counted = match (&mut loopback, counted_before) {

@@ -19,6 +19,7 @@ pub enum Step {
     Proc,
     Mounts,
     Hosts,
+    Containment,
     Loopback,
     Addresses,
     Sysctl,
@@ -43,6 +44,7 @@ impl Step {
             Step::Proc => "mount a /proc that shows the run's processes only",
             Step::Mounts => "make the mounts of the run private",
             Step::Hosts => "put a private hosts file in place",
+            Step::Containment => "build the view of the file system that contained programs get",
             Step::Loopback => "bring the private loopback interface up",
             Step::Addresses => "add an address to the private loopback interface",
             Step::Sysctl => "set a kernel parameter of the private network",
@@ -131,6 +133,7 @@ fn ways_out(step: Step, errno: Option<i32>) -> Vec<String> {
         (Step::Namespaces | Step::PidNamespace, _) => {
             ways.extend([APPARMOR, DOCKER, AS_ROOT, HOST]);
         }
+        (Step::Containment, _) => {}
         (Step::Mounts | Step::Hosts | Step::Proc, _) => ways.push(DOCKER),
         (Step::Sysctl, _) => ways.extend([
             "/proc/sys is read-only here, as in an unprivileged container: docker run --security-opt systempaths=unconfined …",

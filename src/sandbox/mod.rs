@@ -1,6 +1,7 @@
 //! A private network for each run: namespaces, programs, readiness, quiescence.
 //! Decides nothing about packets.
 
+mod contain;
 mod error;
 mod namespaces;
 mod netlink;
@@ -15,6 +16,9 @@ mod supervise;
 pub(crate) mod sys;
 mod tasks;
 
+pub use contain::{
+    Budget, Containment, ENVIRONMENT, FolderError, Limits, OWN_FOLDER, Views, copy_folder, prepare,
+};
 pub use error::*;
 pub use namespaces::*;
 pub use network::*;

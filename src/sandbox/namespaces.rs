@@ -82,6 +82,7 @@ fn make_mounts_private() -> Result<(), EnvironmentError> {
 #[derive(Debug)]
 pub struct PidNamespace {
     init: Pid,
+    own_proc: bool,
     /// Closed by our death: the init process looks at it once, at its start.
     _alive: OwnedFd,
 }
@@ -91,8 +92,9 @@ impl PidNamespace {
     /// have other threads, but gets no further ones afterwards.
     ///
     /// Where a container forbids a `/proc` of one's own, the programs see the
-    /// machine's, and `done` hears of no [`Step::Proc`].
-    pub fn create(done: &dyn Fn(Step)) -> Result<PidNamespace, EnvironmentError> {
+    /// machine's, and `done` hears of no [`Step::Proc`]. `hide`: the programs are
+    /// not to see our own processes there either.
+    pub fn create(hide: bool, done: &dyn Fn(Step)) -> Result<PidNamespace, EnvironmentError> {
         let step = at(Step::PidNamespace);
         let (alive_read, alive_write) = pipe().map_err(&step)?;
         let (ready_read, ready_write) = pipe().map_err(&step)?;
@@ -101,7 +103,7 @@ impl PidNamespace {
             Fork::Child => {
                 // The child's copy of our end would keep the pipe open.
                 drop(alive_write);
-                sys::be_init(alive_read.as_raw_fd(), ready_write.as_raw_fd(), true)
+                sys::be_init(alive_read.as_raw_fd(), ready_write.as_raw_fd(), hide)
             }
             Fork::Parent(pid) => pid,
         };
@@ -113,13 +115,25 @@ impl PidNamespace {
         let init = Pid::from_raw(init)
             .ok_or_else(|| EnvironmentError::because(Step::PidNamespace, "fork gave no pid"))?;
         done(Step::PidNamespace);
-        if answer == [0] {
+        let own_proc = answer == [0];
+        if own_proc {
             done(Step::Proc);
         }
         Ok(PidNamespace {
             init,
+            own_proc,
             _alive: alive_write,
         })
+    }
+
+    /// `/proc` shows the processes of the namespace only.
+    pub fn has_own_proc(&self) -> bool {
+        self.own_proc
+    }
+
+    /// What was left behind by its parent comes to this process.
+    pub(super) fn init(&self) -> Pid {
+        self.init
     }
 
     /// Kills every process of the namespace.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use crate::scenario::{After, Ready, StopSignal};
 
+use super::contain::Containment;
+
 /// Everything that the recording half needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -21,6 +23,8 @@ pub struct Plan {
     pub network: Network,
     /// Bytes of each packet that are kept.
     pub snaplen: u32,
+    /// The programs are not to be trusted. None: they see what the user sees.
+    pub containment: Option<Containment>,
 }
 
 /// Whole packets: on loopback a segment may have 64 KiB.

@@ -16,6 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use crate::savefile::{Ended, Exit};
 use crate::scenario::StopSignal;
 
+use super::contain::{self, Cell};
 pub use super::output::Outputs;
 use super::plan::{PlannedProgram, Streams};
 use super::sys::{self, Session};
@@ -44,14 +45,23 @@ pub struct End {
 impl Running {
     /// Starts the program; also returns what it writes, and the listener on which
     /// it, and all that it forks, asks for sockets.
-    pub fn start(plan: &PlannedProgram) -> Result<(Running, Outputs, OwnedFd), StartError> {
+    ///
+    /// With a `cell` it is contained: its command is looked for in its own view.
+    pub fn start(
+        plan: &PlannedProgram,
+        cell: Option<Cell>,
+    ) -> Result<(Running, Outputs, OwnedFd), StartError> {
         let (Some(name), arguments) = (plan.argv.first(), plan.argv.get(1..).unwrap_or(&[])) else {
             return Err(StartError::Exec(io::ErrorKind::InvalidInput.into()));
         };
         let mut command = match &plan.executable {
+            Some(_) if cell.is_some() => Command::new(contain::EXECUTABLE),
             Some(path) => Command::new(path),
             None => Command::new(name),
         };
+        if cell.is_some() {
+            command.env_clear().envs(contain::ENVIRONMENT);
+        }
         command.arg0(name).args(arguments).envs(&plan.env);
         let session = match &plan.streams {
             Streams::Kept => {
@@ -66,7 +76,9 @@ impl Running {
             }
             Streams::Inherited { descriptors } => Session::Ours(descriptors.clone()),
         };
-        if let Some(cwd) = &plan.cwd {
+        if let Some(cwd) = &plan.cwd
+            && cell.is_none()
+        {
             // Said here, as exec would not say which of the two is missing.
             std::fs::read_dir(cwd).map_err(|error| {
                 let message = format!("its folder {}: {error}", cwd.display());
@@ -81,7 +93,7 @@ impl Running {
             None,
         )
         .map_err(|e| StartError::Supervise(e.into()))?;
-        let spawned = sys::spawn(&mut command, session, theirs.as_fd());
+        let spawned = sys::spawn(&mut command, session, theirs.as_fd(), cell);
         let listener = receive_descriptor(&ours);
         let (mut child, listener) = match (spawned, listener) {
             (Ok(child), Some(listener)) => (child, listener),
@@ -182,6 +194,11 @@ impl Running {
     pub fn forward(&self, signal: Signal) {
         // It may have ended in this moment.
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
+    }
+
+    /// Kills it as the kernel would: its end counts as its own.
+    pub fn kill_as_kernel(&self) {
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 
     /// Waits for its end, which must be sure to come: it was killed.

@@ -15,6 +15,8 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use crate::savefile::{Ended, Program};
 use crate::scenario::Ready;
 
+use super::contain::Views;
+use super::contain::warden::Warden;
 use super::error::{EnvironmentError, Step, at};
 use super::namespaces::PidNamespace;
 use super::owners::Owners;
@@ -69,6 +71,7 @@ pub fn supervise(
     control: &OwnedFd,
     proc: Proc,
     namespace: Option<PidNamespace>,
+    views: Option<&Views>,
 ) -> Result<Supervised, EnvironmentError> {
     let mut supervisor = Supervisor {
         schedule: Schedule::new(&plan.programs),
@@ -80,6 +83,9 @@ pub fn supervise(
         owners: Owners::new(plan.programs.len(), own_ports(&plan.network))
             .map_err(at(Step::SocketDiag))?,
         table: SocketTable::open().map_err(at(Step::SocketDiag))?,
+        views,
+        warden: views.map(|views| Warden::new(views.memory())),
+        init: namespace.as_ref().map(PidNamespace::init),
         interrupted: false,
         pause: PAUSE_MIN,
         deadline: Instant::now() + plan.timeout,
@@ -128,6 +134,10 @@ struct Supervisor<'a> {
     /// In a private network every socket counts, in the machine's own only
     /// those of our programs.
     network: &'a Network,
+    /// Where the programs are contained.
+    views: Option<&'a Views>,
+    warden: Option<Warden>,
+    init: Option<Pid>,
     interrupted: bool,
     pause: Duration,
     deadline: Instant,
@@ -154,6 +164,7 @@ impl Supervisor<'_> {
             }
             self.wait(look_again)?;
             self.check_times();
+            self.check_memory();
         }
     }
 
@@ -176,7 +187,12 @@ impl Supervisor<'_> {
         let Some(slot) = self.schedule.slots.get_mut(index) else {
             return Ok(());
         };
-        match Running::start(slot.plan) {
+        let cell = self
+            .views
+            .map(|views| views.cell(index))
+            .transpose()
+            .map_err(at(Step::Containment))?;
+        match Running::start(slot.plan, cell) {
             Ok((running, outputs, listener)) => {
                 slot.outputs = outputs;
                 slot.result.pid = Some(running.pid());
@@ -433,6 +449,9 @@ impl Supervisor<'_> {
                 }
             }
         }
+        if let Some(warden) = &self.warden {
+            at = at.min(warden.next());
+        }
         let until = at.saturating_duration_since(now);
         if look_again {
             until.min(self.pause)
@@ -586,6 +605,37 @@ impl Supervisor<'_> {
         }
         // An event may have been missed between poll and here.
         self.reap();
+    }
+
+    /// Kills contained programs that use more memory than they may.
+    fn check_memory(&mut self) {
+        let Some(warden) = &mut self.warden else {
+            return;
+        };
+        if !warden.is_due(Instant::now()) {
+            return;
+        }
+        let kill = |family: Vec<u32>| {
+            for pid in family.into_iter().filter_map(to_pid) {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        };
+        for slot in &mut self.schedule.slots {
+            let Phase::Running(running) = &slot.phase else {
+                continue;
+            };
+            if let Some(family) = warden.too_large(&self.proc, running.pid()) {
+                running.kill_as_kernel();
+                kill(family);
+                slot.result.note.get_or_insert_with(|| warden.note());
+            }
+        }
+        // What lost its parent is nobody's any more, but not beyond bounds.
+        if let Some(init) = self.init.map(|pid| pid.as_raw_pid().unsigned_abs())
+            && let Some(family) = warden.too_large(&self.proc, init)
+        {
+            kill(family.into_iter().filter(|pid| *pid != init).collect());
+        }
     }
 
     /// Without a PID namespace: kills the programs and their groups.

@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
+use super::contain::Cell;
+
 /// Both ends of a fork.
 pub enum Fork {
     Parent(libc::pid_t),
@@ -119,11 +121,13 @@ pub fn unshare(flags: libc::c_int) -> io::Result<()> {
 }
 
 /// The life of a PID namespace's first process: dies with its parent, mounts
-/// `/proc` if asked, says how that went by one byte on `ready` (0 or errno), and
-/// lets orphans be reaped until it is killed. Called in a freshly forked child
+/// `/proc`, says how that went by one byte on `ready` (0 or errno), and lets orphans
+/// be reaped until it is killed. `hide`: programs see no process in `/proc` that
+/// they could not trace; our own command line is none of their business. Called in a freshly forked child
 /// of a process with threads: nothing here allocates.
-pub fn be_init(parent_alive: RawFd, ready: RawFd, mount_proc: bool) -> ! {
+pub fn be_init(parent_alive: RawFd, ready: RawFd, hide: bool) -> ! {
     const PROC: &CStr = c"proc";
+    const HIDE: &CStr = c"hidepid=2";
     const PROC_DIR: &CStr = c"/proc";
     // SAFETY: plain system calls with constant, NUL-terminated strings and
     // descriptors that the caller keeps open; `poll` and `answer` live on
@@ -143,18 +147,15 @@ pub fn be_init(parent_alive: RawFd, ready: RawFd, mount_proc: bool) -> ! {
             libc::_exit(1);
         }
         let mut answer: u8 = 0;
-        if mount_proc {
-            let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-            let done = libc::mount(
-                PROC.as_ptr(),
-                PROC_DIR.as_ptr(),
-                PROC.as_ptr(),
-                flags,
-                std::ptr::null(),
-            );
-            if done != 0 {
-                answer = u8::try_from(*libc::__errno_location()).unwrap_or(255);
-            }
+        let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        let data = if hide {
+            HIDE.as_ptr().cast()
+        } else {
+            std::ptr::null()
+        };
+        let done = libc::mount(PROC.as_ptr(), PROC_DIR.as_ptr(), PROC.as_ptr(), flags, data);
+        if done != 0 {
+            answer = u8::try_from(*libc::__errno_location()).unwrap_or(255);
         }
         libc::write(ready, (&raw const answer).cast(), 1);
         // Nothing of the parent's is kept open here: not its pipes, which
@@ -311,10 +312,13 @@ pub enum Session {
 /// Starts a program as powerless as an ordinary user's: no new privileges, empty bounding set, root without root's powers. Its creation of
 /// sockets is watched: the listener is sent to `listener_to` before the
 /// program's first instruction.
-pub fn spawn(
+///
+/// With a `cell` it is contained as well.
+pub(super) fn spawn(
     command: &mut Command,
     session: Session,
     listener_to: BorrowedFd<'_>,
+    mut cell: Option<Cell>,
 ) -> io::Result<Child> {
     let listener_to = listener_to.as_raw_fd();
     let confine = move || -> io::Result<()> {
@@ -331,6 +335,12 @@ pub fn spawn(
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        }
+        if let Some(cell) = &cell {
+            cell.enter()?;
+        }
+        // SAFETY: as above.
+        unsafe {
             let securebits = libc::SECBIT_NOROOT
                 | libc::SECBIT_NOROOT_LOCKED
                 | libc::SECBIT_NO_SETUID_FIXUP
@@ -351,6 +361,13 @@ pub fn spawn(
                 0,
             );
             check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+        }
+        if let Some(cell) = &mut cell {
+            cell.take_identity()?;
+            cell.seal()?;
+            // The kernel forgets the death signal when the user changes.
+            // SAFETY: as above.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         }
         let listener = install_socket_filter()?;
         send_descriptor(listener_to, listener)?;

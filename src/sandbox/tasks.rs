@@ -4,7 +4,9 @@
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
+
+use super::contain::sys::LookingAs;
 
 /// Threads and processes looked at in one go; a program with more is taken to
 /// be busy.
@@ -89,8 +91,44 @@ impl Proc {
             + ipv6.and_then(|text| unrouted_ipv6(&text)).unwrap_or(0)
     }
 
+    /// A process and all that it forked, as far as they still have a parent
+    /// among them.
+    pub fn family(&self, pid: u32) -> Vec<u32> {
+        let mut family = vec![pid];
+        let mut next = 0;
+        while let Some(pid) = family.get(next).copied()
+            && family.len() < LIMIT
+        {
+            family.extend(self.children(pid));
+            next += 1;
+        }
+        family
+    }
+
+    /// Bytes of memory that are not also in a file.
+    pub fn memory(&self, pid: u32) -> u64 {
+        let status = self.read(&format!("{pid}/status")).unwrap_or_default();
+        let kibibytes = |line: &str| line.split_whitespace().next()?.parse::<u64>().ok();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(kibibytes).unwrap_or_default()
+        };
+        (of("RssAnon:") + of("RssShmem:")) << 10
+    }
+
+    /// The kernel shows what a process waits in to its user, or to who may trace
+    /// others. Root in a container often may not.
+    fn looking_as_owner(&self, pid: u32) -> Option<LookingAs> {
+        let path = pid.to_string();
+        let stat = rustix::fs::statat(&self.dir, path.as_str(), AtFlags::empty()).ok()?;
+        let own = rustix::process::geteuid();
+        (own.is_root() && stat.st_uid != own.as_raw())
+            .then(|| LookingAs::start(stat.st_uid, stat.st_gid))
+    }
+
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
+        let _looking = self.looking_as_owner(pid);
         let mut pending = vec![pid];
         let mut seen = 0;
         let mut receiving = false;

@@ -18,4 +18,4 @@ mod words;
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
 pub use model::*;
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
-pub use words::{Wrong, duration as parse_duration, split_command};
+pub use words::{Wrong, bytes as parse_bytes, duration as parse_duration, split_command};

@@ -21,6 +21,25 @@ pub struct Wrong {
 /// Longest time that a scenario or a program may be given.
 const MAX_DURATION: Duration = Duration::from_secs(3600);
 
+/// A number of bytes: `1000`, `500M`, `2G`.
+pub fn bytes(text: &str) -> Result<u64, Wrong> {
+    let (digits, factor) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (text.get(..at), 1_000),
+        Some((at, 'M')) => (text.get(..at), 1_000_000),
+        Some((at, 'G')) => (text.get(..at), 1_000_000_000),
+        _ => (Some(text), 1),
+    };
+    let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| Wrong {
+            message: format!("`{text}` is no number of bytes: 1000, 500k, 20M, 2G"),
+            label: "not a number of bytes".to_owned(),
+            span: 0..text.len(),
+            help: None,
+        })
+}
+
 /// `5s`, `200ms`, `1.5s`, `2m`.
 pub fn duration(text: &str) -> Result<Duration, Wrong> {
     let wrong = |message: &str| Wrong {
@@ -179,6 +198,16 @@ pub(super) fn misspelt_placeholder(text: &str) -> Option<Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert_eq!(bytes("500k"), Ok(500_000));
+        assert_eq!(bytes("2G"), Ok(2_000_000_000));
+        for wrong in ["", "M", "1.5M", "-1", "99999999999G", "é"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations() {

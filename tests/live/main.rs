@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod contain;
 mod exec;
 mod hostile;
 mod lab_script;

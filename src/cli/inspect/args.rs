@@ -246,28 +246,5 @@ impl Args {
 
 /// A number of bytes: `1000`, `500M`, `2G`.
 fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no number of bytes: 1000, 500k, 20M, 2G");
-    let (digits, factor) = match text.char_indices().last() {
-        Some((at, 'k' | 'K')) => (text.get(..at), 1_000),
-        Some((at, 'M')) => (text.get(..at), 1_000_000),
-        Some((at, 'G')) => (text.get(..at), 1_000_000_000),
-        _ => (Some(text), 1),
-    };
-    let number: u64 = digits.unwrap_or_default().parse().map_err(|_| wrong())?;
-    number.checked_mul(factor).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_have_units() {
-        assert_eq!(bytes("1000"), Ok(1000));
-        assert_eq!(bytes("500k"), Ok(500_000));
-        assert_eq!(bytes("2G"), Ok(2_000_000_000));
-        for wrong in ["", "M", "1.5M", "-1", "99999999999G", "é"] {
-            assert!(bytes(wrong).is_err(), "{wrong}");
-        }
-    }
+    crate::scenario::parse_bytes(text).map_err(|wrong| wrong.message)
 }

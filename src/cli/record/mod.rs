@@ -1,6 +1,7 @@
 //! The subcommands that record. They need Linux and the cargo feature `record`;
 //! `elsewhere.rs` stands in for them on other systems.
 
+mod contain;
 mod doctor;
 mod exec;
 mod plan;

@@ -55,6 +55,7 @@ pub fn plan(scenario: &Scenario, base: Option<&Path>, wishes: &Wishes) -> Plan {
         sysctl: scenario.sysctl.clone(),
         network,
         snaplen: WHOLE_PACKETS,
+        containment: None,
     }
 }
 

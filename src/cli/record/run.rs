@@ -52,6 +52,8 @@ pub struct Args {
     #[arg(long)]
     pcap: bool,
     #[command(flatten)]
+    contain: super::contain::ContainArgs,
+    #[command(flatten)]
     output: sink::OutputArgs,
 }
 
@@ -126,7 +128,7 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
             let (Some(load), Some(path)) = (loaded.get(index), paths.get(index)) else {
                 continue;
             };
-            match launch(load, path, &wishes) {
+            match launch(load, path, &wishes, &args.contain) {
                 Ok((recorder, lock)) => running.push(Job {
                     index,
                     recorder,
@@ -235,10 +237,16 @@ fn wait(running: &[Job], signals: &mut Signals) -> io::Result<(Vec<usize>, bool)
 
 /// Opens the savefile first, so that a bad path fails before anything runs. The
 /// file that is returned with the recorder holds the savefile's lock.
-fn launch(loaded: &Loaded, path: &Path, wishes: &Wishes) -> io::Result<(Recorder, File)> {
+fn launch(
+    loaded: &Loaded,
+    path: &Path,
+    wishes: &Wishes,
+    contain: &super::contain::ContainArgs,
+) -> io::Result<(Recorder, File)> {
     let savefile = savefile::open(path)
         .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
-    let plan = plan(&loaded.scenario, loaded.base_dir.as_deref(), wishes);
+    let mut plan = plan(&loaded.scenario, loaded.base_dir.as_deref(), wishes);
+    contain.apply(&mut plan)?;
     let recorded = RecordedScenario {
         name: loaded.scenario.name.clone(),
         source: loaded.scenario.source.name.clone(),
