@@ -9,7 +9,7 @@ use crate::sandbox::{Containment, Limits, Plan};
 pub struct ContainArgs {
     /// Hold the programs as `grade` does: no sight of your files but a copy of
     /// their folder, limits on memory, processes, files and time
-    #[arg(long, conflicts_with = "host", help_heading = "Containment")]
+    #[arg(long, help_heading = "Containment")]
     contain: bool,
     /// A file or folder that contained programs may read: a tool chain outside of
     /// /usr

@@ -61,6 +61,8 @@ pub struct Args {
     /// Say nothing unless something is wrong
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    contain: super::contain::ContainArgs,
     /// The command and its arguments
     #[arg(
         value_name = "COMMAND",
@@ -127,7 +129,9 @@ fn exec(args: &Args) -> Result<ExitCode, Fault> {
         files: loaded.files.clone(),
         ..RecordedScenario::default()
     };
-    let mut recorder = Recorder::launch(&plan(args, descriptors), recorded, savefile, false)?;
+    let mut plan = plan(args, descriptors);
+    args.contain.apply(&mut plan)?;
+    let mut recorder = Recorder::launch(&plan, recorded, savefile, false)?;
     loop {
         let mut fds = [
             PollFd::from_borrowed_fd(recorder.descriptor(), PollFlags::IN),
@@ -246,6 +250,7 @@ fn plan(args: &Args, descriptors: Vec<RawFd>) -> Plan {
         sysctl: Default::default(),
         network: Network::Private,
         snaplen: args.snaplen,
+        containment: None,
     }
 }
 

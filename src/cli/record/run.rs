@@ -46,7 +46,7 @@ pub struct Args {
     timeout: Option<Duration>,
     /// On the machine's own loopback (needs CAP_NET_RAW; no proof by the
     /// interface's counter)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "contain")]
     host: bool,
     /// Write classic .pcap, with what the packets cannot say in a .json beside it
     #[arg(long)]
