@@ -7,28 +7,52 @@ use super::Exit;
 use super::judge::{self, Judged, Yardstick};
 use super::load::{self, Mistakes};
 use super::sink::{self, Sink};
-use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::diagnostic::Source;
 use crate::expect;
 use crate::expect::ast::Expectation;
+use crate::render::text::visible;
 use crate::report::{ErrorCode, Report};
-use crate::savefile::Bytes;
-use crate::scenario::{self, Scenario};
-use crate::trace::Trace;
+use crate::savefile::{Bytes, Protocol};
+use crate::scenario::{self, Scenario, codes};
+use crate::trace::{self, Ambiguity, RoleAt, Trace};
+
+/// Candidates for a role that are listed.
+const CANDIDATES: usize = 5;
 
 /// Judge captures by the expectations in them, or by others.
+///
+/// Reads pcapng and classic pcap of any program, also compressed with gzip or
+/// zstd. Where a capture does not tell which program was at which end, the client
+/// is who opened the connection or spoke first, and the server is who was asked;
+/// --role says it otherwise.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Capture files (.pcapng, .pcap)
+    /// Capture files; - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
-    /// A scenario file whose expectations to use, in place of the capture's own
+    /// Statements to use in place of the capture's own: an expectation file
+    /// (.expect), or a scenario (.toml, or a built-in name)
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
     /// A statement: -e 'no RST'. May be given several times
     #[arg(short = 'e', value_name = "STATEMENT", conflicts_with = "expect")]
     statements: Vec<String>,
+    /// Who is at which address: client=127.0.0.1:40000, server=:12000. May be
+    /// given several times
+    #[arg(long = "role", value_name = "ROLE=ADDRESS:PORT")]
+    roles: Vec<RoleAt>,
     #[command(flatten)]
     output: sink::OutputArgs,
+}
+
+/// What the command line gives to judge by.
+enum Given {
+    /// Each capture's own.
+    Nothing,
+    Scenario(Box<load::Loaded>),
+    /// Read anew for each capture, because each has its own roles.
+    File(Source),
+    Statements,
 }
 
 pub fn main(args: &Args) -> Exit {
@@ -36,12 +60,9 @@ pub fn main(args: &Args) -> Exit {
         Ok(sink) => sink,
         Err(exit) => return exit,
     };
-    let given = match &args.expect {
-        None => None,
-        Some(path) => match load::load(&[path.display().to_string()], false) {
-            Ok(loaded) => loaded.into_iter().next(),
-            Err(mistakes) => return sink.refuse(&mistakes),
-        },
+    let given = match given(args) {
+        Ok(given) => given,
+        Err(mistakes) => return sink.refuse(&mistakes),
     };
     sink.expect(args.captures.len());
     let mut exit = Exit::Passed;
@@ -49,15 +70,11 @@ pub fn main(args: &Args) -> Exit {
         let judged = match judge::read(path) {
             Err(error) => judge::unreadable(path, &error),
             Ok(trace) => {
-                let yardstick = match &given {
-                    Some(loaded) => Ok(Own {
-                        scenario: Some(loaded.scenario.clone()),
-                        expectations: loaded.expectations.clone(),
-                        files: loaded.files.clone(),
-                    }),
-                    None => own_yardstick(&trace, path, &args.statements),
+                let trace = match args.roles.is_empty() {
+                    true => trace,
+                    false => trace.with_roles(&args.roles),
                 };
-                match yardstick {
+                match yardstick(&trace, path, &given, args) {
                     Ok(own) => judge_by(&trace, &own, &sink),
                     Err(mistakes) => {
                         exit = exit.worst(load::complain(&mistakes));
@@ -73,10 +90,44 @@ pub fn main(args: &Args) -> Exit {
     exit.worst(sink.finish())
 }
 
+fn given(args: &Args) -> Result<Given, Vec<Mistakes>> {
+    let Some(path) = &args.expect else {
+        return Ok(match args.statements.is_empty() {
+            true => Given::Nothing,
+            false => Given::Statements,
+        });
+    };
+    if path.extension().is_some_and(|e| e == expect::EXTENSION) {
+        return load::read_source(path)
+            .map(Given::File)
+            .map_err(|mistakes| vec![mistakes]);
+    }
+    let mut loaded = load::load(&[path.display().to_string()], false)?;
+    if loaded.len() > 1 {
+        return Err(vec![load::told(
+            codes::NOT_FOUND,
+            &path.display().to_string(),
+            "`--expect` takes one file, and this is a folder of several".to_owned(),
+            "which of them?",
+            None,
+        )]);
+    }
+    Ok(match loaded.pop() {
+        Some(one) => Given::Scenario(Box::new(one)),
+        None => Given::Nothing,
+    })
+}
+
 struct Own {
     scenario: Option<Scenario>,
     expectations: Vec<Expectation>,
     files: BTreeMap<String, Bytes>,
+}
+
+impl Own {
+    fn asks_for_roles(&self) -> bool {
+        self.expectations.iter().any(expect::names_implied_roles)
+    }
 }
 
 fn judge_by(trace: &Trace, own: &Own, sink: &Sink) -> Judged {
@@ -93,16 +144,52 @@ fn judge_by(trace: &Trace, own: &Own, sink: &Sink) -> Judged {
     )
 }
 
-/// The statements of the command line, or what the recording brings along.
-fn own_yardstick(trace: &Trace, path: &Path, statements: &[String]) -> Result<Own, Vec<Mistakes>> {
-    let recorded = trace.recording.as_ref().and_then(|r| r.scenario.as_ref());
-    if !statements.is_empty() {
-        return Ok(Own {
-            scenario: None,
-            expectations: load::parse_statements(statements, &trace.roles)?,
-            files: BTreeMap::new(),
-        });
+/// What the capture is judged by, where it is clear who the roles are.
+fn yardstick(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Own, Vec<Mistakes>> {
+    let own = demanded(trace, path, given, args)?;
+    match unclear(trace, path, args) {
+        Some(wrong) if own.asks_for_roles() => Err(vec![wrong]),
+        _ => Ok(own),
     }
+}
+
+fn demanded(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Own, Vec<Mistakes>> {
+    match given {
+        Given::Nothing => own_yardstick(trace, path),
+        Given::Scenario(loaded) => Ok(Own {
+            scenario: Some(loaded.scenario.clone()),
+            expectations: loaded.expectations.clone(),
+            files: loaded.files.clone(),
+        }),
+        Given::Statements => Ok(Own {
+            scenario: None,
+            expectations: parse_statements(&args.statements, &trace.roles)?,
+            files: BTreeMap::new(),
+        }),
+        Given::File(source) => {
+            let wrong = |diagnostics| {
+                vec![Mistakes {
+                    source: source.clone(),
+                    diagnostics,
+                }]
+            };
+            let (scenario, expectations) =
+                expect::read_file(source.clone(), &trace.roles).map_err(wrong)?;
+            let base_dir = args.expect.as_deref().map(load::base_dir);
+            let files =
+                load::files(&scenario, &expectations, base_dir.as_deref()).map_err(wrong)?;
+            Ok(Own {
+                scenario: Some(scenario),
+                expectations,
+                files,
+            })
+        }
+    }
+}
+
+/// What the recording brings along.
+fn own_yardstick(trace: &Trace, path: &Path) -> Result<Own, Vec<Mistakes>> {
+    let recorded = trace.recording.as_ref().and_then(|r| r.scenario.as_ref());
     let Some(recorded) = recorded else {
         if trace.capture.damage.is_some() {
             // What it brought along came after the damage: the report says so.
@@ -112,7 +199,13 @@ fn own_yardstick(trace: &Trace, path: &Path, statements: &[String]) -> Result<Ow
                 files: BTreeMap::new(),
             });
         }
-        return Err(nothing_to_judge_by(path));
+        return Err(vec![load::told(
+            codes::NOTHING_EXPECTED,
+            &path.display().to_string(),
+            "this capture holds no expectations of its own".to_owned(),
+            "made by another program, or converted by one",
+            Some("say what to expect: -e 'STATEMENT', or --expect FILE".to_owned()),
+        )]);
     };
     let source = Source {
         name: recorded.source.clone(),
@@ -133,6 +226,81 @@ fn own_yardstick(trace: &Trace, path: &Path, statements: &[String]) -> Result<Ow
     })
 }
 
+fn parse_statements(
+    statements: &[String],
+    roles: &[String],
+) -> Result<Vec<Expectation>, Vec<Mistakes>> {
+    let mut expectations = Vec::new();
+    let mut wrong = Vec::new();
+    for text in statements {
+        match expect::parse(text, text, roles) {
+            Ok(expectation) => expectations.push(expectation),
+            Err(diagnostics) => wrong.push(Mistakes {
+                source: Source {
+                    name: "-e".into(),
+                    text: text.clone(),
+                },
+                diagnostics,
+            }),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(expectations)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// Why it is not clear who `client` and `server` are, with the candidates.
+fn unclear(trace: &Trace, path: &Path, args: &Args) -> Option<Mistakes> {
+    if !args.roles.is_empty() {
+        return None;
+    }
+    let (message, help) = match trace::ambiguity(trace)? {
+        Ambiguity::Servers(servers) => {
+            let shown = || servers.iter().take(CANDIDATES);
+            let width = shown()
+                .map(|(_, server, _)| server.to_string().len())
+                .max()
+                .unwrap_or(0);
+            let listed: Vec<String> = shown()
+                .map(|(protocol, server, packets)| {
+                    let protocol = match protocol {
+                        Protocol::Tcp => "TCP",
+                        Protocol::Udp => "UDP",
+                    };
+                    let server = server.to_string();
+                    format!("  --role server={server:width$}  {protocol}, {packets} packets")
+                })
+                .collect();
+            let more = match servers.len().saturating_sub(CANDIDATES) {
+                0 => String::new(),
+                more => format!("\n  and {more} more"),
+            };
+            (
+                format!("which of its {} servers is `server`?", servers.len()),
+                format!(
+                    "say who is meant:\n{}{more}\nor look at one conversation: in order on tcp[0] {{ … }}",
+                    listed.join("\n")
+                ),
+            )
+        }
+        Ambiguity::Started(one, other) => (
+            "which end is the client?".to_owned(),
+            format!(
+                "the connection began before the capture, so say who is who:\n  --role client={one} --role server={other}\n  --role client={other} --role server={one}"
+            ),
+        ),
+    };
+    Some(load::told(
+        codes::UNCLEAR_ROLES,
+        &visible(&path.display().to_string()),
+        message,
+        "does not tell which program was at which end",
+        Some(help),
+    ))
+}
+
 fn author_error(path: &Path, mistakes: &[Mistakes]) -> Judged {
     let messages: Vec<&str> = mistakes
         .iter()
@@ -141,23 +309,4 @@ fn author_error(path: &Path, mistakes: &[Mistakes]) -> Judged {
         .collect();
     let name = path.display().to_string();
     Judged::of_report(Report::error(&name, ErrorCode::Usage, messages.join("; ")))
-}
-
-/// The capture brings no expectations, and none were given.
-fn nothing_to_judge_by(path: &Path) -> Vec<Mistakes> {
-    let text = path.display().to_string();
-    vec![Mistakes {
-        diagnostics: vec![Diagnostic {
-            severity: Severity::Error,
-            code: scenario::codes::NOTHING_EXPECTED,
-            message: "this capture holds no expectations of its own".into(),
-            span: 0..text.len(),
-            label: "made by another program, or converted by one".into(),
-            help: Some("say what to expect: -e 'STATEMENT', or --expect FILE".into()),
-        }],
-        source: Source {
-            name: "command line".into(),
-            text,
-        },
-    }]
 }

@@ -1,14 +1,14 @@
 //! From a closed savefile to a verdict: the same for `run` and `check`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::inspect::input;
 use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::report::{ErrorCode, Options, Report};
-use crate::savefile::{Bytes, Recording, SavefileError};
+use crate::savefile::{Bytes, SavefileError};
 use crate::scenario::Scenario;
 use crate::trace::{self, Trace};
 
@@ -43,17 +43,11 @@ pub fn sidecar(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Reads a capture file whole, with its recording where it has one.
+/// Reads a capture file whole, with its recording where it has one. `-` is
+/// standard input.
 pub fn read(path: &Path) -> Result<Trace, SavefileError> {
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| SavefileError::Io {
-        name: name.clone(),
-        error,
-    })?;
-    let beside: Option<Recording> = std::fs::read(sidecar(path))
-        .ok()
-        .and_then(|json| serde_json::from_slice(&json).ok());
-    trace::read(file, &name, beside)
+    let input = input::open(path, false)?;
+    trace::read(input.reader, &input.name, input.sidecar)
 }
 
 /// Judges what was read.

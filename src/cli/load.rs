@@ -282,25 +282,38 @@ pub fn understand(source: Source, base_dir: Option<PathBuf>) -> Result<Loaded, M
         diagnostics,
     };
     let (scenario, expectations) = read(source.clone()).map_err(wrong)?;
-    let mut files = BTreeMap::new();
-    let mut missing = Vec::new();
-    for name in expect::files(&expectations) {
-        match read_named(&name, base_dir.as_deref()) {
-            Ok(bytes) => {
-                files.insert(name, Bytes(bytes));
-            }
-            Err(reason) => missing.push(unreadable(&scenario, &name, &reason)),
-        }
-    }
-    if !missing.is_empty() {
-        return Err(wrong(missing));
-    }
+    let files = files(&scenario, &expectations, base_dir.as_deref()).map_err(wrong)?;
     Ok(Loaded {
         scenario,
         expectations,
         files,
         base_dir,
     })
+}
+
+/// The files that expectations name.
+///
+/// # Errors
+/// Those that cannot be read.
+pub fn files(
+    scenario: &Scenario,
+    expectations: &[Expectation],
+    base_dir: Option<&Path>,
+) -> Result<BTreeMap<String, Bytes>, Vec<Diagnostic>> {
+    let mut files = BTreeMap::new();
+    let mut missing = Vec::new();
+    for name in expect::files(expectations) {
+        match read_named(&name, base_dir) {
+            Ok(bytes) => {
+                files.insert(name, Bytes(bytes));
+            }
+            Err(reason) => missing.push(unreadable(scenario, &name, &reason)),
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(files),
+        false => Err(missing),
+    }
 }
 
 /// The scenario with its expectations, or the mistakes of both.
@@ -327,7 +340,7 @@ pub fn base_dir(path: &Path) -> PathBuf {
     }
 }
 
-/// Reads a scenario file.
+/// Reads a scenario or expectation file.
 pub fn read_source(path: &Path) -> Result<Source, Mistakes> {
     let name = path.to_string_lossy();
     let bytes =
@@ -343,7 +356,7 @@ pub fn read_source(path: &Path) -> Result<Source, Mistakes> {
             diagnostics: vec![self::error(
                 codes::UNREADABLE,
                 at..at + char::REPLACEMENT_CHARACTER.len_utf8(),
-                "a scenario file must be UTF-8".to_owned(),
+                "the file must be UTF-8".to_owned(),
                 "these bytes are not",
                 Some("save the file as UTF-8 in your editor".to_owned()),
             )],
@@ -357,18 +370,24 @@ pub fn read_source(path: &Path) -> Result<Source, Mistakes> {
 
 /// A file of which there is no text to show.
 fn no_source(name: &str, reason: &str) -> Mistakes {
+    let message = format!("`{name}` cannot be read");
+    told(codes::UNREADABLE, name, message, reason, None)
+}
+
+/// What is wrong with a word of the command line.
+pub fn told(
+    code: &'static str,
+    word: &str,
+    message: String,
+    label: &str,
+    help: Option<String>,
+) -> Mistakes {
     Mistakes {
         source: Source {
             name: COMMAND_LINE.to_owned(),
-            text: name.to_owned(),
+            text: word.to_owned(),
         },
-        diagnostics: vec![error(
-            codes::UNREADABLE,
-            0..name.len(),
-            format!("`{name}` cannot be read"),
-            reason,
-            None,
-        )],
+        diagnostics: vec![error(code, 0..word.len(), message, label, help)],
     }
 }
 

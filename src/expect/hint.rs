@@ -3,7 +3,7 @@
 use super::ast::Span;
 
 /// The mark that makes a comment a hint.
-const MARK: &str = "hint:";
+pub const MARK: &str = "hint:";
 
 /// The hint for whoever fails at `place` within `statement`: the comment lines
 /// right above the step, else those above the statement, else the comment

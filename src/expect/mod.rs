@@ -32,6 +32,7 @@ mod fields_message;
 mod fields_streamed;
 mod fields_transport;
 mod fields_view;
+mod file;
 pub mod filter;
 mod filter_shown;
 mod filter_text;
@@ -48,12 +49,15 @@ mod matching;
 pub mod notation;
 mod outcome;
 mod parse;
+mod roles;
 #[cfg(test)]
 mod testing;
 mod trouble;
 mod wireshark;
 
 pub use compile::{compile, files};
+pub use file::{EXTENSION, read_file};
 pub use judge::judge;
 pub use outcome::*;
 pub use parse::{parse, parse_filter};
+pub use roles::names_implied_roles;

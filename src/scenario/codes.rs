@@ -41,6 +41,8 @@ pub const NOT_FOUND: &str = "S020";
 pub const UNREADABLE: &str = "S021";
 /// A capture without a recording, and no expectations given.
 pub const NOTHING_EXPECTED: &str = "S022";
+/// A capture that does not tell who `client` and `server` are.
+pub const UNCLEAR_ROLES: &str = "S023";
 
 /// Every code, in order.
 pub const ALL: &[Code] = &[
@@ -186,6 +188,13 @@ pub const ALL: &[Code] = &[
         code: NOTHING_EXPECTED,
         title: "a capture that brings no expectations, and none were given",
         explanation: "`check` judges a capture that netlab-capture recorded by the expectations in it. A capture from elsewhere has none: give them with `-e 'STATEMENT'` or `--expect FILE`.",
+        example: None,
+        fix: None,
+    },
+    Code {
+        code: UNCLEAR_ROLES,
+        title: "a capture that does not tell who is client and who is server",
+        explanation: "A capture from elsewhere holds addresses, no programs. With one server in it, the client is who opened the connection or spoke first. With several servers, or where a connection began before the capture, say who is meant: `--role server=10.0.0.1:80`. Or use `any`, or look at one conversation: `in order on tcp[0] { … }`.",
         example: None,
         fix: None,
     },

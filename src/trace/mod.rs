@@ -8,6 +8,7 @@
 mod events;
 mod follow;
 mod http;
+mod naming;
 mod owners;
 mod read;
 
@@ -21,6 +22,7 @@ use crate::savefile::{CaptureInfo, Recording};
 pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use http::{HttpIndex, Part};
+pub use naming::{Ambiguity, RoleAt, ambiguity};
 pub use read::read;
 
 /// Who owned an end of a packet.
@@ -66,6 +68,22 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// The trace with roles named by address: an end that a name covers is that
+    /// role's, whatever else tells of it, unless the wire shows that nobody was
+    /// there. Where no recording names roles either, `client` and `server` are
+    /// who opened and who was asked, except for a name that is given; what then
+    /// is left belongs to nobody.
+    #[must_use]
+    pub fn with_roles(mut self, named: &[RoleAt]) -> Trace {
+        for name in named {
+            if !self.roles.contains(&name.role) {
+                self.roles.push(name.role.clone());
+            }
+        }
+        self.ends = owners::ends(&self, named);
+        self
+    }
+
     /// The bytes of the frame at `index`; empty for an index out of range.
     pub fn frame(&self, index: usize) -> &[u8] {
         self.frames

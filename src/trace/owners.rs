@@ -11,13 +11,7 @@ use crate::conversation::{Close, Conversation, Direction};
 use crate::decode::{Icmp, Net, Packet, Transport};
 use crate::savefile::{Protocol, Recording, Socket};
 
-use super::{Ends, Owner, Trace};
-
-/// `client` and `server` where no recording names roles.
-const IMPLIED: Connection = Connection {
-    client: Owner::Role(0),
-    server: Owner::Role(1),
-};
+use super::{Ends, Owner, RoleAt, Trace};
 
 /// Nanoseconds that a socket may send and receive for after its program closed
 /// it, where no other socket had the port then: the kernel's last segments.
@@ -32,9 +26,9 @@ pub(super) fn roles(recording: Option<&Recording>) -> Vec<String> {
     }
 }
 
-/// The ends of all packets.
-pub(super) fn ends(trace: &Trace) -> Vec<Ends> {
-    let owners = Owners::new(trace);
+/// The ends of all packets. `named`: roles that are given by address.
+pub(super) fn ends(trace: &Trace, named: &[RoleAt]) -> Vec<Ends> {
+    let owners = Owners::new(trace, named);
     let connections: Vec<Option<Connection>> = trace
         .conversations
         .iter()
@@ -132,10 +126,14 @@ struct Owners<'a> {
     /// Whom an end without a socket belongs to. None: no recording, so who
     /// spoke first is the client.
     otherwise: Option<Owner>,
+    /// What was given by address, with the role's index.
+    named: Vec<(&'a RoleAt, usize)>,
+    /// `client` and `server` where no recording names roles.
+    implied: Connection,
 }
 
 impl<'a> Owners<'a> {
-    fn new(trace: &'a Trace) -> Owners<'a> {
+    fn new(trace: &'a Trace, named: &'a [RoleAt]) -> Owners<'a> {
         let recording = trace.recording.as_ref().filter(|r| !r.programs.is_empty());
         let mut sockets: HashMap<_, Vec<Candidate>> = HashMap::new();
         for (role, program) in recording.iter().flat_map(|r| r.programs.iter().enumerate()) {
@@ -161,11 +159,31 @@ impl<'a> Owners<'a> {
                 Owner::Unknown
             }
         });
+        // A name that is given means what it covers, and nothing else.
+        let implied = |index: usize| match trace.roles.get(index) {
+            Some(role) if named.iter().any(|n| n.role == *role) => Owner::Nobody,
+            _ => Owner::Role(index),
+        };
+        let index = |role: &str| trace.roles.iter().position(|known| known == role);
         Owners {
             sockets,
             ephemeral,
             otherwise,
+            named: named
+                .iter()
+                .filter_map(|name| Some((name, index(&name.role)?)))
+                .collect(),
+            implied: Connection {
+                client: implied(0),
+                server: implied(1),
+            },
         }
+    }
+
+    /// The role that was given for this end.
+    fn given(&self, end: SocketAddr) -> Option<Owner> {
+        let mut covering = self.named.iter().filter(|(name, _)| name.covers(end));
+        covering.next().map(|(_, role)| Owner::Role(*role))
     }
 
     fn of_connection(&self, conversation: &Conversation) -> Option<Connection> {
@@ -173,7 +191,7 @@ impl<'a> Owners<'a> {
         let (client, server) = (conversation.client, conversation.server);
         let time = conversation.first.0;
         let mut connection = match self.otherwise {
-            None => IMPLIED,
+            None => self.implied,
             Some(otherwise) => Connection {
                 client: self
                     .find(Protocol::Tcp, Part::Opener, client, server, time)
@@ -184,6 +202,8 @@ impl<'a> Owners<'a> {
                     .unwrap_or(otherwise),
             },
         };
+        connection.client = self.given(client).unwrap_or(connection.client);
+        connection.server = self.given(server).unwrap_or(connection.server);
         if facts.close == Close::Refused {
             connection.server = Owner::Nobody;
         }
@@ -216,15 +236,19 @@ impl<'a> Owners<'a> {
     }
 
     fn of_datagram(&self, src: SocketAddr, dst: SocketAddr, time: i64, way: Direction) -> Ends {
-        let Some(otherwise) = self.otherwise else {
-            return IMPLIED.ends(way);
-        };
         let owner = |local, remote| self.find(Protocol::Udp, Part::Datagrams, local, remote, time);
+        let ends = match self.otherwise {
+            None => self.implied.ends(way),
+            Some(otherwise) => Ends {
+                from: owner(src, dst)
+                    .or_else(|| self.sender(src))
+                    .unwrap_or(otherwise),
+                to: owner(dst, src).unwrap_or(otherwise),
+            },
+        };
         Ends {
-            from: owner(src, dst)
-                .or_else(|| self.sender(src))
-                .unwrap_or(otherwise),
-            to: owner(dst, src).unwrap_or(otherwise),
+            from: self.given(src).unwrap_or(ends.from),
+            to: self.given(dst).unwrap_or(ends.to),
         }
     }
 
@@ -446,7 +470,7 @@ mod tests {
             },
             recording,
         };
-        ends(&trace).iter().map(|e| (e.from, e.to)).collect()
+        ends(&trace, &[]).iter().map(|e| (e.from, e.to)).collect()
     }
 
     #[test]

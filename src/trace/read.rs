@@ -42,7 +42,7 @@ pub fn read(
         trace.streams.push(closed.receiver.0.ways);
     }
     trace.messages.sort_by_key(Message::packet);
-    trace.ends = owners::ends(&trace);
+    trace.ends = owners::ends(&trace, &[]);
     Ok(trace)
 }
 

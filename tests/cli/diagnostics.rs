@@ -85,9 +85,7 @@ fn told(found: &[Diagnostic], source: &Source) -> String {
 fn of_command(words: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("lab.toml"), b"title = \"\xff\"\n").unwrap();
-    let reference = root().join("captures/reference/tcp-refused.pcapng");
-    let bytes = std::fs::read(reference).unwrap();
-    let bare = without_recording(&bytes);
+    let bare = without_recording(&["tcp-upper", "http-ok"]);
     std::fs::write(folder.path().join("wireshark.pcap"), bare).unwrap();
     let output = Command::cargo_bin("netlab-capture")
         .unwrap()
@@ -99,20 +97,23 @@ fn of_command(words: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The packets of a capture as a classic pcap file.
-fn without_recording(bytes: &[u8]) -> Vec<u8> {
-    let trace = trace::read(bytes, "reference", None).unwrap();
+/// The packets of reference captures as a classic pcap file.
+pub fn without_recording(names: &[&str]) -> Vec<u8> {
     let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
     file.extend([0; 8]);
     file.extend(65535u32.to_le_bytes());
     file.extend(1u32.to_le_bytes());
-    for (index, packet) in trace.packets.iter().enumerate() {
-        let micros = packet.time.0 / 1000;
-        file.extend(((micros / 1_000_000) as u32).to_le_bytes());
-        file.extend(((micros % 1_000_000) as u32).to_le_bytes());
-        file.extend(packet.cap_len.to_le_bytes());
-        file.extend(packet.len.to_le_bytes());
-        file.extend(trace.frame(index));
+    for name in names {
+        let path = root().join(format!("captures/reference/{name}.pcapng"));
+        let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
+        for (index, packet) in trace.packets.iter().enumerate() {
+            let micros = packet.time.0 / 1000;
+            file.extend(((micros / 1_000_000) as u32).to_le_bytes());
+            file.extend(((micros % 1_000_000) as u32).to_le_bytes());
+            file.extend(packet.cap_len.to_le_bytes());
+            file.extend(packet.len.to_le_bytes());
+            file.extend(trace.frame(index));
+        }
     }
     file
 }
@@ -520,6 +521,7 @@ fn document() -> String {
                     "S020" => &["run", "tcp-uper"],
                     "S021" => &["list", "lab.toml"],
                     "S022" => &["check", "wireshark.pcap"],
+                    "S023" => &["check", "wireshark.pcap", "-e", "no client > server RST"],
                     other => panic!("{other} has no example"),
                 };
                 match words {
@@ -533,7 +535,13 @@ fn document() -> String {
                     }
                     words => format!(
                         "\n{}\n{}",
-                        fenced("console", &format!("$ netlab-capture {}", words.join(" "))),
+                        fenced(
+                            "console",
+                            &format!(
+                                "$ netlab-capture {}",
+                                shlex::try_join(words.iter().copied()).unwrap()
+                            )
+                        ),
                         fenced("text", &of_command(words))
                     ),
                 }

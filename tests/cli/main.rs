@@ -1,6 +1,7 @@
 //! Tests of the command line: what it writes, and its exit codes.
 
 mod broken_labs;
+mod check;
 mod diagnostics;
 mod hostile;
 mod inspect;

@@ -66,7 +66,7 @@ fn a_file_that_cannot_be_read_is_named_with_the_reason() {
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     for words in [
-        "a scenario file must be UTF-8",
+        "the file must be UTF-8",
         "it has more than 1 MiB",
         "there is no file or folder `gone.toml`",
     ] {

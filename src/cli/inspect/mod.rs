@@ -6,7 +6,7 @@ mod args;
 mod extract;
 mod follow;
 mod gather;
-mod input;
+pub(super) mod input;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod live;
 mod paint;

@@ -1,0 +1,176 @@
+//! Roles by address, for captures that do not tell which program owned what:
+//! given by the user, or looked for in what the capture shows.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::{Owner, Trace};
+use crate::savefile::Protocol;
+
+/// `client=127.0.0.1:40000`, `server=:12000`, `server=[::1]:80`, `client=10.0.0.5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleAt {
+    pub role: String,
+    /// None: any address.
+    pub address: Option<IpAddr>,
+    /// None: any port.
+    pub port: Option<u16>,
+}
+
+impl RoleAt {
+    pub(super) fn covers(&self, end: SocketAddr) -> bool {
+        self.address
+            .is_none_or(|address| address.to_canonical() == end.ip().to_canonical())
+            && self.port.is_none_or(|port| port == end.port())
+    }
+}
+
+impl FromStr for RoleAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<RoleAt, String> {
+        const FORM: &str = "write ROLE=ADDRESS:PORT, ROLE=ADDRESS or ROLE=:PORT";
+        let (role, end) = text
+            .split_once('=')
+            .ok_or_else(|| format!("there is no `=` in it; {FORM}"))?;
+        if !is_role(role) {
+            return Err(format!(
+                "`{role}` cannot be a role: a letter, then letters, digits, `_` and `-`; {FORM}"
+            ));
+        }
+        let (address, port) = match end.parse::<IpAddr>() {
+            Ok(address) => (Some(address), None),
+            Err(_) => {
+                let (address, port) = end
+                    .rsplit_once(':')
+                    .ok_or_else(|| format!("`{end}` is no address; {FORM}"))?;
+                let port = port
+                    .parse()
+                    .map_err(|_| format!("`{port}` is no port; {FORM}"))?;
+                let address = address
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.strip_suffix(']'))
+                    .unwrap_or(address);
+                let address = match address {
+                    "" => None,
+                    text => Some(
+                        text.parse()
+                            .map_err(|_| format!("`{text}` is no IP address; {FORM}"))?,
+                    ),
+                };
+                (address, Some(port))
+            }
+        };
+        Ok(RoleAt {
+            role: role.to_owned(),
+            address,
+            port,
+        })
+    }
+}
+
+fn is_role(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        && !matches!(text, "any" | "nobody")
+}
+
+/// What keeps `client` and `server` from meaning one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ambiguity {
+    /// Several servers, with the packets of each; most packets first.
+    Servers(Vec<(Protocol, SocketAddr, u64)>),
+    /// A connection of which no SYN was captured: nobody saw who opened it.
+    Started(SocketAddr, SocketAddr),
+}
+
+/// Why the capture alone does not tell who is meant by `client` and `server`.
+/// None where it does, or where a recording tells.
+pub fn ambiguity(trace: &Trace) -> Option<Ambiguity> {
+    let recorded = trace.recording.as_ref();
+    if recorded.is_some_and(|recording| !recording.programs.is_empty()) {
+        return None;
+    }
+    let mut servers: BTreeMap<(&str, SocketAddr), (Protocol, u64)> = BTreeMap::new();
+    let mut started = None;
+    for conversation in &trace.conversations {
+        if let Some(tcp) = &conversation.tcp
+            && tcp.started_before
+        {
+            started.get_or_insert((conversation.client, conversation.server));
+        }
+        let ends = trace.ends.get(conversation.first_packet);
+        let answered =
+            ends.is_none_or(|ends| ends.to != Owner::Nobody && ends.from != Owner::Nobody);
+        let server = conversation.server;
+        if !answered || server.ip().is_multicast() || is_broadcast(server.ip()) {
+            continue;
+        }
+        let name = match conversation.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        };
+        let packets = conversation.packets.to_server + conversation.packets.to_client;
+        servers
+            .entry((name, server))
+            .or_insert((conversation.protocol, 0))
+            .1 += packets;
+    }
+    if servers.len() > 1 {
+        let mut found: Vec<_> = servers
+            .into_iter()
+            .map(|((_, server), (protocol, packets))| (protocol, server, packets))
+            .collect();
+        found.sort_by_key(|(_, _, packets)| std::cmp::Reverse(*packets));
+        return Some(Ambiguity::Servers(found));
+    }
+    started.map(|(one, other)| Ambiguity::Started(one, other))
+}
+
+fn is_broadcast(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_named_by_address_port_or_both() {
+        let read = |text: &str| text.parse::<RoleAt>();
+        let role = |address: Option<&str>, port| RoleAt {
+            role: "client".to_owned(),
+            address: address.map(|a| a.parse().unwrap()),
+            port,
+        };
+        assert_eq!(
+            read("client=127.0.0.1:40000"),
+            Ok(role(Some("127.0.0.1"), Some(40000)))
+        );
+        assert_eq!(read("client=:80"), Ok(role(None, Some(80))));
+        assert_eq!(read("client=10.0.0.5"), Ok(role(Some("10.0.0.5"), None)));
+        assert_eq!(read("client=::1"), Ok(role(Some("::1"), None)));
+        assert_eq!(read("client=[::1]:80"), Ok(role(Some("::1"), Some(80))));
+        for wrong in [
+            "client", "=1.2.3.4", "any=:1", "c=1.2.3", "c=:70000", "c=x:80", "2c=:1",
+        ] {
+            let told = read(wrong).unwrap_err();
+            assert!(told.contains("write ROLE="), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_covered_by_what_is_given() {
+        let covers = |role: &str, end: &str| {
+            let role: RoleAt = role.parse().unwrap();
+            role.covers(end.parse().unwrap())
+        };
+        assert!(covers("s=:80", "10.0.0.1:80"));
+        assert!(!covers("s=:80", "10.0.0.1:81"));
+        assert!(covers("s=10.0.0.1", "10.0.0.1:81"));
+        assert!(covers("s=10.0.0.1:81", "[::ffff:10.0.0.1]:81"));
+        assert!(!covers("s=10.0.0.1", "10.0.0.2:81"));
+    }
+}

@@ -1,0 +1,171 @@
+//! `netlab-capture check`: captures from everywhere, and who is who in them.
+
+use std::io::Write;
+use std::path::Path;
+
+use assert_cmd::Command;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::diagnostics::without_recording;
+
+/// Exit code, standard output, standard error.
+fn check(folder: &Path, words: &[&str], stdin: &[u8]) -> (i32, String, String) {
+    let output = Command::cargo_bin("netlab-capture")
+        .unwrap()
+        .current_dir(folder)
+        .env("COLUMNS", "100")
+        .arg("check")
+        .args(words)
+        .write_stdin(stdin)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn reference(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
+    std::fs::read(folder.join(format!("{name}.pcapng"))).unwrap()
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn standard_input_and_compressed_files_are_captures_too() {
+    let bytes = reference("tcp-upper");
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(&bytes).unwrap();
+    let folder = folder(&[("a.pcapng.gz", &gz.finish().unwrap())]);
+    let (code, out, err) = check(folder.path(), &["-"], &bytes);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("standard input"), "{out}");
+    let (code, out, err) = check(folder.path(), &["a.pcapng.gz", "-"], &bytes);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("2 passed"), "{out}");
+}
+
+#[test]
+fn a_damaged_capture_is_6_even_beside_one_that_fails() {
+    let bytes = reference("tcp-upper");
+    let folder = folder(&[("cut.pcapng", &bytes[..1500]), ("whole.pcapng", &bytes)]);
+    let words = ["cut.pcapng", "whole.pcapng", "-e", "no FIN"];
+    let (code, out, _) = check(folder.path(), &words, b"");
+    assert_eq!(code, 6, "{out}");
+    assert!(out.contains("[F013]"), "{out}");
+}
+
+#[test]
+fn who_sent_the_syn_is_the_client() {
+    let folder = folder(&[("up.pcap", &without_recording(&["tcp-upper"]))]);
+    let statement = "stream(client > server) == \"hello, world!\\n\"";
+    let (code, out, err) = check(folder.path(), &["up.pcap", "-e", statement], b"");
+    assert_eq!(code, 0, "{out}{err}");
+    let words = [
+        "up.pcap",
+        "-e",
+        "no client > nobody SYN",
+        "-e",
+        "client.exit == 0",
+    ];
+    let (code, out, _) = check(folder.path(), &words, b"");
+    assert_eq!(code, 5, "{out}");
+    assert!(out.contains("[I006]"), "{out}");
+}
+
+#[test]
+fn a_given_role_is_at_its_address_and_nowhere_else() {
+    let both = without_recording(&["tcp-upper", "http-ok"]);
+    let folder = folder(&[("both.pcap", &both)]);
+    let judged = |roles: &[&str], statement: &str| {
+        let mut words = vec!["both.pcap", "-e", statement];
+        for role in roles {
+            words.extend(["--role", role]);
+        }
+        check(folder.path(), &words, b"").0
+    };
+    let upper = "stream(client > server) == \"hello, world!\\n\"";
+    assert_eq!(judged(&[], upper), 2);
+    assert_eq!(judged(&[], "no RST"), 0);
+    assert_eq!(judged(&[], "no any > any RST"), 0);
+    assert_eq!(judged(&["server=:12000"], upper), 0);
+    assert_eq!(judged(&["server=127.0.0.1:8080"], upper), 1);
+    let web = "in order { alice > web:8080 GET /HelloWorld.html; web > alice HTTP 200 }";
+    assert_eq!(judged(&["web=:8080", "alice=127.0.0.1"], web), 0);
+    assert_eq!(judged(&["web=:12000", "alice=127.0.0.1"], web), 1);
+    assert_eq!(judged(&["web=:8080", "alice=127.0.0.2"], web), 1);
+}
+
+#[test]
+fn an_unclear_capture_is_asked_about_with_the_flags_to_type() {
+    let both = without_recording(&["tcp-upper", "http-ok"]);
+    // Without the handshake nobody can tell who opened the connection.
+    let upper = without_recording(&["tcp-upper"]);
+    let mut late = upper[..24].to_vec();
+    late.extend(skip_packets(&upper[24..], 3));
+    let folder = folder(&[("both.pcap", &both), ("late.pcap", &late)]);
+    let statement = "no client > server RST";
+    let (code, out, err) = check(folder.path(), &["both.pcap", "-e", statement], b"");
+    assert_eq!(code, 2, "{out}");
+    for flag in [
+        "--role server=127.0.0.1:12000",
+        "--role server=127.0.0.1:8080",
+    ] {
+        assert!(err.contains(flag), "{err}");
+    }
+    let (code, out, err) = check(folder.path(), &["late.pcap", "-e", statement], b"");
+    assert_eq!(code, 2, "{out}");
+    assert!(err.contains("--role client=127.0.0.1:"), "{err}");
+    // On one conversation it is clear.
+    let scoped = "in order on tcp[0] { client > server SYN }";
+    let (code, out, err) = check(folder.path(), &["both.pcap", "-e", scoped], b"");
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+fn skip_packets(mut records: &[u8], count: usize) -> &[u8] {
+    for _ in 0..count {
+        let len = u32::from_le_bytes(records[8..12].try_into().unwrap()) as usize;
+        records = &records[16 + len..];
+    }
+    records
+}
+
+#[test]
+fn an_expectation_file_has_names_hints_and_places() {
+    let text = "# the reply is in capitals\n# hint: Each letter changes.\nstream(server > client) == upper(stream(client > server))\n\nno RST\nno FIN\n";
+    let folder = folder(&[
+        ("up.pcap", &without_recording(&["tcp-upper"])),
+        ("a.expect", text.as_bytes()),
+        ("wrong.expect", b"no RST\nno clint > any FIN\n"),
+        ("bytes.expect", b"no \xff"),
+    ]);
+    let (code, out, _) = check(folder.path(), &["up.pcap", "--expect", "a.expect"], b"");
+    assert_eq!(code, 1, "{out}");
+    for words in [
+        "✓ the reply is in capitals",
+        "✓ no RST",
+        "✗ no FIN",
+        "a.expect:6:1",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let (code, _, err) = check(folder.path(), &["up.pcap", "--expect", "wrong.expect"], b"");
+    assert_eq!(code, 2);
+    assert!(err.contains("wrong.expect:2:4"), "{err}");
+    for file in ["bytes.expect", "gone.expect"] {
+        let (code, _, err) = check(folder.path(), &["up.pcap", "--expect", file], b"");
+        assert_eq!(code, 2);
+        assert!(err.contains("[S021]"), "{err}");
+    }
+}
