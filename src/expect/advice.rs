@@ -308,7 +308,7 @@ impl Case<'_> {
             (EventPattern::Icmp(_), Some(EventKind::Udp)) => vec![
                 "The kernel sends port-unreachable only where no socket receives on that port: does a server listen there?".to_owned(),
             ],
-            (EventPattern::Retransmission, _) => {
+            (EventPattern::Retransmission(_), _) => {
                 vec!["Nothing had to be sent again: nothing was lost.".to_owned()]
             }
             (EventPattern::Syn, None) => vec![match who {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::diagnostic::Diagnostic;
 
 pub use super::ast_filter::*;
+pub use super::json_path::JsonPath;
 
 /// Bytes of the expectation's text.
 pub type Span = Range<usize>;
@@ -32,8 +33,10 @@ pub struct Expectation {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Statement {
     Sequence(Sequence),
-    /// `no STEP` or `no FILTER`.
-    No(StepOrFilter),
+    /// `no STEP` or `no FILTER`, in a window or in the whole capture.
+    No(Selection),
+    /// `nothing for 200ms after server > client FIN`: no event in the window.
+    Nothing(Spanned<Window>),
     /// `each SUBJECT has CONDITION`; `maybe each` allows no subject.
     Each(Box<Each>),
     /// Any comparison: `packets(F) == 2`, `tcp[0].state == "REJ"`,
@@ -45,8 +48,12 @@ pub enum Statement {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequence {
     pub mode: Mode,
+    pub unit: Unit,
     pub scope: Option<Scope>,
+    /// Every step, in the order of the text, those inside groups among them.
     pub steps: Vec<Spanned<Step>>,
+    /// How the steps belong together.
+    pub items: Vec<Item>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +61,29 @@ pub enum Mode {
     Exactly,
     InOrder,
     AnyOrder,
-    ExactlyPackets,
+}
+
+/// What the steps of a block are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Events,
+    /// `exactly packets`, `in order packets`, `any order packets`: every frame.
+    Packets,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// Index into the sequence's steps.
+    Step(usize),
+    Group(Group),
+}
+
+/// `( A; B | C ) x3`: one of the branches, so often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// At least one; each is steps and groups one after the other.
+    pub branches: Vec<Vec<Item>>,
+    pub times: Times,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +93,8 @@ pub enum Scope {
         protocol: crate::savefile::Protocol,
         id: u32,
     },
+    /// `on http[1]`: the events that carry the request or its responses.
+    Message(u32),
     /// `(tcp.port == 12000)`.
     Filter(Spanned<Filter>),
 }
@@ -76,6 +107,9 @@ pub struct Step {
     pub times: Times,
     pub where_: Option<Spanned<Filter>>,
     pub within: Option<Spanned<Within>>,
+    /// `after syn`, `before syn`; in `any order` only, elsewhere the text's
+    /// order says it.
+    pub order: Vec<Spanned<Order>>,
     /// `as reply`.
     pub name: Option<Spanned<String>>,
     /// The step says `after_stop`: packets after a stop signal satisfy it.
@@ -126,8 +160,9 @@ pub enum EventPattern {
     Response {
         code: Option<u16>,
     },
-    /// Named only: no event unless a step asks for it.
-    Retransmission,
+    /// Named only: no event unless a step asks for it. `retransmission of syn`:
+    /// of what the step of that name sent.
+    Retransmission(Option<String>),
     KeepAlive,
     WindowUpdate,
 }
@@ -169,12 +204,79 @@ pub struct Times {
     pub max: Option<u32>,
 }
 
-/// `within 50ms` of the step before, or `of reply`.
+/// `within 50ms` of the step before, or `of reply`; `within 200ms..300ms`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Within {
-    /// Nanoseconds.
+    /// Nanoseconds: not sooner.
+    pub least: i64,
+    /// Nanoseconds: not later.
     pub limit: i64,
     pub of: Option<String>,
+}
+
+/// Where a step of `any order` stands to an earlier one of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub before: bool,
+    pub of: String,
+}
+
+/// Packets by step or filter, in a window or in the whole capture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    pub what: StepOrFilter,
+    pub window: Option<Spanned<Window>>,
+}
+
+/// Parts of a capture, after Dwyer, Avrunin and Corbett, "Patterns in Property
+/// Specifications" (1999).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Window {
+    /// `before A`: up to the first A, which must come.
+    Before(Anchor),
+    /// `until A`: up to the first A, or to the end.
+    Until(Anchor),
+    /// `after A`: behind the first A, which must come; `after A until B`:
+    /// behind each A up to the next B, or to the end.
+    After { from: Anchor, until: Option<Anchor> },
+    /// `between A and B`: behind each A up to the next B; one such pair must come.
+    Between(Anchor, Anchor),
+    /// `for 200ms after A`: so long behind each A, which must come.
+    For {
+        /// Nanoseconds.
+        span: i64,
+        after: Anchor,
+    },
+}
+
+impl Window {
+    /// What bounds it.
+    pub fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+        let (first, second) = match self {
+            Window::Before(anchor) | Window::Until(anchor) => (anchor, None),
+            Window::After { from, until } => (from, until.as_ref()),
+            Window::Between(from, to) => (from, Some(to)),
+            Window::For { after, .. } => (after, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    /// The steps that bound it.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.anchors().filter_map(|anchor| match anchor {
+            Anchor::Step(step) => Some(&step.value),
+            Anchor::Name(_) => None,
+        })
+    }
+}
+
+/// An event that bounds a window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Anchor {
+    /// The event that a step of an earlier block of this expectation took.
+    Name(Spanned<String>),
+    /// Every event that fits.
+    Step(Box<Spanned<Step>>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +295,7 @@ pub struct Each {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
     /// `each udp`, `each server > client data`: packets by filter or step.
-    Packets(StepOrFilter),
+    Packets(Box<Selection>),
     /// `each tcp[]`, `each udp[]`, `each http[]`.
     All(Collection),
 }
@@ -248,14 +350,19 @@ pub enum Value {
     Bool(bool),
     Text(Vec<u8>),
     Regex(Regex),
-    /// `packets(FILTER)` or `packets(STEP)`.
-    Packets(Box<StepOrFilter>),
+    /// `packets(FILTER)` or `packets(STEP)`, with or without a window.
+    Packets(Box<Selection>),
     /// `stream(client > server)`.
     Stream(Box<StepEnds>),
-    /// `upper(V)`, `lower(V)`, `len(V)`.
+    /// `upper(V)`, `lower(V)`, `len(V)`, `sha256(V)`.
     Call {
         function: Function,
         argument: Box<Spanned<Value>>,
+    },
+    /// `json(V, "$.items[0].name")`: a part of a JSON text.
+    Json {
+        text: Box<Spanned<Value>>,
+        path: JsonPath,
     },
     /// `file("www/x.html")`: its bytes, read when the scenario was loaded.
     File(String),
@@ -288,4 +395,6 @@ pub enum Function {
     Upper,
     Lower,
     Len,
+    /// The digest in small hexadecimal letters.
+    Sha256,
 }

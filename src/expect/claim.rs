@@ -16,8 +16,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::{
-    Claim, Collection, EventPattern, Function, Op, Span, Spanned, Step, StepEnds, StepOrFilter,
-    Value,
+    Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, Step,
+    StepEnds, StepOrFilter, Value,
 };
 use super::claim_value::{self as value, Datum, Lack};
 use super::event::Event;
@@ -27,8 +27,10 @@ use super::judgement::Grounds;
 use super::matching::{self, Context, Names};
 use super::notation;
 use super::outcome::Failure;
+use super::window;
 use crate::conversation::Direction;
 use crate::savefile::Bytes;
+use sha2::Digest;
 
 /// Everything that a claim may ask.
 #[derive(Clone, Copy)]
@@ -36,6 +38,8 @@ pub struct World<'t> {
     pub facts: &'t Facts<'t>,
     pub events: &'t [Event],
     pub files: &'t BTreeMap<String, Bytes>,
+    /// What the steps of earlier blocks are called.
+    pub names: &'t Names,
     /// The expectation's text: what the author wrote is quoted from it.
     pub text: &'t str,
 }
@@ -173,11 +177,15 @@ impl<'w, 't> Evaluation<'w, 't> {
             Value::Bool(b) => Datum::Bool(*b),
             Value::Text(text) => Datum::Bytes(Cow::Borrowed(text)),
             Value::Regex(regex) => Datum::Bytes(Cow::Borrowed(regex.0.as_str().as_bytes())),
-            Value::Packets(which) => self.packets(which),
+            Value::Packets(which) => self.packets(which)?,
             Value::Stream(ends) => self.stream(ends)?,
             Value::Call { function, argument } => {
                 let argument = self.value(&argument.value)?;
                 call(*function, argument)?
+            }
+            Value::Json { text, path } => {
+                let text = self.value(&text.value)?;
+                json(&text, path)?
             }
             Value::File(name) => match world.files.get(name) {
                 Some(bytes) => Datum::Bytes(Cow::Borrowed(&bytes.0)),
@@ -208,20 +216,20 @@ impl<'w, 't> Evaluation<'w, 't> {
         })
     }
 
-    fn packets(&mut self, which: &StepOrFilter) -> Datum<'static> {
-        let found = packets(self.world, which);
+    fn packets(&mut self, which: &Selection) -> Result<Datum<'static>, Lack> {
         self.grounds.every_packet = true;
         self.grounds.roles |= super::evidence::asks_for_roles(which);
         if super::evidence::asks_for_content(which) {
             let all = 0..self.world.facts.trace.packets.len();
             self.grounds.payloads.extend(all);
         }
+        let found = packets(self.world, which)?;
         if found.is_empty() {
             self.grounds.absence = true;
         }
         let number = found.len() as f64;
         self.evidence.extend(found);
-        Datum::Number(number)
+        Ok(Datum::Number(number))
     }
 
     fn member<'v>(
@@ -303,32 +311,51 @@ fn goes(facts: &Facts<'_>, conversation: usize, way: Direction, ends: &StepEnds)
         || (ends.either_way && is(a, to, to_port) && is(b, from, from_port))
 }
 
-/// The packets that a step or a filter means in a claim.
-pub fn packets(world: &World<'_>, which: &StepOrFilter) -> BTreeSet<usize> {
-    match which {
-        StepOrFilter::Filter(filter) => matching::filtered(world.facts.trace, &filter.value),
-        StepOrFilter::Step(step) => packets_of_step(world, &step.value),
+/// The packets that a step or a filter means in a claim, in its window.
+///
+/// # Errors
+/// There is no such window.
+pub fn packets(world: &World<'_>, which: &Selection) -> Result<BTreeSet<usize>, Lack> {
+    let mut found = match &which.what {
+        StepOrFilter::Filter(filter) => {
+            matching::filtered(world.facts.trace, &filter.value, world.names)
+        }
+        StepOrFilter::Step(step) => carriers(world, &step.value),
+    };
+    if let Some(window) = &which.window {
+        let stretches = window::stretches(world, window)?;
+        found.retain(|packet| stretches.contain(*packet));
     }
+    Ok(found)
 }
 
-fn packets_of_step(world: &World<'_>, step: &Step) -> BTreeSet<usize> {
-    let names = Names::default();
+/// The packets that carry what a step outside a block means.
+fn carriers(world: &World<'_>, step: &Step) -> BTreeSet<usize> {
+    let meant = meant(world, step);
+    meant
+        .iter()
+        .flat_map(|e| e.packets.iter().copied())
+        .collect()
+}
+
+/// What a step outside a block means: packets by their own headers; with
+/// content, whole runs and messages.
+pub fn meant<'w>(world: &World<'w>, step: &Step) -> Vec<Cow<'w, Event>> {
     let context = world.context();
     let has_content = matches!(
         step.event,
         EventPattern::Data(Some(_)) | EventPattern::Request { .. } | EventPattern::Response { .. }
     );
+    let fits = |event: &Event| context.fits(step, event, world.names);
     if has_content {
-        let events = world
-            .events
-            .iter()
-            .filter(|e| context.fits(step, e, &names));
-        return events.flat_map(|e| e.packets.iter().copied()).collect();
+        let events = world.events.iter().filter(|event| fits(event));
+        return events.map(Cow::Borrowed).collect();
     }
-    super::event::packets(world.facts.trace)
-        .iter()
-        .filter(|packet| context.fits(step, packet, &names))
-        .map(Event::packet)
+    let packets = super::event::packets(world.facts.trace);
+    packets
+        .into_iter()
+        .filter(|packet| fits(packet))
+        .map(Cow::Owned)
         .collect()
 }
 
@@ -340,6 +367,33 @@ fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
         Function::Upper => Datum::Bytes(Cow::Owned(bytes.to_ascii_uppercase())),
         Function::Lower => Datum::Bytes(Cow::Owned(bytes.to_ascii_lowercase())),
         Function::Len => Datum::Number(bytes.len() as f64),
+        Function::Sha256 => {
+            let digest = sha2::Sha256::digest(&bytes);
+            let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+            Datum::Bytes(Cow::Owned(digits.collect::<String>().into_bytes()))
+        }
+    })
+}
+
+/// Text, numbers and booleans as themselves; arrays, objects and null as their
+/// JSON text.
+fn json<'v>(text: &Datum<'_>, path: &JsonPath) -> Result<Datum<'v>, Lack> {
+    let Datum::Bytes(bytes) = text else {
+        return Err(Lack::thing(format!("{} is no text", text.shown())));
+    };
+    let value = path.find(bytes).map_err(|why| {
+        let why = notation::visible(&why);
+        Lack::thing(format!("the text {} {why}", text.shown()))
+    })?;
+    let owned = |text: String| Datum::Bytes(Cow::Owned(text.into_bytes()));
+    Ok(match value {
+        serde_json::Value::Bool(b) => Datum::Bool(b),
+        serde_json::Value::String(text) => owned(text),
+        serde_json::Value::Number(n) => match n.as_f64() {
+            Some(n) => Datum::Number(n),
+            None => owned(n.to_string()),
+        },
+        other => owned(other.to_string()),
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) const BAD_COUNT: &str = "E034";
 pub(super) const TYPES: &str = "E035";
 pub(super) const UNSUPPORTED: &str = "E036";
 pub(super) const BAD_SLICE: &str = "E037";
+pub(super) const JSON_PATH: &str = "E038";
 pub(super) const BARE_BOOLEAN: &str = "W001";
 
 /// Every code, in order.
@@ -306,6 +307,13 @@ pub const ALL: &[Code] = &[
         explanation: "A slice is `[start:length]`, `[first-last]`, `[place]`, `[:length]` or `[start:]`, or several of them joined by commas. Places count from 0; negative ones from the end, so that -1 is the last byte.",
         example: Some("no tcp.payload[3-1] == 47:45:54"),
         fix: Some("no tcp.payload[1-3] == 47:45:54"),
+    },
+    Code {
+        code: JSON_PATH,
+        title: "a path into JSON that cannot be read",
+        explanation: "A path names one value (RFC 9535, singular queries): `$` is the whole text, `.name` or `['a b']` a member of an object, `[0]` an element of an array, `[-1]` the last one. What names several values, such as `[*]`, `..` and `[0:2]`, is not there.",
+        example: Some("json(http[0].response.body, \"$.items[*]\") == 1"),
+        fix: Some("json(http[0].response.body, \"$.items[0]\") == 1"),
     },
     Code {
         code: BARE_BOOLEAN,

@@ -59,7 +59,7 @@ pub fn files(expectations: &[Expectation]) -> BTreeSet<String> {
                     in_claim(claim, &mut paths);
                 }
             }
-            Statement::Sequence(_) | Statement::No(_) => {}
+            Statement::Sequence(_) | Statement::No(_) | Statement::Nothing(_) => {}
         }
     }
     paths
@@ -84,7 +84,9 @@ fn in_value(value: &Value, paths: &mut BTreeSet<String>) {
         Value::File(path) => {
             paths.insert(path.clone());
         }
-        Value::Call { argument, .. } => in_value(&argument.value, paths),
+        Value::Call { argument: text, .. } | Value::Json { text, .. } => {
+            in_value(&text.value, paths);
+        }
         _ => {}
     }
 }

@@ -16,7 +16,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{EventPattern, Filter, Operand, StepEnds, StepOrFilter, Who};
+use super::ast::{
+    EventPattern, Filter, Operand, Selection, Spanned, Step, StepEnds, StepOrFilter, Who, Window,
+};
 use super::facts::Facts;
 use super::failures;
 use super::fields::Kind;
@@ -349,18 +351,23 @@ fn doubtful_owners(trace: &Trace) -> Vec<String> {
 }
 
 /// Does it matter to a claim's packets who owned their ends?
-pub fn asks_for_roles(which: &StepOrFilter) -> bool {
-    match which {
-        StepOrFilter::Step(step) => {
-            step.value.ends.as_ref().is_some_and(names_a_role)
-                || step
-                    .value
-                    .where_
-                    .as_ref()
-                    .is_some_and(|f| filter_asks_for_roles(&f.value))
-        }
+pub fn asks_for_roles(which: &Selection) -> bool {
+    let of_what = match &which.what {
+        StepOrFilter::Step(step) => step_asks_for_roles(&step.value),
         StepOrFilter::Filter(filter) => filter_asks_for_roles(&filter.value),
-    }
+    };
+    of_what || which.window.as_ref().is_some_and(window_asks_for_roles)
+}
+
+/// Does it matter to a window who owned the ends of what bounds it?
+pub fn window_asks_for_roles(window: &Spanned<Window>) -> bool {
+    window.value.steps().any(step_asks_for_roles)
+}
+
+fn step_asks_for_roles(step: &Step) -> bool {
+    let condition = step.where_.as_ref();
+    step.ends.as_ref().is_some_and(names_a_role)
+        || condition.is_some_and(|f| filter_asks_for_roles(&f.value))
 }
 
 /// Does one of the ends name a program or nobody?
@@ -383,18 +390,22 @@ pub fn filter_asks_for_roles(filter: &Filter) -> bool {
 }
 
 /// Does it matter to a claim's packets what their payload is?
-pub fn asks_for_content(which: &StepOrFilter) -> bool {
-    match which {
-        StepOrFilter::Step(step) => {
-            reads_content(&step.value.event)
-                || step
-                    .value
-                    .where_
-                    .as_ref()
-                    .is_some_and(|f| filter_reads_content(&f.value))
-        }
+pub fn asks_for_content(which: &Selection) -> bool {
+    let of_what = match &which.what {
+        StepOrFilter::Step(step) => step_reads_content(&step.value),
         StepOrFilter::Filter(filter) => filter_reads_content(&filter.value),
-    }
+    };
+    of_what || which.window.as_ref().is_some_and(window_reads_content)
+}
+
+/// Does it matter to a window what the payload of what bounds it is?
+pub fn window_reads_content(window: &Spanned<Window>) -> bool {
+    window.value.steps().any(step_reads_content)
+}
+
+fn step_reads_content(step: &Step) -> bool {
+    let condition = step.where_.as_ref();
+    reads_content(&step.event) || condition.is_some_and(|f| filter_reads_content(&f.value))
 }
 
 /// Does the filter look at payload?

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::advice;
-use super::ast::{Content, EventPattern, Mode, Sequence, Span, Spanned, Step};
+use super::ast::{Content, EventPattern, Mode, Sequence, Span, Spanned, Step, Unit};
 use super::claim::World;
 use super::claim_value::first_difference;
 use super::event::{Event, EventIndex, EventKind};
 use super::failures;
 use super::fields::Reading;
 use super::filter_shown::shown;
-use super::matching::{Context, Difference, Divergence, Names, Timing};
+use super::matching::{self, Context, Difference, Divergence, Names, Timing};
 use super::notation::{self, count, duration};
 use super::outcome::Failure;
 use super::wireshark::wireshark_filter;
@@ -38,7 +38,7 @@ enum Parting {
     Other(EventIndex),
     /// The event came, but elsewhere in the order.
     Misplaced(EventIndex),
-    /// It came, but too late.
+    /// It came, but too late or too early.
     Late(EventIndex, i64),
     /// The nearest event differs from the step.
     Near(EventIndex),
@@ -80,7 +80,7 @@ impl<'e> Explanation<'e, '_> {
         let event = parting
             .event()
             .and_then(|e| self.event(self.other_name(e, wanted)));
-        let exactly = matches!(self.sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
+        let exactly = self.sequence.mode == Mode::Exactly;
         let difference = match (&parting, wanted, event) {
             (Parting::Late(_, elapsed), Some(step), _) => Some(late(step, *elapsed)),
             (Parting::Other(_) | Parting::Near(_), Some(step), Some(event)) => {
@@ -107,7 +107,7 @@ impl<'e> Explanation<'e, '_> {
                     .map_or_else(|| self.span.clone(), |s| s.span.clone()),
             }),
             expected: Some(match wanted {
-                Some(step) => notation::step(step),
+                Some(step) => self.expected(step),
                 None => "nothing more".to_owned(),
             }),
             actual: Some(match event {
@@ -121,6 +121,17 @@ impl<'e> Explanation<'e, '_> {
             wireshark_filter: self.wireshark_filter(event),
             notes,
         }
+    }
+
+    /// The step, and those of other branches that could have come instead.
+    fn expected(&self, step: &Step) -> String {
+        let others = self.divergence.or.iter();
+        let others = others.filter_map(|&other| self.sequence.steps.get(other));
+        std::iter::once(step)
+            .chain(others.map(|other| &other.value))
+            .map(notation::step)
+            .collect::<Vec<_>>()
+            .join("  |  ")
     }
 
     /// Indices of the packets that show it.
@@ -163,17 +174,13 @@ impl<'e> Explanation<'e, '_> {
 
     /// What steps before this one were called.
     fn names(&self) -> Names {
-        let mut names = Names::default();
-        for taken in &self.divergence.taken {
-            let name = self
-                .sequence
-                .steps
-                .get(taken.step)
-                .and_then(|s| s.value.name.as_ref());
-            if let (Some(name), Some(event)) = (name, self.event(taken.event)) {
-                names.bind(&name.value, taken.event, event);
-            }
-        }
+        let mut names = self.world.names.clone();
+        matching::bind(
+            self.sequence,
+            &self.context,
+            &self.divergence.taken,
+            &mut names,
+        );
         names
     }
 
@@ -238,12 +245,12 @@ impl<'e> Explanation<'e, '_> {
                     None => Parting::Misplaced(index),
                 };
             }
-            if event.is_silent() {
+            let differences = self.context.differences(step, event, &names);
+            if event.is_silent() && differences.contains(&Difference::Kind) {
                 continue;
             }
             let before = last.is_some_and(|last| index < last);
-            let far = distance(step, event, &self.context.differences(step, event, &names))
-                + u32::from(before) * EARLIER;
+            let far = distance(step, event, &differences) + u32::from(before) * EARLIER;
             // A step that had some of its events wants another of the same kind.
             let limit = if self.divergence.count > 0 {
                 SAME_KIND
@@ -260,6 +267,9 @@ impl<'e> Explanation<'e, '_> {
     /// How long the event took, where that alone keeps it from fitting.
     fn too_late(&self, step: &Step, event: &Event, names: &Names) -> Option<i64> {
         let within = &step.within.as_ref()?.value;
+        if self.sequence.mode != Mode::AnyOrder && self.is_before_taken(event) {
+            return None;
+        }
         let timing = Timing {
             previous: self.divergence.taken.last().map(|t| t.event),
             names,
@@ -267,7 +277,13 @@ impl<'e> Explanation<'e, '_> {
         };
         let elapsed = self.context.elapsed(within, event, timing)?;
         let fits = self.context.fits(step, event, names);
-        (fits && elapsed > within.limit).then_some(elapsed)
+        (fits && !(within.least..=within.limit).contains(&elapsed)).then_some(elapsed)
+    }
+
+    /// It lies before what was taken last, so that time is not what is wrong.
+    fn is_before_taken(&self, event: &Event) -> bool {
+        let last = self.last_taken();
+        last.is_some_and(|last| event.packet() < last.packet())
     }
 
     fn message(&self, parting: &Parting) -> String {
@@ -300,7 +316,12 @@ impl<'e> Explanation<'e, '_> {
             Parting::Misplaced(_) => {
                 format!("{step} is out of order: it came in packet {frame}.")
             }
-            Parting::Late(..) => format!("{step} came too late, in packet {frame}."),
+            Parting::Late(_, elapsed) => {
+                let within = self.step().and_then(|s| s.value.within.as_ref());
+                let early = within.is_some_and(|w| *elapsed < w.value.least);
+                let when = if early { "early" } else { "late" };
+                format!("{step} came too {when}, in packet {frame}.")
+            }
             Parting::Near(_) => {
                 format!("{step} was not found. Packet {frame} comes nearest to it.{again}")
             }
@@ -320,7 +341,7 @@ impl<'e> Explanation<'e, '_> {
     /// How the language helps where the author meant something else.
     fn usage(&self, parting: &Parting) -> Option<String> {
         match parting {
-            Parting::Extra(_) if self.sequence.mode == Mode::ExactlyPackets => Some(
+            Parting::Extra(_) if self.sequence.unit == Unit::Packets => Some(
                 "`exactly packets` counts every packet, ACKs too. `exactly` counts events, which no timing changes.".to_owned(),
             ),
             Parting::Extra(index) if self.repeats(*index).is_some() => {
@@ -396,6 +417,12 @@ impl<'e> Explanation<'e, '_> {
                 port(event.to)
             ),
             Difference::Content => content_in_words(step, &event.content(trace)),
+            Difference::Resent => match &step.event {
+                EventPattern::Retransmission(Some(of)) => {
+                    format!("sequence numbers: expected those of {of}, got others")
+                }
+                _ => "sequence numbers".to_owned(),
+            },
             Difference::Method | Difference::Target => {
                 self.request_in_words(difference, step, event)
             }
@@ -530,6 +557,7 @@ fn distance(step: &Step, event: &Event, differences: &[Difference]) -> u32 {
             Difference::Reversed | Difference::From | Difference::To => 4,
             Difference::FromPort | Difference::ToPort | Difference::Method => 2,
             Difference::Content
+            | Difference::Resent
             | Difference::Target
             | Difference::Code
             | Difference::AfterStop
@@ -563,22 +591,22 @@ fn are_akin(pattern: &EventPattern, kind: &EventKind) -> bool {
         EventPattern::Udp(_) | EventPattern::Icmp(_) => {
             matches!(kind, EventKind::Udp | EventKind::Icmp { .. })
         }
-        EventPattern::Retransmission | EventPattern::KeepAlive | EventPattern::WindowUpdate => {
-            false
-        }
+        EventPattern::Retransmission(_) => matches!(kind, EventKind::Retransmission),
+        EventPattern::KeepAlive | EventPattern::WindowUpdate => false,
     }
 }
 
 fn late(step: &Step, elapsed: i64) -> String {
-    let limit = step.within.as_ref().map_or(0, |w| w.value.limit);
-    let of = step
-        .within
-        .as_ref()
-        .and_then(|w| w.value.of.as_ref())
-        .map_or_else(|| "the step before".to_owned(), Clone::clone);
+    let Some(within) = &step.within else {
+        return "time".to_owned();
+    };
+    let of = match within.value.of {
+        Some(_) => "",
+        None => " of the step before",
+    };
     format!(
-        "time: expected within {} of {of}, took {}",
-        duration(limit),
+        "time: expected {}{of}, took {}",
+        notation::within(&within.value),
         duration(elapsed)
     )
 }

@@ -17,6 +17,7 @@ pub(super) const PRESENT: &str = "F013";
 pub(super) const NOT_EACH: &str = "F014";
 pub(super) const EACH_OF_NONE: &str = "F015";
 pub(super) const PROVES_NOTHING: &str = "F016";
+pub(super) const NO_WINDOW: &str = "F017";
 pub(super) const NOT_STARTED: &str = "F020";
 pub(super) const NEVER_STARTED: &str = "F021";
 pub(super) const KEPT_WAITING: &str = "F022";
@@ -106,6 +107,11 @@ pub const ALL: &[Code] = &[
         PROVES_NOTHING,
         "an absence that proves nothing",
         "Nothing forbidden was seen, but a program did not do its work, and a program that crashed sends nothing, wanted or not. Put the program right first.",
+    ),
+    code(
+        NO_WINDOW,
+        "a part of the capture that is not there",
+        "The statement is about what came before, after or between certain events, and those never came: it would prove nothing. Look for the missing event first. `until A` allows that A never comes.",
     ),
     code(
         NOT_STARTED,

@@ -251,7 +251,7 @@ mod tests {
     use crate::decode::{
         Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp,
     };
-    use crate::expect::ast::{Statement, StepOrFilter};
+    use crate::expect::ast::{Selection, Statement, StepOrFilter};
     use crate::expect::fields::Reading;
     use crate::expect::parse;
     use crate::savefile::{CaptureInfo, Format, Timestamp};
@@ -383,7 +383,11 @@ mod tests {
         let trace = trace();
         let expectation = parse("test", &format!("no {text}"), &trace.roles)
             .unwrap_or_else(|found| panic!("{text}: {found:?}"));
-        let Statement::No(StepOrFilter::Filter(filter)) = &expectation.statements[0].value else {
+        let Statement::No(Selection {
+            what: StepOrFilter::Filter(filter),
+            ..
+        }) = &expectation.statements[0].value
+        else {
             panic!("{text} is no filter");
         };
         let view = |i| View::new(&trace, i, Reading::Filter).unwrap();

@@ -200,7 +200,7 @@ fn date(days: i128) -> (i128, i128, i128) {
 }
 
 /// In double quotes; what is not printable as `\xNN`.
-fn write_text(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+pub(super) fn write_text(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     f.write_char('"')?;
     for &byte in bytes {
         match byte {

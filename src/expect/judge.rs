@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::{
-    Collection, Condition, Each, Expectation, Mode, Scope, Sequence, Span, Spanned, Statement,
-    StepOrFilter, Subject,
+    Collection, Condition, Each, Expectation, Mode, Scope, Selection, Sequence, Span, Spanned,
+    Statement, StepOrFilter, Subject, Unit, Window,
 };
 use super::claim::{self, Cause, Evaluation, World};
-use super::claim_value;
+use super::claim_value::{self, Lack};
 use super::event::{self, Event};
 use super::evidence::{self, Evidence};
 use super::explain::Explanation;
@@ -18,6 +18,7 @@ use super::judgement::{Grounds, Judgement};
 use super::matching::{self, Context, Found, Names};
 use super::notation;
 use super::outcome::{Failure, Outcome, Verdict};
+use super::window;
 use super::wireshark::wireshark_filter;
 use super::{failures, filter_shown, hint};
 use crate::savefile::{Bytes, Protocol};
@@ -39,16 +40,17 @@ pub fn judge(
     let facts = Facts::new(trace);
     let evidence = Evidence::new(&facts, &outcomes);
     let events = event::events(trace);
-    // Only `exactly packets` needs them.
+    // Only blocks of packets need them.
     let counts_packets = expectations
         .iter()
         .flat_map(|e| &e.statements)
-        .any(|s| matches!(&s.value, Statement::Sequence(s) if s.mode == Mode::ExactlyPackets));
+        .any(|s| matches!(&s.value, Statement::Sequence(s) if s.unit == Unit::Packets));
     let packets = if counts_packets {
         event::packets(trace)
     } else {
         Vec::new()
     };
+    let nothing = Names::default();
     let judged: Vec<Outcome> = expectations
         .iter()
         .map(|expectation| {
@@ -56,6 +58,7 @@ pub fn judge(
                 facts: &facts,
                 events: &events,
                 files,
+                names: &nothing,
                 text: &expectation.text,
             };
             Judge {
@@ -72,6 +75,7 @@ pub fn judge(
     outcomes
 }
 
+#[derive(Clone, Copy)]
 struct Judge<'j> {
     world: World<'j>,
     packets: &'j [Event],
@@ -87,8 +91,26 @@ impl Judge<'_> {
         let mut worst: Option<(Verdict, Failure, BTreeSet<usize>)> = None;
         let mut hint = None;
         let mut nothing_came = false;
+        let mut names = Names::default();
+        // Names that were never given, as their block did not match.
+        let mut not_given: BTreeSet<&str> = BTreeSet::new();
         for statement in &expectation.statements {
-            let judgement = self.statement(statement);
+            if speaks_of(&statement.value, &not_given) {
+                not_given.extend(names_given(&statement.value));
+                continue;
+            }
+            let judge = Judge {
+                world: World {
+                    names: &names,
+                    ..self.world
+                },
+                ..*self
+            };
+            let judgement = judge.statement(statement);
+            match judgement.names.clone() {
+                Some(given) => names = given,
+                None => not_given.extend(names_given(&statement.value)),
+            }
             let packets = judgement.evidence.clone();
             match self.evidence.settle(judgement) {
                 (Verdict::Pass, _) => evidence.extend(packets),
@@ -174,6 +196,7 @@ impl Judge<'_> {
         match &statement.value {
             Statement::Sequence(sequence) => self.sequence(sequence, &statement.span),
             Statement::No(what) => self.no(what, &statement.span),
+            Statement::Nothing(window) => self.nothing(window, &statement.span),
             Statement::Each(each) => self.each(each, &statement.span),
             Statement::Claim(claim) => {
                 let mut evaluation = Evaluation::new(&self.world, None);
@@ -212,33 +235,40 @@ impl Judge<'_> {
     }
 
     fn sequence(&self, sequence: &Sequence, span: &Span) -> Judgement {
-        let context = match sequence.mode {
-            Mode::ExactlyPackets => Context {
+        let context = match sequence.unit {
+            Unit::Packets => Context {
                 trace: self.world.facts.trace,
                 events: self.packets,
             },
-            _ => self.world.context(),
+            Unit::Events => self.world.context(),
         };
-        if let Some(Scope::Conversation { protocol, id }) = &sequence.scope {
-            let collection = match protocol {
-                Protocol::Tcp => Collection::Tcp,
-                Protocol::Udp => Collection::Udp,
-            };
-            if let Err(lack) = claim_value::member(self.world.facts, collection, *id) {
-                let mut evaluation = Evaluation::new(&self.world, None);
-                evaluation.grounds.every_packet = true;
-                return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
-            }
+        let member = match &sequence.scope {
+            Some(Scope::Conversation { protocol, id }) => match protocol {
+                Protocol::Tcp => Some((Collection::Tcp, *id)),
+                Protocol::Udp => Some((Collection::Udp, *id)),
+            },
+            Some(Scope::Message(id)) => Some((Collection::Http, *id)),
+            Some(Scope::Filter(_)) | None => None,
+        };
+        if let Some((collection, id)) = member
+            && let Err(lack) = claim_value::member(self.world.facts, collection, id)
+        {
+            let mut evaluation = Evaluation::new(&self.world, None);
+            evaluation.grounds.every_packet = true;
+            return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
         let scope = matching::in_scope(sequence.scope.as_ref(), &context);
-        let exactly = matches!(sequence.mode, Mode::Exactly | Mode::ExactlyPackets);
+        let exactly = sequence.mode == Mode::Exactly;
         let mut judgement = Judgement {
             rests_on: self.grounds_of(sequence, &context, &scope),
             ..Judgement::default()
         };
-        match matching::find(sequence, &context, &scope) {
+        match matching::find(sequence, &context, &scope, self.world.names) {
             Found::Matched(taken) => {
                 judgement.holds = true;
+                let mut names = self.world.names.clone();
+                matching::bind(sequence, &context, &taken, &mut names);
+                judgement.names = Some(names);
                 // Naming nothing is a way to say that nothing was there.
                 judgement.rests_on.absence = taken.is_empty();
                 judgement.rests_on.every_packet = exactly || taken.is_empty();
@@ -293,7 +323,7 @@ impl Judge<'_> {
             || conditions().any(evidence::filter_asks_for_roles);
         let reads = steps().any(|s| evidence::reads_content(&s.event))
             || conditions().any(evidence::filter_reads_content);
-        let payloads = if reads {
+        let payloads = if reads || matches!(sequence.scope, Some(Scope::Message(_))) {
             scope
                 .iter()
                 .filter_map(|&e| context.events.get(e))
@@ -310,9 +340,13 @@ impl Judge<'_> {
     }
 
     /// `no STEP`, `no FILTER`.
-    fn no(&self, what: &StepOrFilter, span: &Span) -> Judgement {
+    fn no(&self, which: &Selection, span: &Span) -> Judgement {
         let trace = self.world.facts.trace;
-        let found = claim::packets(&self.world, what);
+        let found = match claim::packets(&self.world, which) {
+            Ok(found) => found,
+            Err(lack) => return self.no_window(which, span, lack),
+        };
+        let what = which;
         let roles = evidence::asks_for_roles(what);
         let payloads = if evidence::asks_for_content(what) {
             (0..trace.packets.len()).collect()
@@ -334,16 +368,20 @@ impl Judge<'_> {
         };
         let frame = trace.packets.get(first).map_or(0, |p| p.number);
         let context = self.world.context();
-        let (what, actual) = match what {
+        let (mut what, actual) = match &which.what {
             StepOrFilter::Step(step) => {
-                let names = Names::default();
-                let fits = |e: &&Event| context.fits(&step.value, e, &names);
+                let fits = |e: &&Event| {
+                    e.packets.contains(&first) && context.fits(&step.value, e, self.world.names)
+                };
                 let event = self.world.events.iter().find(fits);
                 let event = event.map(|e| notation::event(&context, e, Some(&step.value)));
                 (notation::step(&step.value), event)
             }
             StepOrFilter::Filter(filter) => (self.world.written(&filter.span).to_owned(), None),
         };
+        if let Some(window) = &which.window {
+            what = format!("{what} {}", self.world.written(&window.span));
+        }
         let message = match found.len() {
             1 => format!("There is one: packet {frame}."),
             n => format!("There are {n} such packets; the first is packet {frame}."),
@@ -360,6 +398,97 @@ impl Judge<'_> {
             evidence: found,
             ..Judgement::default()
         }
+    }
+
+    /// `nothing WINDOW`: no event of any kind.
+    fn nothing(&self, window: &Spanned<Window>, span: &Span) -> Judgement {
+        let trace = self.world.facts.trace;
+        let rests_on = Grounds {
+            every_packet: true,
+            absence: true,
+            roles: evidence::window_asks_for_roles(window),
+            payloads: if evidence::window_reads_content(window) {
+                (0..trace.packets.len()).collect()
+            } else {
+                BTreeSet::new()
+            },
+            ..Grounds::default()
+        };
+        let stretches = match window::stretches(&self.world, window) {
+            Ok(stretches) => stretches,
+            Err(lack) => return self.lacking(lack, window.span.clone(), rests_on),
+        };
+        let mut inside = self.world.events.iter().filter(|event| {
+            !event.is_silent() && !event.after_stop && stretches.contain(event.packet())
+        });
+        let Some(event) = inside.next() else {
+            return Judgement {
+                holds: true,
+                rests_on,
+                ..Judgement::default()
+            };
+        };
+        let frame = trace.packets.get(event.packet()).map_or(0, |p| p.number);
+        let evidence: BTreeSet<usize> = event.packets.iter().copied().collect();
+        Judgement {
+            failure: Some(Failure {
+                span: Some(span.clone()),
+                expected: Some(format!("nothing {}", self.world.written(&window.span))),
+                actual: Some(notation::event(&self.world.context(), event, None)),
+                diverges_at: Some(frame),
+                wireshark_filter: wireshark_filter(trace, &evidence),
+                ..Failure::new(
+                    failures::PRESENT,
+                    match inside.count() {
+                        0 => format!("There is an event: packet {frame} carries it."),
+                        more => format!(
+                            "There are {} events; packet {frame} carries the first.",
+                            more + 1
+                        ),
+                    },
+                )
+            }),
+            evidence,
+            rests_on,
+            ..Judgement::default()
+        }
+    }
+
+    /// What bounds the window never came.
+    fn no_window(&self, which: &Selection, span: &Span, lack: Lack) -> Judgement {
+        let trace = self.world.facts.trace;
+        let rests_on = Grounds {
+            every_packet: true,
+            roles: evidence::asks_for_roles(which),
+            payloads: if evidence::asks_for_content(which) {
+                (0..trace.packets.len()).collect()
+            } else {
+                BTreeSet::new()
+            },
+            ..Grounds::default()
+        };
+        let window = which.window.as_ref().map_or(span, |window| &window.span);
+        self.lacking(lack, window.clone(), rests_on)
+    }
+
+    fn lacking(&self, lack: Lack, span: Span, rests_on: Grounds) -> Judgement {
+        let mut judgement = Judgement {
+            rests_on,
+            ..Judgement::default()
+        };
+        if lack.no_evidence {
+            judgement.no_evidence = Some(sentence(&lack.message));
+        } else {
+            judgement.failure = Some(Failure {
+                span: Some(span),
+                notes: vec![
+                    "A statement about a part of the capture that is not there proves nothing."
+                        .to_owned(),
+                ],
+                ..Failure::new(failures::NO_WINDOW, sentence(&lack.message))
+            });
+        }
+        judgement
     }
 
     /// The event that a packet carries, in notation.
@@ -405,11 +534,14 @@ impl Judge<'_> {
     fn each_packet(
         &self,
         each: &Each,
-        which: &StepOrFilter,
+        which: &Selection,
         condition: &super::ast::Filter,
     ) -> Judgement {
         let trace = self.world.facts.trace;
-        let subjects = claim::packets(&self.world, which);
+        let subjects = match claim::packets(&self.world, which) {
+            Ok(subjects) => subjects,
+            Err(lack) => return self.no_window(which, &each.subject.span, lack),
+        };
         let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
         let rests_on = Grounds {
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
@@ -420,11 +552,10 @@ impl Judge<'_> {
             },
             ..Grounds::default()
         };
-        let names = Names::default();
         let broken: BTreeSet<usize> = subjects
             .iter()
             .copied()
-            .filter(|&p| !matching::holds(trace, p, condition, &names))
+            .filter(|&p| !matching::holds(trace, p, condition, self.world.names))
             .collect();
         if subjects.is_empty() {
             return self.each_of_nothing(each, rests_on);
@@ -521,6 +652,25 @@ impl Judge<'_> {
         whole.holds = true;
         whole
     }
+}
+
+/// The names that the steps of a block give.
+fn names_given(statement: &Statement) -> impl Iterator<Item = &str> {
+    let steps = match statement {
+        Statement::Sequence(sequence) => sequence.steps.as_slice(),
+        _ => &[],
+    };
+    let names = steps.iter().filter_map(|step| step.value.name.as_ref());
+    names.map(|name| name.value.as_str())
+}
+
+/// Does the statement speak of one of these steps?
+fn speaks_of(statement: &Statement, names: &BTreeSet<&str>) -> bool {
+    let mut spoken_of = false;
+    if !names.is_empty() {
+        statement.names(&mut |name| spoken_of |= names.contains(name));
+    }
+    spoken_of
 }
 
 /// A clause as a sentence.

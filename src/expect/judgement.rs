@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::matching::Names;
 use super::outcome::Failure;
 use crate::conversation::Direction;
 
@@ -15,6 +16,8 @@ pub struct Judgement {
     pub rests_on: Grounds,
     /// The statement cannot be judged at all, for this reason.
     pub no_evidence: Option<String>,
+    /// What the steps of a block that matched are called, beside what was known.
+    pub names: Option<Names>,
     /// Why it does not hold.
     pub failure: Option<Failure>,
 }

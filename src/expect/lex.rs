@@ -44,8 +44,8 @@ pub(super) struct Lexed<'t> {
 
 /// Longer ones first. The last two lines are no part of the language: they are
 /// mistakes that deserve a better word than "unexpected character".
-const SYMBOLS: [&str; 36] = [
-    "===", "!==", "==", "!=", "<=", ">=", "<>", "&&", "||", "^^", "..", "~=", //
+const SYMBOLS: [&str; 37] = [
+    "===", "!==", "==", "!=", "<=", ">=", "<>", "&&", "||", "^^", "..", "~=", "|", //
     "{", "}", "(", ")", "[", "]", "<", ">", "!", "~", "+", "&", ",", ".", ":", "/", "*",
     "%", //
     "<->", "->", "<-", "=>", "=", "-",

@@ -4,6 +4,7 @@
 mod advice;
 pub mod ast;
 mod ast_filter;
+mod ast_names;
 #[cfg(test)]
 mod catalogue_tests;
 mod claim;
@@ -40,19 +41,26 @@ mod filter_values;
 mod hint;
 pub mod icmp;
 mod implied;
+mod json_path;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
 mod judgement;
+#[cfg(test)]
+mod language_tests;
 mod lex;
 mod matching;
 pub mod notation;
 mod outcome;
 mod parse;
+mod print;
+#[cfg(test)]
+mod print_tests;
 mod roles;
 #[cfg(test)]
 mod testing;
 mod trouble;
+mod window;
 mod wireshark;
 
 pub use compile::{compile, files};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Times, Who};
+use super::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Times, Who, Within};
 use super::event::{self, End, Event, EventKind};
 use super::icmp;
 use super::matching::Context;
@@ -24,13 +24,31 @@ pub fn step(step: &Step) -> String {
     text.push_str(&pattern(&step.event));
     text.push_str(&times(step.times));
     if let Some(within) = &step.within {
-        let _ = write!(text, "  within {}", duration(within.value.limit));
-        if let Some(name) = &within.value.of {
-            let _ = write!(text, " of {name}");
-        }
+        let _ = write!(text, "  {}", self::within(&within.value));
+    }
+    for order in &step.order {
+        let word = if order.value.before {
+            "before"
+        } else {
+            "after"
+        };
+        let _ = write!(text, "  {word} {}", order.value.of);
     }
     if step.after_stop {
         text.push_str("  after_stop");
+    }
+    text
+}
+
+/// `within 200ms..300ms of syn`.
+pub fn within(within: &Within) -> String {
+    let mut text = String::from("within ");
+    if within.least > 0 {
+        let _ = write!(text, "{}..", duration(within.least));
+    }
+    text.push_str(&duration(within.limit));
+    if let Some(name) = &within.of {
+        let _ = write!(text, " of {name}");
     }
     text
 }
@@ -88,7 +106,8 @@ pub fn pattern(pattern: &EventPattern) -> String {
         },
         EventPattern::Response { code: None } => "HTTP".to_owned(),
         EventPattern::Response { code: Some(code) } => format!("HTTP {code}"),
-        EventPattern::Retransmission => "retransmission".to_owned(),
+        EventPattern::Retransmission(None) => "retransmission".to_owned(),
+        EventPattern::Retransmission(Some(of)) => format!("retransmission of {of}"),
         EventPattern::KeepAlive => "keep-alive".to_owned(),
         EventPattern::WindowUpdate => "window-update".to_owned(),
     }

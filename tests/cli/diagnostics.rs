@@ -260,6 +260,12 @@ fn cases() -> Vec<Case> {
                 "no udp",
             )
         },
+        case(
+            "F017",
+            "Nobody sent a RST, so nothing came after one.",
+            upper,
+            "no data after RST",
+        ),
         program(
             "F020",
             "`run = \"./clinet 127.0.0.1 12000\"`, and there is no such file.",

@@ -2,70 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::expect::ast::{Filter, Step};
-use crate::expect::event::{Event, EventIndex};
+use crate::expect::ast::Filter;
+use crate::expect::event::Event;
 use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
+use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
-/// What the names of a sequence's steps stand for: `as reply`.
+/// What the names of steps stand for: `as reply`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Names {
-    events: BTreeMap<String, EventIndex>,
-    /// The first packet of each: the one whose fields `reply.tcp.seq` reads.
-    packets: BTreeMap<String, usize>,
+pub struct Names(BTreeMap<String, Named>);
+
+/// What a step that was given a name took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Named {
+    /// Its first packet: the one whose fields `reply.tcp.seq` reads.
+    pub packet: usize,
+    /// The packet that completes it.
+    pub completed: usize,
+    pub time: Timestamp,
 }
 
 impl Names {
-    /// The event that bears the name.
-    pub fn event(&self, name: &str) -> Option<EventIndex> {
-        self.events.get(name).copied()
+    pub fn get(&self, name: &str) -> Option<&Named> {
+        self.0.get(name)
     }
 
     /// Keeps only some of the names.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.events.retain(|name, _| keep(name));
-        self.packets.retain(|name, _| keep(name));
+        self.0.retain(|name, _| keep(name));
     }
 
     /// Gives an event a name; a step that takes several names the last.
-    pub fn bind(&mut self, name: &str, index: EventIndex, event: &Event) {
-        self.events.insert(name.to_owned(), index);
-        if let Some(&first) = event.packets.first() {
-            self.packets.insert(name.to_owned(), first);
-        }
+    pub fn bind(&mut self, name: &str, event: &Event) {
+        let named = Named {
+            packet: event.packets.first().copied().unwrap_or_default(),
+            completed: event.packet(),
+            time: event.time,
+        };
+        self.0.insert(name.to_owned(), named);
     }
 }
 
 /// Does the filter of a step hold for a packet?
 pub fn holds(trace: &Trace, packet: usize, condition: &Filter, names: &Names) -> bool {
-    let of_step = |name: &str| View::new(trace, *names.packets.get(name)?, Reading::Own);
+    let of_step = |name: &str| View::new(trace, names.get(name)?.packet, Reading::Own);
     View::new(trace, packet, Reading::Where)
         .is_some_and(|view| filter::matches_after(condition, &view, &of_step))
 }
 
 /// The packets of the capture that a display filter shows.
-pub fn filtered(trace: &Trace, condition: &Filter) -> BTreeSet<usize> {
+pub fn filtered(trace: &Trace, condition: &Filter, names: &Names) -> BTreeSet<usize> {
     let mut displayed = None;
+    let of_step = |name: &str| View::new(trace, names.get(name)?.packet, Reading::Own);
     let mut shows = |packet: &usize| {
         let Some(mut view) = View::new(trace, *packet, Reading::Filter) else {
             return false;
         };
         view.times.displayed = displayed;
-        let shown = filter::matches(condition, &view);
+        let shown = filter::matches_after(condition, &view, &of_step);
         if shown {
             displayed = Some(view.packet.time);
         }
         shown
     };
     (0..trace.packets.len()).filter(&mut shows).collect()
-}
-
-/// Adds the names of other steps that the step's `where` speaks of.
-pub fn names_asked(step: &Step, names: &mut BTreeSet<String>) {
-    if let Some(filter) = &step.where_ {
-        filter.value.steps(&mut |name| {
-            names.insert(name.to_owned());
-        });
-    }
 }

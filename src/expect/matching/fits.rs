@@ -1,10 +1,16 @@
 //! Does an event fit a step, and if not, why not.
 
-use super::condition::{Names, holds};
-use crate::conversation::Marks;
+use std::ops::Range;
+
+use super::condition::{Named, Names, holds};
+use crate::conversation::{ConversationIndex, Direction, Marks};
 use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
 use crate::expect::event::{End, Event, EventIndex, EventKind};
+use crate::savefile::Timestamp;
 use crate::trace::{Owner, Trace};
+
+/// A way of a conversation.
+type Flow = (ConversationIndex, Direction);
 
 /// What steps are held against.
 #[derive(Clone, Copy)]
@@ -25,6 +31,8 @@ pub enum Difference {
     FromPort,
     ToPort,
     Content,
+    /// It resends something else than what was asked for.
+    Resent,
     Method,
     Target,
     Code,
@@ -49,18 +57,19 @@ impl Context<'_> {
         self.is_kind(&step.event, event)
             && ends_difference(self.trace, step.ends.as_ref(), event).is_none()
             && event.after_stop == step.after_stop
-            && self.content_difference(&step.event, event).is_none()
+            && self.content_difference(&step.event, event, names).is_none()
             && self.where_holds(step, event, names)
     }
 
-    /// Is the event near enough to what its `within` names?
+    /// Is the event near enough to what its `within` names, and far enough?
     pub fn in_time(&self, within: Option<&Within>, event: &Event, timing: Timing<'_>) -> bool {
         let Some(within) = within else {
             return true;
         };
+        let allowed = within.least..=within.limit;
         match self.elapsed(within, event, timing) {
-            Some(elapsed) if timing.ordered => (0..=within.limit).contains(&elapsed),
-            Some(elapsed) => elapsed.saturating_abs() <= within.limit,
+            Some(elapsed) if timing.ordered => allowed.contains(&elapsed),
+            Some(elapsed) => allowed.contains(&elapsed.saturating_abs()),
             // What it is measured from was optional and did not happen.
             None => true,
         }
@@ -68,18 +77,22 @@ impl Context<'_> {
 
     /// Nanoseconds from what `within` names to the event.
     pub fn elapsed(&self, within: &Within, event: &Event, timing: Timing<'_>) -> Option<i64> {
-        let from = match &within.of {
-            Some(name) => timing.names.event(name)?,
-            None => timing.previous?,
-        };
-        Some(event.time.since(self.events.get(from)?.time))
+        Some(event.time.since(self.measured_from(within, timing)?))
+    }
+
+    /// The moment of what `within` names.
+    pub fn measured_from(&self, within: &Within, timing: Timing<'_>) -> Option<Timestamp> {
+        match &within.of {
+            Some(name) => Some(timing.names.get(name)?.time),
+            None => Some(self.events.get(timing.previous?)?.time),
+        }
     }
 
     /// Everything in which the event differs from the step, `within` left out.
     pub fn differences(&self, step: &Step, event: &Event, names: &Names) -> Vec<Difference> {
         let mut found = Vec::new();
         if self.is_kind(&step.event, event) {
-            found.extend(self.content_difference(&step.event, event));
+            found.extend(self.content_difference(&step.event, event, names));
         } else {
             found.push(Difference::Kind);
         }
@@ -115,7 +128,7 @@ impl Context<'_> {
             | (EventPattern::Udp(_), EventKind::Udp)
             | (EventPattern::Request { .. }, EventKind::Request(_))
             | (EventPattern::Response { .. }, EventKind::Response { .. })
-            | (EventPattern::Retransmission, EventKind::Retransmission)
+            | (EventPattern::Retransmission(_), EventKind::Retransmission)
             | (EventPattern::KeepAlive, EventKind::KeepAlive)
             | (EventPattern::WindowUpdate, EventKind::WindowUpdate) => true,
             (EventPattern::Icmp(wanted), EventKind::Icmp { ipv6, kind, code }) => wanted
@@ -125,8 +138,18 @@ impl Context<'_> {
         }
     }
 
-    fn content_difference(&self, pattern: &EventPattern, event: &Event) -> Option<Difference> {
+    fn content_difference(
+        &self,
+        pattern: &EventPattern,
+        event: &Event,
+        names: &Names,
+    ) -> Option<Difference> {
         match pattern {
+            EventPattern::Retransmission(Some(name)) => {
+                let first = names.get(name);
+                (!first.is_some_and(|first| self.resends(event.packet(), first)))
+                    .then_some(Difference::Resent)
+            }
             EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => {
                 (!is_content(content, &event.content(self.trace))).then_some(Difference::Content)
             }
@@ -158,6 +181,35 @@ impl Context<'_> {
             }
         }
         difference
+    }
+
+    /// Does a segment bring sequence numbers that a named step's packets sent?
+    /// A SYN and a FIN take one each (RFC 9293, section 3.4).
+    fn resends(&self, packet: usize, first: &Named) -> bool {
+        let Some((flow, again)) = self.numbers(packet) else {
+            return false;
+        };
+        (first.packet..=first.completed)
+            .filter(|&sent| sent < packet)
+            .filter_map(|sent| self.numbers(sent))
+            .any(|(other, sent)| {
+                // Relative to the beginning of the sent one: numbers wrap.
+                let start = again.start.wrapping_sub(sent.start);
+                let len = sent.end.wrapping_sub(sent.start);
+                let again_len = again.end.wrapping_sub(again.start);
+                let begins_inside = start < len;
+                let runs_into = again_len != 0 && start.wrapping_neg() < again_len;
+                other == flow && len != 0 && (begins_inside || runs_into)
+            })
+    }
+
+    /// A segment's way and its sequence numbers, from the first to behind the last.
+    fn numbers(&self, packet: usize) -> Option<(Flow, Range<u32>)> {
+        let tcp = self.trace.packets.get(packet)?.tcp()?;
+        let seen = self.trace.seen.get(packet)?;
+        let flags = u32::from(tcp.flags.syn()) + u32::from(tcp.flags.fin());
+        let end = tcp.seq.wrapping_add(tcp.len).wrapping_add(flags);
+        Some(((seen.conversation?, seen.direction?), tcp.seq..end))
     }
 
     /// The request whose head the event is; of a packet, all that it completes.
@@ -230,7 +282,7 @@ pub fn packet_is(trace: &Trace, index: usize, pattern: &EventPattern) -> bool {
             .iter()
             .flat_map(|m| m.interim.iter().chain(&m.response))
             .any(|r| r.head.packet == index),
-        EventPattern::Retransmission => marked(Marks::RETRANSMISSION),
+        EventPattern::Retransmission(_) => marked(Marks::RETRANSMISSION),
         EventPattern::KeepAlive => marked(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK),
         EventPattern::WindowUpdate => marked(Marks::WINDOW_UPDATE),
         _ => packet.tcp().is_some_and(|tcp| {

@@ -14,17 +14,20 @@
 mod condition;
 mod fits;
 mod ordered;
+mod program;
 #[cfg(test)]
 mod properties;
 mod unordered;
 
-pub use condition::{Names, filtered, holds};
+pub use condition::{Named, Names, filtered, holds};
 pub use fits::{Context, Difference, Timing, is_who};
 
+use std::collections::BTreeSet;
+
 use super::ast::{Mode, Scope, Sequence};
-use super::event::{Event, EventIndex};
+use super::event::{Event, EventIndex, EventKind};
 use crate::savefile::Protocol;
-use crate::trace::Trace;
+use crate::trace::{Part, Trace};
 
 /// One event that a step took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub struct Divergence {
     /// The step that found no event. None: all steps had theirs, but an event
     /// was left unnamed.
     pub step: Option<usize>,
+    /// Steps of other branches that could have come instead.
+    pub or: Vec<usize>,
     /// How many events that step had already.
     pub count: u32,
     /// In `exactly`: the event that stands there and cannot be left out. None:
@@ -60,39 +65,87 @@ pub struct Divergence {
 }
 
 /// Matches a sequence against the events in its scope: units of the right kind
-/// for its mode ([`event::events`](super::event::events), or
-/// [`event::packets`](super::event::packets) for `exactly packets`).
-pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) -> Found {
+/// for it ([`event::events`](super::event::events), or
+/// [`event::packets`](super::event::packets) for `packets`). `known` is what
+/// earlier blocks gave names to.
+pub fn find(
+    sequence: &Sequence,
+    context: &Context<'_>,
+    scope: &[EventIndex],
+    known: &Names,
+) -> Found {
     match sequence.mode {
-        Mode::Exactly | Mode::ExactlyPackets => ordered::find(sequence, context, scope, true),
-        Mode::InOrder => ordered::find(sequence, context, scope, false),
-        Mode::AnyOrder => unordered::find(sequence, context, scope),
+        Mode::Exactly => ordered::find(sequence, context, scope, known, true),
+        Mode::InOrder => ordered::find(sequence, context, scope, known, false),
+        Mode::AnyOrder => unordered::find(sequence, context, scope, known),
+    }
+}
+
+/// What the steps of a sequence that matched are called, beside what was known.
+pub fn bind(sequence: &Sequence, context: &Context<'_>, taken: &[Taken], names: &mut Names) {
+    for taken in taken {
+        let step = sequence.steps.get(taken.step);
+        let name = step.and_then(|s| s.value.name.as_ref());
+        if let (Some(name), Some(event)) = (name, context.events.get(taken.event)) {
+            names.bind(&name.value, event);
+        }
     }
 }
 
 /// The events in a scope, in order.
 pub fn in_scope(scope: Option<&Scope>, context: &Context<'_>) -> Vec<EventIndex> {
-    (0..context.events.len())
-        .filter(|&i| {
-            context
-                .events
-                .get(i)
-                .is_some_and(|e| is_in_scope(scope, e, context.trace))
-        })
-        .collect()
-}
-
-fn is_in_scope(scope: Option<&Scope>, event: &Event, trace: &Trace) -> bool {
-    match scope {
+    let carriers = match scope {
+        Some(Scope::Message(id)) => of_message(context.trace, *id as usize),
+        _ => BTreeSet::new(),
+    };
+    let in_scope = |event: &Event| match scope {
         None => true,
         Some(Scope::Conversation { protocol, id }) => event
             .conversation
-            .is_some_and(|c| is_conversation(trace, c, *protocol, *id)),
+            .is_some_and(|c| is_conversation(context.trace, c, *protocol, *id)),
+        Some(Scope::Message(id)) => is_of_message(event, *id as usize, &carriers),
         Some(Scope::Filter(filter)) => event
             .packets
             .iter()
-            .any(|&packet| holds(trace, packet, &filter.value, &Names::default())),
+            .any(|&packet| holds(context.trace, packet, &filter.value, &Names::default())),
+    };
+    let events = context.events.iter().enumerate();
+    events
+        .filter(|(_, event)| in_scope(event))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// The heads of a message, and the runs and packets that bring its bytes.
+fn is_of_message(event: &Event, message: usize, carriers: &BTreeSet<usize>) -> bool {
+    match &event.kind {
+        EventKind::Request(index) | EventKind::Response { message: index, .. } => *index == message,
+        EventKind::Data { .. } | EventKind::Packet => {
+            event.packets.iter().any(|p| carriers.contains(p))
+        }
+        _ => false,
     }
+}
+
+/// The packets that bring a message's bytes.
+fn of_message(trace: &Trace, message: usize) -> BTreeSet<usize> {
+    let Some(message) = trace.messages.get(message) else {
+        return BTreeSet::new();
+    };
+    let request = message.request.iter().map(Part::Request);
+    let responses = message.interim.iter().chain(&message.response);
+    request
+        .chain(responses.map(Part::Response))
+        .filter_map(|part| {
+            let stream = trace.stream(message.conversation, part.way(message.way))?;
+            Some((part.range(), stream))
+        })
+        .flat_map(|(range, stream)| {
+            let pieces = stream.pieces.iter();
+            pieces.filter(move |p| p.at < range.end && p.at + p.len > range.start)
+        })
+        .map(|piece| piece.packet)
+        .collect()
 }
 
 fn is_conversation(trace: &Trace, index: usize, protocol: Protocol, id: u32) -> bool {

@@ -1,15 +1,17 @@
 //! `exactly` and `in order`: a depth-first search for the first assignment.
 //!
-//! A state is: the step in question, how many events it has, and from which
-//! event on it looks. Three ways lead on: the step takes the event; the step
-//! has enough and the next one is asked; the event is left out (in order:
-//! always; exactly: where another event accounts for it). States that failed
-//! are remembered, so that each is tried once.
+//! A state is: the node of the program in question, how many events its step
+//! has, and from which event on it looks. From a step three ways lead on: the
+//! step takes the event; the step has enough and the next node is asked; the
+//! event is left out (in order: always; exactly: where another event accounts
+//! for it). From a choice, each of its branches. States that failed are
+//! remembered, so that each is tried once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fits::{Context, Timing};
-use super::{Divergence, Found, Names, Taken, condition};
+use super::program::{Node, NodeIndex, Program};
+use super::{Divergence, Found, Names, Taken};
 use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::{Event, EventIndex};
 use crate::savefile::Timestamp;
@@ -23,7 +25,7 @@ const MAX_WORK: usize = 50_000_000;
 const STATE: usize = 50;
 
 /// What steps ask about those before them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Asked {
     /// A `within` of the step before.
     previous: bool,
@@ -36,11 +38,14 @@ pub fn find(
     sequence: &Sequence,
     context: &Context<'_>,
     scope: &[EventIndex],
+    known: &Names,
     exactly: bool,
 ) -> Found {
     let steps: Vec<&Step> = sequence.steps.iter().map(|s| &s.value).collect();
+    let program = Program::new(&sequence.items);
     Search {
-        asked: asked(&steps),
+        asked: asked(&program, &steps),
+        program,
         earliest: if steps.iter().any(|s| s.within.is_some()) {
             earliest(context.events, scope)
         } else {
@@ -59,13 +64,13 @@ pub fn find(
         },
         work: 0,
     }
-    .run()
+    .run(known)
 }
 
 /// Where the search stands. Two equal states have equal futures.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
-    step: usize,
+    node: NodeIndex,
     /// How many events the step has; not counted beyond what matters.
     count: u32,
     /// Position in the scope of the next event.
@@ -83,6 +88,8 @@ enum Way {
     Take,
     NextStep,
     LeaveOut,
+    /// Of a choice: the branch of this number.
+    Branch(usize),
 }
 
 /// A place on the path, and the way to try next from it.
@@ -106,11 +113,12 @@ enum Next {
 type Rank = (usize, usize, u32);
 
 struct Search<'s, 't> {
+    program: Program,
     steps: Vec<&'s Step>,
     context: &'s Context<'t>,
     scope: &'s [EventIndex],
     exactly: bool,
-    /// What each step and those behind it ask about earlier ones.
+    /// For each node, what it and those behind it ask about earlier steps.
     asked: Vec<Asked>,
     /// From each place in the scope on, the earliest time; where a `within` asks.
     earliest: Vec<Timestamp>,
@@ -125,20 +133,21 @@ struct Search<'s, 't> {
 }
 
 impl Search<'_, '_> {
-    fn run(mut self) -> Found {
-        let start = State {
-            step: 0,
+    fn run(mut self, known: &Names) -> Found {
+        let mut start = State {
+            node: self.program.start,
             count: 0,
             at: 0,
             previous: None,
-            names: Names::default(),
+            names: known.clone(),
             left_out: Vec::new(),
         };
+        self.forget_unasked(&mut start);
         let mut path = Vec::new();
         path.extend(self.place(start, None));
         let mut furthest: Option<(Rank, Divergence)> = None;
         while let Some(place) = path.last_mut() {
-            if place.state.step == self.steps.len() && self.may_end(&mut place.state) {
+            if place.state.node == Program::END && self.may_end(&mut place.state) {
                 return Found::Matched(path.iter().filter_map(|p| p.taken).collect());
             }
             if self.work > MAX_WORK {
@@ -149,10 +158,7 @@ impl Search<'_, '_> {
                 Next::Here => {}
                 Next::DeadEnd => {
                     let state = place.state.clone();
-                    let rank = self.rank(&state);
-                    if furthest.as_ref().is_none_or(|(best, _)| rank > *best) {
-                        furthest = Some((rank, self.divergence(&state, &path)));
-                    }
+                    self.came_to(&state, &path, &mut furthest);
                     path.pop();
                 }
             }
@@ -163,14 +169,52 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Remembers the places that are furthest from the start.
+    fn came_to(&self, state: &State, path: &[Place], furthest: &mut Option<(Rank, Divergence)>) {
+        let step = match self.program.node(state.node) {
+            Some(Node::Step { step, .. }) => Some(*step),
+            // Its branches were asked.
+            Some(Node::Choice(_)) => return,
+            None => None,
+        };
+        let rank = self.rank(state);
+        match furthest {
+            Some((best, divergence)) if rank == *best => {
+                if let Some(other) = step
+                    && divergence.step.is_some_and(|step| step != other)
+                    && !divergence.or.contains(&other)
+                {
+                    divergence.or.push(other);
+                }
+            }
+            Some((best, _)) if rank < *best => {}
+            _ => *furthest = Some((rank, self.divergence(state, step, path))),
+        }
+    }
+
     /// The next way from a place.
     fn next(&mut self, place: &mut Place) -> Next {
-        let Some(step) = self.steps.get(place.state.step).copied() else {
-            return Next::DeadEnd;
+        let (step, behind) = match self.program.node(place.state.node) {
+            Some(Node::Step { step, next }) => match self.steps.get(*step).copied() {
+                Some(step) => (step, *next),
+                None => return Next::DeadEnd,
+            },
+            Some(Node::Choice(branches)) => {
+                let number = match place.way {
+                    Way::Branch(number) => number,
+                    _ => 0,
+                };
+                let Some(&branch) = branches.get(number) else {
+                    return Next::DeadEnd;
+                };
+                place.way = Way::Branch(number + 1);
+                return self.go_to(branch, &place.state);
+            }
+            None => return Next::DeadEnd,
         };
         let state = &place.state;
         match place.way {
-            Way::Take => {
+            Way::Take | Way::Branch(_) => {
                 place.way = Way::NextStep;
                 self.take(step, state)
                     .and_then(|(next, taken)| self.place(next, Some(taken)))
@@ -181,13 +225,7 @@ impl Search<'_, '_> {
                 if state.count < step.times.min {
                     return Next::Here;
                 }
-                let mut next = State {
-                    step: state.step + 1,
-                    count: 0,
-                    ..state.clone()
-                };
-                self.forget_unasked(&mut next);
-                self.place(next, None).map_or(Next::Here, Next::Deeper)
+                self.go_to(behind, &place.state)
             }
             Way::LeaveOut => {
                 // In place: leaving out needs no way back.
@@ -200,6 +238,17 @@ impl Search<'_, '_> {
                 if goes_on { Next::Here } else { Next::DeadEnd }
             }
         }
+    }
+
+    /// Asks another node about the same event.
+    fn go_to(&mut self, node: NodeIndex, state: &State) -> Next {
+        let mut next = State {
+            node,
+            count: 0,
+            ..state.clone()
+        };
+        self.forget_unasked(&mut next);
+        self.place(next, None).map_or(Next::Here, Next::Deeper)
     }
 
     /// In order: goes on to the next event that the step can take.
@@ -279,20 +328,23 @@ impl Search<'_, '_> {
         next.count = (state.count + 1).min(most);
         next.previous = Some(index);
         if let Some(name) = &step.name {
-            next.names.bind(&name.value, index, event);
+            next.names.bind(&name.value, event);
         }
         self.forget_unasked(&mut next);
         self.forget_left_out(&mut next);
-        let taken = Taken {
-            step: state.step,
-            event: index,
+        let taken = match self.program.node(state.node) {
+            Some(Node::Step { step, .. }) => Taken {
+                step: *step,
+                event: index,
+            },
+            _ => return None,
         };
         Some((next, taken))
     }
 
     /// What no step to come asks for need not tell states apart.
     fn forget_unasked(&self, state: &mut State) {
-        let Some(asked) = self.asked.get(state.step) else {
+        let Some(asked) = self.asked.get(state.node) else {
             (state.previous, state.names) = (None, Names::default());
             return;
         };
@@ -305,15 +357,14 @@ impl Search<'_, '_> {
     /// No event from here on is early enough for the step's `within`.
     fn is_over(&self, step: &Step, state: &State) -> bool {
         let within = step.within.as_ref().map(|w| &w.value);
-        let of = within.and_then(|w| match &w.of {
-            Some(name) => state.names.event(name),
-            None => state.previous,
-        });
-        let since = of.and_then(|e| self.context.events.get(e));
+        let timing = Timing {
+            previous: state.previous,
+            names: &state.names,
+            ordered: true,
+        };
+        let since = within.and_then(|w| self.context.measured_from(w, timing));
         match (within, since, self.earliest.get(state.at)) {
-            (Some(within), Some(since), Some(earliest)) => {
-                earliest.since(since.time) > within.limit
-            }
+            (Some(within), Some(since), Some(earliest)) => earliest.since(since) > within.limit,
             _ => false,
         }
     }
@@ -385,18 +436,20 @@ impl Search<'_, '_> {
     }
 
     fn rank(&self, state: &State) -> Rank {
+        let progress = self.program.progress(state.node);
         if self.exactly {
             // The furthest on the wire; there, the step that had to come.
-            (state.at, state.step, state.count)
+            (state.at, progress, state.count)
         } else {
-            (state.step, state.count as usize, 0)
+            (progress, state.count as usize, 0)
         }
     }
 
-    fn divergence(&self, state: &State, path: &[Place]) -> Divergence {
+    fn divergence(&self, state: &State, step: Option<usize>, path: &[Place]) -> Divergence {
         Divergence {
             taken: path.iter().filter_map(|p| p.taken).collect(),
-            step: (state.step < self.steps.len()).then_some(state.step),
+            step,
+            or: Vec::new(),
             count: state.count,
             event: self
                 .exactly
@@ -406,25 +459,48 @@ impl Search<'_, '_> {
     }
 }
 
-/// For each step, what it and the steps behind it ask about earlier ones.
-fn asked(steps: &[&Step]) -> Vec<Asked> {
-    let mut so_far = Asked::default();
-    let mut asked: Vec<Asked> = steps
-        .iter()
-        .rev()
-        .map(|step| {
-            match step.within.as_ref().map(|w| &w.value.of) {
-                Some(None) => so_far.previous = true,
-                Some(Some(name)) => {
-                    so_far.names.insert(name.clone());
-                }
-                None => {}
+/// For each node, what it and the nodes behind it ask about earlier steps. A
+/// circle asks what any of its nodes does.
+fn asked(program: &Program, steps: &[&Step]) -> Vec<Asked> {
+    let own: Vec<Asked> = steps.iter().map(|step| asked_by(step)).collect();
+    let mut asked = vec![Asked::default(); program.len()];
+    loop {
+        let mut changed = false;
+        // Nodes point to earlier ones, but for the choice of a circle.
+        for (index, node) in program.nodes() {
+            let (mut now, behind) = match node {
+                Node::Step { step, next } => (
+                    own.get(*step).cloned().unwrap_or_default(),
+                    std::slice::from_ref(next),
+                ),
+                Node::Choice(ways) => (Asked::default(), ways.as_slice()),
+            };
+            for other in behind.iter().filter_map(|&next| asked.get(next)) {
+                now.previous |= other.previous;
+                now.names.extend(other.names.iter().cloned());
             }
-            condition::names_asked(step, &mut so_far.names);
-            so_far.clone()
-        })
-        .collect();
-    asked.reverse();
+            if let Some(place) = asked.get_mut(index)
+                && *place != now
+            {
+                *place = now;
+                changed = true;
+            }
+        }
+        if !changed {
+            return asked;
+        }
+    }
+}
+
+fn asked_by(step: &Step) -> Asked {
+    let within = step.within.as_ref();
+    let mut asked = Asked {
+        previous: within.is_some_and(|within| within.value.of.is_none()),
+        names: BTreeSet::new(),
+    };
+    step.names(&mut |name| {
+        asked.names.insert(name.to_owned());
+    });
     asked
 }
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::{Context, Found, Names, Taken, Timing, find, in_scope};
 use crate::expect::ast::{
-    Content, EndPattern, EventPattern, IcmpPattern, Mode, Sequence, Spanned, Step, StepEnds, Times,
-    Who, Within,
+    Content, EndPattern, EventPattern, IcmpPattern, Item, Mode, Sequence, Spanned, Step, StepEnds,
+    Times, Unit, Who, Within,
 };
 use crate::expect::event::{self, End, Event, EventIndex, EventKind};
 use crate::expect::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
@@ -112,6 +112,7 @@ fn bare(event: EventPattern) -> Step {
         },
         where_: None,
         within: None,
+        order: Vec::new(),
         name: None,
         after_stop: false,
     }
@@ -175,24 +176,31 @@ fn all_named(trace: &Trace) -> Vec<Step> {
         .collect()
 }
 
-fn sequence(mode: Mode, steps: &[Step]) -> Sequence {
+fn sequence(mode: Mode, unit: Unit, steps: &[Step]) -> Sequence {
     Sequence {
         mode,
+        unit,
         scope: None,
+        items: (0..steps.len()).map(Item::Step).collect(),
         steps: steps.iter().cloned().map(spanned).collect(),
     }
 }
 
 fn found(trace: &Trace, mode: Mode, steps: &[Step]) -> Found {
-    let events = match mode {
-        Mode::ExactlyPackets => event::packets(trace),
-        _ => event::events(trace),
+    found_in(trace, &sequence(mode, Unit::Events, steps))
+}
+
+fn found_in(trace: &Trace, sequence: &Sequence) -> Found {
+    let events = match sequence.unit {
+        Unit::Packets => event::packets(trace),
+        Unit::Events => event::events(trace),
     };
     let context = Context {
         trace,
         events: &events,
     };
-    find(&sequence(mode, steps), &context, &in_scope(None, &context))
+    let scope = in_scope(None, &context);
+    find(sequence, &context, &scope, &Names::default())
 }
 
 fn matches(trace: &Trace, mode: Mode, steps: &[Step]) -> bool {
@@ -205,7 +213,7 @@ fn vague() -> impl Strategy<Value = Step> {
         3 => Just(EventPattern::Udp(None)),
         2 => Just(EventPattern::Udp(Some(Content::Exactly(b"b".to_vec())))),
         1 => Just(EventPattern::Syn),
-        1 => Just(EventPattern::Retransmission),
+        1 => Just(EventPattern::Retransmission(None)),
     ];
     let times = prop_oneof![
         Just((1, Some(1))),
@@ -225,6 +233,7 @@ fn vague() -> impl Strategy<Value = Step> {
         times: Times { min, max },
         within: within.map(|(milliseconds, of_name)| {
             spanned(Within {
+                least: 0,
                 limit: milliseconds * 1_000_000,
                 of: of_name.then(|| "s".to_owned()),
             })
@@ -266,7 +275,7 @@ fn by_force(
         && context.in_time(within, event, timing);
     let mut known = names.clone();
     if asked.name.is_some() {
-        known.bind("s", at, event);
+        known.bind("s", event);
     }
     (takes && on((step, count + 1, at + 1), Some(at), &known))
         || ((!exactly || event.is_silent()) && on((step, count, at + 1), previous, names))
@@ -352,9 +361,12 @@ proptest! {
         steps in proptest::collection::vec(vague(), 0..12),
     ) {
         let wire = wire(&acts);
-        for mode in [Mode::Exactly, Mode::InOrder, Mode::AnyOrder, Mode::ExactlyPackets] {
-            if let Found::Diverged(divergence) = found(&wire.trace, mode, &steps) {
-                prop_assert!(divergence.step.is_none_or(|s| s < steps.len()));
+        for mode in [Mode::Exactly, Mode::InOrder, Mode::AnyOrder] {
+            for unit in [Unit::Events, Unit::Packets] {
+                let sequence = sequence(mode, unit, &steps);
+                if let Found::Diverged(divergence) = found_in(&wire.trace, &sequence) {
+                    prop_assert!(divergence.step.is_none_or(|s| s < steps.len()));
+                }
             }
         }
     }

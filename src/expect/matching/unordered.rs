@@ -1,17 +1,15 @@
 //! `any order`: every step has its own events, in whatever order they came.
 //!
 //! First each step gets events without regard to what ties steps together
-//! (`within`, names in `where`), by augmenting paths: that finds an assignment
+//! (`within`, `after`, names in `where`), by augmenting paths: that finds an assignment
 //! whenever there is one. Only where steps are tied, a bounded search follows.
 //!
 //! The steps still bind and measure in the order of the text: `within` bounds
 //! the distance to what it names, before or after.
 
-use std::collections::BTreeSet;
-
 use super::fits::{Context, Timing};
-use super::{Divergence, Found, Names, Taken, condition};
-use crate::expect::ast::{Sequence, Step};
+use super::{Divergence, Found, Names, Taken};
+use crate::expect::ast::{EventPattern, Sequence, Step};
 use crate::expect::event::EventIndex;
 
 /// How many choices are tried before a sequence is too complex.
@@ -21,7 +19,12 @@ const MAX_WORK: usize = 300_000;
 const MAX_ASSIGNMENT: usize = 500_000_000;
 
 /// Finds events in `scope` for all steps.
-pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) -> Found {
+pub fn find(
+    sequence: &Sequence,
+    context: &Context<'_>,
+    scope: &[EventIndex],
+    known: &Names,
+) -> Found {
     let steps: Vec<&Step> = sequence.steps.iter().map(|s| &s.value).collect();
     let tied = steps
         .iter()
@@ -49,6 +52,7 @@ pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) ->
             slots: &slots,
             candidates: &candidates,
             context,
+            known,
             work: 0,
             best: Vec::new(),
         }
@@ -62,6 +66,10 @@ pub fn find(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) ->
 fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<EventIndex> {
     let alone = Step {
         where_: step.where_.clone().filter(|_| !speaks_of_others(step)),
+        event: match &step.event {
+            EventPattern::Retransmission(_) => EventPattern::Retransmission(None),
+            event => event.clone(),
+        },
         ..step.clone()
     };
     let names = Names::default();
@@ -77,11 +85,11 @@ fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<E
         .collect()
 }
 
-/// Does the step's `where` name another step?
+/// Does the step speak of another one?
 fn speaks_of_others(step: &Step) -> bool {
-    let mut names = BTreeSet::new();
-    condition::names_asked(step, &mut names);
-    !names.is_empty()
+    let mut speaks = false;
+    step.names(&mut |_| speaks = true);
+    speaks
 }
 
 /// An event for each slot, none twice.
@@ -99,6 +107,7 @@ fn assign(
             return Err(Divergence {
                 taken,
                 step,
+                or: Vec::new(),
                 count: u32::try_from(count).unwrap_or(u32::MAX),
                 event: None,
             });
@@ -188,6 +197,7 @@ struct Tied<'s, 't> {
     slots: &'s [usize],
     candidates: &'s [Vec<EventIndex>],
     context: &'s Context<'t>,
+    known: &'s Names,
     work: usize,
     /// The longest assignment of the first slots.
     best: Vec<EventIndex>,
@@ -198,7 +208,6 @@ impl Tied<'_, '_> {
         let mut chosen: Vec<EventIndex> = Vec::new();
         // What steps are called, for each of the chosen.
         let mut names: Vec<Names> = Vec::new();
-        let nothing = Names::default();
         // For each slot, which of its candidates comes next.
         let mut cursors = vec![0];
         while let Some(cursor) = cursors.last_mut() {
@@ -218,7 +227,7 @@ impl Tied<'_, '_> {
                 Some(event) => {
                     *cursor += 1;
                     let previous = chosen.last().copied();
-                    let known = names.last().unwrap_or(&nothing);
+                    let known = names.last().unwrap_or(self.known);
                     if !chosen.contains(&event) && self.is_allowed(slot, event, previous, known) {
                         let named = self.named(slot, event, known.clone());
                         names.push(named);
@@ -242,6 +251,7 @@ impl Tied<'_, '_> {
         Found::Diverged(Divergence {
             taken,
             step,
+            or: Vec::new(),
             count: u32::try_from(count).unwrap_or(u32::MAX),
             event: None,
         })
@@ -252,7 +262,7 @@ impl Tied<'_, '_> {
         let step = self.slots.get(slot).and_then(|&step| self.steps.get(step));
         let name = step.and_then(|s| s.name.as_ref());
         if let (Some(name), Some(event)) = (name, self.context.events.get(index)) {
-            names.bind(&name.value, index, event);
+            names.bind(&name.value, event);
         }
         names
     }
@@ -282,6 +292,19 @@ impl Tied<'_, '_> {
             ordered: false,
         };
         let within = step.within.as_ref().map(|w| &w.value);
-        self.context.fits(step, event, names) && self.context.in_time(within, event, timing)
+        let in_order = step.order.iter().all(|order| {
+            // What it stands to was optional and did not happen.
+            names.get(&order.value.of).is_none_or(|other| {
+                let (one, two) = (event.packet(), other.completed);
+                if order.value.before {
+                    one < two
+                } else {
+                    one > two
+                }
+            })
+        });
+        in_order
+            && self.context.fits(step, event, names)
+            && self.context.in_time(within, event, timing)
     }
 }

@@ -1,6 +1,6 @@
 //! Comparisons over the whole trace.
 
-use super::super::ast::{Claim, Collection, Function, Op, Regex, Span, Spanned, Value};
+use super::super::ast::{Claim, Collection, Function, JsonPath, Op, Regex, Span, Spanned, Value};
 use super::super::claim_fields::{self, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
@@ -8,10 +8,13 @@ use super::statement::collection;
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported, literal};
 
-const FUNCTIONS: [&str; 6] = ["packets", "stream", "upper", "lower", "len", "file"];
+const FUNCTIONS: [&str; 8] = [
+    "packets", "stream", "upper", "lower", "len", "sha256", "json", "file",
+];
 
 const VALUES: &str = "values are numbers, strings, packets(…), stream(a > b), tcp[0].state, \
-     http[0].response.code, client.exit, upper(…), lower(…), len(…), file(\"…\")";
+     http[0].response.code, client.exit, upper(…), lower(…), len(…), sha256(…), \
+     json(…, \"$.name\"), file(\"…\")";
 
 impl<'t> Parser<'t> {
     /// `or` binds least, then `and`, then `not`.
@@ -151,7 +154,8 @@ impl<'t> Parser<'t> {
         if let Some(nanoseconds) = literal::duration(text) {
             return Ok(Value::Duration(sign * nanoseconds));
         }
-        let whole = literal::integer(text).map(|n| n as f64);
+        let whole = literal::integer(text).or_else(|| literal::size(text));
+        let whole = whole.map(|n| n as f64);
         let number = whole.or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()));
         match number {
             Some(number) => Ok(Value::Number(f64::from(sign as i32) * number)),
@@ -165,7 +169,7 @@ impl<'t> Parser<'t> {
                     code,
                     start..self.taken,
                     format!("`{text}` is no number"),
-                    "expected a number, or a span of time such as `50ms`",
+                    "expected a number, a span of time such as `50ms`, or a size such as `64KiB`",
                     Some("text stands in quotes".to_owned()),
                 );
                 Err(Reported)
@@ -227,7 +231,7 @@ impl<'t> Parser<'t> {
     fn called(&mut self, name: &str) -> Parsed<Value> {
         let opened = self.open("(", "")?;
         let value = match name {
-            "packets" => Value::Packets(Box::new(self.step_or_filter("`packets`")?)),
+            "packets" => Value::Packets(Box::new(self.selection("`packets`")?)),
             "stream" => {
                 let start = self.peek_span().start;
                 let ends = self.step_ends()?;
@@ -248,10 +252,22 @@ impl<'t> Parser<'t> {
                     return Err(self.expected("a path in quotes", "as in `file(\"www/a.html\")`"));
                 }
             },
+            "json" => {
+                let text = Box::new(self.text_value(name)?);
+                if !self.symbol(",") {
+                    return Err(self.expected("`,` and a path", "as in `json(…, \"$.name\")`"));
+                }
+                self.skip_newlines();
+                Value::Json {
+                    text,
+                    path: self.json_path()?,
+                }
+            }
             _ => Value::Call {
                 function: match name {
                     "upper" => Function::Upper,
                     "lower" => Function::Lower,
+                    "sha256" => Function::Sha256,
                     _ => Function::Len,
                 },
                 argument: Box::new(self.text_value(name)?),
@@ -259,6 +275,29 @@ impl<'t> Parser<'t> {
         };
         self.close(")", opened)?;
         Ok(value)
+    }
+
+    /// `"$.items[0].name"`.
+    fn json_path(&mut self) -> Parsed<JsonPath> {
+        let span = self.peek_span();
+        let text = self.text_token();
+        let Some(text) = text.and_then(|text| String::from_utf8(text).ok()) else {
+            return Err(self.expected("a path in quotes", "as in `\"$.items[0].name\"`"));
+        };
+        JsonPath::parse(&text).map_err(|bad| {
+            let behind = text.get(..bad.at).unwrap_or(&text);
+            self.error(
+                codes::JSON_PATH,
+                span,
+                format!("this path cannot be read behind `{behind}`"),
+                format!("expected {}", bad.expected),
+                Some(
+                    "a path names one value (RFC 9535, singular queries): `$.name`, `$['a b']`, `$[0]`, `$[-1]`"
+                        .to_owned(),
+                ),
+            );
+            Reported
+        })
     }
 
     /// The argument of a function on text.
@@ -497,9 +536,11 @@ fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
         Value::Bool(_) => FieldKind::Bool,
         Value::Text(_) | Value::Regex(_) | Value::Stream(_) | Value::File(_) => FieldKind::Text,
         Value::Call { function, .. } => match function {
-            Function::Upper | Function::Lower => FieldKind::Text,
+            Function::Upper | Function::Lower | Function::Sha256 => FieldKind::Text,
             Function::Len => FieldKind::Number,
         },
+        // Known when it is read.
+        Value::Json { .. } => return None,
         Value::Member {
             collection, path, ..
         } => claim_fields::collection_field(*collection, path)?,

@@ -5,8 +5,9 @@ use super::super::ast::{
 };
 use super::super::lex::{self, Token};
 use super::super::{codes, fields, icmp};
-use super::step::is_count;
+use super::step::{MODIFIERS, is_count};
 use super::suggest::{did_you_mean, nearest};
+use super::window::WINDOWS;
 use super::{Parsed, Parser, Reported};
 
 /// Flags as the language writes them.
@@ -21,7 +22,7 @@ const METHODS: [&str; 9] = [
 ];
 
 /// Events in small letters.
-const PLAIN: [&str; 6] = [
+pub(super) const PLAIN: [&str; 6] = [
     "data",
     "udp",
     "icmp",
@@ -98,7 +99,14 @@ impl<'t> Parser<'t> {
                 self.take();
                 self.icmp()?
             }
-            "retransmission" => self.plain(EventPattern::Retransmission),
+            "retransmission" => {
+                self.take();
+                let of = match self.word("of") {
+                    true => Some(self.earlier_step("as in `retransmission of syn`")?),
+                    false => None,
+                };
+                EventPattern::Retransmission(of)
+            }
             "keep-alive" => self.plain(EventPattern::KeepAlive),
             "window-update" => self.plain(EventPattern::WindowUpdate),
             "HTTP" => {
@@ -292,10 +300,10 @@ impl<'t> Parser<'t> {
 
     /// Words that belong to the step or the statement around it.
     fn may_follow_event(&self, word: &str) -> bool {
-        matches!(
-            word,
-            "where" | "within" | "as" | "after_stop" | "has" | "and" | "or"
-        ) || is_count(word)
+        matches!(word, "has" | "and" | "or")
+            || MODIFIERS.contains(&word)
+            || WINDOWS.contains(&word)
+            || is_count(word)
             || self.is_modifier_like(word)
     }
 

@@ -19,6 +19,22 @@ pub(super) fn duration(text: &str) -> Option<i64> {
     i64::try_from(decimal(digits, unit)?).ok()
 }
 
+/// `64KiB`, `1.5MB` in bytes.
+pub(super) fn size(text: &str) -> Option<i128> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: i128 = match &text[digits.len()..] {
+        "B" => 1,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    Some(decimal(digits, 9)?.checked_mul(unit)? / 1_000_000_000)
+}
+
 /// Seconds, as filters write them, in nanoseconds.
 pub(super) fn seconds(text: &str) -> Option<i128> {
     match text.strip_prefix('-') {

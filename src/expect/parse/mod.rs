@@ -1,6 +1,7 @@
 //! Text to tree, by recursive descent. All mistakes of a text come out at once:
 //! after one, reading goes on at the next statement or step.
 
+mod block;
 mod claim;
 mod event;
 mod filter;
@@ -12,6 +13,7 @@ mod operand;
 mod statement;
 mod step;
 mod suggest;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -111,12 +113,16 @@ struct Parser<'t> {
     joints: usize,
     /// Open parentheses: a request's target does not run over the last one.
     parentheses: usize,
+    /// Open groups of steps.
+    groups: usize,
+    /// Behind `between`: an `and` must not be taken for the condition's.
+    where_in_brackets: bool,
     /// Sets of a filter that were opened and not closed: their `}` ends no block.
     sets: usize,
     found: Vec<Diagnostic>,
     /// Every name that `as` gave, in the whole text.
     names: Vec<String>,
-    /// The named steps of the sequence that is being read.
+    /// The steps that were named so far, which may be spoken of.
     visible: Vec<String>,
     /// Whose strings stand here.
     strings: Strings,
@@ -134,6 +140,8 @@ impl<'t> Parser<'t> {
             depth: 0,
             joints: 0,
             parentheses: 0,
+            groups: 0,
+            where_in_brackets: false,
             sets: 0,
             found: Vec::new(),
             names: Vec::new(),
@@ -432,6 +440,7 @@ impl<'t> Parser<'t> {
                 Token::Newline | Token::Semicolon if open == 0 => return,
                 Token::Symbol("}") if open == 0 && sets > 0 => sets -= 1,
                 Token::Symbol("}") if open == 0 => return,
+                Token::Symbol("|" | ")") if open == 0 && self.groups > 0 => return,
                 Token::Symbol("{") => open += 1,
                 Token::Symbol("}") => open -= 1,
                 _ => {}

@@ -3,8 +3,8 @@
 use crate::savefile::Protocol;
 
 use super::super::ast::{
-    Collection, Condition, Each, Mode, Scope, Sequence, Spanned, Statement, Step, StepOrFilter,
-    Subject,
+    Collection, Condition, Each, Mode, Scope, Selection, Sequence, Spanned, Statement,
+    StepOrFilter, Subject, Unit,
 };
 use super::super::codes;
 use super::super::fields;
@@ -12,10 +12,10 @@ use super::super::lex::Token;
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
 
-const KEYWORDS: [&str; 6] = ["exactly", "in", "any", "no", "each", "maybe"];
+const KEYWORDS: [&str; 7] = ["exactly", "in", "any", "no", "nothing", "each", "maybe"];
 
 const STATEMENTS: &str = "a statement begins with `exactly {`, `in order {`, `any order {`, \
-     `exactly packets {`, `no`, `each`, or is a comparison such as `tcp[0].state == \"SF\"`";
+     `no`, `nothing`, `each`, or is a comparison such as `tcp[0].state == \"SF\"`";
 
 /// How a block begins.
 pub(super) enum BlockKind {
@@ -46,7 +46,6 @@ impl<'t> Parser<'t> {
             self.sets = 0;
             self.parentheses = 0;
             self.subject = None;
-            self.visible.clear();
             match self.statement() {
                 Ok(statement) => {
                     statements.push(Spanned {
@@ -70,7 +69,7 @@ impl<'t> Parser<'t> {
         statements
     }
 
-    fn skip_separators(&mut self) {
+    pub(super) fn skip_separators(&mut self) {
         while matches!(self.peek(), Token::Newline | Token::Semicolon) {
             self.take();
         }
@@ -78,8 +77,8 @@ impl<'t> Parser<'t> {
 
     /// A statement or step must end here; if it does not, the rest of the line
     /// is skipped.
-    fn expect_separator(&mut self, what: &str) {
-        if self.peek().ends_statement() || (what == "step" && self.at_symbol("}")) {
+    pub(super) fn expect_separator(&mut self, what: &str) {
+        if self.peek().ends_statement() || (what == "step" && self.at_block_end()) {
             return;
         }
         let span = self.peek_span();
@@ -106,7 +105,11 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Token::Word("no") => {
                 self.take();
-                self.step_or_filter("`no`").map(Statement::No)
+                self.selection("`no`").map(Statement::No)
+            }
+            Token::Word("nothing") => {
+                self.take();
+                self.window_of_nothing().map(Statement::Nothing)
             }
             Token::Word("each") => self.each(false),
             Token::Word("maybe") if self.peek_second() == Token::Word("each") => {
@@ -120,13 +123,16 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// A step or a filter, and its window where one follows.
+    pub(super) fn selection(&mut self, place: &str) -> Parsed<Selection> {
+        let what = self.step_or_filter(place)?;
+        let window = self.window()?;
+        Ok(Selection { what, window })
+    }
+
     /// The words before a block. None: no block begins here.
     fn block_kind(&mut self) -> Parsed<Option<BlockKind>> {
         let kind = match (self.peek(), self.peek_second()) {
-            (Token::Word("exactly"), Token::Word("packets")) => {
-                self.take();
-                BlockKind::Known(Mode::ExactlyPackets)
-            }
             (Token::Word("exactly"), _) => BlockKind::Known(Mode::Exactly),
             (Token::Word("in"), _) => {
                 self.order_follows("in order")?;
@@ -136,7 +142,8 @@ impl<'t> Parser<'t> {
                 self.order_follows("any order")?;
                 BlockKind::Known(Mode::AnyOrder)
             }
-            (Token::Word(word), Token::Symbol("{")) => {
+            // `no {tcp.flags & 2} == 0`: a filter may begin with a brace.
+            (Token::Word(word), Token::Symbol("{")) if !matches!(word, "no" | "each") => {
                 let span = self.peek_span();
                 self.unknown_statement(word, span);
                 BlockKind::Misspelt
@@ -182,6 +189,10 @@ impl<'t> Parser<'t> {
             BlockKind::Known(mode) => (mode, true),
             BlockKind::Misspelt => (Mode::InOrder, false),
         };
+        let unit = match self.word("packets") {
+            true => Unit::Packets,
+            false => Unit::Events,
+        };
         // A wrong scope does not keep the steps from being read.
         let scope = self.scope();
         if scope.is_err() {
@@ -194,8 +205,11 @@ impl<'t> Parser<'t> {
             self.parentheses = 0;
         }
         let opened = self.open("{", "the steps stand between `{` and `}`")?;
-        let (steps, any_wrong) = self.steps(mode, opened.clone())?;
-        if steps.is_empty() && !any_wrong && known && matches!(mode, Mode::InOrder | Mode::AnyOrder)
+        let block = self.block(mode, opened.clone())?;
+        if block.steps.is_empty()
+            && !block.any_wrong
+            && known
+            && matches!(mode, Mode::InOrder | Mode::AnyOrder)
         {
             self.error(
                 codes::EMPTY,
@@ -207,16 +221,17 @@ impl<'t> Parser<'t> {
         }
         Ok(Sequence {
             mode,
+            unit,
             scope: scope?,
-            steps,
+            steps: block.steps,
+            items: block.items,
         })
     }
 
-    /// `on tcp[0]`, `(tcp.port == 12000)`, or nothing.
+    /// `on tcp[0]`, `on http[1]`, `(tcp.port == 12000)`, or nothing.
     fn scope(&mut self) -> Parsed<Option<Scope>> {
         if self.word("on") {
-            let (protocol, id) = self.conversation()?;
-            return Ok(Some(Scope::Conversation { protocol, id }));
+            return self.member_in_scope().map(Some);
         }
         if self.at_symbol("(") {
             let opened = self.open("(", "")?;
@@ -227,68 +242,28 @@ impl<'t> Parser<'t> {
         Ok(None)
     }
 
-    /// `tcp[0]`, `udp[1]`.
-    fn conversation(&mut self) -> Parsed<(Protocol, u32)> {
-        let protocol = match self.peek() {
-            Token::Word("tcp") => Protocol::Tcp,
-            Token::Word("udp") => Protocol::Udp,
-            _ => {
-                return Err(self.expected(
-                    "`tcp[0]` or `udp[0]`",
-                    "`on` is followed by a conversation and its number, counted from 0",
-                ));
-            }
+    /// `tcp[0]`, `udp[1]`, `http[2]`.
+    fn member_in_scope(&mut self) -> Parsed<Scope> {
+        let collection = match self.peek() {
+            Token::Word(word) => collection(word),
+            _ => None,
+        };
+        let Some(collection) = collection else {
+            return Err(self.expected(
+                "`tcp[0]`, `udp[0]` or `http[0]`",
+                "`on` is followed by a conversation or message and its number, counted from 0",
+            ));
         };
         self.take();
-        let opened = self.open("[", "a conversation has a number, as in `tcp[0]`")?;
+        let opened = self.open("[", "it has a number, as in `tcp[0]`")?;
         let id = self.index()?;
         self.close("]", opened)?;
-        Ok((protocol, id))
-    }
-
-    /// The steps of a block and its `}`; true where one of them was wrong.
-    fn steps(
-        &mut self,
-        mode: Mode,
-        opened: std::ops::Range<usize>,
-    ) -> Parsed<(Vec<Spanned<Step>>, bool)> {
-        let mut steps = Vec::new();
-        let mut any_wrong = false;
-        loop {
-            self.skip_separators();
-            if self.symbol("}") {
-                return Ok((steps, any_wrong));
-            }
-            if self.has_enough() {
-                return Err(Reported);
-            }
-            if self.peek() == Token::End {
-                self.error(
-                    codes::UNCLOSED,
-                    opened,
-                    "`{` is never closed",
-                    "opened here",
-                    Some("add the closing `}` behind the last step".to_owned()),
-                );
-                return Err(Reported);
-            }
-            let start = self.peek_span().start;
-            let has_earlier = (!steps.is_empty() || any_wrong) && mode != Mode::AnyOrder;
-            match self.step(has_earlier) {
-                Ok(step) => {
-                    steps.push(Spanned {
-                        value: step,
-                        span: start..self.taken,
-                    });
-                    self.expect_separator("step");
-                }
-                Err(Reported) => {
-                    any_wrong = true;
-                    self.parentheses = 0;
-                    self.resynchronise();
-                }
-            }
-        }
+        let protocol = match collection {
+            Collection::Tcp => Protocol::Tcp,
+            Collection::Udp => Protocol::Udp,
+            Collection::Http => return Ok(Scope::Message(id)),
+        };
+        Ok(Scope::Conversation { protocol, id })
     }
 
     /// Behind `no`, in `packets()`, behind `each`: a step where one can be
@@ -311,7 +286,7 @@ impl<'t> Parser<'t> {
         let start = self.peek_span().start;
         let subject = match self.all_of_a_collection()? {
             Some(collection) => Subject::All(collection),
-            None => self.step_or_filter("`each`").map(Subject::Packets)?,
+            None => Subject::Packets(Box::new(self.selection("`each`")?)),
         };
         let subject = Spanned {
             value: subject,
@@ -369,6 +344,11 @@ impl<'t> Parser<'t> {
     fn refuse_what_is_no_statement(&mut self) -> Parsed<()> {
         let span = self.peek_span();
         let (code, message, help) = match self.peek() {
+            Token::Word("never") => (
+                codes::UNKNOWN_STATEMENT,
+                "no statement begins with `never`",
+                "write `no`: `no RST between SYN and FIN`",
+            ),
             Token::Word("maybe") => (
                 codes::STEP_OUTSIDE,
                 "a step stands in a block",

@@ -1,15 +1,18 @@
 //! Steps: two ends, an event, and what is said of it.
 
 use super::super::ast::{
-    EndPattern, EventPattern, Filter, Span, Spanned, Step, StepEnds, Times, Who, Within,
+    EndPattern, EventPattern, Filter, Mode, Order, Span, Spanned, Step, StepEnds, Times, Who,
+    Within,
 };
 use super::super::codes;
 use super::super::lex::Token;
+use super::event::PLAIN;
 use super::literal;
 use super::suggest::{did_you_mean, nearest};
+use super::window::WINDOWS;
 use super::{Parsed, Parser, Reported};
 
-const MODIFIERS: [&str; 4] = ["where", "within", "as", "after_stop"];
+pub(super) const MODIFIERS: [&str; 6] = ["where", "within", "as", "after_stop", "after", "before"];
 
 /// What stands between two ends, and what people write for it.
 const ARROWS: [&str; 8] = [">", "<>", "->", "<-", "=>", "<->", "<", ">="];
@@ -22,31 +25,38 @@ struct Modifiers {
     within: Option<Spanned<Within>>,
     name: Option<Spanned<String>>,
     after_stop: Option<Span>,
+    order: Vec<Spanned<Order>>,
+}
+
+impl Times {
+    pub(super) const ONCE: Times = Times {
+        min: 1,
+        max: Some(1),
+    };
+    pub(super) const MAYBE: Times = Times {
+        min: 0,
+        max: Some(1),
+    };
 }
 
 impl<'t> Parser<'t> {
-    /// A step of a sequence. `has_earlier`: a bare `within` has a step to count from.
-    pub(super) fn step(&mut self, has_earlier: bool) -> Parsed<Step> {
+    /// A step of a block. `has_earlier`: a step stands before it.
+    pub(super) fn step(&mut self, mode: Mode, has_earlier: bool) -> Parsed<Step> {
         let mut modifiers = Modifiers::default();
         if self.at_word("maybe") {
             let (_, span) = self.take();
-            modifiers.times = Some((
-                Times {
-                    min: 0,
-                    max: Some(1),
-                },
-                span,
-            ));
+            modifiers.times = Some((Times::MAYBE, span));
         }
         let ends = match self.at_ends() || self.at_unknown_end() {
             true => Some(self.step_ends()?),
             false => None,
         };
         let (event, extra) = self.event(ends.is_some())?;
-        self.modifiers(&mut modifiers)?;
+        self.modifiers(&mut modifiers, Some(mode))?;
+        let counts_from_before = has_earlier && mode != Mode::AnyOrder;
         if let Some(within) = &modifiers.within
             && within.value.of.is_none()
-            && !has_earlier
+            && !counts_from_before
         {
             self.nothing_before(within.span.clone());
         }
@@ -68,7 +78,7 @@ impl<'t> Parser<'t> {
         };
         let (event, extra) = self.event(ends.is_some())?;
         let mut modifiers = Modifiers::default();
-        self.modifiers(&mut modifiers)?;
+        self.modifiers(&mut modifiers, None)?;
         if let Some((_, span)) = modifiers.times.take() {
             self.not_here("how often", span, place);
         }
@@ -248,14 +258,28 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Everything behind the event, in any order.
-    fn modifiers(&mut self, found: &mut Modifiers) -> Parsed<()> {
+    /// Everything behind the event, in any order. `mode` is the block's; a step
+    /// that stands alone ends where a window begins.
+    fn modifiers(&mut self, found: &mut Modifiers, mode: Option<Mode>) -> Parsed<()> {
         loop {
             let span = self.peek_span();
             let Token::Word(word) = self.peek() else {
                 return self.wrong_modifier();
             };
             let repeated = match word {
+                "where" if self.where_in_brackets => {
+                    self.error(
+                        codes::MODIFIER,
+                        span,
+                        "the `and` behind this condition would belong to it",
+                        "where does it end?",
+                        Some(
+                            "write brackets around the step: `between (SYN where …) and FIN`"
+                                .to_owned(),
+                        ),
+                    );
+                    return Err(Reported);
+                }
                 "where" => {
                     self.take();
                     let filter = self.spanned_filter()?;
@@ -279,6 +303,21 @@ impl<'t> Parser<'t> {
                     self.take();
                     found.after_stop.replace(span.clone()).is_some()
                 }
+                "after" | "before" if mode.is_some() => {
+                    self.take();
+                    let of = self.earlier_step("as in `after syn`")?;
+                    let order = Order {
+                        before: word == "before",
+                        of,
+                    };
+                    let span = span.start..self.taken;
+                    if mode != Some(Mode::AnyOrder) {
+                        self.order_is_the_texts(word, span.clone());
+                    }
+                    found.order.push(Spanned { value: order, span });
+                    false
+                }
+                _ if mode.is_none() && WINDOWS.contains(&word) => return Ok(()),
                 _ if is_count(word) => {
                     let times = self.times()?;
                     let span = span.start..self.taken;
@@ -300,6 +339,19 @@ impl<'t> Parser<'t> {
                 );
             }
         }
+    }
+
+    fn order_is_the_texts(&mut self, word: &str, span: Span) {
+        self.error(
+            codes::MODIFIER,
+            span,
+            format!("`{word}` belongs to the steps of `any order`"),
+            "the steps of this block are in the order of the text",
+            Some(
+                "move the step to its place, or write a statement such as `no RST after NAME`"
+                    .to_owned(),
+            ),
+        );
     }
 
     /// What stands where a modifier could: nothing of ours, or a misspelt one.
@@ -340,7 +392,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `x2`, `x1..3`, `x0..`.
-    fn times(&mut self) -> Parsed<Times> {
+    pub(super) fn times(&mut self) -> Parsed<Times> {
         let (token, span) = self.take();
         let start = span.start;
         let min = match token {
@@ -380,55 +432,82 @@ impl<'t> Parser<'t> {
         Reported
     }
 
-    /// `50ms`, `50ms of reply`, behind `within`.
+    /// `50ms`, `200ms..300ms`, `50ms of reply`, behind `within`.
     fn within(&mut self) -> Parsed<Within> {
-        let span = self.peek_span();
-        let limit = match self.peek() {
-            Token::Number(text) => {
-                self.take();
-                literal::duration(text)
-            }
-            _ => {
-                return Err(self.expected("a span of time", "as in `within 50ms`"));
-            }
-        };
-        let Some(limit) = limit else {
+        let start = self.peek_span().start;
+        let mut least = None;
+        let mut limit = self.moment_within(start)?;
+        if self.symbol("..") {
+            least = Some(limit);
+            limit = self.moment_within(start)?;
+        }
+        if least.is_some_and(|least| least > limit) {
             self.error(
                 codes::BAD_DURATION,
-                span,
-                "this is no span of time",
-                "expected a number with its unit",
-                Some("write `200us`, `50ms` or `1s`".to_owned()),
+                start..self.taken,
+                "this span ends before it begins",
+                "the shorter time stands first",
+                None,
             );
-            return Err(Reported);
-        };
-        if !self.word("of") {
-            return Ok(Within { limit, of: None });
         }
+        let of = match self.word("of") {
+            true => Some(self.earlier_step("as in `within 50ms of reply`")?),
+            false => None,
+        };
+        Ok(Within {
+            least: least.unwrap_or(0),
+            limit,
+            of,
+        })
+    }
+
+    fn moment_within(&mut self, start: usize) -> Parsed<i64> {
+        let Token::Number(text) = self.peek() else {
+            return Err(self.expected("a span of time", "as in `within 50ms`"));
+        };
+        self.take();
+        match literal::duration(text) {
+            Some(span) => Ok(span),
+            None => {
+                self.bad_duration(start..self.taken);
+                Err(Reported)
+            }
+        }
+    }
+
+    pub(super) fn bad_duration(&mut self, span: Span) {
+        self.error(
+            codes::BAD_DURATION,
+            span,
+            "this is no span of time",
+            "expected a number with its unit",
+            Some("write `200us`, `50ms` or `1s`".to_owned()),
+        );
+    }
+
+    /// The name of an earlier step.
+    pub(super) fn earlier_step(&mut self, example: &str) -> Parsed<String> {
         let span = self.peek_span();
         let Token::Word(name) = self.peek() else {
-            return Err(self.expected("the name of a step", "as in `within 50ms of reply`"));
+            return Err(self.expected("the name of a step", example));
         };
         self.take();
         if !self.visible.iter().any(|known| known == name) {
             self.unknown_step(name, span);
         }
-        Ok(Within {
-            limit,
-            of: Some(name.to_owned()),
-        })
+        Ok(name.to_owned())
     }
 
     pub(super) fn unknown_step(&mut self, name: &str, span: Span) {
         let near = nearest(name, self.visible.iter().map(String::as_str)).map(str::to_owned);
         let otherwise = match self.visible.as_slice() {
-            [] => "end an earlier step of this block with `as NAME`".to_owned(),
+            [] => "end an earlier step of a block with `as NAME`".to_owned(),
             names => format!("named before this: {}", names.join(", ")),
         };
         self.error(
             codes::UNKNOWN_STEP,
             span,
-            format!("no earlier step of this block is named `{name}`"),
+            format!("no earlier step is named `{name}`"),
             "unknown name",
             did_you_mean(near.as_deref(), &otherwise),
         );
@@ -473,6 +552,8 @@ impl<'t> Parser<'t> {
         self.is_end(name)
             || words.contains(&name)
             || MODIFIERS.contains(&name)
+            || WINDOWS.contains(&name)
+            || PLAIN.contains(&name)
             || is_count(name)
             || super::super::fields::lookup(name).is_some()
     }
@@ -500,15 +581,10 @@ fn build(
     Step {
         ends,
         event,
-        times: modifiers.times.map_or(
-            Times {
-                min: 1,
-                max: Some(1),
-            },
-            |(times, _)| times,
-        ),
+        times: modifiers.times.map_or(Times::ONCE, |(times, _)| times),
         where_,
         within: modifiers.within,
+        order: modifiers.order,
         name: modifiers.name,
         after_stop: modifiers.after_stop.is_some(),
     }

@@ -167,8 +167,7 @@ fn a_target_runs_to_white_space() {
 #[test]
 fn a_word_that_is_both_is_the_step() {
     let is_step = |text: &str| match statements(text).remove(0).value {
-        Statement::No(StepOrFilter::Step(_)) => true,
-        Statement::No(StepOrFilter::Filter(_)) => false,
+        Statement::No(selection) => matches!(selection.what, StepOrFilter::Step(_)),
         other => panic!("{other:?}"),
     };
     assert!(is_step("no udp"));
@@ -303,9 +302,12 @@ fn the_way_out_is_named() {
 }
 
 #[test]
-fn names_belong_to_their_block() {
+fn names_are_known_behind_their_step() {
     let text = "in order { any > any SYN as a; any > any FIN within 1s of a }
-        in order { any > any SYN as b; any > any FIN within 1s of a }";
+        in order { any > any SYN as b; any > any FIN within 1s of a }
+        no RST between a and b";
+    assert_eq!(marks(text), []);
+    let text = "no RST after a; in order { any > any SYN as a; any > any FIN within 1s of a }";
     assert_eq!(marks(text), [(codes::UNKNOWN_STEP, "a")]);
     let text = "in order { any > any SYN as a; any > any RST where tcp.ack == b.tcp.seq }";
     assert_eq!(marks(text), [(codes::UNKNOWN_STEP, "b")]);

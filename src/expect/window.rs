@@ -1,0 +1,180 @@
+//! Windows: which packets of a capture a statement is about.
+//!
+//! An event stands where it is complete, and a window ends before the packet
+//! that bounds it: what the bounding packet itself carries lies outside.
+
+use std::ops::Range;
+
+use super::ast::{Anchor, Spanned, Window};
+use super::claim::{self, World};
+use super::claim_value::Lack;
+use super::notation::{duration, visible};
+use crate::savefile::Timestamp;
+use crate::trace::Trace;
+
+/// Packets of a capture, as ascending stretches of their indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretches(Vec<Range<usize>>);
+
+impl Stretches {
+    fn new(mut ranges: Vec<Range<usize>>) -> Stretches {
+        ranges.retain(|range| !range.is_empty());
+        ranges.sort_by_key(|range| range.start);
+        let mut joined: Vec<Range<usize>> = Vec::new();
+        for range in ranges {
+            match joined.last_mut() {
+                Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+                _ => joined.push(range),
+            }
+        }
+        Stretches(joined)
+    }
+
+    pub fn contain(&self, packet: usize) -> bool {
+        let after = self.0.partition_point(|range| range.end <= packet);
+        self.0
+            .get(after)
+            .is_some_and(|range| range.contains(&packet))
+    }
+}
+
+/// Where an anchor's event is complete.
+#[derive(Clone, Copy)]
+struct Place {
+    packet: usize,
+    time: Timestamp,
+}
+
+/// The packets of a window.
+///
+/// # Errors
+/// What bounds it never came, or the capture ends before it does.
+pub fn stretches(world: &World<'_>, window: &Spanned<Window>) -> Result<Stretches, Lack> {
+    let all = world.facts.trace.packets.len();
+    let ranges = match &window.value {
+        Window::Before(anchor) => {
+            let end = some(world, anchor)?.packet;
+            std::iter::once(0..end).collect()
+        }
+        Window::Until(anchor) => {
+            let end = places(world, anchor).first().map_or(all, |p| p.packet);
+            std::iter::once(0..end).collect()
+        }
+        Window::After { from, until: None } => {
+            let start = some(world, from)?.packet + 1;
+            std::iter::once(start..all).collect()
+        }
+        Window::After {
+            from,
+            until: Some(until),
+        } => {
+            some(world, from)?;
+            pairs(&places(world, from), &places(world, until), Some(all))
+        }
+        Window::Between(from, to) => {
+            some(world, from)?;
+            let pairs = pairs(&places(world, from), &places(world, to), None);
+            if pairs.is_empty() {
+                let (from, to) = (written(world, from), written(world, to));
+                return Err(Lack::thing(format!("no {to} came after {from}")));
+            }
+            pairs
+        }
+        Window::For { span, after } => {
+            some(world, after)?;
+            let places = places(world, after);
+            lasts_long_enough(world.facts.trace, &places, *span)?;
+            so_long(world.facts.trace, &places, *span)
+        }
+    };
+    Ok(Stretches::new(ranges))
+}
+
+/// The first event of an anchor that must come.
+fn some(world: &World<'_>, anchor: &Anchor) -> Result<Place, Lack> {
+    places(world, anchor).first().copied().ok_or_else(|| {
+        Lack::thing(match anchor {
+            Anchor::Name(name) => format!("nothing bears the name {}", visible(&name.value)),
+            Anchor::Step(_) => format!("there is no {}", written(world, anchor)),
+        })
+    })
+}
+
+fn written(world: &World<'_>, anchor: &Anchor) -> String {
+    visible(match anchor {
+        Anchor::Name(name) => &name.value,
+        Anchor::Step(step) => world.written(&step.span),
+    })
+}
+
+/// Where the events of an anchor are complete, ascending.
+fn places(world: &World<'_>, anchor: &Anchor) -> Vec<Place> {
+    let mut places: Vec<Place> = match anchor {
+        Anchor::Name(name) => {
+            let named = world.names.get(&name.value);
+            let place = |named: &super::matching::Named| Place {
+                packet: named.completed,
+                time: named.time,
+            };
+            named.map(place).into_iter().collect()
+        }
+        Anchor::Step(step) => claim::meant(world, &step.value)
+            .iter()
+            .map(|event| Place {
+                packet: event.packet(),
+                time: event.time,
+            })
+            .collect(),
+    };
+    places.sort_by_key(|place| place.packet);
+    places
+}
+
+/// From behind each of the one to the next of the other; where none follows, to
+/// `end`, or nowhere.
+fn pairs(from: &[Place], to: &[Place], end: Option<usize>) -> Vec<Range<usize>> {
+    from.iter()
+        .filter_map(|from| {
+            let next = to.partition_point(|to| to.packet <= from.packet);
+            let end = to.get(next).map(|to| to.packet).or(end)?;
+            Some(from.packet + 1..end)
+        })
+        .collect()
+}
+
+/// For so many nanoseconds behind each.
+fn so_long(trace: &Trace, from: &[Place], span: i64) -> Vec<Range<usize>> {
+    let mut end = 0;
+    from.iter()
+        .map(|from| {
+            end = end.max(from.packet + 1);
+            while trace
+                .packets
+                .get(end)
+                .is_some_and(|p| p.time.since(from.time) <= span)
+            {
+                end += 1;
+            }
+            from.packet + 1..end
+        })
+        .collect()
+}
+
+/// A run is recorded until it is over; a capture from elsewhere ends when
+/// someone ended it.
+fn lasts_long_enough(trace: &Trace, from: &[Place], span: i64) -> Result<(), Lack> {
+    let last = trace.packets.iter().map(|p| p.time).max();
+    let (Some(last), Some(from), None) = (last, from.last(), &trace.recording) else {
+        return Ok(());
+    };
+    let rest = last.since(from.time);
+    if rest >= span {
+        return Ok(());
+    }
+    let frame = trace.packets.get(from.packet).map_or(0, |p| p.number);
+    Err(Lack::evidence(format!(
+        "the capture ends {} after packet {frame}, and does not tell what came within {}",
+        duration(rest),
+        duration(span)
+    )))
+}
