@@ -9,7 +9,7 @@
 //!
 //! What passes all the same is listed in `mutations/NAME.txt`, each with the
 //! rule of [`Rule`] that frees it; a change that passes without a rule fails
-//! the test. After a wanted change of the expectations:
+//! the test. `docs/mutations.md` holds the score. After a wanted change of the expectations:
 //! `BLESS=1 cargo test --test golden mutations`, then read the difference.
 
 use std::collections::BTreeMap;
@@ -405,6 +405,107 @@ impl Reference {
     }
 }
 
+impl Kind {
+    /// A bit of a header that has no flag or port: tried beyond what programs
+    /// can get wrong.
+    fn is_header(self) -> bool {
+        matches!(self, Kind::Header(..))
+    }
+}
+
+/// How many changes were tried, and what came of them.
+#[derive(Clone, Copy, Default)]
+struct Score {
+    tried: usize,
+    failed: usize,
+    inconclusive: usize,
+    passed: usize,
+}
+
+impl Score {
+    fn count(&mut self, verdict: Verdict) {
+        self.tried += 1;
+        match verdict {
+            Verdict::Fail => self.failed += 1,
+            Verdict::Inconclusive => self.inconclusive += 1,
+            Verdict::Pass => self.passed += 1,
+        }
+    }
+
+    fn add(&mut self, other: Score) {
+        self.tried += other.tried;
+        self.failed += other.failed;
+        self.inconclusive += other.inconclusive;
+        self.passed += other.passed;
+    }
+
+    fn row(&self, name: &str) -> String {
+        let noticed = (self.failed + self.inconclusive) as f64 / self.tried as f64;
+        format!(
+            "| {name} | {} | {} | {} | {} | {:.1} % |\n",
+            self.tried,
+            self.failed,
+            self.inconclusive,
+            self.passed,
+            100.0 * noticed
+        )
+    }
+}
+
+const TABLE: &str = "| scenario | tried | failed | inconclusive | freed by a rule | noticed |\n| --- | --- | --- | --- | --- | --- |\n";
+
+/// docs/mutations.md from the scores: what programs can get wrong, and bits of
+/// other headers; and from how many changes each rule frees.
+fn document(scores: &[(&str, Score, Score)], rules: &BTreeMap<Rule, usize>) -> String {
+    let table = |of: fn(&(&str, Score, Score)) -> Score| {
+        let mut all = Score::default();
+        let mut text = TABLE.to_owned();
+        for score in scores {
+            text.push_str(&of(score).row(score.0));
+            all.add(of(score));
+        }
+        text + &all.row("**all**")
+    };
+    let rules: String = rules
+        .iter()
+        .map(|(rule, count)| format!("| {count} | {} |\n", rule.words()))
+        .collect();
+    format!(
+        "\
+# Would anybody notice?
+
+An expectation that never fails is worth nothing. So each scenario of the catalogue
+is tried against its own reference capture, changed in one packet: the packet left
+out, sent twice, swapped with its neighbour, cut when captured, one byte shorter;
+each TCP flag flipped, each port changed, each ICMP type and code set to each other
+value, three bits of each byte of payload flipped, one at a time. The recording
+beside the packets stays, with a proof that fits, so that only the expectations can
+tell. A test (`tests/golden/mutations.rs`) makes and judges all of them and writes
+this page.
+
+{}
+**Inconclusive** is right where a packet was cut: nobody knows what the byte was.
+**Freed by a rule**: a rule of an RFC leaves it open, so that a stack may do it and
+the scenario must not mind. Each of these is listed, packet by packet with its rule,
+in `tests/golden/mutations/NAME.txt`; one that passes without a rule fails the test.
+
+## Bits of other headers
+
+Three bits of each byte of the Ethernet, IP, TCP, UDP and ICMP headers, one at a
+time. Most of these fields are no business of a program, and loopback leaves some of
+them empty.
+
+{}
+## The rules
+
+| changes | what frees them |
+| --- | --- |
+{rules}",
+        table(|(_, programs, _)| *programs),
+        table(|(_, _, headers)| *headers),
+    )
+}
+
 /// What passed, packet by packet and rule by rule, in lines to read.
 fn listed(passed: &BTreeMap<(usize, Rule), Vec<Kind>>) -> String {
     let mut text = String::new();
@@ -464,7 +565,10 @@ fn ranges(numbers: &[usize]) -> String {
 #[test]
 fn every_change_of_an_event_is_noticed_and_what_passes_is_known() {
     let bless = std::env::var_os("BLESS").is_some();
+    let mut scores = Vec::new();
+    let mut rules: BTreeMap<Rule, usize> = BTreeMap::new();
     for name in scenario::catalogue() {
+        let (mut programs, mut headers) = (Score::default(), Score::default());
         let reference = Reference::read(name);
         let mut passed: BTreeMap<(usize, Rule), Vec<Kind>> = BTreeMap::new();
         let mut without_a_rule = Vec::new();
@@ -472,18 +576,25 @@ fn every_change_of_an_event_is_noticed_and_what_passes_is_known() {
         for change in reference.changes() {
             tried += 1;
             let Change { packet, kind, .. } = change;
-            match reference.judge(&change) {
+            let verdict = reference.judge(&change);
+            match kind.is_header() {
+                true => headers.count(verdict),
+                false => programs.count(verdict),
+            }
+            match verdict {
                 Verdict::Fail => {}
                 // Nobody knows what the missing byte was.
                 Verdict::Inconclusive if kind == Kind::Cut => {}
                 verdict => match reference.rule(packet, kind) {
                     Some(rule) if verdict == Verdict::Pass => {
+                        *rules.entry(rule).or_default() += 1;
                         passed.entry((packet, rule)).or_default().push(kind);
                     }
                     _ => without_a_rule.push((packet + 1, kind, verdict)),
                 },
             }
         }
+        scores.push((name, programs, headers));
         assert!(tried > 100, "{name}: {tried} changes");
         assert!(without_a_rule.is_empty(), "{name}: {without_a_rule:#?}");
         let text = listed(&passed);
@@ -497,6 +608,13 @@ fn every_change_of_an_event_is_noticed_and_what_passes_is_known() {
             "{name}: what passes is not what {path:?} says"
         );
     }
+    let page = document(&scores, &rules);
+    let path = folder("docs/mutations.md");
+    if bless {
+        fs::write(&path, &page).unwrap();
+    }
+    let pinned = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(page, pinned, "the score is not what {path:?} says");
 }
 
 /// The reference captures themselves pass.
