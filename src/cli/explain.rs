@@ -41,6 +41,7 @@ fn all() -> impl Iterator<Item = &'static Code> {
     let tables = [
         scenario::codes::ALL,
         expect::codes::ALL,
+        expect::lint::ALL,
         expect::failures::ALL,
     ];
     tables.into_iter().flatten()

@@ -11,6 +11,7 @@ mod inspect;
 mod judge;
 #[cfg(feature = "record")]
 mod lab;
+mod layout;
 mod list;
 mod load;
 mod output;
@@ -46,6 +47,8 @@ enum Command {
     Inspect(inspect::Args),
     Fields(fields::Args),
     Explain(explain::Args),
+    Fmt(layout::Format),
+    Lint(layout::Lint),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -82,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::Record(command) => record::main(&command),
         Command::Check(args) => check::main(&args).into(),
         Command::Inspect(args) => inspect::main(&args).into(),
+        Command::Fmt(args) => layout::format(&args).into(),
+        Command::Lint(args) => layout::lint(&args).into(),
         Command::Explain(args) => explain::main(&args).into(),
         Command::Fields(args) => fields::main(&args).into(),
         Command::List(args) => list::main(&args).into(),

@@ -12,6 +12,7 @@ pub mod claim_fields;
 mod claim_value;
 pub mod codes;
 mod compile;
+mod draft;
 pub mod event;
 #[cfg(test)]
 mod event_tests;
@@ -38,6 +39,7 @@ pub mod filter;
 mod filter_shown;
 mod filter_text;
 mod filter_values;
+mod format;
 mod hint;
 pub mod icmp;
 mod implied;
@@ -49,6 +51,7 @@ mod judgement;
 #[cfg(test)]
 mod language_tests;
 mod lex;
+pub mod lint;
 mod matching;
 pub mod notation;
 mod outcome;
@@ -64,7 +67,9 @@ mod window;
 mod wireshark;
 
 pub use compile::{compile, files};
+pub use draft::{Draft, Kept, draft};
 pub use file::{EXTENSION, read_file};
+pub use format::format;
 pub use judge::judge;
 pub use outcome::*;
 pub use parse::{parse, parse_filter};

@@ -5,6 +5,7 @@ mod catalogue;
 pub mod codes;
 mod command;
 mod expectation;
+mod layout;
 mod model;
 mod network;
 mod order;
@@ -16,6 +17,7 @@ mod syntax;
 mod words;
 
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
+pub use layout::layout;
 pub use model::*;
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
 pub use words::{Wrong, bytes as parse_bytes, duration as parse_duration, split_command};

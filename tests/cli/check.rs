@@ -169,3 +169,27 @@ fn an_expectation_file_has_names_hints_and_places() {
         assert!(err.contains("[S021]"), "{err}");
     }
 }
+
+/// What `record` drafts of a capture, `check` finds to be so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_draft_of_each_reference_capture_passes() {
+    let references = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
+    let folder = tempfile::tempdir().unwrap();
+    for name in netlab_capture::scenario::catalogue() {
+        let capture = references.join(format!("{name}.pcapng"));
+        let output = Command::cargo_bin("netlab-capture")
+            .unwrap()
+            .arg("record")
+            .arg(&capture)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        let draft = String::from_utf8(output.stdout).unwrap();
+        assert!(draft.contains("exactly {"), "{name}: {draft}");
+        std::fs::write(folder.path().join("draft.expect"), &draft).unwrap();
+        let words = [capture.to_str().unwrap(), "--expect", "draft.expect"];
+        let (code, out, err) = check(folder.path(), &words, b"");
+        assert_eq!(code, 0, "{name}: {draft}\n{out}{err}");
+    }
+}

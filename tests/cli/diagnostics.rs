@@ -28,6 +28,7 @@ beginning of its message.
 - **S…**: mistakes in scenario files and on the command line. Nothing is run.
 - **E…**: mistakes in the statements of expectations. Nothing is run.
 - **W…**: what is allowed, but probably means something else.
+- **L…**: what `netlab-capture lint` warns of: it will fail some day by accident.
 - **F…**: an expectation failed.
 - **I…**: the evidence does not allow a verdict: neither passed nor failed.
 
@@ -577,6 +578,19 @@ fn document() -> String {
                 format!("\n{}", fenced("text", one))
             }
         };
+        put(code, body);
+    }
+    for code in expect::lint::ALL {
+        let (example, fix) = code.example.zip(code.fix).unwrap();
+        let body = format!(
+            "\n{}\n{}\nBetter is:\n\n{}",
+            fenced("text", example),
+            fenced(
+                "text",
+                &told(&expect::lint::lint(example), &source("a.expect", example))
+            ),
+            fenced("text", fix)
+        );
         put(code, body);
     }
     let cases = cases();

@@ -5,6 +5,7 @@ mod check;
 mod diagnostics;
 mod hostile;
 mod inspect;
+mod layout;
 mod scenario_catalogue;
 mod scenario_docs;
 mod scenario_mistakes;

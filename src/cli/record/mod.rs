@@ -3,6 +3,7 @@
 
 mod contain;
 mod doctor;
+mod draft;
 mod exec;
 mod plan;
 mod run;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 pub enum Command {
     Run(run::Args),
     Exec(exec::Args),
+    Record(draft::Args),
     Doctor(doctor::Args),
 }
 
@@ -23,6 +25,7 @@ pub fn main(command: &Command) -> ExitCode {
     match command {
         Command::Run(args) => run::main(args).into(),
         Command::Exec(args) => exec::main(args),
+        Command::Record(args) => draft::main(args).into(),
         Command::Doctor(args) => doctor::main(args).into(),
     }
 }

@@ -1,0 +1,234 @@
+//! One layout for statements: blocks indented, steps in columns, spaces and empty
+//! lines put in order. What stands in a line is left as its author wrote it.
+
+use super::lex::{self, Strings, Token};
+
+const INDENT: usize = 2;
+
+/// Formats statements. Only white space at the ends of lines, between lines, and
+/// around a step's ends changes, so that the text means what it meant.
+pub fn format(text: &str) -> String {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut depth = 0usize;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.is_empty() {
+            let is_needless = lines.last().is_none_or(|last| last.is_blank());
+            if !is_needless {
+                lines.push(Line::blank());
+            }
+            continue;
+        }
+        let (closing, change) = brackets(line);
+        let own = depth.saturating_sub(closing);
+        lines.push(Line {
+            depth: own,
+            step: (own > 0).then(|| step(line)).flatten(),
+            text: line.to_owned(),
+        });
+        depth = depth.saturating_add_signed(change);
+    }
+    while lines.last().is_some_and(Line::is_blank) {
+        lines.pop();
+    }
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        // Steps of one block that stand together share their columns.
+        let together = lines
+            .iter()
+            .skip(at)
+            .take_while(|other| other.step.is_some() && other.depth == line.depth)
+            .count();
+        let steps = lines.iter().skip(at).take(together.max(1));
+        let width = steps
+            .clone()
+            .filter_map(|line| line.step.as_ref())
+            .map(|(ends, _)| ends.chars().count())
+            .max()
+            .unwrap_or(0);
+        for line in steps {
+            if line.is_blank() {
+                out.push('\n');
+                continue;
+            }
+            out.push_str(&" ".repeat(INDENT * line.depth));
+            match &line.step {
+                Some((ends, event)) => out.push_str(&format!("{ends:width$}  {event}")),
+                None => out.push_str(&line.text),
+            }
+            out.push('\n');
+        }
+        at += together.max(1);
+    }
+    out
+}
+
+struct Line {
+    depth: usize,
+    /// A step's ends, and what stands behind them.
+    step: Option<(String, String)>,
+    text: String,
+}
+
+impl Line {
+    fn blank() -> Line {
+        Line {
+            depth: 0,
+            step: None,
+            text: String::new(),
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// How many brackets a line closes before it opens any, and how much deeper the
+/// next one is.
+fn brackets(line: &str) -> (usize, isize) {
+    let (mut closing, mut depth) = (0usize, 0isize);
+    let mut at = 0;
+    let mut before: Option<Token<'_>> = None;
+    loop {
+        if matches!(before, Some(Token::Symbol("~")))
+            && let Some(Ok((_, span))) = lex::regex(line, at)
+        {
+            at = span.end;
+        }
+        let lexed = lex::token(line, at, Strings::Statements);
+        match lexed.token {
+            Token::End => return (closing, depth),
+            Token::Symbol("{" | "(" | "[") => depth += 1,
+            Token::Symbol("}" | ")" | "]") => {
+                depth -= 1;
+                closing = closing.max(depth.min(0).unsigned_abs());
+            }
+            _ => {}
+        }
+        at = lexed.span.end.max(at + 1);
+        before = Some(lexed.token);
+    }
+}
+
+/// `client > server:80  SYN` as `client > server:80` and `SYN`.
+fn step(line: &str) -> Option<(String, String)> {
+    let mut at = 0;
+    let mut next = || {
+        let lexed = lex::token(line, at, Strings::Statements);
+        at = lexed.span.end;
+        lexed
+    };
+    let mut lexed = next();
+    let mut ends = String::new();
+    if lexed.token == Token::Word("maybe") {
+        ends.push_str("maybe ");
+        lexed = next();
+    }
+    for is_last in [false, true] {
+        let Token::Word(name) = lexed.token else {
+            return None;
+        };
+        if name.contains('.') {
+            return None;
+        }
+        ends.push_str(name);
+        lexed = next();
+        if lexed.token == Token::Symbol(":") {
+            let number = next();
+            let Token::Number(port) = number.token else {
+                return None;
+            };
+            ends.push_str(&format!(":{port}"));
+            lexed = next();
+        }
+        if !is_last {
+            let Token::Symbol(arrow @ (">" | "<>")) = lexed.token else {
+                return None;
+            };
+            ends.push_str(&format!(" {arrow} "));
+            lexed = next();
+        }
+    }
+    let event = line.get(lexed.span.start..)?;
+    // An event is a word; anything else is no step.
+    matches!(lexed.token, Token::Word(_)).then(|| (ends, event.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn steps_stand_in_columns_and_blocks_are_indented() {
+        let text = "\n\nexactly {\nclient>server:12000 SYN # first\n    server  >  client    SYN,ACK   within 1s\n\n\n maybe client <> server FIN x2\n  }\nno   udp   \n\n";
+        assert_eq!(
+            format(text),
+            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK   within 1s\n\n  maybe client <> server  FIN x2\n}\nno   udp\n"
+        );
+    }
+
+    #[test]
+    fn a_bracket_in_a_string_or_expression_opens_nothing() {
+        let text = "exactly {\nclient > server  data ~ /\\{/\n# a { here\nclient > server  data \"{\"\n}\nno RST\n";
+        let formatted = format(text);
+        assert!(formatted.ends_with("}\nno RST\n"), "{formatted}");
+    }
+
+    fn tree(text: &str) -> String {
+        let roles = ["client".to_owned(), "server".to_owned()];
+        let spans = regex::Regex::new(r"\d+\.\.\d+").unwrap();
+        let parsed = match super::super::parse("x", text, &roles) {
+            Ok(expectation) => format!("{:?}", expectation.statements),
+            Err(mistakes) => mistakes.iter().map(|m| m.code).collect(),
+        };
+        spans.replace_all(&parsed, "").into_owned()
+    }
+
+    /// Lines of the language, some of them wrong.
+    fn line() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
+            "exactly {",
+            "in order on tcp[0] {",
+            "any order {",
+            "}",
+            "client > server:12000 SYN",
+            "server>client SYN,ACK within 1s",
+            "client <> server   FIN x2",
+            "maybe nobody:80 > client   RST # why",
+            "client > server data ~ /a { b  c/",
+            "client > server GET /a#b{c",
+            "client > server data \"a  {\"",
+            "# hint: x {",
+            "no RST; no udp",
+            "tcp[0].state == \"SF\" and",
+            "client.exit == 0",
+            "each udp has udp.length == 13",
+            "packets(tcp.flags.syn == 1) == 2",
+            "",
+        ])
+        .prop_flat_map(|line| {
+            ("[ \t]{0,3}", "[ \t]{0,3}").prop_map(move |(a, b)| format!("{a}{line}{b}"))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn formatting_keeps_the_meaning_and_is_done_once(lines in prop::collection::vec(line(), 0..12)) {
+            let text = lines.join("\n");
+            let formatted = format(&text);
+            prop_assert_eq!(tree(&formatted), tree(&text));
+            prop_assert_eq!(format(&formatted), formatted);
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in ".{0,60}") {
+            let formatted = format(&text);
+            let bare = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(bare(&formatted), bare(&text));
+        }
+    }
+}

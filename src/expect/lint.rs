@@ -1,0 +1,350 @@
+//! What is allowed in an expectation, but will fail some day by an accident of
+//! timing, or says less than it seems to; each with the better way.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+
+use super::ast::Span;
+use super::lex::{self, Strings, Token};
+
+pub(super) const PACKETS: &str = "L001";
+pub(super) const ACKS: &str = "L002";
+pub(super) const SEGMENTS: &str = "L003";
+pub(super) const EXACT_TIME: &str = "L004";
+pub(super) const EPHEMERAL: &str = "L005";
+pub(super) const SHORT_TIME: &str = "L006";
+pub(super) const NUMBERS: &str = "L007";
+
+/// The first port that systems give out by themselves (Linux; others begin at
+/// 49152, RFC 6335, section 6).
+const FIRST_EPHEMERAL: u32 = 32768;
+
+/// Bounds below this fail on a busy machine: a program may not run for so long.
+const SHORT: f64 = 0.010;
+
+/// Every code, in order.
+pub const ALL: &[Code] = &[
+    Code {
+        code: PACKETS,
+        title: "packets are counted",
+        explanation: "`exactly packets` counts pure ACKs, and how many there are is up to the kernel's timing (RFC 9293, section 3.8.6.3). `exactly` counts events, which no timing changes.",
+        example: Some("exactly packets { client > server SYN; server > client RST }"),
+        fix: Some("exactly { client > server SYN; server > client RST }"),
+    },
+    Code {
+        code: ACKS,
+        title: "pure ACKs are counted",
+        explanation: "How many ACKs without data there are, a receiver decides by its timers. Of an ACK only say that there is one, or say what it acknowledges.",
+        example: Some("packets(client > server ACK) == 2"),
+        fix: Some("packets(client > server ACK) > 0"),
+    },
+    Code {
+        code: SEGMENTS,
+        title: "data segments are counted",
+        explanation: "TCP cuts a stream into segments as it likes: by its buffers, the window, what the network card joins. Say what the stream holds.",
+        example: Some("packets(tcp.len > 0) == 2"),
+        fix: Some("stream(client > server) == \"hello\""),
+    },
+    Code {
+        code: EXACT_TIME,
+        title: "a time is expected to be exact",
+        explanation: "No run takes as long as the other, to the nanosecond. Give a bound.",
+        example: Some("tcp[0].handshake_rtt == 1ms"),
+        fix: Some("tcp[0].handshake_rtt < 100ms"),
+    },
+    Code {
+        code: EPHEMERAL,
+        title: "an ephemeral port",
+        explanation: "Ports from 32768 are given out by the system, another one for each connection. Name the program instead, without a port.",
+        example: Some("no tcp.port == 40000"),
+        fix: Some("no from == client"),
+    },
+    Code {
+        code: SHORT_TIME,
+        title: "a bound of less than 10 ms",
+        explanation: "A busy machine may let a program wait for longer. A bound should be ten times what is usual: `within 1s` still tells a refusal from a timeout.",
+        example: Some("in order { client > server SYN; server > client SYN,ACK within 1ms }"),
+        fix: Some("in order { client > server SYN; server > client SYN,ACK within 1s }"),
+    },
+    Code {
+        code: NUMBERS,
+        title: "a number that a connection draws by lot",
+        explanation: "Initial sequence numbers, time stamps, IP identification and checksums differ from run to run. Relative numbers (`tcp.seq`, `tcp.ack`) do not.",
+        example: Some("each SYN has tcp.seq_raw == 12345"),
+        fix: Some("each SYN has tcp.seq == 0"),
+    },
+];
+
+/// Fields whose value is another in each run.
+const RANDOM: [&str; 9] = [
+    "tcp.seq_raw",
+    "tcp.ack_raw",
+    "tcp.options.timestamp.tsval",
+    "tcp.options.timestamp.tsecr",
+    "ip.id",
+    "ip.checksum",
+    "tcp.checksum",
+    "udp.checksum",
+    "frame.time_epoch",
+];
+
+/// Fields and members that are times.
+const TIMES: [&str; 8] = [
+    "handshake_rtt",
+    "handshake_rtt_ms",
+    "duration",
+    "time_relative",
+    "time_delta",
+    "ack_rtt",
+    "initial_rtt",
+    "time",
+];
+
+/// Everything that will flake in a sound text. Spans are bytes of `text`.
+pub fn lint(text: &str) -> Vec<Diagnostic> {
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    for at in 0..tokens.len() {
+        found.extend(at_token(text, &tokens, at));
+    }
+    found
+}
+
+struct Seen<'t> {
+    token: Token<'t>,
+    span: Span,
+}
+
+/// The tokens of a text; regular expressions and bare targets left out.
+fn tokens(text: &str) -> Vec<Seen<'_>> {
+    let mut out: Vec<Seen<'_>> = Vec::new();
+    let mut at = 0;
+    loop {
+        if matches!(out.last().map(|s| &s.token), Some(Token::Symbol("~")))
+            && let Some(Ok((_, span))) = lex::regex(text, at)
+        {
+            at = span.end;
+        }
+        let is_method = |word: &str| word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase());
+        if matches!(out.last().map(|s| &s.token), Some(Token::Word(word)) if is_method(word)) {
+            let (target, span) = lex::bare(text, at);
+            if target.starts_with('/') {
+                at = span.end;
+            }
+        }
+        let lexed = lex::token(text, at, Strings::Statements);
+        if lexed.token == Token::End {
+            return out;
+        }
+        at = lexed.span.end.max(at + 1);
+        out.push(Seen {
+            token: lexed.token,
+            span: lexed.span,
+        });
+    }
+}
+
+fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
+    let token = |offset: usize| tokens.get(at + offset).map(|seen| &seen.token);
+    let here = tokens.get(at)?;
+    let span = here.span.clone();
+    match (&here.token, token(1), token(2)) {
+        (Token::Word("exactly"), Some(Token::Word("packets")), Some(Token::Symbol("{"))) => {
+            Some(warning(
+                PACKETS,
+                span.start..tokens.get(at + 1)?.span.end,
+                "`exactly packets` counts ACKs, whose number depends on timing",
+                "another kernel sends more, or fewer",
+                "write `exactly { … }`: it counts events",
+            ))
+        }
+        (Token::Word("packets"), Some(Token::Symbol("(")), _) => counted(text, tokens, at),
+        (Token::Word("within"), Some(Token::Number(number)), _) => {
+            let seconds = seconds(number)?;
+            (seconds < SHORT).then(|| {
+                warning(
+                    SHORT_TIME,
+                    tokens.get(at + 1).map_or(span, |s| s.span.clone()),
+                    "a busy machine takes longer than this",
+                    "less than 10 ms",
+                    "give ten times what is usual: `within 1s`",
+                )
+            })
+        }
+        (Token::Symbol(":"), Some(Token::Number(port)), _) => {
+            let before = at.checked_sub(1).and_then(|i| tokens.get(i))?;
+            if !matches!(before.token, Token::Word(_)) {
+                return None;
+            }
+            ephemeral(port, tokens.get(at + 1)?.span.clone())
+        }
+        (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Number(number))) => {
+            let last = word.rsplit('.').next().unwrap_or(word);
+            let number_span = tokens.get(at + 2)?.span.clone();
+            if RANDOM.contains(word) {
+                return Some(warning(
+                    NUMBERS,
+                    span,
+                    format!("`{word}` is another number in each run"),
+                    "not known beforehand",
+                    "compare relative numbers: `tcp.seq`, `tcp.ack`",
+                ));
+            }
+            if matches!(last, "port" | "srcport" | "dstport") {
+                return ephemeral(number, number_span);
+            }
+            TIMES.contains(&last).then(|| {
+                warning(
+                    EXACT_TIME,
+                    span.start..number_span.end,
+                    "a time is never exactly this",
+                    "equal to the nanosecond",
+                    "give a bound: `< 100ms`",
+                )
+            })
+        }
+        _ => None,
+    }
+}
+
+/// `packets(…) == N` over ACKs or data.
+fn counted(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
+    let mut depth = 0usize;
+    let mut close = None;
+    for (i, seen) in tokens.iter().enumerate().skip(at + 1) {
+        match seen.token {
+            Token::Symbol("(") => depth += 1,
+            Token::Symbol(")") => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    close = Some(i);
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    let close = close?;
+    let (op, number) = (tokens.get(close + 1)?, tokens.get(close + 2)?);
+    // That there is none, or some, is no count.
+    let is_count = matches!(op.token, Token::Symbol("==" | "<=" | "<"))
+        && matches!(number.token, Token::Number(n) if n != "0");
+    if !is_count {
+        return None;
+    }
+    let inside = tokens.get(at + 2..close)?;
+    let last_word = inside.iter().rev().find_map(|seen| match seen.token {
+        Token::Word(word) => Some(word),
+        _ => None,
+    })?;
+    let names = |wanted: &str| inside.iter().any(|s| s.token == Token::Word(wanted));
+    let span = tokens.get(at)?.span.start..number.span.end;
+    let follows_comma = text
+        .get(tokens.get(at)?.span.start..tokens.get(close)?.span.start)
+        .is_some_and(|inner| inner.contains("SYN,ACK") || inner.contains("SYN, ACK"));
+    if last_word == "ACK" && !follows_comma {
+        return Some(warning(
+            ACKS,
+            span,
+            "how many ACKs there are depends on timing",
+            "a count of pure ACKs",
+            "say what was acknowledged, or only that there is one: `> 0`",
+        ));
+    }
+    (names("tcp.len") || names("tcp.payload") || last_word == "data").then(|| {
+        warning(
+            SEGMENTS,
+            span,
+            "in how many segments data travels depends on timing",
+            "a count of segments",
+            "say what the stream holds: `stream(client > server) == \"…\"`",
+        )
+    })
+}
+
+fn ephemeral(port: &str, span: Span) -> Option<Diagnostic> {
+    let number: u32 = port.parse().ok()?;
+    (FIRST_EPHEMERAL..=65535).contains(&number).then(|| {
+        warning(
+            EPHEMERAL,
+            span,
+            format!("{number} is a port that the system gives out by itself"),
+            "another one in each run",
+            "leave the port out: the role says who it is",
+        )
+    })
+}
+
+/// `50ms`, `200us`, `1.5s`.
+fn seconds(text: &str) -> Option<f64> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
+    Some(match unit {
+        "us" => number / 1e6,
+        "ms" => number / 1e3,
+        "s" => number,
+        _ => return None,
+    })
+}
+
+fn warning(
+    code: &'static str,
+    span: Span,
+    message: impl Into<String>,
+    label: &str,
+    help: &str,
+) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        code,
+        message: message.into(),
+        span,
+        label: label.to_owned(),
+        help: Some(help.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        lint(text).into_iter().map(|found| found.code).collect()
+    }
+
+    #[test]
+    fn each_example_is_told_and_its_fix_is_sound() {
+        let roles = ["client".to_owned(), "server".to_owned()];
+        for code in ALL {
+            let (example, fix) = code.example.zip(code.fix).unwrap();
+            assert_eq!(codes(example), [code.code], "{example}");
+            assert_eq!(codes(fix), [""; 0], "{fix}");
+            for text in [example, fix] {
+                let parsed = super::super::parse("x", text, &roles);
+                assert!(parsed.is_ok_and(|e| e.warnings.is_empty()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stable_is_not_told() {
+        for text in [
+            "packets(tcp.flags.syn == 1) == 2",
+            "packets(client > server SYN,ACK) == 1",
+            "packets(tcp.len > 0) == 0",
+            "client.stdout contains \"tcp.port == 40000\"",
+            "no client > server data ~ /x:40000 within 1ms/",
+            "in order { client > server GET /a:40000; server > client HTTP 200 within 1s }",
+            "no client > server:12000 SYN",
+            "tcp[0].handshake_rtt < 1s",
+        ] {
+            assert_eq!(codes(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_what_is_told() {
+        let text = "no RST\nexactly packets { client > server:40000 SYN }";
+        let marked: Vec<&str> = lint(text).iter().map(|d| &text[d.span.clone()]).collect();
+        assert_eq!(marked, ["exactly packets", "40000"]);
+    }
+}
