@@ -163,7 +163,7 @@ fn demanded(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Ow
         }),
         Given::Statements => Ok(Own {
             scenario: None,
-            expectations: parse_statements(&args.statements, &trace.roles)?,
+            expectations: load::parse_statements(&args.statements, &trace.roles)?,
             files: BTreeMap::new(),
         }),
         Given::File(source) => {
@@ -224,31 +224,6 @@ fn own_yardstick(trace: &Trace, path: &Path) -> Result<Own, Vec<Mistakes>> {
         expectations,
         files: recorded.files.clone(),
     })
-}
-
-fn parse_statements(
-    statements: &[String],
-    roles: &[String],
-) -> Result<Vec<Expectation>, Vec<Mistakes>> {
-    let mut expectations = Vec::new();
-    let mut wrong = Vec::new();
-    for text in statements {
-        match expect::parse(text, text, roles) {
-            Ok(expectation) => expectations.push(expectation),
-            Err(diagnostics) => wrong.push(Mistakes {
-                source: Source {
-                    name: "-e".into(),
-                    text: text.clone(),
-                },
-                diagnostics,
-            }),
-        }
-    }
-    if wrong.is_empty() {
-        Ok(expectations)
-    } else {
-        Err(wrong)
-    }
 }
 
 /// Why it is not clear who `client` and `server` are, with the candidates.

@@ -7,6 +7,7 @@ mod elsewhere;
 mod exit;
 mod explain;
 mod fields;
+mod init;
 mod inspect;
 mod judge;
 #[cfg(feature = "record")]
@@ -49,6 +50,7 @@ enum Command {
     Explain(explain::Args),
     Fmt(layout::Format),
     Lint(layout::Lint),
+    Init(init::Args),
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => layout::lint(&args).into(),
         Command::Explain(args) => explain::main(&args).into(),
         Command::Fields(args) => fields::main(&args).into(),
+        Command::Init(args) => init::main(&args).into(),
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
         Command::Schema(args) => schema::main(&args).into(),

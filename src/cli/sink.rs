@@ -8,7 +8,7 @@ use super::load::{self, Mistakes};
 use super::{Exit, output};
 use crate::render::terminal::{self, Tally, TerminalOptions};
 use crate::render::{json, junit, tap};
-use crate::report::{ErrorCode, Options, Report};
+use crate::report::{ErrorCode, Options, Report, Verdict};
 
 /// How results are shown.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,6 +34,14 @@ enum Format {
     Tap,
 }
 
+/// How much of a report is shown on the terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Line,
+    All,
+}
+
 /// Takes one report after the other.
 pub struct Sink {
     format: Format,
@@ -42,6 +50,8 @@ pub struct Sink {
     kept: Vec<Report>,
     tally: Tally,
     expected: usize,
+    /// The verdicts of each scenario, where every one is run many times.
+    rounds: Option<Vec<(String, Tally)>>,
     screen: TerminalOptions,
     /// The first failure to write.
     broken: Option<Exit>,
@@ -69,6 +79,7 @@ impl Sink {
             kept: Vec::new(),
             tally: Tally::default(),
             expected: 1,
+            rounds: None,
             screen: screen(),
             broken: None,
         })
@@ -88,9 +99,40 @@ impl Sink {
         self.expected = reports;
     }
 
+    /// Many reports of the same scenarios will come: each scenario's first that is
+    /// not a pass is shown in full, the others are counted.
+    pub fn expect_repeated(&mut self) {
+        self.expected = usize::MAX;
+        self.rounds = Some(Vec::new());
+    }
+
+    /// Counts a report of a scenario that is run many times. What is to be shown
+    /// of it: nothing, a line, or all.
+    fn count(&mut self, report: &Report) -> Shown {
+        let Some(rounds) = &mut self.rounds else {
+            return Shown::All;
+        };
+        let name = report.name();
+        let known = rounds.iter().position(|(known, _)| known == name);
+        let index = known.unwrap_or_else(|| {
+            rounds.push((name.to_owned(), Tally::default()));
+            rounds.len() - 1
+        });
+        let Some((_, tally)) = rounds.get_mut(index) else {
+            return Shown::All;
+        };
+        tally.add(report);
+        match (report.verdict, tally.not_passed()) {
+            (Some(Verdict::Pass), _) => Shown::Nothing,
+            (_, 1) => Shown::All,
+            _ => Shown::Line,
+        }
+    }
+
     /// Shows a report.
     pub fn show(&mut self, report: &Report) {
         self.tally.add(report);
+        let shown = self.count(report);
         let written = match self.format {
             Format::Json => {
                 let mut line = Vec::new();
@@ -98,6 +140,10 @@ impl Sink {
                     Ok(()) => output::print_bytes(&line),
                     Err(_) => Exit::Internal,
                 }
+            }
+            Format::Terminal if shown == Shown::Nothing => Exit::Passed,
+            Format::Terminal if shown == Shown::Line => {
+                output::print(&terminal::line(report, &self.screen))
             }
             Format::Terminal if self.expected == 1 => {
                 output::print(&terminal::full(report, &self.screen))
@@ -140,7 +186,17 @@ impl Sink {
 
     /// Writes what is written at the end.
     pub fn finish(&mut self) -> Exit {
-        if self.format == Format::Terminal && self.expected > 1 {
+        if let Some(rounds) = self.rounds.take() {
+            let table = terminal::rounds(&rounds, &self.screen);
+            match self.format {
+                Format::Terminal => {
+                    let written = output::print(&table);
+                    self.note(written);
+                }
+                // Standard output is for programs to read.
+                Format::Json | Format::Tap => output::complain(&table),
+            }
+        } else if self.format == Format::Terminal && self.expected > 1 {
             let closing = output::print(&terminal::closing(&self.tally, &self.screen));
             self.note(closing);
         }

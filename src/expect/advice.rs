@@ -1,6 +1,8 @@
 //! What a divergence usually means, and what to try: for a reader who does not
 //! know yet why a kernel answers with a RST.
 
+use std::net::IpAddr;
+
 use regex::bytes::Regex;
 
 use super::ast::{Content, EventPattern, Step, Who};
@@ -11,6 +13,16 @@ use super::notation::visible;
 use crate::conversation::Close;
 use crate::savefile::Protocol;
 use crate::trace::{Owner, Trace};
+
+/// Does a socket bound to the one address get what is sent to the other?
+fn reaches(bound: IpAddr, sent_to: IpAddr) -> bool {
+    match bound {
+        // Linux gives the IPv6 wildcard IPv4 as well, unless told otherwise.
+        IpAddr::V6(bound) if bound.is_unspecified() => true,
+        IpAddr::V4(bound) if bound.is_unspecified() => sent_to.is_ipv4(),
+        bound => bound == sent_to,
+    }
+}
 
 /// What is at hand where a sequence parts from the wire.
 pub struct Case<'c> {
@@ -151,6 +163,11 @@ impl Case<'_> {
         tried: u16,
     ) -> Option<String> {
         let programs = &self.trace().recording.as_ref()?.programs;
+        let conversation = self.event.and_then(|event| event.conversation);
+        let conversation = conversation.and_then(|c| self.trace().conversations.get(c));
+        let to = conversation
+            .map(|c| c.server)
+            .filter(|to| to.port() == tried);
         programs.iter().find_map(|program| {
             if program.role == self.trace().owner_name(who_tried) {
                 return None;
@@ -170,6 +187,11 @@ impl Case<'_> {
             if port != tried {
                 Some(format!(
                     "{role} listens on port {port}, but {who} tried port {tried}: both must use the same one."
+                ))
+            } else if let Some(to) = to.filter(|to| !too_late && !reaches(socket.local.ip(), to.ip())) {
+                Some(format!(
+                    "{role} listens on {}, but {who} went to {to}: a server that binds \"\" or 0.0.0.0 (in IPv6 ::) is reached on every address.",
+                    socket.local
                 ))
             } else {
                 too_late.then(|| {
@@ -226,6 +248,9 @@ impl Case<'_> {
         }
         if is_twice(&got, |half| half == wanted.as_slice()) {
             return vec![SENT_TWICE.to_owned()];
+        }
+        if got.split(|byte| *byte == 0).next() == Some(wanted.as_slice()) {
+            return vec![SENT_NUL.to_owned()];
         }
         if got.trim_ascii_end() == wanted.trim_ascii_end() {
             return vec![
@@ -328,6 +353,7 @@ fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<Stri
     }
 }
 
+const SENT_NUL: &str = "It is what was expected, and behind it a NUL byte: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1.";
 const SENT_TWICE: &str = "It is what was expected, but twice: does the program send it twice?";
 
 /// Do the bytes consist of two equal halves, each of which fits?
@@ -340,6 +366,11 @@ fn is_twice(bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> bool {
 fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
     if is_twice(got, |half| regex.is_match(half)) {
         return vec![SENT_TWICE.to_owned()];
+    }
+    // Up to the NUL that ends a string in C.
+    let string = got.split(|byte| *byte == 0).next().unwrap_or(got);
+    if string.len() < got.len() && regex.is_match(string) {
+        return vec![SENT_NUL.to_owned()];
     }
     let either_case = Regex::new(&format!("(?i:{})", regex.as_str()));
     if either_case.is_ok_and(|regex| regex.is_match(got)) {

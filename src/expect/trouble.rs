@@ -2,7 +2,7 @@
 //! they were written for, and what to write in the scenario then.
 
 /// What a program says, and the advice.
-const TROUBLES: [(&[&str], &str); 4] = [
+const TROUBLES: [(&[&str], &str); 12] = [
     (
         &[
             "name resolution",
@@ -11,11 +11,11 @@ const TROUBLES: [(&[&str], &str); 4] = [
             "gaierror",
             "UnknownHostException",
         ],
-        "No host of that name is known in the private network of a run. For a program that is to stay as it is, give it one: hosts = { NAME = \"127.0.0.1\" } at the top of the scenario.",
+        "No host of that name is known in the private network of a run. For a program that is to stay as it is, give it one: --host-name NAME=127.0.0.1 on the command line, or hosts = { NAME = \"127.0.0.1\" } at the top of the scenario.",
     ),
     (
         &["Network is unreachable", "No route to host"],
-        "Only loopback is reachable in the private network of a run: 127.0.0.1 and ::1. For a program with an address of its own, write addresses = [\"ADDRESS\"] at the top of the scenario.",
+        "Only loopback is reachable in the private network of a run: 127.0.0.1 and ::1. For a program with an address of its own: --address ADDRESS on the command line, or addresses = [\"ADDRESS\"] at the top of the scenario.",
     ),
     (
         &["Address already in use", "EADDRINUSE"],
@@ -23,7 +23,51 @@ const TROUBLES: [(&[&str], &str); 4] = [
     ),
     (
         &["Cannot assign requested address", "EADDRNOTAVAIL"],
-        "That address is not on this machine's private network. Write addresses = [\"ADDRESS\"] at the top of the scenario, or use 127.0.0.1.",
+        "The private network of a run does not have that address. Give it to it: --address ADDRESS on the command line, or addresses = [\"ADDRESS\"] at the top of the scenario; or use 127.0.0.1.",
+    ),
+    (
+        &["EOFError", "NoSuchElementException"],
+        "It reads a line that nobody types. Type it: --stdin 'TEXT' on the command line (--stdin server='TEXT' for the server), or stdin = \"TEXT\\n\" in the scenario, with a line for each that it reads.",
+    ),
+    (
+        &[
+            "name 'raw_input' is not defined",
+            "Missing parentheses in call to 'print'",
+        ],
+        "This is Python 2, and was run by Python 3: write input() for raw_input(), print(...) for print, and encode() what is sent.",
+    ),
+    (
+        &["a bytes-like object is required, not 'str'"],
+        "What is sent are bytes: send(sentence.encode()), and recv(1024).decode() to get text back.",
+    ),
+    (
+        &[
+            "UnicodeDecodeError",
+            "UnicodeEncodeError",
+            "UnmappableCharacterException",
+            "MalformedInputException",
+        ],
+        "Text and bytes were taken in different encodings: use the same on both sides, encode('utf-8') and decode('utf-8').",
+    ),
+    (
+        &[
+            "can't open file",
+            "Could not find or load main class",
+            "Unable to access jarfile",
+        ],
+        "The program's file was not found where the command looks for it. Paths are relative to the folder in which netlab-capture was started, or to --cwd.",
+    ),
+    (
+        &["Connection reset by peer", "ECONNRESET"],
+        "The other side had closed the connection without reading everything, or had ended: look at what it did before.",
+    ),
+    (
+        &["Broken pipe", "EPIPE"],
+        "It sent on a connection that the other side had closed: look at what that side did before.",
+    ),
+    (
+        &["Address family not supported", "ENOTSUP"],
+        "Both sides must use the same kind of address: IPv4 (AF_INET, 127.0.0.1), or IPv6 (AF_INET6, ::1) and --ipv6.",
     ),
 ];
 

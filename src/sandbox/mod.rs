@@ -2,6 +2,8 @@
 //! Decides nothing about packets.
 
 mod contain;
+mod doing;
+mod ending;
 mod error;
 mod namespaces;
 mod netlink;
@@ -10,6 +12,7 @@ mod output;
 mod owners;
 mod plan;
 mod program;
+mod rest;
 mod schedule;
 mod sockets;
 mod supervise;

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::process::{Pid, PidfdFlags, Signal};
+
 use crate::savefile::{Protocol, Socket};
 
 use super::sockets::{KernelSocket, Obituaries, State};
@@ -33,10 +35,15 @@ struct Birth {
 /// hostile program.
 const LIMIT: usize = 100_000;
 
+/// So many processes are remembered.
+const ASKERS: usize = 64;
+
 /// The sockets of all programs of a run.
 pub struct Owners {
     births: HashMap<u64, Birth>,
     obituaries: Obituaries,
+    /// Processes that asked for sockets, by their program.
+    askers: Vec<(usize, u32, OwnedFd)>,
     /// The ephemeral ports of each program; empty where the kernel cannot.
     ports: Vec<(u16, u16)>,
     /// Some socket's addresses were lost.
@@ -50,6 +57,7 @@ impl Owners {
         Ok(Owners {
             births: HashMap::new(),
             obituaries: Obituaries::subscribe()?,
+            askers: Vec::new(),
             ports: ports.map_or_else(Vec::new, |all| shares(all, programs)),
             incomplete: false,
         })
@@ -66,6 +74,7 @@ impl Owners {
         let Some(request) = sys::next_socket_request(listener.as_fd())? else {
             return Ok(());
         };
+        self.remember_asker(program, request.pid);
         let socket = match sys::create_socket(&request) {
             Ok(socket) => socket,
             Err(error) => {
@@ -102,6 +111,31 @@ impl Owners {
                 sys::answer_with_error(listener.as_fd(), &request, libc::EMFILE),
             ),
             answered => forgive_gone(answered),
+        }
+    }
+
+    /// The process cannot end before it is answered, so its number is its own.
+    fn remember_asker(&mut self, program: usize, pid: u32) {
+        self.askers
+            .retain(|(of, known, _)| (*of, *known) != (program, pid));
+        if self.askers.len() >= ASKERS {
+            self.askers.remove(0);
+        }
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        // Of a thread other than a process's first there is none.
+        if let Some(pid) = pid
+            && let Ok(pidfd) = rustix::process::pidfd_open(pid, PidfdFlags::empty())
+        {
+            let number = pid.as_raw_pid().unsigned_abs();
+            self.askers.push((program, number, pidfd));
+        }
+    }
+
+    /// Sends a signal to the processes of a program that asked for sockets.
+    pub fn signal_askers(&self, program: usize, signal: Signal) {
+        for (_, _, pidfd) in self.askers.iter().filter(|(of, ..)| *of == program) {
+            // Most of them are gone by now.
+            let _ = rustix::process::pidfd_send_signal(pidfd, signal);
         }
     }
 

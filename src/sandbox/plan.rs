@@ -44,6 +44,9 @@ impl Plan {
 pub enum Streams {
     /// What is in `stdin` is read, what is written is kept.
     Kept,
+    /// As `Kept`, but input and output are a terminal. What is typed is not
+    /// echoed, and no key of it makes a signal.
+    Terminal,
     /// They are ours, and so are the terminal and its signals. Of our other
     /// descriptors it gets these, which we were given ourselves.
     Inherited { descriptors: Vec<RawFd> },

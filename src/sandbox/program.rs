@@ -7,6 +7,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType,
@@ -31,6 +32,10 @@ pub struct Running {
     signalled: Option<Ended>,
     /// When KILL follows a signal that was not obeyed.
     pub kill_at: Option<Instant>,
+    /// KILL was sent: nobody waits any longer for what it forked.
+    killed: bool,
+    /// It has ended, but what it forked goes on in its place.
+    in_background: bool,
     /// Packets captured before our signal.
     pub stopped_after: Option<u64>,
 }
@@ -63,6 +68,7 @@ impl Running {
             command.env_clear().envs(contain::ENVIRONMENT);
         }
         command.arg0(name).args(arguments).envs(&plan.env);
+        let mut terminal = None;
         let session = match &plan.streams {
             Streams::Kept => {
                 command
@@ -73,6 +79,15 @@ impl Running {
                     .stdout(Stdio::piped())
                     .stderr(Stdio::piped());
                 Session::Own
+            }
+            Streams::Terminal => {
+                let (ours, theirs) = open_terminal().map_err(StartError::Supervise)?;
+                terminal = Some(ours);
+                command
+                    .stdin(theirs.try_clone().map_err(StartError::Supervise)?)
+                    .stdout(theirs)
+                    .stderr(Stdio::piped());
+                Session::Terminal
             }
             Streams::Inherited { descriptors } => Session::Ours(descriptors.clone()),
         };
@@ -114,6 +129,8 @@ impl Running {
                 });
             }
         };
+        // Our copies of what is the program's.
+        drop(command);
         sys::answer_at_once(listener.as_fd());
         if matches!(plan.streams, Streams::Inherited { .. }) {
             // They are the program's now.
@@ -123,15 +140,18 @@ impl Running {
         let set_up = (|| -> io::Result<(Running, Outputs)> {
             let pid = Pid::from_raw(child.id() as i32).ok_or(Errno::SRCH)?;
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-            let stdin = match (child.stdin.take(), &plan.stdin) {
-                (Some(pipe), Some(bytes)) => {
-                    let fd = OwnedFd::from(pipe);
-                    rustix::io::ioctl_fionbio(&fd, true)?;
-                    Some((File::from(fd), bytes.clone(), 0))
-                }
-                _ => None,
+            let typed = plan.stdin.clone().unwrap_or_default();
+            let stdin = match (child.stdin.take(), &terminal) {
+                (Some(pipe), _) => Some((OwnedFd::from(pipe), typed)),
+                (None, Some(terminal)) => Some((terminal.try_clone()?, with_end(typed))),
+                (None, None) => None,
             };
-            let outputs = Outputs::new(child.stdout.take(), child.stderr.take())?;
+            if let Some((fd, _)) = &stdin {
+                rustix::io::ioctl_fionbio(fd, true)?;
+            }
+            let stdin = stdin.map(|(fd, bytes)| (File::from(fd), bytes, 0));
+            let stdout = child.stdout.take().map(OwnedFd::from).or(terminal);
+            let outputs = Outputs::new(stdout, child.stderr.take())?;
             let running = Running {
                 child,
                 pidfd,
@@ -139,6 +159,8 @@ impl Running {
                 started,
                 signalled: None,
                 kill_at: None,
+                killed: false,
+                in_background: false,
                 stopped_after: None,
             };
             Ok((running, outputs))
@@ -152,8 +174,22 @@ impl Running {
         self.child.id()
     }
 
-    pub fn pidfd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// Becomes readable at its end, where that is still to come.
+    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        (!self.in_background).then_some(self.pidfd.as_fd())
+    }
+
+    /// It has put itself into the background: it ended well, and processes that it
+    /// forked go on.
+    pub fn is_in_background(&self) -> bool {
+        self.in_background
+    }
+
+    /// Notes that it has ended and others go on in its place. False: it ended in
+    /// another way than servers do that put themselves into the background.
+    pub fn goes_on(&mut self, end: End) -> bool {
+        self.in_background |= self.signalled.is_none() && end.exit == Exit::Code(0);
+        self.in_background && !self.killed
     }
 
     /// The input pipe, while there is something left to write.
@@ -182,6 +218,7 @@ impl Running {
     /// Sends a signal to the program and what it started.
     pub fn signal(&mut self, signal: Signal, why: Ended) {
         self.signalled.get_or_insert(why);
+        self.killed |= signal == Signal::KILL;
         if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
             // It leads its own session and group.
             if rustix::process::kill_process_group(pid, signal).is_err() {
@@ -221,6 +258,34 @@ impl Running {
             ended: self.signalled.unwrap_or(Ended::ByItself),
         }))
     }
+}
+
+/// Both ends of a new terminal: ours, and the program's.
+fn open_terminal() -> io::Result<(OwnedFd, OwnedFd)> {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr};
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&ours)?;
+    unlockpt(&ours)?;
+    let name = ptsname(&ours, Vec::new())?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = rustix::fs::open(name.as_c_str(), flags, Mode::empty())?;
+    let mut modes = tcgetattr(&theirs)?;
+    modes.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
+    modes.output_modes -= OutputModes::OPOST;
+    tcsetattr(&theirs, OptionalActions::Now, &modes)?;
+    Ok((ours, theirs))
+}
+
+/// What is typed, and Ctrl-D behind it: the end of input where it stands at the
+/// beginning of a line, else it only sends the line off.
+fn with_end(mut typed: Vec<u8>) -> Vec<u8> {
+    const CTRL_D: u8 = 4;
+    if typed.last().is_some_and(|byte| *byte != b'\n') {
+        typed.push(CTRL_D);
+    }
+    typed.push(CTRL_D);
+    typed
 }
 
 /// Why a program did not start.

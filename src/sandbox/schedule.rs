@@ -1,6 +1,8 @@
 //! Which program's time has come, and which is over: the state of a plan's
 //! programs. Looks at nothing outside; the supervisor tells it what happened.
 
+use std::time::Instant;
+
 use crate::savefile::{Program, Protocol};
 use crate::scenario::{After, Ready};
 
@@ -23,6 +25,13 @@ pub struct Slot<'a> {
     pub outputs: Outputs,
     /// It was seen ready, since when it stays so.
     pub ready: bool,
+    /// Since when it has rested with another port open than the one that others
+    /// wait for.
+    pub elsewhere_since: Option<Instant>,
+    /// It will not open the port that others wait for.
+    pub elsewhere: bool,
+    /// What it was doing when time was up.
+    pub doing: Option<String>,
 }
 
 impl Slot<'_> {
@@ -35,6 +44,11 @@ impl Slot<'_> {
 
     pub fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Running(_))
+    }
+
+    /// Those that wait for it need wait no longer.
+    pub fn counts_as_ready(&self) -> bool {
+        self.ready || self.elsewhere
     }
 
     /// It never ends by itself, and so nobody waits for its end.
@@ -59,6 +73,9 @@ impl<'a> Slot<'a> {
             },
             outputs: Outputs::default(),
             ready: false,
+            elsewhere_since: None,
+            elsewhere: false,
+            doing: None,
         }
     }
 }
@@ -100,7 +117,7 @@ impl<'a> Schedule<'a> {
         }
         match &slot.plan.after {
             None => true,
-            Some(After::Ready(role)) => self.slot_of(role).is_some_and(|s| s.ready),
+            Some(After::Ready(role)) => self.slot_of(role).is_some_and(Slot::counts_as_ready),
             Some(After::Exit(role)) => self
                 .slot_of(role)
                 .is_some_and(|s| matches!(s.phase, Phase::Over)),
@@ -116,7 +133,7 @@ impl<'a> Schedule<'a> {
         self.slots.iter().any(|slot| {
             matches!(slot.phase, Phase::Pending)
                 && matches!(&slot.plan.after, Some(After::Ready(role))
-                    if self.slot_of(role).is_some_and(|s| s.is_running() && !s.ready))
+                    if self.slot_of(role).is_some_and(|s| s.is_running() && !s.counts_as_ready()))
         })
     }
 
@@ -147,7 +164,9 @@ impl<'a> Schedule<'a> {
             // A server that is only ended by us: the one that waits for its
             // end is started after that.
             (Some(After::Exit(_)), Phase::Running(_)) => !awaited.is_background(),
-            (_, Phase::Over) => matches!(slot.plan.after, Some(After::Exit(_))) || awaited.ready,
+            (_, Phase::Over) => {
+                matches!(slot.plan.after, Some(After::Exit(_))) || awaited.counts_as_ready()
+            }
             (_, Phase::Pending) => self.may_still_start(awaited),
             (None, _) => true,
         }
@@ -164,16 +183,21 @@ impl<'a> Schedule<'a> {
     }
 
     /// Why a program never started, or what kept others waiting for it.
-    /// `opened` tells the ports that a role opened.
+    /// `opened` tells the ports that a role opened: "it opened no port".
     pub fn note_for(&self, index: usize, opened: &dyn Fn(&str) -> String) -> Option<String> {
         let slot = self.slots.get(index)?;
         match (&slot.phase, &slot.plan.after) {
             (Phase::Pending, Some(After::Ready(role))) => {
-                let wanted = self.slot_of(role).and_then(|s| s.plan.ready);
-                Some(format!(
+                let awaited = self.slot_of(role);
+                let wanted = awaited.and_then(|s| s.plan.ready);
+                let mut note = format!(
                     "not started: it waited until {role} {}",
                     port_opened(wanted, opened(role))
-                ))
+                );
+                if let Some(doing) = awaited.and_then(|s| s.doing.as_ref()) {
+                    note += &format!(". When time was up, {role} was {doing}");
+                }
+                Some(note)
             }
             (Phase::Pending, Some(After::Exit(role))) => Some(format!(
                 "not started: it waited for the end of {role}, which did not come"
@@ -186,21 +210,23 @@ impl<'a> Schedule<'a> {
                     port_opened(slot.plan.ready, opened(role))
                 ))
             }
+            _ if slot.doing.is_some() => {
+                let doing = slot.doing.as_deref().unwrap_or_default();
+                Some(format!("When time was up, {} was {doing}.", slot.plan.role))
+            }
             _ => None,
         }
     }
 }
 
-/// "listens on TCP port 12000; it opened TCP port 12001 instead".
+/// "listens on TCP port 12000; it opened TCP port 12001 instead". `opened` is that
+/// last part.
 fn port_opened(wanted: Option<Ready>, opened: String) -> String {
     let wanted = wanted.map_or_else(
         || "listens on a port".to_string(),
         |r| format!("listens on {} port {}", protocol_name(r.protocol), r.port),
     );
-    match opened {
-        opened if opened.is_empty() => format!("{wanted}; it opened no port"),
-        opened => format!("{wanted}; it opened {opened} instead"),
-    }
+    format!("{wanted}; {opened}")
 }
 
 /// As people write it.

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Pid, Signal};
 
-use crate::savefile::{Ended, Program};
-use crate::scenario::Ready;
+use crate::savefile::Program;
 
 use super::contain::Views;
 use super::contain::warden::Warden;
@@ -21,18 +20,16 @@ use super::error::{EnvironmentError, Step, at};
 use super::namespaces::PidNamespace;
 use super::owners::Owners;
 use super::plan::{Network, Plan};
-use super::program::{Running, StartError, signal_of};
-use super::schedule::{Phase, Schedule, Slot, protocol_name};
-use super::sockets::{KernelSocket, SocketTable, State};
-use super::tasks::{Activity, Proc};
+use super::program::{Running, StartError};
+use super::schedule::{Phase, Schedule};
+use super::sockets::{KernelSocket, SocketTable};
+use super::tasks::Proc;
 
 /// How long a program may take to obey a stop signal before it is killed.
-const GRACE: Duration = Duration::from_secs(2);
-/// How long the network may take to fall silent after the last program.
-const SETTLE: Duration = Duration::from_secs(3);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// The pause between two looks at the kernel, growing from the one to the other.
-const PAUSE_MIN: Duration = Duration::from_micros(100);
-const PAUSE_MAX: Duration = Duration::from_millis(4);
+pub(super) const PAUSE_MIN: Duration = Duration::from_micros(100);
+pub(super) const PAUSE_MAX: Duration = Duration::from_millis(4);
 
 /// The order to end a run before its programs do.
 pub const BREAK_OFF: u8 = 0;
@@ -80,12 +77,15 @@ pub fn supervise(
         capture,
         control,
         proc,
+        views,
+        warden: views.map(|views| Warden::new(views.memory())),
+        init: namespace
+            .as_ref()
+            .map(|namespace| namespace.init().as_raw_pid().unsigned_abs()),
+        orphans_until: None,
         owners: Owners::new(plan.programs.len(), own_ports(&plan.network))
             .map_err(at(Step::SocketDiag))?,
         table: SocketTable::open().map_err(at(Step::SocketDiag))?,
-        views,
-        warden: views.map(|views| Warden::new(views.memory())),
-        init: namespace.as_ref().map(PidNamespace::init),
         interrupted: false,
         pause: PAUSE_MIN,
         deadline: Instant::now() + plan.timeout,
@@ -109,7 +109,18 @@ pub fn supervise(
     Ok(supervisor.into_result(duration, settled))
 }
 
-fn to_pid(number: u32) -> Option<Pid> {
+/// None of the listener's processes is left.
+pub(super) fn has_hung_up(listener: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(listener, PollFlags::IN)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    rustix::event::poll(&mut polled, Some(&at_once)).is_ok()
+        && polled.iter().any(|p| p.revents().contains(PollFlags::HUP))
+}
+
+pub(super) fn to_pid(number: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(number).ok()?)
 }
 
@@ -121,31 +132,34 @@ fn own_ports(network: &Network) -> Option<(u16, u16)> {
     }
 }
 
-struct Supervisor<'a> {
-    schedule: Schedule<'a>,
+pub(super) struct Supervisor<'a> {
+    pub(super) schedule: Schedule<'a>,
     /// The seccomp listener of each started program, by its index. One outlives
     /// its program where that left children behind.
-    listeners: Vec<(usize, OwnedFd)>,
-    capture: &'a mut dyn Capture,
-    control: &'a OwnedFd,
-    proc: Proc,
-    owners: Owners,
-    table: SocketTable,
+    pub(super) listeners: Vec<(usize, OwnedFd)>,
+    pub(super) capture: &'a mut dyn Capture,
+    pub(super) control: &'a OwnedFd,
+    pub(super) proc: Proc,
+    /// The first process of the programs' PID namespace: orphans are its children.
+    pub(super) init: Option<u32>,
+    /// Until then what an ended program left behind may finish its work.
+    pub(super) orphans_until: Option<Instant>,
+    pub(super) owners: Owners,
+    pub(super) table: SocketTable,
     /// In a private network every socket counts, in the machine's own only
     /// those of our programs.
-    network: &'a Network,
+    pub(super) network: &'a Network,
     /// Where the programs are contained.
-    views: Option<&'a Views>,
-    warden: Option<Warden>,
-    init: Option<Pid>,
-    interrupted: bool,
-    pause: Duration,
-    deadline: Instant,
-    stop_sent: bool,
+    pub(super) views: Option<&'a Views>,
+    pub(super) warden: Option<Warden>,
+    pub(super) interrupted: bool,
+    pub(super) pause: Duration,
+    pub(super) deadline: Instant,
+    pub(super) stop_sent: bool,
 }
 
 /// Packet time, now.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
@@ -156,7 +170,13 @@ impl Supervisor<'_> {
         loop {
             self.start_due()?;
             if !self.schedule.any_running() && self.schedule.due().is_empty() {
-                return Ok(());
+                if !self.work_is_left()? {
+                    return Ok(());
+                }
+                self.wait(true)?;
+                self.check_times();
+                self.check_memory();
+                continue;
             }
             let look_again = self.decide()?;
             if !self.schedule.any_running() {
@@ -222,6 +242,7 @@ impl Supervisor<'_> {
         if self.schedule.someone_waits_for_readiness() {
             let sockets = self.look()?;
             self.note_readiness(&sockets);
+            self.note_elsewhere(&sockets);
             if !self.schedule.due().is_empty() {
                 return Ok(true);
             }
@@ -246,7 +267,7 @@ impl Supervisor<'_> {
         Ok(look_again)
     }
 
-    fn look(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
+    pub(super) fn look(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
         let sockets = self.table.dump().map_err(at(Step::SocketDiag))?;
         self.owners.observe(&sockets);
         Ok(sockets)
@@ -254,7 +275,7 @@ impl Supervisor<'_> {
 
     /// Only the sockets that concern the run: on the machine's own network
     /// others are never quiet. Accepted ones are known by their ports.
-    fn look_at_ours(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
+    pub(super) fn look_at_ours(&mut self) -> Result<Vec<KernelSocket>, EnvironmentError> {
         let mut sockets = self.look()?;
         if let Network::Host { ports } = self.network {
             sockets.retain(|socket| {
@@ -268,96 +289,9 @@ impl Supervisor<'_> {
         Ok(sockets)
     }
 
-    fn note_readiness(&mut self, sockets: &[KernelSocket]) {
-        for index in 0..self.schedule.slots.len() {
-            let Some(slot) = self.schedule.slots.get(index) else {
-                continue;
-            };
-            let wanted = slot.plan.ready;
-            let ready = self
-                .owners
-                .ready_ports(index, sockets)
-                .any(|(protocol, port)| wanted.is_none_or(|want| want == Ready { protocol, port }));
-            if let Some(slot) = self.schedule.slots.get_mut(index) {
-                slot.ready |= ready;
-            }
-        }
-    }
-
-    fn waiters_are_blocked(&self) -> bool {
-        self.schedule
-            .slots
-            .iter()
-            .filter(|slot| !slot.is_background())
-            .filter_map(|slot| match &slot.phase {
-                Phase::Running(running) => Some(running.pid()),
-                _ => None,
-            })
-            .all(|pid| self.proc.activity(pid) == Activity::Receiving)
-    }
-
-    /// No handshake in progress, no byte unread or unacknowledged, and every
-    /// program asleep: then nothing happens until we do something. Looked at
-    /// twice, as a program may have been between two sleeps.
-    fn is_quiet(&mut self) -> Result<bool, EnvironmentError> {
-        let before = self.look_at_ours()?;
-        if !before.iter().all(KernelSocket::is_quiet) {
-            return Ok(false);
-        }
-        self.note_readiness(&before);
-        let at_rest = self.schedule.slots.iter().all(|slot| match &slot.phase {
-            // A server that was just started is given the time to open its port.
-            Phase::Running(_) if slot.plan.ready.is_some() && !slot.ready => false,
-            Phase::Running(running) => self.proc.activity(running.pid()) != Activity::Busy,
-            _ => true,
-        });
-        if !at_rest {
-            return Ok(false);
-        }
-        let after = self.look_at_ours()?;
-        Ok(before == after)
-    }
-
-    fn stop_background(&mut self) {
-        self.stop_sent = true;
-        self.signal_where(|slot| slot.is_background(), Ended::Stopped);
-    }
-
-    fn end_waiters(&mut self) {
-        self.signal_where(|slot| !slot.is_background(), Ended::Waiting);
-    }
-
-    /// Marks the capture and sends each chosen running program its stop signal.
-    fn signal_where(&mut self, chosen: impl Fn(&Slot<'_>) -> bool, why: Ended) {
-        if !self
-            .schedule
-            .slots
-            .iter()
-            .any(|s| s.is_running() && chosen(s))
-        {
-            return;
-        }
-        let captured = self.capture.mark();
-        for slot in &mut self.schedule.slots {
-            if !chosen(slot) {
-                continue;
-            }
-            let stop = slot.plan.stop.map_or(Signal::TERM, signal_of);
-            if let Some(running) = slot.running() {
-                running.stopped_after = running.stopped_after.or(captured).or(Some(0));
-                let signal = match why {
-                    Ended::Timeout => Signal::KILL,
-                    _ => stop,
-                };
-                running.signal(signal, why);
-                running.kill_at = Some(Instant::now() + GRACE);
-            }
-        }
-    }
-
     /// Waits for the next event: an order, an end, a request for a socket, an
     /// output, an obituary; or for a pause to look again.
-    fn wait(&mut self, look_again: bool) -> Result<(), EnvironmentError> {
+    pub(super) fn wait(&mut self, look_again: bool) -> Result<(), EnvironmentError> {
         let timeout = self.next_timeout(look_again);
         let mut tags = vec![Tag::Control];
         let mut fds: Vec<BorrowedFd<'_>> = vec![self.control.as_fd()];
@@ -379,8 +313,10 @@ impl Supervisor<'_> {
                 fds.push(output);
             }
             if let Phase::Running(running) = &slot.phase {
-                tags.push(Tag::End);
-                fds.push(running.pidfd());
+                if let Some(pidfd) = running.pidfd() {
+                    tags.push(Tag::End);
+                    fds.push(pidfd);
+                }
                 if let Some(input) = running.input() {
                     tags.push(Tag::Input(index));
                     fds.push(input);
@@ -518,227 +454,6 @@ impl Supervisor<'_> {
         for slot in &mut self.schedule.slots {
             if let Some(running) = slot.running() {
                 running.forward(signal);
-            }
-        }
-    }
-
-    fn interrupt(&mut self) {
-        if self.interrupted {
-            return;
-        }
-        self.interrupted = true;
-        self.schedule.closed = true;
-        self.stop_sent = true;
-        self.signal_where(|_| true, Ended::Interrupted);
-    }
-
-    /// Notes the programs that have ended.
-    fn reap(&mut self) {
-        for slot in &mut self.schedule.slots {
-            let Some(running) = slot.running() else {
-                continue;
-            };
-            let Ok(Some(end)) = running.try_end() else {
-                continue;
-            };
-            let lived = running.started.elapsed();
-            slot.result.exit = Some(end.exit);
-            slot.result.ended = Some(end.ended);
-            slot.result.duration = u64::try_from(lived.as_nanos()).ok();
-            if let Phase::Running(running) = std::mem::replace(&mut slot.phase, Phase::Over) {
-                slot.result.stopped_after = running.stopped_after;
-            }
-        }
-    }
-
-    /// Ends what has outlived its time.
-    fn check_times(&mut self) {
-        let now = Instant::now();
-        self.schedule.closed |= now >= self.deadline || self.capture.failed();
-        let over = self.schedule.closed;
-        let late = |slot: &Slot<'_>| {
-            !slot.is_background()
-                && matches!(&slot.phase, Phase::Running(r)
-                    if r.kill_at.is_none() && (over || now >= r.started + slot.plan.timeout))
-        };
-        // At its time's end a program that is expected to wait, and does, has
-        // done what it should: only the wire was never quiet.
-        if self.schedule.slots.iter().any(late) {
-            let waits: Vec<bool> = self
-                .schedule
-                .slots
-                .iter()
-                .map(|slot| {
-                    slot.plan.ends_waiting
-                        && matches!(&slot.phase, Phase::Running(r)
-                            if self.proc.activity(r.pid()) == Activity::Receiving)
-                })
-                .collect();
-            let why: Vec<(String, bool)> = self
-                .schedule
-                .slots
-                .iter()
-                .zip(waits)
-                .filter(|(slot, _)| late(slot))
-                .map(|(slot, waits)| (slot.plan.role.clone(), waits))
-                .collect();
-            for (role, waits) in why {
-                let ended = if waits {
-                    Ended::Waiting
-                } else {
-                    Ended::Timeout
-                };
-                self.signal_where(|slot| slot.plan.role == role, ended);
-            }
-        }
-        // Quiet or not: what never ends by itself is ended now.
-        if over && !self.stop_sent && self.schedule.foreground_is_over() {
-            self.stop_background();
-        }
-        for slot in &mut self.schedule.slots {
-            if let Some(running) = slot.running()
-                && running.kill_at.is_some_and(|at| now >= at)
-            {
-                running.signal(Signal::KILL, Ended::Stopped);
-                running.kill_at = Some(now + GRACE);
-            }
-        }
-        // An event may have been missed between poll and here.
-        self.reap();
-    }
-
-    /// Kills contained programs that use more memory than they may.
-    fn check_memory(&mut self) {
-        let Some(warden) = &mut self.warden else {
-            return;
-        };
-        if !warden.is_due(Instant::now()) {
-            return;
-        }
-        let kill = |family: Vec<u32>| {
-            for pid in family.into_iter().filter_map(to_pid) {
-                let _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
-        };
-        for slot in &mut self.schedule.slots {
-            let Phase::Running(running) = &slot.phase else {
-                continue;
-            };
-            if let Some(family) = warden.too_large(&self.proc, running.pid()) {
-                running.kill_as_kernel();
-                kill(family);
-                slot.result.note.get_or_insert_with(|| warden.note());
-            }
-        }
-        // What lost its parent is nobody's any more, but not beyond bounds.
-        if let Some(init) = self.init.map(|pid| pid.as_raw_pid().unsigned_abs())
-            && let Some(family) = warden.too_large(&self.proc, init)
-        {
-            kill(family.into_iter().filter(|pid| *pid != init).collect());
-        }
-    }
-
-    /// Without a PID namespace: kills the programs and their groups.
-    fn kill_all(&mut self) {
-        for slot in &mut self.schedule.slots {
-            if let Some(running) = slot.running() {
-                running.signal(Signal::KILL, Ended::Stopped);
-            }
-        }
-    }
-
-    /// Without a PID namespace: what the programs left behind has become our
-    /// child. Each that is ended may leave us its own.
-    fn end_orphans(&self) {
-        let own = rustix::process::getpid();
-        let until = Instant::now() + GRACE;
-        while Instant::now() < until {
-            let orphans = self.proc.children(own.as_raw_pid().unsigned_abs());
-            if orphans.is_empty() {
-                return;
-            }
-            for orphan in orphans.into_iter().filter_map(to_pid) {
-                let _ = rustix::process::kill_process(orphan, Signal::KILL);
-                let _ = rustix::process::waitpid(Some(orphan), WaitOptions::empty());
-            }
-        }
-    }
-
-    /// After everything was killed: collects what is left of every program.
-    fn finish(&mut self) {
-        for slot in &mut self.schedule.slots {
-            if let Some(running) = slot.running() {
-                running.await_end();
-            }
-        }
-        self.reap();
-        self.owners.hear(now());
-        self.note_late_readiness();
-        for index in 0..self.schedule.slots.len() {
-            let note = self
-                .schedule
-                .note_for(index, &|role| self.opened_ports(role));
-            if let Some(slot) = self.schedule.slots.get_mut(index) {
-                slot.result.note = slot.result.note.take().or(note);
-            }
-        }
-    }
-
-    /// A server whose readiness nobody waited for may have been ready and gone
-    /// between two looks: its sockets tell.
-    fn note_late_readiness(&mut self) {
-        for (index, slot) in self.schedule.slots.iter_mut().enumerate() {
-            let Some(wanted) = slot.plan.ready else {
-                continue;
-            };
-            slot.ready |= self.owners.sockets_of(index).iter().any(|socket| {
-                socket.protocol == wanted.protocol
-                    && socket.local.port() == wanted.port
-                    && socket.remote.is_none()
-            });
-        }
-    }
-
-    /// "TCP port 12001, UDP port 53".
-    fn opened_ports(&self, role: &str) -> String {
-        let Some(index) = self.schedule.slots.iter().position(|s| s.plan.role == role) else {
-            return String::new();
-        };
-        let mut ports: Vec<String> = self
-            .owners
-            .sockets_of(index)
-            .iter()
-            .filter(|s| s.listening || s.protocol == crate::savefile::Protocol::Udp)
-            .map(|s| format!("{} port {}", protocol_name(s.protocol), s.local.port()))
-            .collect();
-        ports.dedup();
-        ports.join(", ")
-    }
-
-    /// Waits until the network holds nothing but TIME_WAIT and every socket of
-    /// every program is accounted for.
-    fn settle(&mut self) -> bool {
-        let until = Instant::now() + SETTLE;
-        self.pause = PAUSE_MIN;
-        loop {
-            self.owners.hear(now());
-            let Ok(sockets) = self.look() else {
-                return false;
-            };
-            let ours = |s: &KernelSocket| {
-                s.state != State::TimeWait
-                    && (*self.network == Network::Private
-                        || self.owners.program_of(s.cookie).is_some())
-            };
-            let silent = !sockets.iter().any(ours);
-            if silent && self.owners.all_gone() {
-                return true;
-            }
-            if Instant::now() >= until {
-                return silent;
-            }
-            if self.wait(true).is_err() {
-                return false;
             }
         }
     }

@@ -305,6 +305,8 @@ fn send_descriptor(socket: RawFd, descriptor: RawFd) -> io::Result<()> {
 pub enum Session {
     /// One of its own, without a terminal.
     Own,
+    /// One of its own, its standard input being the terminal.
+    Terminal,
     /// Ours, with its terminal; and with these of our descriptors.
     Ours(Vec<RawFd>),
 }
@@ -325,8 +327,11 @@ pub(super) fn spawn(
         // SAFETY: between fork and exec of a process with threads: system
         // calls with integer arguments only, no allocation.
         unsafe {
-            if matches!(session, Session::Own) {
+            if !matches!(session, Session::Ours(_)) {
                 libc::setsid();
+            }
+            if matches!(session, Session::Terminal) {
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
             }
             // Without a PID namespace (--host) this is all that ends a program
             // whose recorder was killed.
@@ -414,6 +419,8 @@ const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP: libc::c_ulong = 1;
 #[derive(Clone, Copy, Debug)]
 pub struct SocketRequest {
     id: u64,
+    /// The asking thread's.
+    pub pid: u32,
     pub domain: i32,
     /// With `SOCK_CLOEXEC` and `SOCK_NONBLOCK` as the program gave them.
     pub kind: i32,
@@ -435,6 +442,7 @@ pub fn next_socket_request(listener: BorrowedFd<'_>) -> io::Result<Option<Socket
     match check(result) {
         Ok(_) => Ok(Some(SocketRequest {
             id: notification.id,
+            pid: notification.pid,
             domain: notification.data.args[0] as i32,
             kind: notification.data.args[1] as i32,
             protocol: notification.data.args[2] as i32,

@@ -18,6 +18,19 @@ pub struct Proc {
     dir: OwnedFd,
 }
 
+/// One thread of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Running,
+    /// In a system call of this number, with this first argument.
+    Sleeping {
+        pid: u32,
+        call: i64,
+        first: i64,
+    },
+    Gone,
+}
+
 /// What a program and its descendants are doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
@@ -128,22 +141,12 @@ impl Proc {
 
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
-        let _looking = self.looking_as_owner(pid);
-        let mut pending = vec![pid];
-        let mut seen = 0;
         let mut receiving = false;
-        while let Some(pid) = pending.pop() {
-            for thread in self.threads(pid) {
-                seen += 1;
-                if seen > LIMIT {
-                    return Activity::Busy;
-                }
-                match self.thread_activity(pid, thread) {
-                    Activity::Busy => return Activity::Busy,
-                    Activity::Asleep => {}
-                    Activity::Receiving => receiving = true,
-                }
-                pending.extend(self.children_of_thread(pid, thread));
+        for task in self.tasks(pid) {
+            match activity(task) {
+                Activity::Busy => return Activity::Busy,
+                Activity::Asleep => {}
+                Activity::Receiving => receiving = true,
             }
         }
         if receiving {
@@ -153,21 +156,48 @@ impl Proc {
         }
     }
 
-    fn thread_activity(&self, pid: u32, thread: u32) -> Activity {
+    /// The threads of a program and of all that it forked. Of more than a bounded
+    /// number the last is taken to be running.
+    pub fn tasks(&self, pid: u32) -> Vec<Task> {
+        let _looking = self.looking_as_owner(pid);
+        let mut pending = vec![pid];
+        let mut tasks = Vec::new();
+        while let Some(pid) = pending.pop() {
+            for thread in self.threads(pid) {
+                if tasks.len() == LIMIT {
+                    tasks.push(Task::Running);
+                    return tasks;
+                }
+                tasks.push(self.task(pid, thread));
+                pending.extend(self.children_of_thread(pid, thread));
+            }
+        }
+        tasks
+    }
+
+    /// Is the descriptor of a program a socket?
+    pub fn is_socket(&self, pid: u32, descriptor: i64) -> bool {
+        let _looking = self.looking_as_owner(pid);
+        let path = format!("{pid}/fd/{descriptor}");
+        let link = rustix::fs::readlinkat(&self.dir, path.as_str(), Vec::new());
+        link.is_ok_and(|link| link.as_bytes().starts_with(b"socket:"))
+    }
+
+    fn task(&self, pid: u32, thread: u32) -> Task {
         let Some(stat) = self.read(&format!("{pid}/task/{thread}/stat")) else {
             // It has just ended.
-            return Activity::Asleep;
+            return Task::Gone;
         };
         // "pid (name) S …": the name may hold anything, also parentheses.
         let state = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.trim_start().chars().next());
         match state {
-            Some('Z' | 'X') => Activity::Asleep,
+            Some('Z' | 'X') => Task::Gone,
             Some('S') => self
                 .read(&format!("{pid}/task/{thread}/syscall"))
-                .map_or(Activity::Asleep, |line| sleeping_in(&line)),
-            _ => Activity::Busy,
+                .map_or(Task::Gone, |line| sleeping_in(pid, &line)),
+            _ => Task::Running,
         }
     }
 }
@@ -187,18 +217,28 @@ fn unrouted_ipv6(text: &str) -> Option<u64> {
 }
 
 /// Reads `/proc/PID/syscall` of a sleeping thread: "number arg0 arg1 …".
-fn sleeping_in(line: &str) -> Activity {
+fn sleeping_in(pid: u32, line: &str) -> Task {
     let mut words = line.split_whitespace();
-    let Some(number) = words.next().and_then(|w| w.parse::<i64>().ok()) else {
+    let Some(call) = words.next().and_then(|w| w.parse::<i64>().ok()) else {
         // "running", or -1 outside of a system call.
-        return Activity::Busy;
+        return Task::Running;
     };
-    if RECEIVING.contains(&number) {
-        Activity::Receiving
-    } else if NAPPING.contains(&number) {
-        Activity::Busy
-    } else {
-        Activity::Asleep
+    let first = words.next().and_then(|word| word.strip_prefix("0x"));
+    let first = first.and_then(|word| i64::from_str_radix(word, 16).ok());
+    Task::Sleeping {
+        pid,
+        call,
+        first: first.unwrap_or(-1),
+    }
+}
+
+fn activity(task: Task) -> Activity {
+    match task {
+        Task::Running => Activity::Busy,
+        Task::Gone => Activity::Asleep,
+        Task::Sleeping { call, .. } if RECEIVING.contains(&call) => Activity::Receiving,
+        Task::Sleeping { call, .. } if NAPPING.contains(&call) => Activity::Busy,
+        Task::Sleeping { .. } => Activity::Asleep,
     }
 }
 
@@ -224,7 +264,12 @@ const RECEIVING: &[i64] = &[
 
 /// System calls that end by themselves: the program will act without being
 /// asked.
-const NAPPING: &[i64] = &[libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
+const NAPPING: &[i64] = &[
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    // It waits for our answer.
+    libc::SYS_socket,
+];
 
 #[cfg(test)]
 mod tests {
@@ -236,13 +281,14 @@ mod tests {
             "{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e",
             libc::SYS_recvfrom
         );
-        assert_eq!(sleeping_in(&receive), Activity::Receiving);
+        let of = |line: &str| activity(sleeping_in(1, line));
+        assert_eq!(of(&receive), Activity::Receiving);
         let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
-        assert_eq!(sleeping_in(&nap), Activity::Busy);
+        assert_eq!(of(&nap), Activity::Busy);
         let futex = format!("{} 0x0", libc::SYS_futex);
-        assert_eq!(sleeping_in(&futex), Activity::Asleep);
-        assert_eq!(sleeping_in("running"), Activity::Busy);
-        assert_eq!(sleeping_in(""), Activity::Busy);
+        assert_eq!(of(&futex), Activity::Asleep);
+        assert_eq!(of("running"), Activity::Busy);
+        assert_eq!(of(""), Activity::Busy);
     }
 
     #[test]

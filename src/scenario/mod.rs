@@ -19,5 +19,6 @@ mod words;
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
 pub use layout::layout;
 pub use model::*;
+pub use network::is_host_name;
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
 pub use words::{Wrong, bytes as parse_bytes, duration as parse_duration, split_command};

@@ -51,6 +51,8 @@ pub struct ProgramSpec {
     pub stop: Option<StopSignal>,
     /// `ends = "waiting"`.
     pub ends_waiting: bool,
+    /// Its input and output are a terminal.
+    pub pty: bool,
     /// Relative to the scenario file.
     pub cwd: Option<String>,
     pub env: BTreeMap<String, String>,

@@ -30,14 +30,19 @@ pub(super) fn addresses<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Vec<I
     out
 }
 
+/// Can the word be a host's name?
+pub fn is_host_name(name: &str) -> bool {
+    let character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= 253 && name.chars().all(character)
+}
+
 /// Names for the private hosts file.
 pub(super) fn hosts<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> BTreeMap<String, IpAddr> {
     let mut out = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let items = reader.table(field, "hosts = { servername = \"127.0.0.1\" }");
     for item in items.unwrap_or_default() {
-        let character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if item.name.is_empty() || item.name.len() > 253 || !item.name.chars().all(character) {
+        if !is_host_name(item.name) {
             reader.error(
                 codes::VALUE,
                 item.key.clone(),

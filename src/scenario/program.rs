@@ -7,9 +7,9 @@ use super::{After, OutputPattern, ProgramSpec, Ready, StopSignal, codes, words};
 use crate::diagnostic::nearest;
 use crate::savefile::Protocol;
 
-const KEYS: [&str; 12] = [
-    "run", "stdin", "exit", "stdout", "stderr", "after", "ready", "stop", "ends", "cwd", "env",
-    "timeout",
+const KEYS: [&str; 13] = [
+    "run", "stdin", "exit", "stdout", "stderr", "after", "ready", "stop", "ends", "pty", "cwd",
+    "env", "timeout",
 ];
 
 const SIGNALS: [(&str, StopSignal); 5] = [
@@ -54,6 +54,7 @@ pub(super) fn program<'t>(reader: &mut Reader<'t>, entry: &Entry<'t>) -> Option<
             ready: None,
             stop: None,
             ends_waiting: false,
+            pty: false,
             cwd: None,
             env: Default::default(),
             timeout: None,
@@ -80,6 +81,7 @@ pub(super) fn program<'t>(reader: &mut Reader<'t>, entry: &Entry<'t>) -> Option<
             "ready" => spec.ready = ready(reader, field),
             "stop" => spec.stop = reader.choice(field, &SIGNALS),
             "ends" => spec.ends_waiting = reader.choice(field, &[("waiting", true)]).is_some(),
+            "pty" => spec.pty = boolean(reader, field),
             "cwd" => spec.cwd = reader.c_string(field),
             "env" => spec.env = env(reader, field),
             "timeout" => spec.timeout = reader.duration(field),
@@ -184,6 +186,14 @@ fn env<'t>(
         }
     }
     reader.strings(field, example)
+}
+
+fn boolean(reader: &mut Reader<'_>, field: &Entry<'_>) -> bool {
+    field.value.as_bool().unwrap_or_else(|| {
+        let help = format!("write {} = true", field.name);
+        reader.wrong_type(field, "true or false", Some(help));
+        false
+    })
 }
 
 fn check_placeholders(reader: &mut Reader<'_>, field: &Entry<'_>) {

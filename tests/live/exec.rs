@@ -196,6 +196,26 @@ fn an_expectation_file_has_no_programs() {
     let refused = ["--", "python3", "-c", REFUSED];
     let output = exec(&[&["--expect", good.to_str().unwrap()], &refused[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let plain = folder.file(
+        "plain.expect",
+        "in order { command > nobody:12000 SYN }\nno udp\n",
+    );
+    let capture = folder.path().join("plain.pcapng");
+    let words = [
+        "--expect",
+        plain.to_str().unwrap(),
+        "--pcap",
+        capture.to_str().unwrap(),
+    ];
+    let output = exec(&[&words[..], &refused[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("2 expectations passed"),
+        "{}",
+        stderr(&output)
+    );
+    let check = netlab(&["check"]).arg(&capture).output().unwrap();
+    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
     let bad = folder.file(
         "bad.toml",
         "[program.client]\nrun = 'x'\n[expect]\n\"a\" = 'no RST'\n",

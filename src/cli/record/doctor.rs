@@ -11,7 +11,7 @@ use crate::capture::{RecordError, Recorder};
 use crate::cli::Exit;
 use crate::cli::output::{complain, print};
 use crate::diagnostic::Source;
-use crate::sandbox::{EnvironmentError, Step, may_unshare_without_user_namespace};
+use crate::sandbox::{EnvironmentError, Step, WHOLE_PACKETS, may_unshare_without_user_namespace};
 use crate::savefile::{Reader, RecordedScenario, Recording};
 use crate::scenario::{self, Scenario};
 
@@ -137,8 +137,10 @@ fn facts(text: &mut String) {
 fn walk(probe: &Scenario, host: bool, skip_user: bool, text: &mut String) -> bool {
     let wishes = Wishes {
         ipv6: false,
+        address: None,
         host,
         timeout: None,
+        snaplen: WHOLE_PACKETS,
         this_binary: std::env::current_exe().unwrap_or_default(),
     };
     let steps = if host { HOST } else { PRIVATE };

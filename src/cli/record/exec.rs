@@ -18,6 +18,7 @@ use crate::cli::judge::Yardstick;
 use crate::cli::load::{self, Loaded, Mistakes};
 use crate::cli::{EXEC_FAULT, output, sink};
 use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::expect;
 use crate::render::{json, junit, terminal};
 use crate::report::{Options, Report, Verdict};
 use crate::sandbox::{Network, Plan, PlannedProgram, Streams, WHOLE_PACKETS, sys};
@@ -37,7 +38,8 @@ pub struct Args {
     /// command's sockets are those of the role `command`
     #[arg(short = 'e', value_name = "STATEMENT")]
     statements: Vec<String>,
-    /// A file with an [expect] table, as in a scenario, but without programs
+    /// A file of statements (.expect), or with an [expect] table as in a scenario,
+    /// but without programs
     #[arg(long, value_name = "FILE", conflicts_with = "statements")]
     expect: Option<PathBuf>,
     /// Write the report as one line of JSON to FILE; without FILE, to standard
@@ -166,21 +168,27 @@ fn scenario(
     statements: &[String],
 ) -> Result<Loaded, Vec<Mistakes>> {
     let (mut source, base_dir) = match expect {
+        Some(path) if path.extension().is_some_and(|e| e == expect::EXTENSION) => {
+            let source = load::read_source(path).map_err(|mistakes| vec![mistakes])?;
+            let (read, _) = expect::read_file(source.clone(), &[COMMAND.to_owned()]).map_err(
+                |diagnostics| {
+                    vec![Mistakes {
+                        source,
+                        diagnostics,
+                    }]
+                },
+            )?;
+            let each = read.expectations.into_iter().map(|e| (e.name, e.text));
+            (written(title, each), load::base_dir(path))
+        }
         Some(path) => {
             let source = load::read_source(path).map_err(|mistakes| vec![mistakes])?;
             (source, load::base_dir(path))
         }
         None => {
             load::parse_statements(statements, &[COMMAND.to_owned()])?;
-            let each = statements.iter().map(|s| (s.clone(), s.clone().into()));
-            let mut file = toml::Table::new();
-            file.insert("title".into(), title.into());
-            if !statements.is_empty() {
-                file.insert("expect".into(), toml::Table::from_iter(each).into());
-            }
-            let name = "exec".to_owned();
-            let text = file.to_string();
-            (Source { name, text }, PathBuf::from("."))
+            let each = statements.iter().map(|s| (s.clone(), s.clone()));
+            (written(title, each), PathBuf::from("."))
         }
     };
     // The command itself is in the recording.
@@ -198,6 +206,22 @@ fn scenario(
             source: loaded.scenario.source,
             diagnostics,
         }]),
+    }
+}
+
+/// Expectations by name as a scenario file, so that the recording holds them.
+fn written(title: &str, expectations: impl Iterator<Item = (String, String)>) -> Source {
+    let each: toml::Table = expectations
+        .map(|(name, text)| (name, text.into()))
+        .collect();
+    let mut file = toml::Table::new();
+    file.insert("title".into(), title.into());
+    if !each.is_empty() {
+        file.insert("expect".into(), each.into());
+    }
+    Source {
+        name: "exec".to_owned(),
+        text: file.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ mod contain;
 mod doctor;
 mod draft;
 mod exec;
+mod own;
 mod plan;
 mod run;
 mod savefile;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::sandbox::{Network, Plan, PlannedProgram, Streams, WHOLE_PACKETS};
+use crate::sandbox::{Network, Plan, PlannedProgram, Streams};
 use crate::scenario::{ProgramSpec, Scenario};
 
 /// The word that stands for this binary, shown as such in every report.
@@ -15,19 +15,23 @@ const THIS_BINARY: &str = "netlab-capture";
 #[derive(Clone, Debug)]
 pub struct Wishes {
     pub ipv6: bool,
+    /// In place of loopback's own for `{address}`.
+    pub address: Option<IpAddr>,
     pub host: bool,
     /// In place of the scenario's own.
     pub timeout: Option<Duration>,
+    /// Bytes of each packet that are kept.
+    pub snaplen: u32,
     pub this_binary: PathBuf,
 }
 
 impl Wishes {
     /// What `{address}` stands for.
     pub fn address(&self) -> IpAddr {
-        if self.ipv6 {
-            Ipv6Addr::LOCALHOST.into()
-        } else {
-            Ipv4Addr::LOCALHOST.into()
+        match (self.address, self.ipv6) {
+            (Some(address), _) => address,
+            (None, true) => Ipv6Addr::LOCALHOST.into(),
+            (None, false) => Ipv4Addr::LOCALHOST.into(),
         }
     }
 }
@@ -54,7 +58,7 @@ pub fn plan(scenario: &Scenario, base: Option<&Path>, wishes: &Wishes) -> Plan {
         hosts: scenario.hosts.clone(),
         sysctl: scenario.sysctl.clone(),
         network,
-        snaplen: WHOLE_PACKETS,
+        snaplen: wishes.snaplen,
         containment: None,
     }
 }
@@ -71,7 +75,11 @@ fn program(
         role: spec.role.clone(),
         executable: own.then(|| wishes.this_binary.clone()),
         argv: argv.into_iter().map(Into::into).collect(),
-        streams: Streams::Kept,
+        streams: if spec.pty {
+            Streams::Terminal
+        } else {
+            Streams::Kept
+        },
         stdin: spec.stdin.clone(),
         env: spec.environment(wishes.address()),
         cwd: spec.cwd.as_ref().map(|cwd| match base {
@@ -111,8 +119,10 @@ mod tests {
     fn wishes() -> Wishes {
         Wishes {
             ipv6: false,
+            address: None,
             host: true,
             timeout: None,
+            snaplen: 262_144,
             this_binary: "/opt/netlab-capture".into(),
         }
     }

@@ -1,6 +1,6 @@
 //! `netlab-capture run`: record scenarios, read the savefiles, judge, show.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -11,9 +11,10 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::capture::{Gone, RecordError, Recorder};
 use crate::report::{ErrorCode, Options, Report};
-use crate::sandbox::EnvironmentError;
+use crate::sandbox::{EnvironmentError, WHOLE_PACKETS};
 use crate::savefile::RecordedScenario;
 
+use super::own::Own;
 use super::plan::{Wishes, plan};
 use super::savefile;
 use super::signals::Signals;
@@ -51,15 +52,52 @@ pub struct Args {
     /// Write classic .pcap, with what the packets cannot say in a .json beside it
     #[arg(long)]
     pcap: bool,
+    /// Bytes of each packet that are kept
+    #[arg(long, value_name = "BYTES", default_value_t = WHOLE_PACKETS, hide_default_value = true,
+          value_parser = clap::value_parser!(u32).range(64..=i64::from(WHOLE_PACKETS)))]
+    snaplen: u32,
+    /// Run each scenario so many times, and count the verdicts
+    #[arg(long, value_name = "N")]
+    repeat: Option<NonZeroUsize>,
+    /// Run again and again until something does not pass; with --repeat, so many
+    /// times at most
+    #[arg(long)]
+    until_fail: bool,
+    /// Which captures stay in --out
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Keep::All)]
+    keep: Keep,
+    #[command(flatten)]
+    own: Own,
     #[command(flatten)]
     contain: super::contain::ContainArgs,
     #[command(flatten)]
     output: sink::OutputArgs,
 }
 
+/// Which captures are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Keep {
+    All,
+    /// Those of runs that did not pass.
+    Failed,
+}
+
+impl Args {
+    /// How often every scenario is run. None: until something does not pass.
+    fn rounds(&self) -> Option<usize> {
+        match self.repeat {
+            Some(times) => Some(times.get()),
+            None if self.until_fail => None,
+            None => Some(1),
+        }
+    }
+}
+
 /// One scenario on its way.
 struct Job {
+    /// Its place among all runs.
     index: usize,
+    path: PathBuf,
     recorder: Recorder,
     lock: File,
 }
@@ -69,6 +107,8 @@ struct Finished {
     judged: Judged,
     /// The savefile that can carry comments.
     savefile: Option<PathBuf>,
+    /// The classic pcap in its place.
+    classic: Option<PathBuf>,
     /// Keeps other runs off the savefile until it is finished with.
     _lock: Option<File>,
 }
@@ -79,12 +119,19 @@ pub fn main(args: &Args) -> Exit {
         Ok(sink) => sink,
         Err(exit) => return exit,
     };
-    let loaded = match load::load(&args.scenarios, args.all) {
+    let loaded = load::load(&args.scenarios, args.all).and_then(|mut loaded| {
+        args.own.apply(&mut loaded)?;
+        Ok(loaded)
+    });
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(mistakes) => return sink.refuse(&mistakes),
     };
     load::warn(&loaded);
-    sink.expect(loaded.len());
+    match args.rounds() {
+        Some(1) => sink.expect(loaded.len()),
+        _ => sink.expect_repeated(),
+    }
     match run(args, &loaded, &mut sink) {
         Ok(exit) => exit.worst(sink.finish()),
         Err(error) => {
@@ -99,46 +146,59 @@ pub fn main(args: &Args) -> Exit {
 fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
     let wishes = Wishes {
         ipv6: args.ipv6,
+        address: args.own.address.first().copied(),
         host: args.host,
         timeout: args.timeout,
+        snaplen: args.snaplen,
         this_binary: std::env::current_exe()?,
     };
     if let Err(error) = fs::create_dir_all(&args.out) {
         let message = format!("cannot create {}: {error}", args.out.display());
         return Err(io::Error::new(error.kind(), message));
     }
-    let paths = savefile_paths(&args.out, loaded);
+    let names = savefile_names(loaded);
+    let rounds = args.rounds();
+    let total = rounds.map_or(usize::MAX, |rounds| rounds.saturating_mul(loaded.len()));
     let jobs = args.jobs.map_or_else(cores, NonZeroUsize::get);
     // On the machine's own network they would see each other's packets.
     let jobs = if args.host { 1 } else { jobs };
 
     let mut signals = Signals::watch()?;
-    let mut waiting: VecDeque<usize> = (0..loaded.len()).collect();
+    let mut next = 0;
     let mut running: Vec<Job> = Vec::new();
     let mut gone: Vec<Gone> = Vec::new();
-    let mut results: Vec<Option<Finished>> = loaded.iter().map(|_| None).collect();
+    let mut results: BTreeMap<usize, Finished> = BTreeMap::new();
     let mut shown = 0;
     let mut exit = Exit::Passed;
     let mut interrupted = false;
-    while !running.is_empty() || (!waiting.is_empty() && !interrupted) {
-        while running.len() < jobs && !interrupted {
-            let Some(index) = waiting.pop_front() else {
+    loop {
+        let over = interrupted || (args.until_fail && exit != Exit::Passed);
+        while running.len() < jobs && !over && next < total {
+            let index = next;
+            next += 1;
+            let (round, which) = (index / loaded.len(), index % loaded.len());
+            let (Some(load), Some(name)) = (loaded.get(which), names.get(which)) else {
                 break;
             };
-            let (Some(load), Some(path)) = (loaded.get(index), paths.get(index)) else {
-                continue;
-            };
-            match launch(load, path, &wishes, &args.contain) {
+            let path = args.out.join(match rounds {
+                Some(1) => format!("{name}.pcapng"),
+                _ => format!("{name}.{:04}.pcapng", round + 1),
+            });
+            match launch(load, &path, &wishes, args) {
                 Ok((recorder, lock)) => running.push(Job {
                     index,
+                    path,
                     recorder,
                     lock,
                 }),
                 Err(error) => {
                     let refused = refused(load, ErrorCode::Environment, error.to_string());
-                    put(&mut results, index, refused);
+                    results.insert(index, refused);
                 }
             }
+        }
+        if running.is_empty() && results.is_empty() {
+            break;
         }
         let (done, signal) = wait(&running, &mut signals)?;
         if signal && interrupted {
@@ -151,10 +211,11 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
             let job = running.swap_remove(position);
             let (recorded, left) = job.recorder.finish();
             gone.push(left);
-            if let (Some(load), Some(path)) = (loaded.get(job.index), paths.get(job.index)) {
-                let mut finished = judge_recorded(load, path, recorded, args.pcap, &sink.options());
+            if let Some(load) = loaded.get(job.index % loaded.len()) {
+                let options = sink.options();
+                let mut finished = judge_recorded(load, &job.path, recorded, args.pcap, &options);
                 finished._lock = Some(job.lock);
-                put(&mut results, job.index, finished);
+                results.insert(job.index, finished);
             }
         }
         if interrupted {
@@ -164,14 +225,16 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
         }
         gone.retain(|left| !left.is_reaped());
         // In the order that was asked for, as soon as it can be.
-        while let Some(finished) = results.get_mut(shown).and_then(Option::take) {
-            exit = exit.worst(show(sink, finished));
+        while let Some(finished) = results.remove(&shown) {
+            exit = exit.worst(show(sink, finished, args.keep));
             shown += 1;
         }
-    }
-    // After an interruption there are gaps in the order.
-    for finished in results.into_iter().flatten() {
-        exit = exit.worst(show(sink, finished));
+        // After an interruption there are gaps in the order.
+        if running.is_empty() && interrupted {
+            for (_, finished) in std::mem::take(&mut results) {
+                exit = exit.worst(show(sink, finished, args.keep));
+            }
+        }
     }
     if interrupted {
         sink.finish();
@@ -180,21 +243,22 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
     Ok(exit)
 }
 
-fn put(results: &mut [Option<Finished>], index: usize, finished: Finished) {
-    if let Some(slot) = results.get_mut(index) {
-        *slot = Some(finished);
-    }
-}
-
 /// Shows the result, and only then works on the file, which nobody waits for.
-fn show(sink: &mut Sink, finished: Finished) -> Exit {
+fn show(sink: &mut Sink, finished: Finished, keep: Keep) -> Exit {
     let Finished {
         judged,
         savefile,
+        classic,
         _lock,
     } = finished;
     sink.show(&judged.report);
-    if let Some(path) = savefile
+    if keep == Keep::Failed && judged.exit == Exit::Passed {
+        for path in savefile.iter().chain(&classic) {
+            if let Err(error) = savefile::remove(path) {
+                sink.warn(&format!("{}: not removed: {error}", path.display()));
+            }
+        }
+    } else if let Some(path) = savefile
         && let Err(error) = savefile::write_comments(&path, &judged.report)
     {
         sink.warn(&format!(
@@ -241,19 +305,19 @@ fn launch(
     loaded: &Loaded,
     path: &Path,
     wishes: &Wishes,
-    contain: &super::contain::ContainArgs,
+    args: &Args,
 ) -> io::Result<(Recorder, File)> {
     let savefile = savefile::open(path)
         .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
     let mut plan = plan(&loaded.scenario, loaded.base_dir.as_deref(), wishes);
-    contain.apply(&mut plan)?;
+    args.contain.apply(&mut plan)?;
     let recorded = RecordedScenario {
         name: loaded.scenario.name.clone(),
         source: loaded.scenario.source.name.clone(),
         text: loaded.scenario.source.text.clone(),
         address: wishes.address().to_string(),
         files: loaded.files.clone(),
-        ..RecordedScenario::default()
+        overrides: args.own.overrides(),
     };
     let lock = savefile.try_clone()?;
     let recorder = Recorder::launch(&plan, recorded, savefile, false)?;
@@ -264,6 +328,7 @@ fn refused(loaded: &Loaded, code: ErrorCode, message: String) -> Finished {
     Finished {
         judged: Judged::of_report(Report::error(&loaded.scenario.name, code, message)),
         savefile: None,
+        classic: None,
         _lock: None,
     }
 }
@@ -292,6 +357,7 @@ fn judge_recorded(
                 return Finished {
                     judged: savefile::judge(path, &yardstick, options),
                     savefile: Some(path.to_owned()),
+                    classic: None,
                     _lock: None,
                 };
             }
@@ -299,6 +365,7 @@ fn judge_recorded(
                 Ok(path) => Finished {
                     judged: savefile::judge(&path, &yardstick, options),
                     savefile: None,
+                    classic: Some(path),
                     _lock: None,
                 },
                 Err(error) => {
@@ -316,9 +383,8 @@ pub(super) fn with_ways_out(error: &EnvironmentError) -> String {
     ways.fold(error.to_string(), |text, way| text + &way)
 }
 
-/// One file for each scenario, named after it; a name that comes twice gets a
-/// number.
-fn savefile_paths(out: &Path, loaded: &[Loaded]) -> Vec<PathBuf> {
+/// A name for each scenario's files; one that comes twice gets a number.
+fn savefile_names(loaded: &[Loaded]) -> Vec<String> {
     let mut taken = std::collections::BTreeSet::new();
     loaded
         .iter()
@@ -330,7 +396,7 @@ fn savefile_paths(out: &Path, loaded: &[Loaded]) -> Vec<PathBuf> {
                 candidate = format!("{name}-{number}");
                 number += 1;
             }
-            out.join(format!("{candidate}.pcapng"))
+            candidate
         })
         .collect()
 }

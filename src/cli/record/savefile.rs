@@ -73,6 +73,15 @@ pub fn write_comments(path: &Path, report: &Report) -> io::Result<()> {
     })
 }
 
+/// Removes a capture and what lies beside it.
+pub fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)?;
+    match std::fs::remove_file(judge::sidecar(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Turns a recorded pcapng into a classic pcap with its recording beside it;
 /// the new path.
 pub fn to_classic_pcap(path: &Path) -> io::Result<PathBuf> {

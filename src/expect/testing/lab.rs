@@ -134,6 +134,7 @@ pub fn spec(role: &str) -> ProgramSpec {
         ready: None,
         stop: None,
         ends_waiting: false,
+        pty: false,
         cwd: None,
         env: BTreeMap::new(),
         timeout: None,

@@ -78,6 +78,22 @@ pub fn verdicts(report: &Report, options: &TerminalOptions) -> String {
     screen.finish()
 }
 
+/// One report in one line.
+pub fn line(report: &Report, options: &TerminalOptions) -> String {
+    let mut screen = Screen::new(options);
+    summary::line(&mut screen, report);
+    screen.finish()
+}
+
+/// The verdicts of scenarios that were run many times.
+pub fn rounds(rounds: &[(String, Tally)], options: &TerminalOptions) -> String {
+    let mut screen = Screen::new(options);
+    for (name, tally) in rounds {
+        tally.of_rounds(&mut screen, name);
+    }
+    screen.finish()
+}
+
 /// The table behind several reports: `9 passed`.
 pub fn closing(tally: &Tally, options: &TerminalOptions) -> String {
     let mut screen = Screen::new(options);

@@ -112,8 +112,42 @@ impl Tally {
         *field += 1;
     }
 
+    /// Runs that did not pass.
+    pub fn not_passed(&self) -> u64 {
+        self.failed + self.inconclusive + self.errors
+    }
+
+    /// `tcp-upper  100 runs: 97 passed · 3 failed  flaky: 3.0 % did not pass`
+    pub(super) fn of_rounds(&self, screen: &mut Screen, name: &str) {
+        let all = self.passed + self.not_passed() + self.unjudged;
+        let mut line = Line::default();
+        let name = screen.clean(name);
+        let end = line.put(0, &screen.cut(&name, screen.width / 2), Tone::Title);
+        line.put(
+            (end + 2).max(24.min(screen.width / 2)),
+            &count(all, "run", "runs"),
+            Tone::Plain,
+        );
+        line.push(": ", Tone::Plain);
+        self.parts(screen, &mut line);
+        if self.passed > 0 && self.not_passed() > 0 {
+            let share = self.not_passed() as f64 * 100.0 / all as f64;
+            line.push(&format!("  flaky: {share:.1} % did not pass"), Tone::Notice);
+        }
+        screen.line(&line);
+    }
+
     /// `8 passed · 1 failed`, zeros left out.
     pub(super) fn show(&self, screen: &mut Screen) {
+        let mut line = Line::default();
+        self.parts(screen, &mut line);
+        if line.end() > 0 {
+            screen.blank();
+            screen.line(&line);
+        }
+    }
+
+    fn parts(&self, screen: &Screen, line: &mut Line) {
         let parts = [
             (self.passed, "passed", Tone::Good),
             (self.failed, "failed", Tone::Bad),
@@ -121,16 +155,12 @@ impl Tally {
             (self.errors, "with errors", Tone::Bad),
             (self.unjudged, "read", Tone::Plain),
         ];
-        let mut line = Line::default();
-        for (number, word, tone) in parts.into_iter().filter(|(n, ..)| *n > 0) {
-            if line.end() > 0 {
+        let present = parts.into_iter().filter(|(number, ..)| *number > 0);
+        for (index, (number, word, tone)) in present.enumerate() {
+            if index > 0 {
                 line.push(&format!(" {} ", screen.symbols.dot), Tone::Dim);
             }
             line.push(&format!("{number} {word}"), tone);
-        }
-        if line.end() > 0 {
-            screen.blank();
-            screen.line(&line);
         }
     }
 }
