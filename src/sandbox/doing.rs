@@ -51,7 +51,7 @@ const CALLS: &[(&[i64], &str)] = &[
 /// (recv)". Of several things the most telling.
 pub fn doing(proc: &Proc, pid: u32) -> Option<String> {
     let tasks = proc.tasks(pid);
-    if tasks.iter().any(|task| *task == Task::Running) {
+    if tasks.contains(&Task::Running) {
         return Some("computing (an endless loop?)".to_owned());
     }
     let asleep = |task: &Task| match task {

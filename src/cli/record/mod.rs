@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    Run(run::Args),
-    Exec(exec::Args),
+    Run(Box<run::Args>),
+    Exec(Box<exec::Args>),
     Record(draft::Args),
     Doctor(doctor::Args),
 }
