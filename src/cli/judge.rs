@@ -47,7 +47,7 @@ pub fn sidecar(path: &Path) -> PathBuf {
 /// standard input.
 pub fn read(path: &Path) -> Result<Trace, SavefileError> {
     let input = input::open(path, false)?;
-    trace::read(input.reader, &input.name, input.sidecar)
+    trace::read_on(input.reader, input.sidecar)
 }
 
 /// Judges what was read.

@@ -51,6 +51,8 @@ pub(super) struct Table<T> {
     entries: Vec<Option<Entry<T>>>,
     links: Vec<Link>,
     free: Vec<Slot>,
+    /// What was found last: packets of a conversation often follow each other.
+    latest: Slot,
     lists: [Ends; 3],
 }
 
@@ -62,6 +64,7 @@ impl<T> Table<T> {
             entries: Vec::new(),
             links: Vec::new(),
             free: Vec::new(),
+            latest: NONE,
             lists: [Ends {
                 first: NONE,
                 last: NONE,
@@ -73,7 +76,7 @@ impl<T> Table<T> {
         self.entries.len() - self.free.len()
     }
 
-    pub(super) fn find(&self, key: &Key) -> Option<Slot> {
+    pub(super) fn find(&mut self, key: &Key) -> Option<Slot> {
         let entries = &self.entries;
         let same = |slot: &Slot| {
             entries
@@ -81,7 +84,10 @@ impl<T> Table<T> {
                 .and_then(Option::as_ref)
                 .is_some_and(|entry| entry.key == *key)
         };
-        self.slots.find(self.hash.of(key), same).copied()
+        if !same(&self.latest) {
+            self.latest = *self.slots.find(self.hash.of(key), same)?;
+        }
+        Some(self.latest)
     }
 
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {

@@ -170,13 +170,15 @@ impl Connection {
             || (self.sides.to_server.fin.is_some() && self.sides.to_client.fin.is_some())
     }
 
-    /// Takes the next segment, which goes the way of `out`.
+    /// Takes the next segment, which goes the way of `out`. What the state says
+    /// of it goes to `seen`, of which nothing was known before.
     pub(super) fn segment<R: Receiver>(
         &mut self,
         segment: &Segment,
         store: &mut Store,
         out: &mut Outlet<R>,
-    ) -> SeenTcp {
+        seen: &mut SeenTcp,
+    ) {
         let way = out.way;
         let restarts = self.restart_numbers(segment, store, out);
         self.set_bases(segment, way);
@@ -185,13 +187,10 @@ impl Connection {
         self.complete(segment);
         self.times(segment);
 
-        let mut seen = SeenTcp {
-            handshake_ack: self.is_handshake_ack(segment, way),
-            completeness: before.in_one_pass,
-            time_relative: segment.at.time.since(self.started),
-            time_delta: segment.at.time.since(self.latest),
-            ..SeenTcp::default()
-        };
+        seen.handshake_ack = self.is_handshake_ack(segment, way);
+        seen.completeness = before.in_one_pass;
+        seen.time_relative = segment.at.time.since(self.started);
+        seen.time_delta = segment.at.time.since(self.latest);
         if restarts || segment.reuses_ports {
             seen.marks |= Marks::REUSED_PORTS;
         }
@@ -204,8 +203,8 @@ impl Connection {
             self.handshake_done = true;
             self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
         }
-        self.numbers(segment, way, &mut seen);
-        self.judge(segment, way, store, &mut seen);
+        self.numbers(segment, way, seen);
+        self.judge(segment, way, store, seen);
         let look = zeek::Look {
             flags: segment.flags,
             seq: segment.seq,
@@ -221,11 +220,10 @@ impl Connection {
         seen.new_bytes = self.reassemble(segment, store, out);
         seen.new_fin = self.fin(segment, out);
         self.give_up_holes(segment, way, store, out);
-        self.remember(segment, way, &seen);
+        self.remember(segment, way, seen);
         if segment.flags.rst() && self.reset.is_none() && !self.is_over() {
             self.reset = Some(way);
         }
-        seen
     }
 
     /// Nothing more comes: the rest of the streams, and the facts.

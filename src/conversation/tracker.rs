@@ -15,8 +15,8 @@ use super::receiver::Outlet;
 use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
-    At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, Stream,
-    Streams, UdpFacts, Ways,
+    At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
+    Stream, Streams, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
@@ -313,20 +313,22 @@ impl<R: Receiver> Tracker<R> {
             found,
             way,
         };
-        let seen = connection.segment(&segment, &mut self.store, &mut out);
-        let new = seen.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
+        let mut seen = Seen {
+            conversation: Some(open.index),
+            direction: Some(way),
+            quotes: None,
+            tcp: None,
+        };
+        // In its place: it is too large to be moved there.
+        let told = seen.tcp.insert(SeenTcp::default());
+        connection.segment(&segment, &mut self.store, &mut out, told);
+        let new = told.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
         open.count(at, packet.len, way, new);
         let latest = open.recent.get_mut(way);
         self.recent.remember(latest, at.packet, packet, frame);
-        let conversation = open.index;
         let list = open.list();
         self.table.touch(slot, list);
-        Seen {
-            conversation: Some(conversation),
-            direction: Some(way),
-            quotes: None,
-            tcp: Some(seen),
-        }
+        seen
     }
 
     fn udp(

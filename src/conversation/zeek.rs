@@ -66,8 +66,8 @@ struct Endpoint {
     acked: i64,
     fin: Option<i64>,
     fins: u32,
-    /// Letters that are written once.
-    written: Vec<u8>,
+    /// Letters that are written once: a bit for each, `A` the lowest.
+    written: u32,
     last_syn: Option<i64>,
     last_fin: Option<i64>,
     last_rst: Option<i64>,
@@ -104,10 +104,9 @@ impl Endpoint {
 
     /// Written once: returns whether the letter's kind was there before.
     fn seen_before(&mut self, kind: u8) -> bool {
-        let seen = self.written.contains(&kind);
-        if !seen {
-            self.written.push(kind);
-        }
+        let letter = 1u32 << (kind.wrapping_sub(b'A') & 31);
+        let seen = self.written & letter != 0;
+        self.written |= letter;
         seen
     }
 

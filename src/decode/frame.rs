@@ -97,11 +97,18 @@ pub(super) fn beside_ip(bytes: &[u8], inside: Inside, packet: &mut Packet, first
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use proptest::prelude::*;
 
     use super::super::samples::{self, ALL, frame};
     use super::*;
-    use crate::decode::{ArpParty, Layers, checksum_status};
+    use crate::decode::{ArpParty, Layers, Outline, checksum_status};
+
+    thread_local! {
+        /// The layers of each outline.
+        static SAME: RefCell<Vec<(Outline, Layers)>> = const { RefCell::new(Vec::new()) };
+    }
 
     /// Decodes the bytes and looks at all that can be looked at. Every span
     /// must lie in the frame.
@@ -111,6 +118,17 @@ mod tests {
         let packet = decode(&frame);
         checksum_status(&packet, data);
         let layers = packet.layers(data);
+        if let Some(outline) = packet.outline() {
+            // Whatever else differs: a packet of the same outline.
+            let same = SAME.with_borrow_mut(|seen| {
+                let known = seen.iter().find(|(known, _)| *known == outline);
+                known.map(|(_, layers)| *layers).unwrap_or_else(|| {
+                    seen.push((outline, layers));
+                    layers
+                })
+            });
+            assert_eq!(layers, same, "{packet:?}");
+        }
         assert!(!layers.to_string().is_empty());
         assert!(layers.as_slice().len() <= Layers::MOST && packet.top() != Layer::Ethertype);
         packet.outer_sockets().count();

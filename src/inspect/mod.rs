@@ -1,20 +1,22 @@
 //! A capture of any length in one pass: frames to packets to conversations to
 //! messages, each shown as soon as it is known, in the order of the file.
 //!
-//! A reading thread walks the file and gives each packet to the shard of its
-//! conversation; each of the working threads has some of the shards. What they
-//! find is numbered and put in order where it comes together, so that nothing
-//! depends on the number of threads. Memory holds the conversations that are
-//! open, and a few stretches of the file.
+//! Each thread takes stretches of the file as they come, decodes them, and goes
+//! with them through the shards of the conversations, in the order of the file.
+//! What is found is numbered by that order too, so that nothing depends on the
+//! number of threads. Memory holds the conversations that are open, and one
+//! stretch of the file for each thread.
 //!
 //! What is shown, and where to, is the caller's: see [`Show`] and [`Collect`].
 
+mod gate;
 mod order;
 mod present;
 mod route;
+mod shard;
+mod stretch;
 mod threads;
 mod totals;
-mod worker;
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -22,14 +24,14 @@ use std::io::{self, Read};
 use crate::conversation::{Closed, Limits, Seen};
 use crate::decode::Packet;
 use crate::message::{self, Lookup, Message};
-use crate::savefile::{Batch, Format, Frame, Interface, Protocol, SavefileError, Timestamp};
+use crate::savefile::{Batch, Format, Frame, Interface, Protocol, Reader, Timestamp};
 
 pub use totals::{Count, Kind, Rest, Tally, Totals};
 
 /// What to find out, and how.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Working threads; 1: all is done on the caller's.
+    /// How many threads work, the caller's among them.
     pub threads: usize,
     /// Bounds on memory, of the whole.
     pub limits: Limits,
@@ -119,7 +121,7 @@ pub trait Show: Sync {
     ) -> Option<Self::Item>;
 }
 
-/// Takes what is shown.
+/// Takes what is shown: on one thread at a time, whichever.
 pub trait Collect<Item> {
     /// Packets, in the order of the file: what was appended for them, and which
     /// of them are displayed (from 0), each with the index of its conversation.
@@ -132,40 +134,20 @@ pub trait Collect<Item> {
     /// Conversations, in any order: `index` tells their place.
     fn conversation(&mut self, index: usize, item: Item) -> io::Result<()>;
 
-    /// So many packets of the capture are done with.
-    fn progress(&mut self, packets: usize) -> io::Result<()>;
-
     /// Nothing more is due before the input goes on: what is held back can be
     /// written.
     fn pause(&mut self) -> io::Result<()>;
 }
 
-/// Why the reading of a capture ended before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum InspectError {
-    #[error(transparent)]
-    Savefile(#[from] SavefileError),
-    /// What was found cannot be written.
-    #[error(transparent)]
-    Output(io::Error),
-}
-
 /// Reads a capture to its end, or to its damage, and shows what is in it.
 ///
-/// Fails where the input is no capture, or the output cannot be written. An
-/// input that cannot be read to its end is told in the totals, beside all that
-/// was read before.
+/// Fails where the output cannot be written. An input that cannot be read to
+/// its end is told in the totals, beside all that was read before.
 pub fn inspect<S: Show>(
-    input: impl Read + Send,
-    name: &str,
+    reader: Reader<impl Read + Send>,
     settings: &Settings,
     show: &S,
-    collect: &mut impl Collect<S::Item>,
-) -> Result<Totals, InspectError> {
-    let route = route::Route::open(input, name)?;
-    if settings.threads > 1 {
-        threads::run(route, settings, show, collect)
-    } else {
-        threads::alone(route, settings, show, collect)
-    }
+    collect: &mut (impl Collect<S::Item> + Send),
+) -> io::Result<Totals> {
+    threads::run(reader, settings, show, collect)
 }

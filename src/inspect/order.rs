@@ -1,12 +1,14 @@
 //! Numbers for the conversations, by their first packets: the same, however
 //! many threads found them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::Name;
-use super::present::Named;
-use super::worker::{Begun, Local, Part};
+use super::shard::{Begun, Local, Over, Part};
 use crate::savefile::Protocol;
+
+/// Conversations that are shown in one go, at the end of a capture.
+const AT_ONCE: usize = 1024;
 
 /// The conversations that packets may still come for.
 #[derive(Default)]
@@ -15,31 +17,44 @@ pub(super) struct Order {
     conversations: usize,
     tcp: u32,
     udp: u32,
+    /// Those that were over at the end of the capture, in pieces: each is
+    /// shown as a stretch is.
+    rest: VecDeque<(usize, Vec<Over>)>,
 }
 
 impl Order {
     /// Names all that was found in a stretch. Stretches come in the order of
-    /// the file; `parts` is all that was found in this one.
-    pub fn name(&mut self, mut parts: Vec<Part>) -> Named {
-        let mut begun: Vec<Begun> = parts.iter_mut().flat_map(|p| p.begun.drain(..)).collect();
-        begun.sort_by_key(|begun| begun.packet);
-        for begun in begun {
-            let name = self.next(&begun);
+    /// the file.
+    pub fn name(&mut self, part: &mut Part) {
+        part.begun.sort_unstable_by_key(|begun| begun.packet);
+        for begun in &part.begun {
+            let name = self.next(begun);
             self.open.insert(begun.local, name);
         }
-        for part in &mut parts {
-            for entry in &mut part.packets {
-                entry.name = entry.local.and_then(|local| self.open.get(&local).copied());
-            }
-            for told in &mut part.messages {
-                told.name = self.open.get(&told.local).copied();
-            }
-            // Nothing more comes for these.
-            for over in &mut part.closed {
-                over.name = self.open.remove(&over.local);
-            }
+        for entry in &mut part.packets {
+            entry.name = entry.local.and_then(|local| self.open.get(&local).copied());
         }
-        Named(parts)
+        for told in &mut part.messages {
+            told.name = self.open.get(&told.local).copied();
+        }
+        // Nothing more comes for these.
+        for over in &mut part.closed {
+            over.name = self.open.remove(&over.local);
+        }
+    }
+
+    /// Takes over the conversations that are over with the capture.
+    pub fn close(&mut self, part: &mut Part) {
+        while !part.closed.is_empty() {
+            let start = part.closed.len().saturating_sub(AT_ONCE);
+            let number = self.rest.len();
+            self.rest.push_back((number, part.closed.split_off(start)));
+        }
+    }
+
+    /// Some of those, and how many pieces of them came before.
+    pub fn rest(&mut self) -> Option<(usize, Vec<Over>)> {
+        self.rest.pop_front()
     }
 
     fn next(&mut self, begun: &Begun) -> Name {

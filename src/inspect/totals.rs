@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::route::File;
 use crate::conversation::Bitten;
-use crate::decode::{Layer, Layers, Numbering, Packet, Transport, Trouble};
+use crate::decode::{Layer, Layers, Numbering, Outline, Packet, Transport, Trouble};
 use crate::savefile::{CaptureInfo, Recording, SavefileError, Timestamp};
 
 /// Frames and their bytes on the wire.
@@ -90,8 +90,9 @@ pub struct Tally {
     pub times: Option<(Timestamp, Timestamp)>,
     /// By what they are: each frame is in one.
     pub kinds: HashMap<Kind, Count>,
-    /// Of the latest frames, not yet among the others.
-    latest: Option<(Kind, Count)>,
+    /// Of the latest frames, not yet among the others. With an outline nothing
+    /// is rare about them, and the next ones can be told by it.
+    latest: Option<(Option<Outline>, Kind, Count)>,
     /// Frames with a header that is wrong, by its layer.
     pub malformed: BTreeMap<Layer, u64>,
     /// Frames of which only a part was captured.
@@ -121,7 +122,15 @@ impl Tally {
         let (first, last) = self.times.get_or_insert((packet.time, packet.time));
         *first = packet.time.min(*first);
         *last = packet.time.max(*last);
-        self.kind(Kind::of(packet, frame), count);
+        let outline = packet.outline();
+        if outline.is_some()
+            && let Some((known, _, all)) = &mut self.latest
+            && *known == outline
+        {
+            all.add(count);
+            return;
+        }
+        self.kind(outline, Kind::of(packet, frame), count);
         self.truncated += u64::from(packet.cap_len < packet.len);
         if let Some(Trouble::Malformed { layer, .. }) = &packet.trouble {
             *self.malformed.entry(*layer).or_default() += 1;
@@ -129,11 +138,14 @@ impl Tally {
     }
 
     /// Most frames are like the one before.
-    fn kind(&mut self, kind: Kind, count: Count) {
+    fn kind(&mut self, outline: Option<Outline>, kind: Kind, count: Count) {
         match &mut self.latest {
-            Some((latest, all)) if *latest == kind => all.add(count),
+            Some((known, latest, all)) if *latest == kind => {
+                *known = outline;
+                all.add(count);
+            }
             latest => {
-                if let Some((kind, count)) = latest.replace((kind, count)) {
+                if let Some((_, kind, count)) = latest.replace((outline, kind, count)) {
                     self.kinds.entry(kind).or_default().add(count);
                 }
             }
@@ -146,7 +158,7 @@ impl Tally {
             .kinds
             .iter()
             .map(|(k, c)| (*k, *c))
-            .chain(other.latest)
+            .chain(other.latest.map(|(_, kind, count)| (kind, count)))
         {
             self.kinds.entry(kind).or_default().add(count);
         }

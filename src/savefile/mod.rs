@@ -16,6 +16,7 @@ mod recording;
 mod source;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use annotate::{COMMENT_MARK, annotate};
 pub use batch::Batch;
@@ -23,3 +24,4 @@ pub use error::SavefileError;
 pub use model::*;
 pub use reader::Reader;
 pub use recording::*;
+pub use window::{Window, Windows};

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use super::batch::List;
 use super::input::Input;
 use super::{
-    Batch, CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, found, pcap,
-    pcapng,
+    Batch, CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, Windows, found,
+    pcap, pcapng,
 };
 
 /// The most bytes that one frame of a link type may have in a file, as libpcap
@@ -23,7 +23,8 @@ pub(super) fn longest_frame(link_type: u32) -> u32 {
 /// Why a walk over a file's records stopped, at the record it stopped at.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It lies only in part in the bytes at hand; more can be read.
+    /// It lies only in part in the bytes at hand, and more can be read; or
+    /// the list has as many frames as it may.
     Short,
     /// The bytes end behind a whole record, and so does the file.
     End,
@@ -44,6 +45,8 @@ pub(super) struct Stretch<'a> {
 /// has, nor beyond one block of the format.
 pub struct Reader<R: Read> {
     input: Input<R>,
+    /// Where the file is looked at in place: no more is read from the input.
+    windows: Option<Box<dyn Windows>>,
     name: String,
     records: Records,
     /// What was read and not yet walked over: the start of the next batch.
@@ -87,6 +90,7 @@ impl<R: Read> Reader<R> {
         head.drain(..size);
         Ok(Reader {
             input,
+            windows: None,
             name: name.to_owned(),
             records,
             tail: head,
@@ -99,11 +103,28 @@ impl<R: Read> Reader<R> {
         })
     }
 
+    /// Looks at the file in place from here on, unless it is compressed.
+    /// `windows` are of the same file as the input. Nothing was read yet but
+    /// what [`Reader::new`] did.
+    #[must_use]
+    pub fn over(mut self, windows: Box<dyn Windows>) -> Self {
+        if self.input.compression().is_none() {
+            self.windows = Some(windows);
+            self.tail.clear();
+        }
+        self
+    }
+
     /// Fills `batch` with the next frames; false where there are none, at the
     /// end of the file or at its damage, which [`Reader::finish`] tells. Frames
     /// are handed out as they come: it waits for more only where not one is
     /// complete. Fails only where the input cannot be read.
     pub fn next_batch(&mut self, batch: &mut Batch) -> Result<bool, SavefileError> {
+        if let Some(mut windows) = self.windows.take() {
+            let result = self.next_window(windows.as_mut(), batch);
+            self.windows = Some(windows);
+            return result;
+        }
         batch.restart(self.packets + 1, &self.tail);
         self.tail.clear();
         if self.done {
@@ -122,10 +143,8 @@ impl<R: Read> Reader<R> {
                 Stop::Short if batch.is_empty() => {
                     self.offset += at as u64;
                     let room = batch.make_room(std::mem::take(&mut at));
-                    let count = self.input.read(room).map_err(|error| {
-                        self.done = true;
-                        io(&self.name, error)
-                    })?;
+                    let count = self.input.read(room);
+                    let count = count.map_err(|error| self.fail(error))?;
                     batch.end += count;
                     last = count == 0;
                     continue;
@@ -140,6 +159,60 @@ impl<R: Read> Reader<R> {
             self.packets += batch.len() as u64;
             return Ok(!batch.is_empty());
         }
+    }
+
+    /// As [`Reader::next_batch`], of a file that is looked at in place.
+    fn next_window(
+        &mut self,
+        windows: &mut dyn Windows,
+        batch: &mut Batch,
+    ) -> Result<bool, SavefileError> {
+        batch.clear(self.packets + 1);
+        let mut len = batch.block();
+        while !self.done {
+            let window = windows.window(self.offset, len);
+            let window = window.map_err(|error| self.fail(error))?;
+            let (bytes, list) = batch.look_at(window);
+            let stretch = Stretch {
+                bytes,
+                offset: self.offset,
+                last: bytes.len() < len,
+            };
+            let mut at = 0;
+            let stop = self.records.walk(&stretch, &mut at, list);
+            if let Some(end) = windows.lost().map_err(|error| self.fail(error))? {
+                self.lose(end);
+                batch.cut(end.saturating_sub(self.offset));
+            } else if matches!(stop, Stop::End | Stop::Damage(_)) {
+                self.stop(stop, at);
+            } else if batch.is_empty() {
+                // A record that is longer than a window.
+                len = if at == 0 { 2 * len } else { len };
+                self.offset += at as u64;
+                continue;
+            }
+            self.offset += at as u64;
+            break;
+        }
+        self.packets += batch.len() as u64;
+        Ok(!batch.is_empty())
+    }
+
+    /// The input cannot be read on.
+    fn fail(&mut self, error: io::Error) -> SavefileError {
+        self.done = true;
+        io(&self.name, error)
+    }
+
+    /// From `end` on the file's bytes are gone.
+    fn lose(&mut self, end: u64) {
+        self.done = true;
+        self.damage = Some(Damage {
+            offset: end,
+            reason: "from here on its bytes are gone: it was cut short while it was read, or the \
+                     disk fails"
+                .to_owned(),
+        });
     }
 
     /// Notes how the file ends, `at` bytes behind [`Reader::offset`].
@@ -190,7 +263,11 @@ impl<R: Read> Reader<R> {
 
     /// What the file says of itself, as far as it was read, and the recording
     /// in it, where there is one.
-    pub fn finish(self) -> (CaptureInfo, Option<Recording>) {
+    pub fn finish(mut self) -> (CaptureInfo, Option<Recording>) {
+        // Frames that were handed out may have been looked at only later.
+        if let Some(Ok(Some(end))) = self.windows.as_mut().map(|windows| windows.lost()) {
+            self.lose(end);
+        }
         let compression = self.input.compression();
         let (format, found) = match self.records {
             Records::Pcap(records) => (Format::Pcap, records.finish()),

@@ -22,7 +22,10 @@ struct Content {
 }
 
 fn read_with(input: impl Read, block: usize) -> Content {
-    let mut reader = Reader::new(input, "test").unwrap();
+    read_all(Reader::new(input, "test").unwrap(), block)
+}
+
+fn read_all(mut reader: Reader<impl Read>, block: usize) -> Content {
     let mut batch = Batch::with_block(block);
     let mut frames = Vec::new();
     while reader.next_batch(&mut batch).unwrap() {
@@ -77,6 +80,40 @@ impl Read for Pieces<'_> {
         self.rest = later;
         Ok(count)
     }
+}
+
+/// A file to be looked at in place, of which only `left` bytes are left once it
+/// was looked at.
+struct Copies {
+    file: Vec<u8>,
+    left: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Copy(Vec<u8>);
+
+impl Window for Copy {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Windows for Copies {
+    fn window(&mut self, offset: u64, len: usize) -> io::Result<Box<dyn Window>> {
+        let rest = self.file.get(offset as usize..).unwrap_or_default();
+        Ok(Box::new(Copy(rest.get(..len).unwrap_or(rest).to_vec())))
+    }
+
+    fn lost(&mut self) -> io::Result<Option<u64>> {
+        Ok(self.left)
+    }
+}
+
+/// Looks at a file in place, windows of this size at a time.
+fn look(file: &[u8], window: usize, left: Option<u64>) -> Content {
+    let reader = Reader::new(file, "test").unwrap();
+    let file = file.to_vec();
+    read_all(reader.over(Box::new(Copies { file, left })), window)
 }
 
 fn loopback() -> InterfaceDescription {
@@ -134,6 +171,7 @@ proptest! {
         let mut file = if ng { pcapng(&lens) } else { pcap(&lens) };
         file.truncate(200 + cut.index(file.len()));
         let expected = read(&file);
+        prop_assert_eq!(&look(&file, block, None), &expected);
         let packed = match compress {
             0 => file,
             1 => gzip(&file),
@@ -164,6 +202,23 @@ proptest! {
     }
 
     #[test]
+    fn a_file_that_is_cut_while_it_is_looked_at_is_read_up_to_there(
+        lens in lens(), ng in any::<bool>(), window in 1..5000usize,
+        left in any::<prop::sample::Index>(),
+    ) {
+        let file = if ng { pcapng(&lens) } else { pcap(&lens) };
+        let left = left.index(file.len());
+        let whole = read(&file);
+        let found = look(&file, window, Some(left as u64));
+        prop_assert_eq!(&found.frames[..], &whole.frames[..found.frames.len()]);
+        let damage = found.info.damage.unwrap();
+        prop_assert_eq!(damage.offset, left as u64);
+        prop_assert!(damage.reason.contains("gone"), "{}", damage.reason);
+        let bytes: usize = found.frames.iter().map(|frame| frame.5.len()).sum();
+        prop_assert!(bytes <= left);
+    }
+
+    #[test]
     fn no_damage_of_compressed_data_makes_it_panic(
         at in any::<prop::sample::Index>(), byte in any::<u8>(), zipped in any::<bool>(),
     ) {
@@ -175,6 +230,27 @@ proptest! {
             while reader.next_frame().unwrap().is_some() {}
         }
     }
+}
+
+/// However short frames are, so many are the most that are kept at a time.
+#[test]
+fn a_batch_has_a_bounded_number_of_frames() {
+    let file = pcap(&vec![0; 2 * batch::MOST_FRAMES + 7]);
+    let content = read(&file);
+    assert_eq!(content.frames.len(), 2 * batch::MOST_FRAMES + 7);
+    assert_eq!(look(&file, 1 << 20, None), content);
+    let mut batch = Batch::with_block(1 << 20);
+    let mut reader = Reader::new(&file[..], "test").unwrap();
+    while reader.next_batch(&mut batch).unwrap() {
+        assert!(batch.len() <= batch::MOST_FRAMES);
+    }
+}
+
+#[test]
+fn what_is_compressed_is_not_looked_at_in_place() {
+    let file = pcap(&[5, 0, 3000]);
+    let packed = look(&gzip(&file), 100, None);
+    assert_eq!(packed.frames, read(&file).frames);
 }
 
 #[test]

@@ -40,14 +40,12 @@ pub trait Sink {
 /// Reads a capture to its end, or to its damage. Memory is bounded by the
 /// conversations that are open at a time (see [`Limits::linger`]).
 ///
-/// Fails where the input cannot be read or is no capture.
+/// Fails where the input cannot be read.
 pub fn events(
-    input: impl Read,
-    name: &str,
+    mut reader: Reader<impl Read>,
     limits: Limits,
     sink: &mut impl Sink,
 ) -> Result<(CaptureInfo, Option<Recording>), SavefileError> {
-    let mut reader = Reader::new(input, name)?;
     let mut tracker = Tracker::<Keeper>::new(limits, KEEP);
     let mut found = ((), message::Found::default());
     let mut defragmenter = Defragmenter::default();

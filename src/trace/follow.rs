@@ -46,16 +46,14 @@ impl Numbers {
 /// Reads a capture and hands out what the conversation `tcp[id]` or `udp[id]`
 /// carries, until told to break off. Says how many conversations there were.
 ///
-/// Fails where the input cannot be read or is no capture; a damaged capture is
-/// read up to the damage.
+/// Fails where the input cannot be read; a damaged capture is read up to the
+/// damage.
 pub fn follow(
-    input: impl Read,
-    name: &str,
+    mut reader: Reader<impl Read>,
     limits: Limits,
     (protocol, id): (Protocol, u32),
     each: &mut dyn FnMut(Followed) -> ControlFlow<()>,
 ) -> Result<(CaptureInfo, Numbers), SavefileError> {
-    let mut reader = Reader::new(input, name)?;
     let mut tracker: Tracker<Listener> = Tracker::new(limits, ());
     let mut found = Found {
         wanted: (protocol, id),

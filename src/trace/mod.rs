@@ -23,7 +23,7 @@ pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use http::{HttpIndex, Part};
 pub use naming::{Ambiguity, RoleAt, ambiguity};
-pub use read::read;
+pub use read::{read, read_on};
 
 /// Who owned an end of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
 use crate::decode::Packet;
 use crate::message::Message;
-use crate::savefile::{Recording, SavefileError};
+use crate::savefile::{Reader, Recording, SavefileError};
 
 use super::{Keeper, Sink, Trace, events, owners};
 
@@ -20,8 +20,16 @@ pub fn read(
     name: &str,
     sidecar: Option<Recording>,
 ) -> Result<Trace, SavefileError> {
+    read_on(Reader::new(input, name)?, sidecar)
+}
+
+/// As [`read`], of a capture file that was opened.
+pub fn read_on(
+    reader: Reader<impl Read>,
+    sidecar: Option<Recording>,
+) -> Result<Trace, SavefileError> {
     let mut collected = Collector::default();
-    let (capture, recording) = events(input, name, Limits::default(), &mut collected)?;
+    let (capture, recording) = events(reader, Limits::default(), &mut collected)?;
     let recording = recording.or(sidecar);
     let mut trace = Trace {
         bytes: collected.bytes,

@@ -79,10 +79,6 @@ impl Collect<String> for Collected {
         Ok(())
     }
 
-    fn progress(&mut self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
     fn pause(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -101,7 +97,8 @@ fn look(file: &[u8], threads: usize, limits: Limits) -> (Collected, Tally) {
         packets: true,
     };
     let mut collected = Collected::default();
-    let totals = inspect(file, "x", &settings, &Words, &mut collected).unwrap();
+    let reader = savefile::Reader::new(file, "x").unwrap();
+    let totals = inspect(reader, &settings, &Words, &mut collected).unwrap();
     (collected, totals.tally)
 }
 

@@ -17,6 +17,7 @@ use netlab_capture::expect::fields::{Needs, Reading, SoFar, Streamed, View};
 use netlab_capture::expect::{filter, parse_filter};
 use netlab_capture::inspect::{self, Collect, Context, Settings, Show, Shown};
 use netlab_capture::message::{self, Bodies, Lookup, Message};
+use netlab_capture::savefile::Reader;
 use netlab_capture::trace::{self, Trace};
 
 use crate::tshark;
@@ -245,7 +246,8 @@ fn streamed(filters: &[(&str, Filter)], path: &Path) -> Vec<BTreeSet<u64>> {
         frames: Mutex::new(vec![BTreeSet::new(); filters.len()]),
     };
     let file = File::open(path).unwrap();
-    inspect::inspect(file, "x", &settings, &show, &mut Ignore).unwrap();
+    let reader = Reader::new(file, "x").unwrap();
+    inspect::inspect(reader, &settings, &show, &mut Ignore).unwrap();
     show.frames.into_inner().unwrap()
 }
 
@@ -295,10 +297,6 @@ impl Collect<()> for Ignore {
     }
 
     fn conversation(&mut self, _: usize, (): ()) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: usize) -> io::Result<()> {
         Ok(())
     }
 

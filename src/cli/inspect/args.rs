@@ -101,8 +101,8 @@ pub struct Args {
     #[arg(long, value_enum, requires = "follow", help_heading = "How to show it")]
     pub from: Option<From>,
 
-    /// Threads that work, beside the one that reads: as many as there are
-    /// processors, if not told. What is found does not depend on it
+    /// Threads that work: as many as there are processors, if not told. What is
+    /// found does not depend on it
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
     /// Conversations that are open at a time; the longest idle is closed

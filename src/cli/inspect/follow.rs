@@ -11,7 +11,7 @@ use crate::cli::output::{self, Stdout};
 use crate::conversation::{Direction, Limits};
 use crate::render::follow::{self, Follow};
 use crate::report::{Endpoint, Side};
-use crate::savefile::{CaptureInfo, Protocol, SavefileError};
+use crate::savefile::{CaptureInfo, Protocol, Reader, SavefileError};
 use crate::trace::{self, Followed, Numbers};
 
 /// A conversation, by its number: `tcp:0`, or as expectations write it,
@@ -68,7 +68,7 @@ pub fn main(args: &Args, target: Target) -> Exit {
             return Exit::Usage;
         }
     };
-    Shown::new(args, target).run(input.name, input.reader)
+    Shown::new(args, target).run(input.reader)
 }
 
 /// What is shown, and what is told beside it.
@@ -107,10 +107,10 @@ impl Shown {
         }
     }
 
-    fn run(mut self, name: String, reader: Box<dyn Read + Send>) -> Exit {
+    fn run(mut self, reader: Reader<impl Read>) -> Exit {
         let Target { protocol, id } = self.target;
         let limits = Limits::default();
-        let read = trace::follow(reader, &name, limits, (protocol, id), &mut |followed| {
+        let read = trace::follow(reader, limits, (protocol, id), &mut |followed| {
             self.take(followed);
             self.out.write_out(&mut self.buffer)
         });

@@ -353,10 +353,6 @@ impl Collect<Item> for Gather<'_> {
         }
     }
 
-    fn progress(&mut self, _packets: usize) -> io::Result<()> {
-        Ok(())
-    }
-
     fn pause(&mut self) -> io::Result<()> {
         match self.how {
             How::Lines | How::Csv | How::Terminal => self.showing.flush(),

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::progress::{self, Progress};
 use crate::cli::judge::sidecar;
-use crate::savefile::{Recording, SavefileError};
+use crate::savefile::{Reader, Recording, SavefileError, Windows};
 
 /// A capture to read.
 pub struct Input {
     /// What messages call it.
     pub name: String,
-    pub reader: Box<dyn Read + Send>,
+    pub reader: Reader<Box<dyn Read + Send>>,
     /// The recording beside a classic `.pcap`.
     pub sidecar: Option<Recording>,
 }
@@ -32,11 +32,31 @@ pub fn open(path: &Path, streams: bool) -> Result<Input, SavefileError> {
     let metadata = file.metadata().map_err(fail)?;
     let size = metadata.is_file().then_some(metadata.len());
     let sidecar = std::fs::read(sidecar(path)).ok();
+    let windows = size.and_then(|size| map(&file, size, streams));
+    let mut reader = Reader::new(watched(file, size, streams), &name)?;
+    if let Some(windows) = windows {
+        reader = reader.over(windows);
+    }
     Ok(Input {
-        reader: watched(file, size, streams),
+        reader,
         sidecar: sidecar.and_then(|json| serde_json::from_slice(&json).ok()),
         name,
     })
+}
+
+/// A file of this size to be looked at in place; None: read it.
+#[cfg(all(feature = "record", target_os = "linux"))]
+fn map(file: &File, size: u64, streams: bool) -> Option<Box<dyn Windows>> {
+    let map = super::map::Map::new(file)?;
+    Some(match progress::is_wanted(streams) {
+        true => Box::new(Progress::new(map, Some(size))),
+        false => Box::new(map),
+    })
+}
+
+#[cfg(not(all(feature = "record", target_os = "linux")))]
+fn map(_: &File, _: u64, _: bool) -> Option<Box<dyn Windows>> {
+    None
 }
 
 fn standard_input(streams: bool) -> Result<Input, SavefileError> {
@@ -50,8 +70,8 @@ fn standard_input(streams: bool) -> Result<Input, SavefileError> {
     }
     match live() {
         Ok(live) => Ok(Input {
+            reader: Reader::new(watched(live, None, streams), &name)?,
             name,
-            reader: watched(live, None, streams),
             sidecar: None,
         }),
         Err(error) => Err(SavefileError::Io { name, error }),

@@ -9,16 +9,22 @@ mod gather;
 pub(super) mod input;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod live;
+#[cfg(all(feature = "record", target_os = "linux"))]
+mod map;
 mod paint;
 mod progress;
 mod show;
 mod spool;
+#[cfg(all(feature = "record", target_os = "linux"))]
+mod sys;
+
+use std::io;
 
 use super::load::{self, Mistakes};
 use super::output::{self, Stdout};
 use super::{Exit, sink};
 use crate::expect::ast::Filter;
-use crate::inspect::{InspectError, Settings, inspect};
+use crate::inspect::{Settings, inspect};
 use crate::message::{self, Bodies};
 use crate::report::{ErrorCode, Report};
 use crate::savefile::SavefileError;
@@ -61,8 +67,7 @@ pub fn main(args: &Args) -> Exit {
     let mut exit = Exit::Passed;
     for file in &args.files {
         let name = file.display().to_string();
-        let read = input::open(file, args.streams()).map_err(InspectError::from);
-        let read = read.and_then(|input| {
+        let read = input::open(file, args.streams()).map(|input| {
             capture(
                 input,
                 args,
@@ -72,9 +77,9 @@ pub fn main(args: &Args) -> Exit {
             )
         });
         exit = exit.worst(match read {
-            Ok(exit) => exit,
-            Err(InspectError::Savefile(error)) => unreadable(&mut showing, args, &name, &error),
-            Err(InspectError::Output(error)) => showing.cannot_write(&error),
+            Ok(Ok(exit)) => exit,
+            Ok(Err(error)) => showing.cannot_write(&error),
+            Err(error) => unreadable(&mut showing, args, &name, &error),
         });
         if showing.out.is_broken() {
             break;
@@ -93,7 +98,7 @@ fn capture(
     filter: Option<&Filter>,
     showing: &mut Showing,
     extractor: Option<&mut Extractor>,
-) -> Result<Exit, InspectError> {
+) -> io::Result<Exit> {
     let (room, screen) = (showing.room, showing.screen);
     let painter = Painter::new(args, filter, room, &screen);
     let limits = args.limits();
@@ -126,7 +131,7 @@ fn capture(
         packets: painter.needs_packets(),
     };
     let mut gather = Gather::new(showing, extractor, args, filter.is_some(), &input.name);
-    let mut totals = inspect(input.reader, &input.name, &settings, &painter, &mut gather)?;
+    let mut totals = inspect(input.reader, &settings, &painter, &mut gather)?;
     totals.recording = totals.recording.or(input.sidecar);
     if painter.filters_messages() && totals.tally.late > 0 {
         let (late, s) = match totals.tally.late {
@@ -139,9 +144,7 @@ fn capture(
             if s.is_empty() { "them" } else { "it" },
         ));
     }
-    gather
-        .finish(&totals, &limits)
-        .map_err(InspectError::Output)
+    gather.finish(&totals, &limits)
 }
 
 /// What is allowed in a filter, but probably not meant.

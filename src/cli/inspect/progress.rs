@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
 use crate::render::terminal::inspect::{size, span};
+use crate::savefile::{Window, Windows};
 
 /// Files that are read sooner show none.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -82,6 +83,23 @@ impl<R: Read> Read for Progress<R> {
             Err(_) => {}
         }
         read
+    }
+}
+
+impl<W: Windows> Windows for Progress<W> {
+    fn window(&mut self, offset: u64, len: usize) -> io::Result<Box<dyn Window>> {
+        let window = self.input.window(offset, len)?;
+        let seen = window.bytes().len();
+        self.read = offset + seen as u64;
+        match seen < len {
+            true => self.wipe(),
+            false => self.draw(),
+        }
+        Ok(window)
+    }
+
+    fn lost(&mut self) -> io::Result<Option<u64>> {
+        self.input.lost()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The walk over the records of a pcap file.
 
 use super::format::*;
-use crate::savefile::batch::{Entry, List};
+use crate::savefile::batch::{Entry, List, MOST_FRAMES, fetch};
 use crate::savefile::bytes::ByteOrder;
 use crate::savefile::reader::{Beside, Stop, Stretch, longest_frame};
 use crate::savefile::{Interface, Timestamp};
@@ -91,6 +91,9 @@ impl Records {
     pub fn walk(&self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
         let most = longest_frame(self.interface.link_type);
         loop {
+            if list.frames.len() == MOST_FRAMES {
+                return Stop::Short;
+            }
             let rest = stretch.bytes.get(*at..).unwrap_or_default();
             let Some((head, frame)) = rest.split_at_checked(self.header) else {
                 return match (stretch.last, rest.len()) {
@@ -132,6 +135,7 @@ impl Records {
                 };
             }
             let start = *at + self.header;
+            fetch(stretch.bytes, *at, self.header + captured as usize);
             list.frames.push(Entry {
                 // A fraction of a second or more counts on, as in Wireshark.
                 time: Timestamp(seconds * 1_000_000_000 + fraction * self.nanoseconds_per_unit),

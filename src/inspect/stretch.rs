@@ -1,0 +1,128 @@
+//! A stretch of the file, and what can be said of its packets without knowing
+//! those before them.
+
+use std::sync::Arc;
+
+use super::totals::Tally;
+use super::{Context, FileFacts, Name};
+use crate::decode::{Defragmenter, Packet, decode_into};
+use crate::savefile::{Batch, Frame, Timestamp};
+
+/// Parts that the conversations are divided into. Fixed, as the bounds on
+/// memory hold for each of them: what they do must not depend on the number of
+/// threads.
+pub(super) const SHARDS: usize = 16;
+
+/// Bytes of a stretch: so many that what is done once for each costs little, so
+/// few that what is made of them stays in a processor's second cache.
+const BYTES: usize = 1 << 20;
+
+/// A stretch of the file. Each thread has one and fills it again and again.
+pub(super) struct Stretch {
+    /// Among all of the capture.
+    pub number: usize,
+    pub batch: Batch,
+    /// Of the first frame: its place in the capture, from 0.
+    pub first: usize,
+    /// Of each frame, at the same index; those behind are of no meaning.
+    packets: Vec<Packet>,
+    /// The places of the fragments among them.
+    fragments: Vec<usize>,
+    /// The places of each shard's packets, ascending.
+    shards: [Vec<u32>; SHARDS],
+    pub file: Arc<FileFacts>,
+    /// Of the capture's first packet.
+    pub start: Timestamp,
+    /// Of the packet before the first frame.
+    pub previous: Option<Timestamp>,
+    /// The capture ends behind it.
+    pub last: bool,
+}
+
+impl Default for Stretch {
+    fn default() -> Stretch {
+        Stretch {
+            number: 0,
+            batch: Batch::with_block(BYTES),
+            first: 0,
+            packets: Vec::new(),
+            fragments: Vec::new(),
+            shards: Default::default(),
+            file: Arc::default(),
+            start: Timestamp::default(),
+            previous: None,
+            last: false,
+        }
+    }
+}
+
+impl Stretch {
+    pub fn context(&self, name: Name) -> Context {
+        Context {
+            name,
+            start: self.start,
+        }
+    }
+
+    /// Decodes its frames.
+    pub fn decode(&mut self) {
+        self.fragments.clear();
+        if self.packets.len() < self.batch.len() {
+            self.packets.resize_with(self.batch.len(), Packet::default);
+        }
+        let frames = self.batch.frames().zip(&mut self.packets);
+        for (place, (frame, packet)) in frames.enumerate() {
+            decode_into(&frame, packet);
+            if packet.is_fragment() {
+                self.fragments.push(place);
+            }
+        }
+    }
+
+    /// The packet at a place, and the frame that it was decoded from.
+    #[inline]
+    pub fn get(&self, place: usize) -> Option<(&Packet, Frame<'_>)> {
+        Some((self.packets.get(place)?, self.batch.get(place)?))
+    }
+
+    /// Reads the upper layers again of fragments that complete a datagram.
+    pub fn complete(&mut self, fragments: &mut Defragmenter) {
+        for &place in &self.fragments {
+            if let (Some(packet), Some(frame)) =
+                (self.packets.get_mut(place), self.batch.get(place))
+            {
+                fragments.packet(packet, &frame);
+            }
+        }
+    }
+
+    /// Deals its packets out to the shards, and counts them where asked for.
+    pub fn deal(&mut self, mut tally: Option<&mut Tally>) {
+        for shard in &mut self.shards {
+            shard.clear();
+        }
+        for (place, (frame, packet)) in self.batch.frames().zip(&self.packets).enumerate() {
+            if let Some(shard) = self.shards.get_mut(shard(packet)) {
+                shard.push(place as u32);
+            }
+            if let Some(tally) = &mut tally {
+                tally.packet(packet, frame.data);
+            }
+        }
+    }
+
+    /// The places of a shard's packets, ascending.
+    pub fn of_shard(&self, shard: usize) -> &[u32] {
+        self.shards.get(shard).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The conversation around a tunnel's may hold many others: they share a shard.
+/// Packets of none may go anywhere.
+fn shard(packet: &Packet) -> usize {
+    let hash = match packet.outer_sockets().next() {
+        Some(_) => 0,
+        None => packet.flow_hash().unwrap_or(packet.number),
+    };
+    (hash % SHARDS as u64) as usize
+}
