@@ -13,9 +13,9 @@ use crate::savefile::{Batch, Frame, Timestamp};
 /// threads.
 pub(super) const SHARDS: usize = 16;
 
-/// Bytes of a stretch: so many that what is done once for each costs little, so
-/// few that what is made of them stays in a processor's second cache.
-const BYTES: usize = 1 << 20;
+/// Bytes of a stretch: so many that what is done once for each, and what goes
+/// from one thread to another with it, costs little.
+const BYTES: usize = 4 << 20;
 
 /// A stretch of the file. Each thread has one and fills it again and again.
 pub(super) struct Stretch {
