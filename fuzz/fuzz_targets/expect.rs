@@ -1,0 +1,50 @@
+//! Expectations: parsed, written out, parsed again, and judged on some traces,
+//! with all of their packets and without the last. What is written out must
+//! mean the same; a verdict must come, and soon.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use netlab_capture::expect::{judge, parse};
+use netlab_capture::trace::{self, Trace};
+
+static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
+    let files: [&[u8]; 5] = [
+        include_bytes!("../../captures/reference/http-ok.pcapng"),
+        include_bytes!("../../captures/reference/tcp-upper.pcapng"),
+        include_bytes!("../../captures/reference/udp-upper-ipv6.pcapng"),
+        include_bytes!("../../captures/reference/udp-no-server.pcapng"),
+        include_bytes!("../../captures/reference/tcp-refused.pcapng"),
+    ];
+    let read = |file: &[u8]| trace::read(file, "reference", None).expect("a capture");
+    let mut traces: Vec<Trace> = files.map(read).into();
+    let mut elsewhere = read(files[1]);
+    elsewhere.recording = None;
+    traces.push(elsewhere);
+    traces
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let roles = ["client".to_owned(), "server".to_owned()];
+    let Ok(expectation) = parse("fuzzed", text, &roles) else {
+        return;
+    };
+    let written = expectation.to_string();
+    let again = parse("fuzzed", &written, &roles)
+        .unwrap_or_else(|found| panic!("{written}\n{found:#?}"));
+    assert_eq!(written, again.to_string());
+    let files = BTreeMap::new();
+    let both = [expectation, again];
+    for trace in TRACES.iter() {
+        let outcomes = judge(trace, &both, &[], &files);
+        if let [.., one, two] = outcomes.as_slice() {
+            assert_eq!(one.verdict, two.verdict, "{written}");
+            assert_eq!(one.evidence, two.evidence, "{written}");
+        }
+    }
+});
