@@ -201,8 +201,7 @@ impl<'w, 't> Evaluation<'w, 't> {
                 index,
                 path,
             } => {
-                // The number of members, too, depends on every packet.
-                self.grounds.every_packet = true;
+                self.ask_which(*collection);
                 let member = value::member(world.facts, *collection, *index)?;
                 self.member(*collection, member, path)?
             }
@@ -216,12 +215,25 @@ impl<'w, 't> Evaluation<'w, 't> {
         })
     }
 
+    /// How many members there are depends on every packet; with messages, on
+    /// the bytes of all.
+    pub fn ask_which(&mut self, collection: Collection) {
+        self.grounds.every_packet = true;
+        if collection == Collection::Http {
+            self.read_all();
+        }
+    }
+
+    fn read_all(&mut self) {
+        let all = 0..self.world.facts.trace.packets.len();
+        self.grounds.payloads.extend(all);
+    }
+
     fn packets(&mut self, which: &Selection) -> Result<Datum<'static>, Lack> {
         self.grounds.every_packet = true;
         self.grounds.roles |= super::evidence::asks_for_roles(which);
         if super::evidence::asks_for_content(which) {
-            let all = 0..self.world.facts.trace.packets.len();
-            self.grounds.payloads.extend(all);
+            self.read_all();
         }
         let found = packets(self.world, which)?;
         if found.is_empty() {
@@ -244,6 +256,11 @@ impl<'w, 't> Evaluation<'w, 't> {
         let facts: &'t Facts<'t> = self.world.facts;
         self.grounds.every_packet = true;
         self.grounds.roles |= path.last().is_some_and(|name| name == "role");
+        // A packet that was cut has bytes that were not captured.
+        if path.last().is_some_and(|name| name == "missing_bytes") {
+            let packets = facts.packets(index).iter().copied();
+            self.grounds.payloads.extend(packets);
+        }
         if collection == Collection::Http {
             if let Some(message) = facts.messages.get(index) {
                 for way in [Direction::ToServer, Direction::ToClient] {
@@ -351,10 +368,11 @@ pub fn meant<'w>(world: &World<'w>, step: &Step) -> Vec<Cow<'w, Event>> {
         let events = world.events.iter().filter(|event| fits(event));
         return events.map(Cow::Borrowed).collect();
     }
-    let packets = super::event::packets(world.facts.trace);
-    packets
-        .into_iter()
-        .filter(|packet| fits(packet))
+    let trace = world.facts.trace;
+    (0..trace.packets.len())
+        .filter(|&index| matching::packet_is(trace, index, &step.event))
+        .map(|index| super::event::packet(trace, index))
+        .filter(fits)
         .map(Cow::Owned)
         .collect()
 }

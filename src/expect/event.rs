@@ -186,8 +186,13 @@ pub fn events(trace: &Trace) -> Vec<Event> {
 /// Every packet as an event of its own, for `exactly packets`.
 pub fn packets(trace: &Trace) -> Vec<Event> {
     (0..trace.packets.len())
-        .map(|index| single(trace, index, EventKind::Packet))
+        .map(|index| packet(trace, index))
         .collect()
+}
+
+/// One packet as an event of its own.
+pub fn packet(trace: &Trace, index: usize) -> Event {
+    single(trace, index, EventKind::Packet)
 }
 
 /// The order of the events that one packet carries.

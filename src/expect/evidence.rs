@@ -3,7 +3,9 @@
 //! - A capture of ours must be proven complete. Where the proof fails, whatever
 //!   a missing packet could change is inconclusive: that something was absent,
 //!   that it was exactly so, how often it was, that it was not found, and what
-//!   conversations, streams and messages say. That something *was* seen stays.
+//!   conversations, streams and messages say. That something *was* seen stays,
+//!   where a packet tells it by itself: a missing one before it could make a
+//!   data segment a retransmission, but no datagram anything else.
 //! - A capture from elsewhere has no proof and is judged as it is, unless its
 //!   file says that packets were dropped, or is damaged.
 //! - A truncated frame or a gap in a stream matters to those who read its bytes.
@@ -17,16 +19,17 @@
 use std::collections::BTreeSet;
 
 use super::ast::{
-    EventPattern, Filter, Operand, Selection, Spanned, Step, StepEnds, StepOrFilter, Who, Window,
+    EventPattern, Filter, Mode, Operand, Scope, Selection, Sequence, Spanned, Step, StepEnds,
+    StepOrFilter, Unit, Who, Window,
 };
 use super::facts::Facts;
 use super::failures;
-use super::fields::Kind;
+use super::fields::{Kind, Needs};
 use super::judgement::{Grounds, Judgement};
 use super::notation::count;
 use super::outcome::{Failure, Outcome, Verdict};
 use crate::conversation::Direction;
-use crate::decode::{Packet, Transport, Trouble};
+use crate::decode::{Icmp, Packet, Transport, Trouble};
 use crate::savefile::Proof;
 use crate::trace::{Owner, Trace};
 
@@ -264,12 +267,7 @@ fn incomplete(trace: &Trace) -> Vec<String> {
             }
         }
     }
-    let unreadable = trace.packets.iter().find(|p| {
-        matches!(
-            (&p.trouble, &p.transport),
-            (Some(Trouble::Truncated { .. }), Transport::None)
-        )
-    });
+    let unreadable = trace.packets.iter().find(|p| is_cut_in_headers(p));
     if let Some(packet) = unreadable {
         reasons.push(format!(
             "Packet {} was cut inside its headers when it was captured.",
@@ -277,6 +275,95 @@ fn incomplete(trace: &Trace) -> Vec<String> {
         ));
     }
     reasons
+}
+
+/// Is something missing of what says where the packet belongs: of its headers,
+/// their options, or the headers that an ICMP error quotes?
+fn is_cut_in_headers(packet: &Packet) -> bool {
+    if packet.cap_len >= packet.len {
+        return false;
+    }
+    let is_cut = matches!(packet.trouble, Some(Trouble::Truncated { .. }));
+    match &packet.transport {
+        Transport::Icmp(icmp) if matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) => !quotes_ports(icmp),
+        Transport::Icmpv6(icmp) if icmp.kind < 128 => !quotes_ports(icmp),
+        Transport::None | Transport::Tcp(_) => is_cut,
+        _ => false,
+    }
+}
+
+fn quotes_ports(icmp: &Icmp) -> bool {
+    let quoted = icmp.quoted.as_deref();
+    quoted.is_some_and(|quoted| quoted.src_port.is_some())
+}
+
+/// Does what a sequence found stay found, whatever else had been captured? So
+/// it is where packets tell by their own headers what they are. Which bytes are
+/// new, what is a retransmission, and which ACK ends a handshake, on the other
+/// hand, depends on what came before.
+pub fn stays_found(sequence: &Sequence) -> bool {
+    let scope = match &sequence.scope {
+        None => true,
+        Some(Scope::Filter(filter)) => tells_by_headers(&filter.value),
+        // A conversation before it would change its number.
+        Some(Scope::Conversation { .. } | Scope::Message(_)) => false,
+    };
+    let alone = sequence.steps.len() == 1;
+    scope
+        && sequence.mode != Mode::Exactly
+        && sequence.steps.iter().all(|step| {
+            let step = &step.value;
+            let once = alone && step.times.min <= 1;
+            let event = match (&step.event, sequence.unit) {
+                (event, Unit::Packets) => is_of_one_packet(event),
+                (EventPattern::Udp(_) | EventPattern::Icmp(_) | EventPattern::Rst, _) => true,
+                // Sent again, it would be no event beside the first.
+                (EventPattern::Syn | EventPattern::SynAck | EventPattern::Fin, _) => once,
+                _ => false,
+            };
+            let condition = step.where_.as_ref();
+            event && condition.is_none_or(|filter| tells_by_headers(&filter.value))
+        })
+}
+
+/// Does a packet that was found stay found, whatever else had been captured?
+pub fn packet_stays_found(which: &Selection) -> bool {
+    which.window.is_none()
+        && match &which.what {
+            StepOrFilter::Filter(filter) => tells_by_headers(&filter.value),
+            StepOrFilter::Step(step) => {
+                let condition = step.value.where_.as_ref();
+                is_of_one_packet(&step.value.event)
+                    && !matches!(step.value.event, EventPattern::Data(Some(_)))
+                    && condition.is_none_or(|filter| tells_by_headers(&filter.value))
+            }
+        }
+}
+
+/// Can one packet alone be it?
+fn is_of_one_packet(event: &EventPattern) -> bool {
+    !matches!(
+        event,
+        EventPattern::Request { .. }
+            | EventPattern::Response { .. }
+            | EventPattern::Retransmission(_)
+            | EventPattern::KeepAlive
+            | EventPattern::WindowUpdate
+    )
+}
+
+/// Does the filter ask only for what stands in the packet itself?
+pub fn tells_by_headers(filter: &Filter) -> bool {
+    let mut tells = super::filter::needs(filter) == Needs::HEADERS;
+    filter.operands(&mut |operand| {
+        operand.fields(&mut |field| {
+            // Numbers and times are counted from other packets.
+            let name = field.field.name;
+            tells &= name != "frame.number" && !name.contains("time");
+        });
+    });
+    filter.steps(&mut |_| tells = false);
+    tells
 }
 
 fn were(packets: u64) -> String {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::{
-    Collection, Condition, Each, Expectation, Mode, Scope, Selection, Sequence, Span, Spanned,
-    Statement, StepOrFilter, Subject, Unit, Window,
+    Collection, Condition, Each, Expectation, Scope, Selection, Sequence, Span, Spanned, Statement,
+    StepOrFilter, Subject, Unit, Window,
 };
 use super::claim::{self, Cause, Evaluation, World};
 use super::claim_value::{self, Lack};
@@ -254,11 +254,10 @@ impl Judge<'_> {
             && let Err(lack) = claim_value::member(self.world.facts, collection, id)
         {
             let mut evaluation = Evaluation::new(&self.world, None);
-            evaluation.grounds.every_packet = true;
+            evaluation.ask_which(collection);
             return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
         let scope = matching::in_scope(sequence.scope.as_ref(), &context);
-        let exactly = sequence.mode == Mode::Exactly;
         let mut judgement = Judgement {
             rests_on: self.grounds_of(sequence, &context, &scope),
             ..Judgement::default()
@@ -271,7 +270,8 @@ impl Judge<'_> {
                 judgement.names = Some(names);
                 // Naming nothing is a way to say that nothing was there.
                 judgement.rests_on.absence = taken.is_empty();
-                judgement.rests_on.every_packet = exactly || taken.is_empty();
+                judgement.rests_on.every_packet =
+                    taken.is_empty() || !evidence::stays_found(sequence);
                 judgement.evidence = taken
                     .iter()
                     .filter_map(|t| context.events.get(t.event))
@@ -323,7 +323,10 @@ impl Judge<'_> {
             || conditions().any(evidence::filter_asks_for_roles);
         let reads = steps().any(|s| evidence::reads_content(&s.event))
             || conditions().any(evidence::filter_reads_content);
-        let payloads = if reads || matches!(sequence.scope, Some(Scope::Message(_))) {
+        let payloads = if matches!(sequence.scope, Some(Scope::Message(_))) {
+            // Which message it is, and where it ends, depends on all bytes.
+            (0..context.trace.packets.len()).collect()
+        } else if reads {
             scope
                 .iter()
                 .filter_map(|&e| context.events.get(e))
@@ -395,6 +398,12 @@ impl Judge<'_> {
                 wireshark_filter: wireshark_filter(trace, &found),
                 ..Failure::new(failures::PRESENT, message)
             }),
+            rests_on: Grounds {
+                every_packet: !evidence::packet_stays_found(which),
+                roles,
+                payloads,
+                ..Grounds::default()
+            },
             evidence: found,
             ..Judgement::default()
         }
@@ -544,6 +553,8 @@ impl Judge<'_> {
         };
         let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
         let rests_on = Grounds {
+            every_packet: !evidence::packet_stays_found(which)
+                || !evidence::tells_by_headers(condition),
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
             payloads: if reads {
                 subjects.clone()
@@ -629,15 +640,24 @@ impl Judge<'_> {
     ) -> Judgement {
         let (short, _) = claim_value::called(collection);
         let members = claim_value::members(self.world.facts, collection);
+        let mut which = Evaluation::new(&self.world, None);
+        which.ask_which(collection);
         if members.is_empty() {
-            return self.each_of_nothing(each, Grounds::default());
+            return self.each_of_nothing(each, which.grounds);
         }
-        let mut whole = Judgement::default();
+        let mut whole = Judgement {
+            rests_on: which.grounds,
+            ..Judgement::default()
+        };
         for (number, &member) in members.iter().enumerate() {
             let mut evaluation = Evaluation::new(&self.world, Some((collection, member)));
             let result = evaluation.judge(condition);
             let mut judgement = self.claimed(result, evaluation);
             if !judgement.holds {
+                judgement
+                    .rests_on
+                    .payloads
+                    .extend(whole.rests_on.payloads.iter().copied());
                 if let Some(failure) = &mut judgement.failure {
                     failure.message = format!("In {short}[{number}]: {}", failure.message);
                 }

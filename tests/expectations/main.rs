@@ -69,7 +69,9 @@ fn said(case: &Case, outcome: &Outcome) -> String {
     let failure = outcome.failure.as_ref().expect("a failure");
     let mut text = format!("[{}] {}\n", failure.code, failure.message);
     let span = failure.span.clone().expect("a place");
-    let start = case.statement[..span.start].rfind('\n').map_or(0, |i| i + 1);
+    let start = case.statement[..span.start]
+        .rfind('\n')
+        .map_or(0, |i| i + 1);
     let line = case.statement[start..].lines().next().unwrap();
     let marked = span.end.min(start + line.len()) - span.start;
     let indent = " ".repeat(span.start - start);
@@ -105,7 +107,9 @@ fn each_statement_holds_and_fails_where_it_should() {
         assert!((1..=2).contains(&lines.count()), "{name}: one or two lines");
         let holds = judged(case, &case.holds);
         if holds.verdict != Verdict::Pass {
-            let why = holds.failure.map(|f| (f.message, f.expected, f.actual, f.difference));
+            let why = holds
+                .failure
+                .map(|f| (f.message, f.expected, f.actual, f.difference));
             writeln!(wrong, "{name} should hold: {why:?}").unwrap();
         }
         let fails = judged(case, &case.fails);
@@ -119,7 +123,12 @@ fn each_statement_holds_and_fails_where_it_should() {
             let (before, _) = text.split_once("--- says\n").unwrap();
             fs::write(&case.path, format!("{before}--- says\n{says}")).unwrap();
         } else if says != case.says {
-            writeln!(wrong, "{name} says:\n{says}\nand should say:\n{}", case.says).unwrap();
+            writeln!(
+                wrong,
+                "{name} says:\n{says}\nand should say:\n{}",
+                case.says
+            )
+            .unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

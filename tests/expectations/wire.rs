@@ -58,7 +58,11 @@ fn packet(words: &[&str], payload: Vec<u8>, sent: &[Vec<u8>]) -> Vec<u8> {
         "<" => false,
         other => panic!("{other}"),
     };
-    let (from, to) = if to_server { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+    let (from, to) = if to_server {
+        (CLIENT, SERVER)
+    } else {
+        (SERVER, CLIENT)
+    };
     match words[1] {
         "udp" => {
             let mut datagram = Vec::new();
@@ -72,7 +76,16 @@ fn packet(words: &[&str], payload: Vec<u8>, sent: &[Vec<u8>]) -> Vec<u8> {
             let (kind, code) = words[2].split_once('/').unwrap();
             let about: usize = words[3].parse().unwrap();
             let quoted = &sent[about - 1];
-            let mut message = vec![kind.parse().unwrap(), code.parse().unwrap(), 0, 0, 0, 0, 2, 0];
+            let mut message = vec![
+                kind.parse().unwrap(),
+                code.parse().unwrap(),
+                0,
+                0,
+                0,
+                0,
+                2,
+                0,
+            ];
             message.extend_from_slice(&quoted[..quoted.len().min(28)]);
             ip(1, from.0, to.0, &message)
         }
@@ -126,7 +139,11 @@ fn segment(to_server: bool, letters: &str, words: &[&str], mut payload: Vec<u8>)
             other => panic!("{other}"),
         }
     }
-    let ports = if to_server { (CLIENT.1, port) } else { (port, CLIENT.1) };
+    let ports = if to_server {
+        (CLIENT.1, port)
+    } else {
+        (port, CLIENT.1)
+    };
     let header = 20 + options.len();
     let mut segment = Vec::new();
     segment.extend_from_slice(&ports.0.to_be_bytes());

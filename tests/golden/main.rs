@@ -2,6 +2,7 @@
 //! catalogue judges, must change only on purpose.
 
 mod corpus;
+mod evidence;
 mod inspect;
 mod mutations;
 mod reference;

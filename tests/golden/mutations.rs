@@ -24,25 +24,43 @@ use netlab_capture::trace::{self, Trace};
 
 /// A captured frame.
 #[derive(Clone)]
-struct Frame {
-    time: Timestamp,
+pub struct Frame {
+    pub time: Timestamp,
     /// Bytes on the wire.
-    len: u32,
-    bytes: Vec<u8>,
+    pub len: u32,
+    pub bytes: Vec<u8>,
 }
 
 /// A reference capture, taken apart, with what judges it.
-struct Reference {
-    scenario: Scenario,
-    expectations: Vec<Expectation>,
-    files: BTreeMap<String, Bytes>,
+pub struct Reference {
+    pub scenario: Scenario,
+    pub expectations: Vec<Expectation>,
+    pub files: BTreeMap<String, Bytes>,
     trace: Trace,
-    frames: Vec<Frame>,
-    recording: Recording,
+    pub frames: Vec<Frame>,
+    pub recording: Recording,
+}
+
+/// The trace of a capture of these frames with this recording.
+pub fn read(frames: &[Frame], recording: &Recording) -> Trace {
+    let lo = InterfaceDescription {
+        name: "lo".to_owned(),
+        link_type: 1,
+        snaplen: 0,
+    };
+    let mut writer = pcapng::Writer::new(Vec::new(), &lo).unwrap();
+    for frame in frames {
+        writer
+            .write_frame(frame.time, frame.len, &frame.bytes)
+            .unwrap();
+    }
+    writer.write_recording(recording).unwrap();
+    let file = writer.into_inner();
+    trace::read(file.as_slice(), "changed.pcapng", None).unwrap()
 }
 
 impl Reference {
-    fn read(name: &str) -> Reference {
+    pub fn read(name: &str) -> Reference {
         let scenario = scenario::parse(scenario::builtin(name).unwrap()).unwrap();
         let path = folder("captures/reference").join(format!("{name}.pcapng"));
         let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
@@ -78,20 +96,7 @@ impl Reference {
                 };
             }
         }
-        let lo = InterfaceDescription {
-            name: "lo".to_owned(),
-            link_type: 1,
-            snaplen: 0,
-        };
-        let mut writer = pcapng::Writer::new(Vec::new(), &lo).unwrap();
-        for frame in &change.frames {
-            writer
-                .write_frame(frame.time, frame.len, &frame.bytes)
-                .unwrap();
-        }
-        writer.write_recording(&recording).unwrap();
-        let file = writer.into_inner();
-        let trace = trace::read(file.as_slice(), "changed.pcapng", None).unwrap();
+        let trace = read(&change.frames, &recording);
         let outcomes = expect::judge(
             &trace,
             &self.expectations,

@@ -20,7 +20,7 @@ mod properties;
 mod unordered;
 
 pub use condition::{Named, Names, filtered, holds};
-pub use fits::{Context, Difference, Timing, is_who};
+pub use fits::{Context, Difference, Timing, is_who, packet_is};
 
 use std::collections::BTreeSet;
 
