@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::reader::{Entry, Reader};
 use super::{ExpectationText, codes, strings};
 
-const KEYS: [&str; 4] = ["text", "points", "hint", "visibility"];
+pub(super) const KEYS: [&str; 4] = ["text", "points", "hint", "visibility"];
 
 /// Gradescope's words for who sees a result, and when.
 const VISIBILITY: [(&str, &str); 4] = [

@@ -19,7 +19,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// A run's time where the file gives none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 10] = [
     "title",
     "question",
     "answer",

@@ -7,7 +7,7 @@ use super::{After, OutputPattern, ProgramSpec, Ready, StopSignal, codes, words};
 use crate::diagnostic::nearest;
 use crate::savefile::Protocol;
 
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "run", "stdin", "exit", "stdout", "stderr", "after", "ready", "stop", "ends", "pty", "cwd",
     "env", "timeout",
 ];

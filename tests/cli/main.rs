@@ -3,6 +3,8 @@
 mod broken_labs;
 mod check;
 mod diagnostics;
+mod editor;
+mod expectation_docs;
 mod hostile;
 mod inspect;
 mod layout;

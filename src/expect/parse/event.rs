@@ -440,7 +440,8 @@ impl<'t> Parser<'t> {
 
     /// A request's target: in quotes, a regular expression, or bare up to
     /// white space. A `;` at its end and a `)` that was opened before it are
-    /// not part of it, nor is a `}`, which no target has (RFC 3986).
+    /// not part of it, nor are `}` and a `|` before it, which no target has
+    /// (RFC 3986).
     fn target(&mut self) -> Parsed<Option<Content>> {
         match self.peek() {
             Token::Text(_) | Token::Symbol("~") => return self.content(),
@@ -457,7 +458,7 @@ impl<'t> Parser<'t> {
         {
             bare = shorter;
         }
-        if bare.is_empty() || bare.starts_with([')', '#']) || self.may_follow_event(bare) {
+        if bare.is_empty() || bare.starts_with([')', '#', '|']) || self.may_follow_event(bare) {
             return Ok(None);
         }
         self.skip_to(span.start + bare.len());

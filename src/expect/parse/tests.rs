@@ -401,3 +401,10 @@ proptest! {
         check_spans(&chars.into_iter().collect::<String>());
     }
 }
+
+/// A request without a target took the `|` behind it for one.
+#[test]
+fn an_alternative_ends_a_request_without_a_target() {
+    let text = "in order {\n ( any > any POST | any > any GET /a )\n}";
+    assert_eq!(found(text), [], "{text}");
+}
