@@ -6,6 +6,11 @@ use super::body::Reading;
 use super::head::{self, Kind, Look, MAX_HEAD, Parsed, Start, Wanted};
 use super::{Body, Head, Headers, Packets, Request, Response};
 
+/// Most messages come in so many packets, and most others in so many more: a
+/// list that grows often has all threads wait for the allocator's lock.
+const FEW: usize = 4;
+const MANY: usize = 60;
+
 /// The packets that brought something.
 #[derive(Clone, Debug)]
 pub(super) struct Trail {
@@ -35,6 +40,9 @@ impl Trail {
             return;
         }
         if listed.len() < limit {
+            if listed.len() == FEW {
+                listed.reserve(MANY);
+            }
             listed.push(at.packet);
         } else {
             self.packets.more += 1;

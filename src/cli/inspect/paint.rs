@@ -16,6 +16,10 @@ use crate::render::{csv, json};
 use crate::report::{self, Findings, Packet, Sight};
 use crate::savefile::{Protocol, Timestamp};
 
+/// Bytes that most lines have: one that grows has all threads wait for the
+/// allocator's lock.
+const LINE: usize = 4096;
+
 /// Makes what is shown.
 pub struct Painter<'a> {
     what: What,
@@ -196,7 +200,7 @@ impl Show for Painter<'_> {
         told.conversation = context.name.index;
         let mut findings = Findings::default();
         findings.message(&told);
-        let mut line = Vec::new();
+        let mut line = Vec::with_capacity(LINE);
         if self.lines_of(What::Http) {
             match self.how {
                 How::Csv => csv::transaction(&told, &mut line),
@@ -225,7 +229,7 @@ impl Show for Painter<'_> {
         told.conversation = name.index;
         let mut findings = Findings::default();
         findings.lookup(&told);
-        let mut line = Vec::new();
+        let mut line = Vec::with_capacity(LINE);
         if self.how == How::Json && !self.bodies {
             json::value(&told, &mut line);
         }
@@ -251,7 +255,7 @@ impl Show for Painter<'_> {
         }
         let mut findings = Findings::default();
         findings.conversation(&told);
-        let mut line = Vec::new();
+        let mut line = Vec::with_capacity(LINE);
         if self.lines_of(What::Conversations) {
             match self.how {
                 How::Csv => csv::conversation(&told, &mut line),
