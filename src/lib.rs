@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod decode;
 pub mod diagnostic;
 pub mod expect;
+pub mod grade;
 pub mod inspect;
 pub mod message;
 pub mod render;

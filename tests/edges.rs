@@ -49,8 +49,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "expect",
         ],
     ),
+    ("grade", &["diagnostic", "scenario", "report"]),
     // Of savefile only the plain types that the report's model is made of.
-    ("render", &["diagnostic", "savefile", "report"]),
+    ("render", &["diagnostic", "savefile", "report", "grade"]),
     ("lab", &["www"]),
     ("sandbox", &["savefile", "scenario"]),
     ("capture", &["savefile", "scenario", "sandbox"]),
@@ -67,6 +68,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "expect",
             "inspect",
             "report",
+            "grade",
             "render",
             "lab",
             "sandbox",
@@ -87,6 +89,7 @@ const READING: &[&str] = &[
     "trace",
     "expect",
     "report",
+    "grade",
     "render",
 ];
 

@@ -12,6 +12,8 @@ pub enum Command {
     Exec(Args),
     /// Draft expectations from runs or captures (Linux only)
     Record(Args),
+    /// Grade submissions by a suite (Linux only)
+    Grade(Args),
     /// Try every step of a run on this machine (Linux only)
     Doctor(Args),
 }
@@ -23,8 +25,11 @@ pub struct Args {
 }
 
 pub fn main(command: &Command) -> ExitCode {
-    let (Command::Run(args) | Command::Exec(args) | Command::Record(args) | Command::Doctor(args)) =
-        command;
+    let (Command::Run(args)
+    | Command::Exec(args)
+    | Command::Record(args)
+    | Command::Grade(args)
+    | Command::Doctor(args)) = command;
     output::complain(&format!(
         "netlab-capture: cannot record{}: that needs the namespaces of Linux, and a build with the feature `record`.\n  \
          Run it on Linux: a virtual machine, WSL 2 or a container will do. Captures made there can be judged here: netlab-capture check FILE\n",

@@ -7,6 +7,7 @@ mod elsewhere;
 mod exit;
 mod explain;
 mod fields;
+mod grading;
 mod init;
 mod inspect;
 mod judge;
@@ -44,6 +45,7 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Record(record::Command),
+    Merge(grading::merge::Args),
     Check(check::Args),
     Inspect(inspect::Args),
     Fields(fields::Args),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
     };
     match words.command {
         Command::Record(command) => record::main(&command),
+        Command::Merge(args) => grading::merge::main(&args).into(),
         Command::Check(args) => check::main(&args).into(),
         Command::Inspect(args) => inspect::main(&args).into(),
         Command::Fmt(args) => layout::format(&args).into(),

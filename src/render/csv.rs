@@ -113,13 +113,13 @@ pub fn transaction(message: &Message, out: &mut Vec<u8>) {
 }
 
 /// One line in the making; it ends where the row does.
-struct Row<'o> {
+pub(super) struct Row<'o> {
     out: &'o mut Vec<u8>,
     first: bool,
 }
 
 impl<'o> Row<'o> {
-    fn new(out: &'o mut Vec<u8>) -> Row<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Row<'o> {
         Row { out, first: true }
     }
 
@@ -130,7 +130,7 @@ impl<'o> Row<'o> {
     }
 
     /// A value that has no character to be quoted.
-    fn number(&mut self, value: impl Display) {
+    pub(super) fn number(&mut self, value: impl Display) {
         self.comma();
         let mut text = String::new();
         // Writing to a String does not fail.
@@ -138,7 +138,7 @@ impl<'o> Row<'o> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    fn maybe(&mut self, value: Option<impl Display>) {
+    pub(super) fn maybe(&mut self, value: Option<impl Display>) {
         match value {
             Some(value) => self.number(value),
             None => self.comma(),
@@ -170,7 +170,7 @@ impl<'o> Row<'o> {
     }
 
     /// Text of others.
-    fn text(&mut self, value: &str) {
+    pub(super) fn text(&mut self, value: &str) {
         self.comma();
         let mut shown = text::visible(value);
         if shown.starts_with(['=', '+', '-', '@']) {

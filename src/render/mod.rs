@@ -1,6 +1,7 @@
 //! Renderers: terminal, JSON, JUnit, TAP, packet comments. They see only the
 //! finished report and print nothing themselves.
 
+pub mod class;
 pub mod comments;
 pub mod csv;
 pub mod diagnostic;

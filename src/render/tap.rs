@@ -81,6 +81,6 @@ fn diagnostic(point: &Point<'_>, output: &mut impl Write) -> io::Result<()> {
 }
 
 /// A description in which nothing is taken for a directive.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     visible(text).replace('\\', "\\\\").replace('#', "\\#")
 }

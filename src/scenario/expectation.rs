@@ -8,7 +8,7 @@ use super::{ExpectationText, codes, strings};
 pub(super) const KEYS: [&str; 4] = ["text", "points", "hint", "visibility"];
 
 /// Gradescope's words for who sees a result, and when.
-const VISIBILITY: [(&str, &str); 4] = [
+pub(crate) const VISIBILITY: [(&str, &str); 4] = [
     ("visible", "visible"),
     ("hidden", "hidden"),
     ("after_due_date", "after_due_date"),
@@ -84,7 +84,7 @@ fn statements<'t>(
     })
 }
 
-fn points(reader: &mut Reader<'_>, field: &Entry<'_>) -> Option<f64> {
+pub(crate) fn points(reader: &mut Reader<'_>, field: &Entry<'_>) -> Option<f64> {
     let number = match field.value {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .ok()

@@ -11,13 +11,14 @@ mod network;
 mod order;
 mod parse;
 mod program;
-mod reader;
+pub(crate) mod reader;
 mod schema;
 mod strings;
 mod syntax;
 mod words;
 
 pub use catalogue::{BUILTIN, builtin, builtin_file, catalogue};
+pub(crate) use expectation::{VISIBILITY, points};
 pub use layout::layout;
 pub use model::*;
 pub use network::is_host_name;

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Severity, nearest};
 
 /// One `key = value` of a table.
 #[derive(Clone)]
-pub(super) struct Entry<'t> {
+pub(crate) struct Entry<'t> {
     pub name: &'t str,
     /// Where the key stands.
     pub key: Range<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Entry<'t> {
 }
 
 /// The table's entries in the order of the file.
-pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
+pub(crate) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
     let mut entries: Vec<Entry<'t>> = table
         .iter()
         .map(|(key, value)| entry(key.get_ref(), key.span(), value))
@@ -43,7 +43,7 @@ fn entry<'t>(name: &'t str, key: Range<usize>, value: &'t Spanned<DeValue<'t>>) 
 }
 
 /// The file's text and the mistakes found so far.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     pub text: &'t str,
     mistakes: Vec<Diagnostic>,
     /// Lines with a syntax error: what else is said of them would be noise.

@@ -4,6 +4,7 @@
 
 mod contain;
 mod exec;
+mod grade;
 mod hostile;
 mod lab_script;
 mod lab_sentences;

@@ -5,6 +5,7 @@ mod contain;
 mod doctor;
 mod draft;
 mod exec;
+mod grade;
 mod own;
 mod plan;
 mod run;
@@ -19,6 +20,7 @@ pub enum Command {
     Run(Box<run::Args>),
     Exec(Box<exec::Args>),
     Record(draft::Args),
+    Grade(Box<grade::Args>),
     Doctor(doctor::Args),
 }
 
@@ -27,6 +29,7 @@ pub fn main(command: &Command) -> ExitCode {
         Command::Run(args) => run::main(args).into(),
         Command::Exec(args) => exec::main(args),
         Command::Record(args) => draft::main(args).into(),
+        Command::Grade(args) => grade::main(args).into(),
         Command::Doctor(args) => doctor::main(args).into(),
     }
 }

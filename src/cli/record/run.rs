@@ -103,8 +103,8 @@ struct Job {
 }
 
 /// A scenario whose result is there.
-struct Finished {
-    judged: Judged,
+pub(super) struct Finished {
+    pub(super) judged: Judged,
     /// The savefile that can carry comments.
     savefile: Option<PathBuf>,
     /// The classic pcap in its place.
@@ -200,7 +200,8 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
         if running.is_empty() && results.is_empty() {
             break;
         }
-        let (done, signal) = wait(&running, &mut signals)?;
+        let recorders: Vec<&Recorder> = running.iter().map(|job| &job.recorder).collect();
+        let (done, signal) = wait(&recorders, &mut signals)?;
         if signal && interrupted {
             // Who asks twice does not want to wait for an orderly end. The
             // recorders die with us.
@@ -272,13 +273,13 @@ fn show(sink: &mut Sink, finished: Finished, keep: Keep) -> Exit {
 
 /// Waits for a recorder's last word or a signal: the positions of those done,
 /// and whether a signal arrived.
-fn wait(running: &[Job], signals: &mut Signals) -> io::Result<(Vec<usize>, bool)> {
+pub(super) fn wait(running: &[&Recorder], signals: &mut Signals) -> io::Result<(Vec<usize>, bool)> {
     if running.is_empty() {
         return Ok((Vec::new(), false));
     }
     let mut fds: Vec<PollFd<'_>> = running
         .iter()
-        .map(|job| PollFd::from_borrowed_fd(job.recorder.descriptor(), PollFlags::IN))
+        .map(|recorder| PollFd::from_borrowed_fd(recorder.descriptor(), PollFlags::IN))
         .collect();
     fds.push(PollFd::from_borrowed_fd(
         signals.descriptor(),
@@ -333,7 +334,7 @@ fn refused(loaded: &Loaded, code: ErrorCode, message: String) -> Finished {
     }
 }
 
-fn judge_recorded(
+pub(super) fn judge_recorded(
     loaded: &Loaded,
     path: &Path,
     recorded: Result<(), RecordError>,
@@ -406,7 +407,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::scenario::parse_duration(text).map_err(|wrong| wrong.message)
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

@@ -1,0 +1,114 @@
+//! Writes the reports of a graded class into its folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Exit, output};
+use crate::grade::{Grade, Gradebook, Graded};
+use crate::render::class;
+
+/// The folder of one submission.
+pub fn folder_of(out: &Path, key: &str) -> PathBuf {
+    out.join("students").join(key)
+}
+
+/// Where single reports go, beside those in the folder.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ReportArgs {
+    /// Write one JSON document on one line for each submission to standard output
+    #[arg(long)]
+    json: bool,
+    /// Write Gradescope's results.json to FILE (one submission)
+    #[arg(long, value_name = "FILE")]
+    gradescope: Option<PathBuf>,
+    /// Write the JSON of GitHub Classroom's reporter to FILE (one submission)
+    #[arg(long, value_name = "FILE")]
+    classroom: Option<PathBuf>,
+    /// Print annotations for GitHub Actions
+    #[arg(long, conflicts_with = "json")]
+    github: bool,
+}
+
+impl ReportArgs {
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// What cannot be asked for of so many submissions.
+    pub fn fits(&self, submissions: usize) -> Result<(), String> {
+        let single = [
+            ("--gradescope", &self.gradescope),
+            ("--classroom", &self.classroom),
+        ];
+        match single.iter().find(|(_, file)| file.is_some()) {
+            Some((flag, _)) if submissions != 1 => Err(format!(
+                "{flag} takes one submission, these are {submissions}: each one's file is in its folder"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes everything; what the class came to is the exit code.
+pub fn write(book: &Gradebook, out: &Path, args: &ReportArgs) -> io::Result<Exit> {
+    let all: Vec<Graded<'_>> = book.graded().collect();
+    let mut table = Vec::new();
+    class::csv::heading(&book.class, &mut table);
+    for graded in &all {
+        class::csv::line(graded, &mut table);
+        submission(graded, &folder_of(out, &graded.submission.key))?;
+    }
+    put(&out.join("class.csv"), &table)?;
+    let page = class::html::class(&book.class, all.iter().copied());
+    put(&out.join("class.html"), page.as_bytes())?;
+    let mut junit = Vec::new();
+    class::junit::write(all.iter().copied(), &mut junit)?;
+    put(&out.join("junit.xml"), &junit)?;
+    let mut tap = Vec::new();
+    class::tap::write(&all, &mut tap)?;
+    put(&out.join("class.tap"), &tap)?;
+    if let [only] = all.as_slice() {
+        if let Some(file) = &args.gradescope {
+            put(file, &class::gradescope::results(only)?)?;
+        }
+        if let Some(file) = &args.classroom {
+            put(file, &class::classroom::results(only)?)?;
+        }
+    }
+    let mut exit = Exit::Passed;
+    let mut annotations = String::new();
+    for graded in &all {
+        exit = exit.worst(match graded.grade() {
+            Grade::Pass => Exit::Passed,
+            Grade::Fail => Exit::Failed,
+            Grade::Inconclusive => Exit::Inconclusive,
+        });
+        if args.json {
+            exit = exit.worst(output::print_bytes(&class::json::document(graded)?));
+        }
+        if args.github {
+            class::annotations::lines(graded, &mut annotations);
+        }
+    }
+    Ok(exit.worst(output::print_bytes(annotations.as_bytes())))
+}
+
+fn submission(graded: &Graded<'_>, folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let file = |name: &str, bytes: &[u8]| put(&folder.join(name), bytes);
+    file("report.txt", class::text::report(graded).as_bytes())?;
+    file("report.html", class::html::submission(graded).as_bytes())?;
+    file("report.json", &class::json::document(graded)?)?;
+    file("results.json", &class::gradescope::results(graded)?)?;
+    file("classroom.json", &class::classroom::results(graded)?)
+}
+
+/// Writes a file whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".part");
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    std::fs::write(&partial, bytes).map_err(named)?;
+    std::fs::rename(&partial, path).map_err(named)
+}

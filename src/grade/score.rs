@@ -1,0 +1,209 @@
+//! From a report's verdicts to points.
+
+use super::model::{CaseResult, Check, Grade, Submission};
+use super::suite::{Case, Visibility};
+use crate::report::{ErrorCode, Report, Verdict};
+
+/// What a case's report comes to. A report that tells of our own trouble, or of
+/// missing evidence, comes to no points and no lack of them.
+///
+/// Where expectations of the scenario carry points, the case's points are given in
+/// proportion; else all of them or none.
+pub fn case_result(
+    case: &Case,
+    submission: &Submission,
+    report: &Report,
+    attempts: u32,
+    text: String,
+) -> CaseResult {
+    let (grade, share) = judged(report);
+    let capture = report.capture.as_ref();
+    CaseResult {
+        submission: submission.key.clone(),
+        digest: submission.digest.clone(),
+        case: case.name.clone(),
+        grade,
+        score: share.map(|share| case.points * share),
+        attempts,
+        duration_ms: report.duration_ms.unwrap_or_default(),
+        packets: capture.map_or(0, |capture| capture.packets),
+        complete: capture
+            .and_then(|capture| capture.proof.as_ref())
+            .is_some_and(|proof| proof.complete),
+        message: message(report, grade),
+        checks: report.expectations.iter().map(check).collect(),
+        text,
+        capture: None,
+    }
+}
+
+fn grade_of(verdict: Verdict) -> Grade {
+    match verdict {
+        Verdict::Pass => Grade::Pass,
+        Verdict::Fail => Grade::Fail,
+        Verdict::Inconclusive | Verdict::Error => Grade::Inconclusive,
+    }
+}
+
+/// The grade, and the share of the points, where that is known.
+fn judged(report: &Report) -> (Grade, Option<f64>) {
+    let ours = report.error.as_ref().is_some_and(|error| {
+        matches!(
+            error.code,
+            ErrorCode::Environment | ErrorCode::Internal | ErrorCode::DamagedCapture
+        )
+    });
+    let grade = match report.verdict {
+        Some(verdict) if !ours => grade_of(verdict),
+        _ => Grade::Inconclusive,
+    };
+    if grade == Grade::Inconclusive {
+        return (grade, None);
+    }
+    let weighed = report
+        .expectations
+        .iter()
+        .filter_map(|expectation| Some((expectation.points?, grade_of(expectation.verdict))));
+    let (mut all, mut earned, mut unknown) = (0.0, 0.0, false);
+    for (points, grade) in weighed {
+        all += points;
+        match grade {
+            Grade::Pass => earned += points,
+            Grade::Fail => {}
+            Grade::Inconclusive => unknown |= points > 0.0,
+        }
+    }
+    if unknown {
+        (Grade::Inconclusive, None)
+    } else if all > 0.0 {
+        (grade, Some(earned / all))
+    } else {
+        (grade, Some(f64::from(u8::from(grade == Grade::Pass))))
+    }
+}
+
+/// The error, or the first expectation that was not met.
+fn message(report: &Report, grade: Grade) -> String {
+    if let Some(error) = &report.error {
+        return error.message.lines().next().unwrap_or_default().to_owned();
+    }
+    let wanted = |verdict: Verdict| match grade {
+        Grade::Pass => false,
+        Grade::Fail => verdict == Verdict::Fail,
+        Grade::Inconclusive => matches!(verdict, Verdict::Inconclusive | Verdict::Error),
+    };
+    report
+        .expectations
+        .iter()
+        .filter(|e| wanted(e.verdict) && is_visible(e.visibility.as_deref()))
+        .map(|e| {
+            let detail = e.detail.as_ref().map(|detail| detail.message.as_str());
+            detail.unwrap_or(&e.name).to_owned()
+        })
+        .next()
+        .unwrap_or_default()
+}
+
+fn is_visible(word: Option<&str>) -> bool {
+    word.is_none_or(|word| Visibility::of(word) == Visibility::Visible)
+}
+
+fn check(expectation: &crate::report::Expectation) -> Check {
+    Check {
+        name: expectation.name.clone(),
+        grade: grade_of(expectation.verdict),
+        visibility: expectation
+            .visibility
+            .as_deref()
+            .map(Visibility::of)
+            .unwrap_or_default(),
+        message: expectation
+            .detail
+            .as_ref()
+            .map(|detail| detail.message.clone())
+            .unwrap_or_default(),
+        place: expectation
+            .source
+            .as_ref()
+            .map(|place| (place.file.clone(), place.line)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Expectation;
+
+    fn expectation(verdict: Verdict, points: Option<f64>) -> Expectation {
+        Expectation {
+            name: "x".to_owned(),
+            text: String::new(),
+            source: None,
+            implied: false,
+            verdict,
+            evidence: Vec::new(),
+            detail: None,
+            hint: None,
+            points,
+            visibility: None,
+        }
+    }
+
+    fn report(verdict: Verdict, expectations: Vec<Expectation>) -> Report {
+        let mut report = Report::error("x", ErrorCode::Usage, "");
+        report.error = None;
+        report.verdict = Some(verdict);
+        report.expectations = expectations;
+        report
+    }
+
+    #[test]
+    fn all_or_none_without_points_of_its_own() {
+        assert_eq!(
+            judged(&report(Verdict::Pass, vec![])),
+            (Grade::Pass, Some(1.0))
+        );
+        assert_eq!(
+            judged(&report(Verdict::Fail, vec![])),
+            (Grade::Fail, Some(0.0))
+        );
+    }
+
+    #[test]
+    fn in_proportion_to_the_points_of_expectations() {
+        let parts = vec![
+            expectation(Verdict::Pass, Some(3.0)),
+            expectation(Verdict::Fail, Some(1.0)),
+            expectation(Verdict::Fail, None),
+        ];
+        assert_eq!(
+            judged(&report(Verdict::Fail, parts)),
+            (Grade::Fail, Some(0.75))
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_judged_is_never_a_zero() {
+        let inconclusive = report(Verdict::Inconclusive, vec![]);
+        assert_eq!(judged(&inconclusive), (Grade::Inconclusive, None));
+        for code in [
+            ErrorCode::Environment,
+            ErrorCode::Internal,
+            ErrorCode::DamagedCapture,
+        ] {
+            let mut error = Report::error("x", code, "no namespace");
+            assert_eq!(judged(&error), (Grade::Inconclusive, None));
+            // Not even where something failed as well.
+            error.verdict = Some(Verdict::Fail);
+            assert_eq!(judged(&error), (Grade::Inconclusive, None));
+        }
+        let parts = vec![
+            expectation(Verdict::Fail, Some(1.0)),
+            expectation(Verdict::Inconclusive, Some(1.0)),
+        ];
+        assert_eq!(
+            judged(&report(Verdict::Fail, parts)),
+            (Grade::Inconclusive, None)
+        );
+    }
+}
