@@ -100,6 +100,7 @@ impl Run {
             bodies: Bodies::Keep { limit: 1000 },
             packets: 10,
             parts: true,
+            carried: true,
             sent: 1000,
         };
         Run {

@@ -32,6 +32,7 @@ fn feed(events: &[(usize, Direction, Comes<'_>)], cuts: &[u8], bodies: Bodies) -
         bodies,
         packets: 0,
         parts: true,
+        carried: true,
         sent: 1000,
     };
     let beginning = Beginning {

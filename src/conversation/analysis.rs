@@ -147,6 +147,7 @@ pub(super) fn analyse(
     // Wireshark tells the time only beside something else that it has to say.
     if counted || unseen || seen.acks.is_some() || !seen.marks.is_empty() {
         seen.initial_rtt = known.initial_rtt;
+        seen.analysed = true;
     }
 }
 

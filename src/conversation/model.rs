@@ -204,6 +204,9 @@ pub struct SeenTcp {
     pub handshake_ack: bool,
     /// FIN, seen for the first time at its place in the stream.
     pub new_fin: bool,
+    /// `tcp.analysis`: there is something to say of it, be it what it
+    /// acknowledges.
+    pub analysed: bool,
     /// `tcp.analysis.*`.
     pub marks: Marks,
     /// The bytes of the stream that this packet was the first to carry, as

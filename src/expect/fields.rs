@@ -12,6 +12,7 @@ use super::fields_ip as ip;
 use super::fields_link as link;
 use super::fields_message as message;
 pub use super::fields_streamed::Streamed;
+use super::fields_tls as tls;
 use super::fields_transport as transport;
 pub use super::fields_view::{Facts, Http, Known, Reading, SoFar, Start, Times, View};
 
@@ -163,6 +164,8 @@ impl Needs {
     pub const HTTP_BYTES: Needs = Needs(32 | 2 | 1);
     /// [`crate::message::Body::bytes`]: the messages' content.
     pub const HTTP_BODIES: Needs = Needs(64 | 2 | 1);
+    /// [`Known::carried`].
+    pub const CARRIED: Needs = Needs(128 | 1);
     /// [`Known::ends`] and [`Known::role`].
     pub const OWNERS: Needs = Needs(4);
     /// [`Times::captured`].
@@ -230,7 +233,10 @@ impl Field {
     }
 
     pub(super) const fn needs(self, needs: Needs) -> Field {
-        Field { needs, ..self }
+        Field {
+            needs: Needs(self.needs.0 | needs.0),
+            ..self
+        }
     }
 
     /// Hands over the values of the field in the packet, in their order, until
@@ -279,7 +285,7 @@ impl Field {
     }
 }
 
-const GROUPS: [&[Field]; 13] = [
+const GROUPS: [&[Field]; 14] = [
     link::FRAME,
     link::LINK,
     carried::CARRIED,
@@ -291,6 +297,7 @@ const GROUPS: [&[Field]; 13] = [
     analysis::ANALYSIS,
     transport::UDP,
     dns::DNS,
+    tls::TLS,
     message::HTTP,
     message::DATA,
 ];

@@ -7,6 +7,14 @@ use super::fields_transport::{label, seen};
 
 pub(super) const ANALYSIS: &[Field] = &[
     Field::new(
+        "tcp.analysis",
+        Kind::Label,
+        "anything that the analysis says: what a segment acknowledges, what is in flight, \
+         tcp.analysis.flags",
+        |v, out| label(out, seen(v).is_some_and(|s| s.analysed)),
+    )
+    .needs(Needs::CONVERSATION),
+    Field::new(
         "tcp.analysis.flags",
         Kind::Label,
         "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",

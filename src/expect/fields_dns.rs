@@ -1,13 +1,16 @@
-//! Fields of DNS messages in datagrams. (Those over TCP are told by the
-//! summary of `inspect`.)
+//! Fields of DNS messages, in datagrams and over TCP.
 
+use std::ops::ControlFlow;
+
+use crate::decode::Span;
+use crate::message::PartOf;
 use crate::message::dns::{Data, Flavour, Message, Record, parse};
 
-use super::fields::{Field, FieldValue, Kind, Out, View, number};
+use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
 use super::fields_ip::bit;
 
 pub(super) const DNS: &[Field] = &[
-    protocol("dns", "Domain Name System, in datagrams", |v, out| {
+    protocol("dns", "Domain Name System", |v, out| {
         whole(v, out, Flavour::Dns)
     }),
     protocol("mdns", "multicast DNS", |v, out| {
@@ -25,6 +28,12 @@ pub(super) const DNS: &[Field] = &[
     header("dns.flags", 16, "all flags", |v, out| {
         of_each(v, out, |m, out| out.push(number(m.flags)))
     }),
+    header(
+        "dns.length",
+        16,
+        "over TCP, the bytes of the message",
+        lengths,
+    ),
     flag("dns.flags.response", "it is an answer", |v, out| {
         of_each(v, out, |m, out| out.push(bit(m.is_response())))
     }),
@@ -98,7 +107,7 @@ pub(super) const DNS: &[Field] = &[
         "how many additional records",
         |v, out| of_each(v, out, |m, out| out.push(number(m.counts[3]))),
     ),
-    Field::new(
+    field(
         "dns.qry.name",
         Kind::Text,
         "the name that is asked for",
@@ -132,7 +141,7 @@ pub(super) const DNS: &[Field] = &[
             })
         },
     ),
-    Field::new(
+    field(
         "dns.resp.name",
         Kind::Text,
         "name of each record",
@@ -151,13 +160,13 @@ pub(super) const DNS: &[Field] = &[
         "seconds that each record may be kept",
         |v, out| records(v, out, |r| is_timed(r).then(|| number(r.ttl))),
     ),
-    Field::new("dns.a", Kind::Ipv4, "IPv4 address of a record", |v, out| {
+    field("dns.a", Kind::Ipv4, "IPv4 address of a record", |v, out| {
         records(v, out, |r| match &r.data {
             Data::A(address) => Some(FieldValue::Ip((*address).into())),
             _ => None,
         })
     }),
-    Field::new(
+    field(
         "dns.aaaa",
         Kind::Ipv6,
         "IPv6 address of a record",
@@ -168,22 +177,22 @@ pub(super) const DNS: &[Field] = &[
             })
         },
     ),
-    Field::new(
+    field(
         "dns.cname",
         Kind::Text,
         "the name that another stands for",
         |v, out| records(v, out, |r| name(r, 5)),
     ),
-    Field::new("dns.ns", Kind::Text, "name of a name server", |v, out| {
+    field("dns.ns", Kind::Text, "name of a name server", |v, out| {
         records(v, out, |r| name(r, 2))
     }),
-    Field::new(
+    field(
         "dns.ptr.domain_name",
         Kind::Text,
         "the name of an address",
         |v, out| records(v, out, |r| name(r, 12)),
     ),
-    Field::new(
+    field(
         "dns.mx.mail_exchange",
         Kind::Text,
         "name of a mail server",
@@ -205,7 +214,7 @@ pub(super) const DNS: &[Field] = &[
             })
         },
     ),
-    Field::new(
+    field(
         "dns.srv.target",
         Kind::Text,
         "name of a service's host",
@@ -226,16 +235,20 @@ pub(super) const DNS: &[Field] = &[
 
 type Extract = super::fields::Extract;
 
+const fn field(name: &'static str, kind: Kind, meaning: &'static str, extract: Extract) -> Field {
+    Field::new(name, kind, meaning, extract).needs(Needs::CARRIED)
+}
+
 const fn protocol(name: &'static str, meaning: &'static str, extract: Extract) -> Field {
-    Field::new(name, Kind::Protocol, meaning, extract)
+    field(name, Kind::Protocol, meaning, extract)
 }
 
 const fn header(name: &'static str, bits: u8, meaning: &'static str, extract: Extract) -> Field {
-    Field::new(name, Kind::Unsigned(bits), meaning, extract)
+    field(name, Kind::Unsigned(bits), meaning, extract)
 }
 
 const fn flag(name: &'static str, meaning: &'static str, extract: Extract) -> Field {
-    Field::new(name, Kind::Bool, meaning, extract)
+    field(name, Kind::Bool, meaning, extract)
 }
 
 /// The ports that DNS and its relatives have.
@@ -248,34 +261,62 @@ fn flavour(ports: (u16, u16)) -> Option<Flavour> {
     })
 }
 
-/// The packet's own message, and a quoted one.
-fn messages<'a>(v: &View<'a>) -> impl Iterator<Item = (Flavour, &'a [u8])> + use<'a> {
-    let own = v
-        .packet
-        .udp()
-        .map(|udp| ((udp.src_port, udp.dst_port), udp.payload));
-    let quoted = v.quoted().filter(|q| q.protocol == 17).and_then(|q| {
-        let ports = q.src_port.zip(q.dst_port)?;
-        Some((ports, q.payload))
-    });
+/// A message of a packet.
+struct Sent<'a> {
+    flavour: Flavour,
+    /// Over TCP, its length before it.
+    whole: &'a [u8],
+    message: &'a [u8],
+}
+
+/// The packet's own message and a quoted one; those that it completes over TCP.
+fn messages<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
     let data = v.data();
-    own.into_iter()
-        .chain(quoted)
-        .filter_map(move |(ports, payload)| Some((flavour(ports)?, payload.of(data))))
+    let datagram = |ports, payload: Span| {
+        let bytes = payload.of(data);
+        Some(Sent {
+            flavour: flavour(ports)?,
+            whole: bytes,
+            message: bytes,
+        })
+    };
+    let own = v.packet.udp();
+    let own = own.and_then(|udp| datagram((udp.src_port, udp.dst_port), udp.payload));
+    let quoted = v.quoted().filter(|q| q.protocol == 17);
+    let quoted = quoted.and_then(|q| datagram(q.src_port.zip(q.dst_port)?, q.payload));
+    let mut messages: Vec<Sent<'a>> = own.into_iter().chain(quoted).collect();
+    v.known.carried(v.index, &mut |part| {
+        if let PartOf::Dns(_) = part.message {
+            messages.push(Sent {
+                flavour: Flavour::Dns,
+                whole: &part.sent,
+                message: part.sent.get(2..).unwrap_or_default(),
+            });
+        }
+        ControlFlow::Continue(())
+    });
+    messages
 }
 
 fn whole<'a>(v: &View<'a>, out: &mut Out<'a, '_>, wanted: Flavour) {
-    let mut messages = messages(v)
-        .filter(|(flavour, bytes)| *flavour == wanted && parse(bytes, *flavour).is_some());
-    out.extend(messages.by_ref().map(|(_, bytes)| FieldValue::whole(bytes)));
+    let wanted = |sent: &Sent| sent.flavour == wanted && parse(sent.message, wanted).is_some();
+    let messages = messages(v).into_iter().filter(wanted);
+    out.extend(messages.map(|sent| FieldValue::whole(sent.whole)));
 }
 
 fn of_each<'a>(v: &View<'a>, out: &mut Out<'a, '_>, values: impl Fn(&Message, &mut Out<'a, '_>)) {
-    for (flavour, bytes) in messages(v) {
-        if let Some(message) = parse(bytes, flavour) {
+    for sent in messages(v) {
+        if let Some(message) = parse(sent.message, sent.flavour) {
             values(&message, out);
         }
     }
+}
+
+/// The length that stands before each message over TCP.
+fn lengths<'a>(v: &View<'a>, out: &mut Out<'a, '_>) {
+    let messages = messages(v).into_iter();
+    let framed = messages.filter(|sent| sent.whole.len() > sent.message.len());
+    out.extend(framed.map(|sent| number(sent.message.len() as u64)));
 }
 
 fn records<'a>(

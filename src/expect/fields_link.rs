@@ -1,15 +1,23 @@
 //! Fields of the frame itself and of the link layer.
 
-use crate::decode::{Ethernet, Link, Transport};
+use crate::decode::{Ethernet, Layer, Link, Transport};
 
 use crate::savefile::Format;
 
-use super::fields::{Field, FieldValue, Kind, Needs, View, number};
+use super::fields::{self, Field, FieldValue, Kind, Needs, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
         out.push(FieldValue::whole(v.frame))
     }),
+    Field::new(
+        "frame.protocols",
+        Kind::Text,
+        "the protocols, outermost first: eth:ethertype:ip:tcp:http",
+        |v, out| out.push(FieldValue::owned(protocols(v))),
+    )
+    .needs(Needs::HTTP)
+    .needs(Needs::CARRIED),
     Field::new(
         "frame.number",
         Kind::Unsigned(32),
@@ -402,4 +410,20 @@ fn cooked(v: &View<'_>) -> Option<(u16, u16)> {
         } => Some((packet_type, ethertype)),
         _ => None,
     }
+}
+
+/// `frame.protocols`: the layers, and what of them carries a message that is
+/// read.
+fn protocols(v: &View<'_>) -> String {
+    let layers = v.packet.layers(v.frame);
+    let layers = layers.as_slice().iter();
+    let layers = layers.filter(|layer| **layer != Layer::Frame);
+    let mut names: Vec<&str> = layers.map(|layer| layer.name()).collect();
+    let carried = ["http", "tls", "dns", "mdns", "llmnr"];
+    let own = v.packet.tcp().is_some() || v.packet.udp().is_some();
+    let carried = carried
+        .iter()
+        .filter(|name| own && fields::lookup(name).is_some_and(|field| field.is_in(v)));
+    names.extend(carried);
+    names.join(":")
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::conversation::{ConversationIndex, Direction};
 use crate::inspect::Shown;
-use crate::message::PartOf;
+use crate::message::{Part, PartOf};
 use crate::savefile::{Format, Timestamp};
 use crate::trace::{Ends, Owner};
 
@@ -81,11 +81,16 @@ impl Known for Streamed<'_> {
                     bytes: &part.sent,
                     asked: part.asked,
                 },
+                PartOf::Tls(..) | PartOf::Dns(_) => continue,
             };
             if each(http).is_break() {
                 return;
             }
         }
+    }
+
+    fn carried<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a Part) -> ControlFlow<()>) {
+        let _ = self.0.parts.iter().try_for_each(each);
     }
 
     fn ends(&self, _: usize) -> Ends {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use crate::conversation::{At, ConversationIndex, Seen};
 use crate::decode::{Icmp, Net, Outer, Packet, Quoted, Transport};
-use crate::message::{Body, Head, Message};
+use crate::message::{self, Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
 
@@ -90,6 +90,15 @@ pub trait Known {
     /// Was an HTTP message read from the conversation?
     fn speaks_http(&self, _conversation: ConversationIndex) -> bool {
         false
+    }
+
+    /// Hands over the TLS records and the DNS messages over TCP that the packet
+    /// completes, until told to break off.
+    fn carried<'a>(
+        &'a self,
+        _packet: usize,
+        _each: &mut dyn FnMut(&'a message::Part) -> ControlFlow<()>,
+    ) {
     }
 
     /// Who owns the ends of the packet.
@@ -253,6 +262,14 @@ impl Known for Trace {
         Trace::speaks_http(self, conversation)
     }
 
+    fn carried<'a>(
+        &'a self,
+        packet: usize,
+        each: &mut dyn FnMut(&'a message::Part) -> ControlFlow<()>,
+    ) {
+        let _ = Trace::carried(self, packet).try_for_each(each);
+    }
+
     fn ends(&self, packet: usize) -> Ends {
         self.ends.get(packet).copied().unwrap_or(Ends {
             from: Owner::Unknown,
@@ -299,6 +316,14 @@ impl Known for SoFar<'_> {
 
     fn speaks_http(&self, conversation: ConversationIndex) -> bool {
         self.0.speaks_http(conversation)
+    }
+
+    fn carried<'a>(
+        &'a self,
+        packet: usize,
+        each: &mut dyn FnMut(&'a message::Part) -> ControlFlow<()>,
+    ) {
+        Known::carried(self.0, packet, each);
     }
 
     fn ends(&self, packet: usize) -> Ends {

@@ -151,7 +151,7 @@ fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
                 match (bytes_of(whole), bytes_of(part)) {
                     // As in Wireshark.
                     (_, Some([])) => !matches!(whole, FieldValue::Layer { .. }),
-                    (Some(whole), Some(part)) => contains(whole, part),
+                    (Some(whole), Some(part)) => memchr::memmem::find(whole, part).is_some(),
                     _ => false,
                 }
             }
@@ -177,28 +177,6 @@ fn compared(left: &Compared<'_>, right: &Compared<'_>) -> Option<Ordering> {
         }
         _ => None,
     }
-}
-
-fn contains(whole: &[u8], part: &[u8]) -> bool {
-    let Some((first, rest)) = part.split_first() else {
-        return false;
-    };
-    let last = whole.len().saturating_sub(rest.len());
-    let starts = whole.get(..last).unwrap_or_default();
-    let mut from = 0;
-    while let Some(found) = starts
-        .get(from..)
-        .and_then(|s| s.iter().position(|b| b == first))
-    {
-        from += found + 1;
-        if whole
-            .get(from..)
-            .is_some_and(|behind| behind.starts_with(rest))
-        {
-            return true;
-        }
-    }
-    false
 }
 
 fn is_in(value: &Compared<'_>, item: &SetItem, view: &View<'_>, steps: &Steps<'_>) -> bool {
@@ -365,6 +343,7 @@ mod tests {
             streams: Vec::new(),
             messages: Vec::new(),
             http: Default::default(),
+            carried: Vec::new(),
             roles: vec!["client".to_owned(), "server".to_owned()],
             capture: CaptureInfo {
                 file: String::new(),

@@ -32,6 +32,7 @@ mod fields_ip;
 mod fields_link;
 mod fields_message;
 mod fields_streamed;
+mod fields_tls;
 mod fields_transport;
 mod fields_view;
 mod file;

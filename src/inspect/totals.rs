@@ -32,6 +32,8 @@ pub struct Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rest {
     Nothing,
+    /// An IP fragment whose upper layer cannot be read by itself.
+    Fragment,
     /// A header is wrong.
     Malformed,
     /// What follows is not decoded, and has this number.
@@ -49,6 +51,7 @@ impl Kind {
             rest: match (&packet.trouble, &packet.transport) {
                 (Some(Trouble::Malformed { .. }), _) => Rest::Malformed,
                 (Some(Trouble::Unknown { what, number }), _) => Rest::Unknown(*what, *number),
+                (_, Transport::Fragment) => Rest::Fragment,
                 (_, Transport::Other { protocol, .. }) if !named(*protocol) => {
                     Rest::IpProtocol(*protocol)
                 }

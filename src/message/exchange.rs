@@ -170,14 +170,12 @@ impl Exchange {
         self.tell(settings, found);
     }
 
-    /// Another connection's bytes follow on this way.
-    pub(super) fn restart(&mut self, way: Direction, settings: &Settings, found: &mut Found) {
-        self.way_over(way, settings, found);
-        let lane = self.lanes.get_mut(way);
-        lane.state = State::Head;
-        lane.resync = false;
-        self.fresh = false;
-        self.tell(settings, found);
+    /// Captured bytes that came of each way.
+    pub(super) fn places(&self) -> Ways<u64> {
+        Ways {
+            to_server: self.lanes.to_server.at,
+            to_client: self.lanes.to_client.at,
+        }
     }
 
     pub(super) fn end(&mut self, way: Direction, at: At, settings: &Settings, found: &mut Found) {

@@ -3,7 +3,7 @@
 use crate::conversation::{At, ConversationIndex, Direction};
 
 use super::lane::Half;
-use super::{Lookup, Message, Request, Response};
+use super::{Lookup, Message, Request, Response, tls};
 
 /// How much is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub packets: usize,
     /// Tell requests and responses as they come, too ([`Found::parts`]).
     pub parts: bool,
+    /// Tell TLS records and DNS messages over TCP as parts, too.
+    pub carried: bool,
     /// Bytes of each part that are kept as they were sent ([`Part::sent`]).
     pub sent: usize,
 }
@@ -23,6 +25,7 @@ impl Default for Settings {
             bodies: Bodies::Count,
             packets: 0,
             parts: false,
+            carried: false,
             sent: 0,
         }
     }
@@ -51,7 +54,8 @@ pub struct Found {
     pub lookups: Vec<Lookup>,
 }
 
-/// A request or response at the packet that completed its head, or all of it.
+/// A request or response at the packet that completed its head, or all of it; or
+/// something else that a packet completed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     pub conversation: ConversationIndex,
@@ -69,6 +73,9 @@ pub struct Part {
 pub enum PartOf {
     Request(Request),
     Response(Response),
+    Tls(tls::Record, At),
+    /// A DNS message over TCP.
+    Dns(At),
 }
 
 impl Part {
@@ -77,6 +84,7 @@ impl Part {
         match &self.message {
             PartOf::Request(request) => request.end,
             PartOf::Response(response) => response.end,
+            PartOf::Tls(_, at) | PartOf::Dns(at) => *at,
         }
     }
 }

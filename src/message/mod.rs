@@ -2,6 +2,7 @@
 //! their own DNS and TLS. Reads streams, never packets.
 
 mod body;
+mod carried;
 mod chunked;
 mod coding;
 mod content;

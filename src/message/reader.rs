@@ -4,6 +4,7 @@ use crate::conversation::{At, Beginning, Direction, Receiver, Ways};
 use crate::savefile::Protocol;
 
 use super::Tls;
+use super::carried::Carried;
 use super::exchange::Exchange;
 use super::found::{Found, Settings};
 use super::head::{self, Look, Wanted};
@@ -23,6 +24,8 @@ pub struct Reader {
     /// DNS or TLS, while there may be some.
     others: Option<Box<Others>>,
     tls: Option<Box<Tls>>,
+    /// Where it is asked for.
+    carried: Option<Box<Carried>>,
 }
 
 #[derive(Debug)]
@@ -86,10 +89,17 @@ impl Receiver for Reader {
             }),
             others: others::is_dns(beginning).then(|| Box::new(Others::new(beginning))),
             tls: None,
+            carried: match settings.carried {
+                true => Carried::new(beginning).map(Box::new),
+                false => None,
+            },
         }
     }
 
     fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
+        if let Some(carried) = &mut self.carried {
+            carried.bytes(way, bytes, at, &mut found.parts);
+        }
         if let Reading::On(exchange) = &mut self.state
             && exchange.midst(way, bytes, at, self.settings.packets)
         {
@@ -122,6 +132,9 @@ impl Receiver for Reader {
     }
 
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
+        if let Some(carried) = &mut self.carried {
+            carried.gap(way, false);
+        }
         if let Some(others) = &mut self.others {
             others.gap(way, &mut self.tls);
         }
@@ -138,17 +151,35 @@ impl Receiver for Reader {
     }
 
     fn restart(&mut self, way: Direction, found: &mut Found) {
+        if let Some(carried) = &mut self.carried {
+            carried.gap(way, true);
+        }
         if let Some(others) = &mut self.others {
             others.gap(way, &mut self.tls);
         }
-        match &mut self.state {
-            Reading::Off(ways) => {
-                let this = ways.get_mut(way);
-                this.watch = Watch::Here;
-                this.resync = false;
+        // What was asked before is not answered by another connection.
+        let places = match &mut self.state {
+            Reading::Off(ways) => Ways {
+                to_server: ways.to_server.at,
+                to_client: ways.to_client.at,
+            },
+            Reading::On(exchange) => {
+                exchange.close(&self.settings, found);
+                exchange.places()
             }
-            Reading::On(exchange) => exchange.restart(way, &self.settings, found),
-        }
+        };
+        let start = |direction: Direction| Way {
+            at: *places.get(direction),
+            resync: direction != way,
+            watch: match direction == way {
+                true => Watch::Here,
+                false => Watch::Pieces,
+            },
+        };
+        self.state = Reading::Off(Ways {
+            to_server: start(Direction::ToServer),
+            to_client: start(Direction::ToClient),
+        });
     }
 
     fn end(&mut self, way: Direction, at: At, found: &mut Found) {

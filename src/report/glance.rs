@@ -92,9 +92,14 @@ fn protocols(tally: &Tally) -> Vec<ProtocolCount> {
 fn names(kind: &Kind) -> Vec<String> {
     let layers = kind.layers.as_slice().iter();
     // The field that says what follows is no protocol.
-    let layers = layers.filter(|layer| **layer != Layer::Ethertype);
+    let layers = layers.filter(|layer| match layer {
+        Layer::Ethertype => false,
+        Layer::Data => kind.rest != Rest::Fragment,
+        _ => true,
+    });
     let rest = match kind.rest {
         Rest::Nothing => None,
+        Rest::Fragment => Some("fragment".to_owned()),
         Rest::Malformed => Some("malformed".to_owned()),
         Rest::Unknown(Numbering::EtherType, number) => Some(format!("EtherType 0x{number:04x}")),
         Rest::Unknown(what, number) => Some(format!("{} {number}", what.name())),

@@ -50,6 +50,7 @@ pub fn http_heads(parts: &[message::Part]) -> Option<Http<'_>> {
             PartOf::Response(response) => {
                 http.response.get_or_insert_with(|| status_line(response));
             }
+            PartOf::Tls(..) | PartOf::Dns(_) => {}
         }
     }
     (http != Http::default()).then_some(http)

@@ -57,6 +57,7 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
         streams,
         messages: found.1.messages,
         http: Default::default(),
+        carried: Vec::new(),
         roles: vec!["client".to_owned(), "server".to_owned()],
         capture: CaptureInfo {
             file: "captures/sample.pcapng".to_owned(),

@@ -21,6 +21,7 @@ pub const KEEP: (usize, message::Settings) = (
         },
         packets: usize::MAX,
         parts: false,
+        carried: true,
         sent: 0,
     },
 );
@@ -32,6 +33,9 @@ pub trait Sink {
 
     /// A message, as soon as no more will be added to it.
     fn message(&mut self, message: Message);
+
+    /// A TLS record or a DNS message over TCP, complete.
+    fn part(&mut self, part: message::Part);
 
     /// A conversation to which nothing more will be added.
     fn conversation(&mut self, closed: Closed<Keeper>);
@@ -67,6 +71,9 @@ pub fn events(
 fn hand_out(tracker: &mut Tracker<Keeper>, found: &mut message::Found, sink: &mut impl Sink) {
     for message in found.messages.drain(..) {
         sink.message(message);
+    }
+    for part in found.parts.drain(..) {
+        sink.part(part);
     }
     for closed in tracker.take_closed() {
         sink.conversation(closed);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::conversation::{ConversationIndex, Direction};
-use crate::message::{Body, Head, Message, Request, Response};
+use crate::message::{self, Body, Head, Message, Request, Response};
 
 use super::Trace;
 
@@ -95,6 +95,14 @@ impl Trace {
     /// complete, at the last packet that brought something of it.
     pub fn http_ends(&self, index: usize) -> impl Iterator<Item = (&Message, Part<'_>)> {
         self.parts(&self.http_index().ends, index)
+    }
+
+    /// The TLS records and DNS messages over TCP that the packet at `index`
+    /// completes.
+    pub fn carried(&self, index: usize) -> impl Iterator<Item = &message::Part> {
+        let first = self.carried.partition_point(|p| p.at().packet < index);
+        let rest = self.carried.get(first..).unwrap_or_default().iter();
+        rest.take_while(move |part| part.at().packet == index)
     }
 
     /// Was an HTTP message read from the conversation?

@@ -60,6 +60,8 @@ pub struct Trace {
     pub messages: Vec<Message>,
     /// Which of them belong to which packet.
     pub http: HttpIndex,
+    /// TLS records and DNS messages over TCP, by the packets that complete them.
+    pub carried: Vec<crate::message::Part>,
     /// Names of the roles, in the order of their programs.
     pub roles: Vec<String>,
     pub capture: CaptureInfo,

@@ -458,6 +458,7 @@ mod tests {
             streams: tracked.streams,
             messages: Vec::new(),
             http: Default::default(),
+            carried: Vec::new(),
             roles: roles(recording.as_ref()),
             capture: CaptureInfo {
                 file: String::new(),

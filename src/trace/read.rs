@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
 use crate::decode::Packet;
-use crate::message::Message;
+use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
 use super::{Keeper, Sink, Trace, events, owners};
@@ -41,6 +41,7 @@ pub fn read_on(
         streams: Vec::new(),
         messages: collected.messages,
         http: Default::default(),
+        carried: collected.carried,
         roles: owners::roles(recording.as_ref()),
         capture,
         recording,
@@ -50,6 +51,7 @@ pub fn read_on(
         trace.streams.push(closed.receiver.0.ways);
     }
     trace.messages.sort_by_key(Message::packet);
+    trace.carried.sort_by_key(|part| part.at().packet);
     trace.ends = owners::ends(&trace, &[]);
     Ok(trace)
 }
@@ -62,6 +64,7 @@ struct Collector {
     seen: Vec<Seen>,
     conversations: BTreeMap<ConversationIndex, Closed<Keeper>>,
     messages: Vec<Message>,
+    carried: Vec<message::Part>,
 }
 
 impl Sink for Collector {
@@ -75,6 +78,10 @@ impl Sink for Collector {
 
     fn message(&mut self, message: Message) {
         self.messages.push(message);
+    }
+
+    fn part(&mut self, part: message::Part) {
+        self.carried.push(part);
     }
 
     fn conversation(&mut self, closed: Closed<Keeper>) {

@@ -91,6 +91,7 @@ fn look(file: &[u8], threads: usize, limits: Limits) -> (Collected, Tally) {
         messages: message::Settings {
             packets: usize::MAX,
             parts: true,
+            carried: true,
             sent: 0,
             ..message::Settings::default()
         },

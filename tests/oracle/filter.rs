@@ -237,6 +237,7 @@ fn streamed(filters: &[(&str, Filter)], path: &Path) -> Vec<BTreeSet<u64>> {
             bodies: Bodies::Keep { limit: 1 << 20 },
             packets: 100_000,
             parts: true,
+            carried: true,
             sent: 1 << 20,
         },
         packets: true,
@@ -391,9 +392,27 @@ fn why(file: &str, filter: &Filter, trace: &Trace, frame: u64) -> Option<&'stati
             let ours = fields::our_values(&view, field.field);
             let why = || fields::why(file, trace, &view, field.field.name, &ours);
             reason = reason.or_else(why);
+            if field.field.name == "frame.protocols" {
+                reason = reason.or_else(|| why_not_named(file, trace, &view));
+            }
         });
     });
     reason
+}
+
+/// Why Wireshark names a protocol in `frame.protocols`, and we do not.
+fn why_not_named(file: &str, trace: &Trace, view: &View<'_>) -> Option<&'static str> {
+    if view.packet.icmp().is_some() {
+        return Some("the protocols of a quoted packet are not among the frame's");
+    }
+    let absent = ["http", "tls"].into_iter().filter(|name| {
+        let field = netlab_capture::expect::fields::lookup(name).unwrap();
+        // Nothing else speaks HTTP over UDP there.
+        !field.is_in(view) && (*name == "tls" || view.packet.udp().is_none())
+    });
+    absent
+        .filter_map(|name| fields::why(file, trace, view, name, &[]))
+        .next()
 }
 
 /// What of a layer Wireshark takes for its own depends on what else it is asked
@@ -502,4 +521,85 @@ fn what_tshark_refuses_is_refused() {
         assert_ne!(output.code, Some(0), "tshark takes {text}");
         assert!(parse_filter(text, &[]).0.is_none(), "we take {text}");
     }
+}
+
+/// Queries and answers over TCP, in segments that are cut anywhere.
+#[test]
+fn dns_over_tcp_is_at_tsharks_frames() {
+    if !tshark::available() {
+        return;
+    }
+    let question = [b"\x03www\x07example\x03com\x00".as_slice(), &[0, 1, 0, 1]].concat();
+    let record = [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7];
+    let query = |id: u8| {
+        let head = [0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        framed(&[&head, question.as_slice()].concat())
+    };
+    let answer = |id: u8| {
+        let head = [0, id, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+        framed(&[&head, question.as_slice(), &record].concat())
+    };
+    let up = [query(1), query(2)].concat();
+    let down = [answer(1), answer(2)].concat();
+    for cut in [1, 2, 7, 30, 40, 1000] {
+        let mut frames = vec![
+            (0, segment(true, 0, 0, 2, &[])),
+            (10, segment(false, 0, 1, 0x12, &[])),
+            (20, segment(true, 1, 1, 0x10, &[])),
+        ];
+        for (to_server, bytes) in [(true, &up), (false, &down)] {
+            let ack = if to_server { 1 } else { 1 + up.len() as u8 };
+            let mut seq = 1;
+            for piece in bytes.chunks(cut) {
+                let time = 30 + frames.len() as i64;
+                frames.push((time, segment(to_server, seq, ack, 0x18, piece)));
+                seq += piece.len() as u8;
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dns.pcap");
+        fs::write(&path, crate::traffic::file(&frames)).unwrap();
+        let texts = [
+            "dns",
+            "dns.id == 2",
+            "dns.qry.name == \"www.example.com\"",
+            "dns.a == 192.0.2.7",
+            "dns.flags.response == 1",
+            "dns.length == 33",
+            "dns[0:2] == 00:21",
+            "frame.protocols contains \"tcp:dns\"",
+        ];
+        let filters: Vec<(&str, Filter)> = texts.iter().map(|f| (*f, parsed(f))).collect();
+        let trace = trace::read(File::open(&path).unwrap(), "x", None).unwrap();
+        let streamed = streamed(&filters, &path);
+        for ((text, filter), streamed) in filters.iter().zip(streamed) {
+            let theirs = displayed(text, &path);
+            assert!(!theirs.is_empty(), "{text}");
+            assert_eq!(streamed, theirs, "{text}, pieces of {cut}");
+            assert_eq!(ours(filter, &trace), theirs, "{text}, pieces of {cut}");
+        }
+    }
+}
+
+/// A DNS message with its length before it.
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u16).to_be_bytes(), message].concat()
+}
+
+/// A segment to or from port 53.
+fn segment(to_server: bool, seq: u8, ack: u8, flags: u8, data: &[u8]) -> Vec<u8> {
+    let (src, dst) = match to_server {
+        true => ([0x9C, 0x40], [0, 53]),
+        false => ([0, 53], [0x9C, 0x40]),
+    };
+    let (from, to) = match to_server {
+        true => (1, 2),
+        false => (2, 1),
+    };
+    let len = 40 + data.len() as u8;
+    let ip = [
+        0x45, 0, 0, len, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to,
+    ];
+    let tcp = [0, 0, 0, seq, 0, 0, 0, ack, 0x50, flags, 4, 0, 0, 0, 0, 0];
+    [&ip[..], &src, &dst, &tcp, data].concat()
 }

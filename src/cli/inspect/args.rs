@@ -111,6 +111,9 @@ pub struct Args {
     /// Bytes of a stream that wait for one that is missing before them
     #[arg(long, value_name = "BYTES", default_value = "4M", value_parser = bytes, help_heading = "Limits")]
     pub limit_waiting: u64,
+    /// Close what is over, and UDP that is silent, after so long; else at the end, as Wireshark
+    #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
+    pub limit_idle: Option<u32>,
 
     /// The SHA-256 of each HTTP body, in JSON
     #[arg(long, help_heading = "HTTP")]
@@ -213,6 +216,7 @@ impl Args {
         Limits {
             conversations: self.limit_conversations,
             waiting: usize::try_from(self.limit_waiting).unwrap_or(usize::MAX),
+            linger: self.limit_idle.map(|s| i64::from(s) * 1_000_000_000),
             ..Limits::default()
         }
     }

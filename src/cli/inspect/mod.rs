@@ -122,6 +122,7 @@ fn capture(
             },
             packets: MOST_PACKETS,
             parts: painter.needs_parts(),
+            carried: painter.needs_carried(),
             sent: if painter.needs_sent() {
                 FILTERED_BODY
             } else {

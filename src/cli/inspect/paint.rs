@@ -115,6 +115,11 @@ impl<'a> Painter<'a> {
         self.needs.has(Needs::HTTP)
     }
 
+    /// Does the filter look at TLS records, or at DNS over TCP?
+    pub fn needs_carried(&self) -> bool {
+        self.needs.has(Needs::CARRIED)
+    }
+
     /// Does the filter look at messages as they were sent?
     pub fn needs_sent(&self) -> bool {
         self.needs.has(Needs::HTTP_BYTES)

@@ -53,6 +53,7 @@ impl Wire {
                 streams: Vec::new(),
                 messages: Vec::new(),
                 http: Default::default(),
+                carried: Vec::new(),
                 roles: vec!["client".to_owned(), "server".to_owned()],
                 capture: CaptureInfo {
                     file: "test.pcapng".to_owned(),

@@ -25,6 +25,8 @@ pub struct Seen {
     /// The packet of the query that it answers (`dns.response_to`), or that it
     /// repeats (`dns.retransmit_request_in`).
     pub query: Option<At>,
+    /// Over TCP: as it was sent, its length before it.
+    pub sent: Vec<u8>,
 }
 
 impl Seen {
@@ -119,7 +121,7 @@ impl Receiver for Reader {
 
     fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Vec<Seen>) {
         if self.flavour.is_some() || self.is_evident(payload) {
-            self.message(way, payload, at, found);
+            self.message(way, payload, Vec::new(), at, found);
         }
     }
 
@@ -185,10 +187,19 @@ impl Reader {
             return;
         }
         stream.begun = true;
-        self.message(way, message, at, found);
+        let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
+        let sent = [&length.to_be_bytes(), message].concat();
+        self.message(way, message, sent, at, found);
     }
 
-    fn message(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+    fn message(
+        &mut self,
+        way: Direction,
+        bytes: &[u8],
+        sent: Vec<u8>,
+        at: At,
+        found: &mut Vec<Seen>,
+    ) {
         let flavour = self.flavour.unwrap_or(Flavour::Dns);
         let Some(message) = parse(bytes, flavour) else {
             return;
@@ -205,6 +216,7 @@ impl Reader {
             way,
             at,
             query,
+            sent,
         });
     }
 

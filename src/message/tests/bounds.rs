@@ -174,3 +174,34 @@ fn bodies_are_kept_so_far() {
     let end = response(message).end;
     assert_eq!((end.packet, end.time), (11, at(11).time));
 }
+
+/// The server's stream gave way to another connection's before it answered.
+#[test]
+fn another_connection_answers_nothing() {
+    let bytes = |n, way, text: &str| (n, way, Comes::Bytes(text.as_bytes().to_vec()));
+    let events = [
+        bytes(0, ToServer, "GET /simple\r\n"),
+        (1, ToClient, Comes::Restart),
+        bytes(2, ToClient, "HTTP/1.1 204 No Content\r\n\r\n"),
+        bytes(3, ToServer, "GET /2 HTTP/1.1\r\n\r\n"),
+        bytes(
+            4,
+            ToClient,
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        ),
+    ];
+    let found = feed(&KEEP, &events).messages;
+    let told = found.iter().map(|message| {
+        let request = message.request.as_ref().map(|r| r.target.as_str());
+        (request, message.response.as_ref().map(|r| r.code))
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [
+            (Some("/simple"), None),
+            (None, Some(204)),
+            (Some("/2"), Some(404)),
+        ]
+    );
+}

@@ -43,6 +43,7 @@ const KEEP: Settings = Settings {
     bodies: Bodies::Keep { limit: usize::MAX },
     packets: usize::MAX,
     parts: false,
+    carried: false,
     sent: 0,
 };
 
@@ -60,6 +61,7 @@ type Event = (usize, Direction, Comes);
 enum Comes {
     Bytes(Vec<u8>),
     Gap(u64),
+    Restart,
     End,
 }
 
@@ -81,6 +83,7 @@ fn feed(settings: &Settings, events: &[Event]) -> Found {
         match comes {
             Comes::Bytes(bytes) => reader.bytes(*way, bytes, at(*packet), &mut found),
             Comes::Gap(missing) => reader.gap(*way, *missing, &mut found),
+            Comes::Restart => reader.restart(*way, &mut found),
             Comes::End => reader.end(*way, at(*packet), &mut found),
         }
     }

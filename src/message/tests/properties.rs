@@ -102,7 +102,11 @@ proptest! {
         for (place, missing) in gaps {
             let place = place % (events.len() + 1);
             let way = if missing % 2 == 0 { ToServer } else { ToClient };
-            events.insert(place, (place, way, Comes::Gap(missing)));
+            let comes = match missing % 5 {
+                0 => Comes::Restart,
+                _ => Comes::Gap(missing),
+            };
+            events.insert(place, (place, way, comes));
         }
         let place = end % (events.len() + 1);
         events.insert(place, (place, ToServer, Comes::End));
@@ -114,16 +118,16 @@ proptest! {
                 _ => 0,
             }).sum()
         };
-        let mut last = (0, 0);
+        let mut last = Ways::<usize>::default();
         let mut parts = 0;
         for message in &found.messages {
             if let Some(request) = &message.request {
-                let end = in_order(&mut last.0, &request.head, &request.body);
+                let end = in_order(last.get_mut(message.way), &request.head, &request.body);
                 prop_assert!(end <= captured(message.way));
                 parts += 2;
             }
             for response in message.interim.iter().chain(&message.response) {
-                let end = in_order(&mut last.1, &response.head, &response.body);
+                let end = in_order(last.get_mut(message.way.opposite()), &response.head, &response.body);
                 prop_assert!(end <= captured(message.way.opposite()));
                 parts += 2;
             }

@@ -8,8 +8,10 @@
 mod model;
 mod parse;
 mod reader;
+mod records;
 #[cfg(test)]
 mod tests;
 
 pub use model::*;
 pub use reader::Reader;
+pub use records::Records;

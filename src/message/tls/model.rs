@@ -13,6 +13,33 @@ pub struct Seen {
     pub at: At,
 }
 
+/// A record (RFC 8446, section 5.1), as far as it is in the clear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// `tls.record.content_type`, or `tls.record.opaque_type`.
+    pub content_type: u8,
+    pub version: u16,
+    /// Of what follows its header.
+    pub length: u16,
+    /// The content type stands for an encrypted one (TLS 1.3).
+    pub is_opaque: bool,
+    /// It follows a change of the cipher.
+    pub is_encrypted: bool,
+    /// Those that it completes.
+    pub handshakes: Vec<Handshake>,
+    /// `tls.alert_message.level` and `.desc`.
+    pub alert: Option<(u8, u8)>,
+}
+
+/// A handshake message (RFC 8446, section 4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handshake {
+    /// `tls.handshake.type`.
+    pub kind: u8,
+    pub length: u32,
+    pub hello: Option<Hello>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Hello {
     Client(ClientHello),

@@ -11,9 +11,14 @@ const ROWS: usize = 30;
 /// Between words and filter.
 const GAP: usize = 2;
 
-pub fn findings(screen: &mut Screen, summary: &Summary) {
+/// `damaged`: the capture could not be read to its end.
+pub fn findings(screen: &mut Screen, summary: &Summary, damaged: bool) {
     if summary.findings.is_empty() {
-        heading(screen, "No trouble found", None);
+        let words = match damaged {
+            true => "No other trouble found before the damage",
+            false => "No trouble found",
+        };
+        heading(screen, words, None);
         screen.blank();
         return;
     }

@@ -52,7 +52,7 @@ pub fn summary(report: &Report, extent: &Extent, options: &TerminalOptions) -> S
     if let Some(summary) = &report.summary {
         frames::frames(&mut screen, summary);
         conversations::section(&mut screen, report, summary, extent);
-        findings::findings(&mut screen, summary);
+        findings::findings(&mut screen, summary, report.error.is_some());
         http::section(&mut screen, report, summary, extent);
         dns::section(&mut screen, report, summary, extent);
         findings::limits(&mut screen, summary);
