@@ -52,6 +52,21 @@ const EDGES: &[(&str, &[&str])] = &[
     ("grade", &["diagnostic", "scenario", "report"]),
     // Of savefile only the plain types that the report's model is made of.
     ("render", &["diagnostic", "savefile", "report", "grade"]),
+    (
+        "view",
+        &[
+            "diagnostic",
+            "savefile",
+            "scenario",
+            "decode",
+            "conversation",
+            "message",
+            "trace",
+            "expect",
+            "report",
+            "render",
+        ],
+    ),
     ("lab", &["www"]),
     ("sandbox", &["savefile", "scenario"]),
     ("capture", &["savefile", "scenario", "sandbox"]),
@@ -70,6 +85,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "report",
             "grade",
             "render",
+            "view",
             "lab",
             "sandbox",
             "capture",
@@ -91,6 +107,7 @@ const READING: &[&str] = &[
     "report",
     "grade",
     "render",
+    "view",
 ];
 
 /// A source file, without comments and test code.

@@ -64,7 +64,9 @@ pub fn main(args: &Args) -> Exit {
         Ok(given) => given,
         Err(mistakes) => return sink.refuse(&mistakes),
     };
-    sink.expect(args.captures.len());
+    if let Err(exit) = sink.expect(args.captures.len()) {
+        return exit;
+    }
     let mut exit = Exit::Passed;
     for path in &args.captures {
         let judged = match judge::read(path) {

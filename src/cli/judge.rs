@@ -8,7 +8,7 @@ use super::inspect::input;
 use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::report::{ErrorCode, Options, Report};
-use crate::savefile::{Bytes, SavefileError};
+use crate::savefile::{Bytes, Recording, SavefileError};
 use crate::scenario::Scenario;
 use crate::trace::{self, Trace};
 
@@ -41,6 +41,12 @@ pub fn sidecar(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".json");
     name.into()
+}
+
+/// The recording in the file beside a classic `.pcap`, if there is one.
+pub fn recording_beside(path: &Path) -> Option<Recording> {
+    let json = std::fs::read(sidecar(path)).ok()?;
+    serde_json::from_slice(&json).ok()
 }
 
 /// Reads a capture file whole, with its recording where it has one. `-` is

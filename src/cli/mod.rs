@@ -17,11 +17,13 @@ mod layout;
 mod list;
 mod load;
 mod output;
+mod pages;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod record;
 mod schema;
 mod show;
 mod sink;
+mod view;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,7 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Schema(schema::Args),
+    View(view::Args),
     #[cfg(feature = "record")]
     #[command(flatten)]
     Lab(lab::Program),
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::main(&args).into(),
         Command::Show(args) => show::main(&args).into(),
         Command::Schema(args) => schema::main(&args).into(),
+        Command::View(args) => view::main(&args).into(),
         #[cfg(feature = "record")]
         Command::Lab(program) => lab::run(&program),
     }

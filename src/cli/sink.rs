@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::load::{self, Mistakes};
+use super::pages::Pages;
 use super::{Exit, output};
 use crate::render::terminal::{self, Tally, TerminalOptions};
 use crate::render::{json, junit, tap};
@@ -25,6 +26,10 @@ pub struct OutputArgs {
     /// Also write a JUnit XML file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Also write a page that shows everything: one HTML file; into a folder
+    /// (DIR/), one for each scenario or capture
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +52,7 @@ pub struct Sink {
     format: Format,
     stable: bool,
     junit: Option<(PathBuf, File)>,
+    pages: Option<Pages>,
     kept: Vec<Report>,
     tally: Tally,
     expected: usize,
@@ -65,7 +71,14 @@ impl Sink {
             None => None,
             Some(path) => match File::create(path) {
                 Ok(file) => Some((path.clone(), file)),
-                Err(error) => return Err(refuse_junit(args, path, &error)),
+                Err(error) => return Err(refuse_path(args, "--junit", path, &error)),
+            },
+        };
+        let pages = match &args.html {
+            None => None,
+            Some(path) => match Pages::open(path) {
+                Ok(pages) => Some(pages),
+                Err(error) => return Err(refuse_path(args, "--html", path, &error)),
             },
         };
         Ok(Sink {
@@ -76,6 +89,7 @@ impl Sink {
             },
             stable: args.stable,
             junit,
+            pages,
             kept: Vec::new(),
             tally: Tally::default(),
             expected: 1,
@@ -95,15 +109,26 @@ impl Sink {
     }
 
     /// So many reports will come: one is shown in full, several in brief.
-    pub fn expect(&mut self, reports: usize) {
+    ///
+    /// # Errors
+    /// They do not fit to where they are to go, which was told.
+    pub fn expect(&mut self, reports: usize) -> Result<(), Exit> {
         self.expected = reports;
+        let fits = self.pages.as_ref().map_or(Ok(()), |p| p.expect(reports));
+        fits.map_err(|message| {
+            self.warn(&message);
+            Exit::Usage
+        })
     }
 
     /// Many reports of the same scenarios will come: each scenario's first that is
     /// not a pass is shown in full, the others are counted.
-    pub fn expect_repeated(&mut self) {
-        self.expected = usize::MAX;
+    ///
+    /// # Errors
+    /// As [`Sink::expect`].
+    pub fn expect_repeated(&mut self) -> Result<(), Exit> {
         self.rounds = Some(Vec::new());
+        self.expect(usize::MAX)
     }
 
     /// Counts a report of a scenario that is run many times. What is to be shown
@@ -156,6 +181,17 @@ impl Sink {
 
     /// Takes the report over, for what is written at the end.
     pub fn keep(&mut self, report: Report) {
+        if let Some(pages) = &mut self.pages {
+            match pages.add(&report) {
+                Ok(None) => {}
+                Ok(Some(remark)) => self.warn(&remark),
+                Err(error) => {
+                    let path = pages.path().display().to_string();
+                    self.warn(&format!("cannot write {path}: {error}"));
+                    self.note(Exit::Environment);
+                }
+            }
+        }
         if self.junit.is_some() || self.format == Format::Tap {
             self.kept.push(report);
         }
@@ -225,17 +261,18 @@ impl Sink {
 }
 
 /// Readers of JSON get a document about this too.
-fn refuse_junit(args: &OutputArgs, path: &Path, error: &io::Error) -> Exit {
+fn refuse_path(args: &OutputArgs, flag: &str, path: &Path, error: &io::Error) -> Exit {
     let message = format!("cannot write {}: {error}", path.display());
     output::complain(&format!("netlab-capture: {message}\n"));
     let without = OutputArgs {
         junit: None,
+        html: None,
         ..args.clone()
     };
     if let Ok(mut sink) = Sink::open(&without)
         && sink.format != Format::Terminal
     {
-        let report = Report::error("--junit", ErrorCode::Environment, message);
+        let report = Report::error(flag, ErrorCode::Environment, message);
         sink.show(&report);
         sink.keep(report);
         sink.finish();

@@ -136,6 +136,29 @@ pub fn events(trace: &Trace) -> Vec<String> {
         .collect()
 }
 
+/// What the packet at `index` carries, an event on each line, as steps that
+/// would take them: first those that it completes, then those that it has a
+/// part in. Each with its ends and its kind alone as a second form, for content
+/// that is too long to be written.
+pub fn carried(trace: &Trace, index: usize) -> Vec<[String; 2]> {
+    let events = event::events(trace);
+    let context = Context {
+        trace,
+        events: &events,
+    };
+    let own = events.iter().filter(|e| e.packets.contains(&index));
+    let (completed, begun): (Vec<_>, Vec<_>) = own.partition(|e| e.packet() == index);
+    let forms = |event: &Event| {
+        let whole = self::event(&context, event, None);
+        let ends = whole.split("  ").next().unwrap_or_default();
+        let word = what(&context, event);
+        let word = word.split(' ').next().unwrap_or_default();
+        let short = format!("{ends}  {word}");
+        [whole, short]
+    };
+    completed.into_iter().chain(begun).map(forms).collect()
+}
+
 /// An event as a step that would take it. `like` is the step it is held
 /// against: it decides which ports are shown.
 pub fn event(context: &Context<'_>, event: &Event, like: Option<&Step>) -> String {

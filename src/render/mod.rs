@@ -7,6 +7,7 @@ pub mod csv;
 pub mod diagnostic;
 mod explain;
 pub mod follow;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod pages;

@@ -3,7 +3,7 @@
 use super::conversation::{
     Close, Conversation, EachWay, Side, Sides, TcpConversation, TcpSide, UdpConversation,
 };
-use super::http::{HttpHeads, messages};
+use super::http::messages;
 use super::model::{
     Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Interface, Place, Program,
     Proof, Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
@@ -40,13 +40,12 @@ impl Report {
         options: &Options,
     ) -> Report {
         let recording = trace.recording.as_ref();
-        let heads = HttpHeads::of(trace);
         let mut report = frame(&trace.capture, recording, options);
         if let Some(scenario) = scenario {
             report.scenario = Some(scenario_part(scenario));
         }
         report.verdict = verdict(report.error.is_some(), recording, outcomes);
-        report.packets = options.packets.then(|| packets(trace, &heads, outcomes));
+        report.packets = options.packets.then(|| packets(trace, outcomes));
         report.conversations = conversations(trace);
         report.messages = messages(trace, options.digests);
         report.expectations = outcomes

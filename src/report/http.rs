@@ -1,7 +1,6 @@
 //! HTTP transactions of the document, and the heads that packets complete.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,31 +11,22 @@ use super::spelled::Hex;
 use crate::conversation::ConversationIndex;
 use crate::message::{self, PartOf};
 use crate::savefile::Timestamp;
-use crate::trace::Trace;
+use crate::trace::{self, Trace};
 
-/// For each packet (by index) the first heads that it completes.
-#[derive(Debug, Default)]
-pub(super) struct HttpHeads<'a>(BTreeMap<usize, Http<'a>>);
-
-impl<'a> HttpHeads<'a> {
-    pub fn of(trace: &'a Trace) -> HttpHeads<'a> {
-        let mut heads: BTreeMap<usize, Http<'a>> = BTreeMap::new();
-        for message in &trace.messages {
-            if let Some(request) = &message.request {
-                let http = heads.entry(request.head.packet).or_default();
+/// The first heads that the packet at `index` completes.
+pub(super) fn heads(trace: &Trace, index: usize) -> Option<Http<'_>> {
+    let mut http = Http::default();
+    for (_, part) in trace.http_heads(index) {
+        match part {
+            trace::Part::Request(request) => {
                 http.request.get_or_insert_with(|| request_line(request));
             }
-            for response in message.interim.iter().chain(&message.response) {
-                let http = heads.entry(response.head.packet).or_default();
+            trace::Part::Response(response) => {
                 http.response.get_or_insert_with(|| status_line(response));
             }
         }
-        HttpHeads(heads)
     }
-
-    pub fn on(&self, packet: usize) -> Option<Http<'a>> {
-        self.0.get(&packet).cloned()
-    }
+    (http != Http::default()).then_some(http)
 }
 
 /// The first heads that a packet completes.

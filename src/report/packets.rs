@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::build::role_name;
 use super::comments::Comments;
-use super::http::HttpHeads;
+use super::http::heads;
 use super::packet::{
     Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
     Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Reassembled, Sll, Tcp, TcpOptions,
@@ -27,24 +27,11 @@ const FRAGMENTATION_NEEDED: (u8, u8) = (3, 4);
 /// ICMPv6 type 2: packet too big.
 const PACKET_TOO_BIG: u8 = 2;
 
-pub(super) fn packets(
-    trace: &Trace,
-    heads: &HttpHeads<'_>,
-    outcomes: &[Outcome],
-) -> Vec<Packet<'static>> {
+pub(super) fn packets(trace: &Trace, outcomes: &[Outcome]) -> Vec<Packet<'static>> {
     let comments = Comments::new(trace, outcomes);
-    trace
-        .packets
-        .iter()
-        .enumerate()
-        .map(|(index, packet)| {
-            let mut shown = Packet::new(&sight(trace, index, packet));
-            if let Some(ends) = trace.ends.get(index) {
-                shown.from = role_name(trace, ends.from).map(Cow::Owned);
-                shown.to = role_name(trace, ends.to).map(Cow::Owned);
-            }
-            shown.after_stop = trace.after_stop(index);
-            shown.http = heads.on(index);
+    (0..trace.packets.len())
+        .filter_map(|index| Packet::of(trace, index))
+        .map(|mut shown| {
             shown.comment = comments.on(shown.frame.number, shown.from.as_deref());
             shown.into_owned()
         })
@@ -88,6 +75,20 @@ fn sight<'a>(trace: &'a Trace, index: usize, packet: &'a decode::Packet) -> Sigh
 }
 
 impl<'a> Packet<'a> {
+    /// The packet at `index` with all that the trace knows of it, but for
+    /// comments; None for an index out of range.
+    pub fn of(trace: &'a Trace, index: usize) -> Option<Packet<'a>> {
+        let packet = trace.packets.get(index)?;
+        let mut shown = Packet::new(&sight(trace, index, packet));
+        if let Some(ends) = trace.ends.get(index) {
+            shown.from = role_name(trace, ends.from).map(Cow::Owned);
+            shown.to = role_name(trace, ends.to).map(Cow::Owned);
+        }
+        shown.after_stop = trace.after_stop(index);
+        shown.http = heads(trace, index);
+        Some(shown)
+    }
+
     /// What packet and conversation say; without roles, HTTP heads and
     /// comments, which need more of the trace.
     pub fn new(sight: &Sight<'a>) -> Packet<'a> {

@@ -9,3 +9,4 @@ mod reference;
 mod renderings;
 mod samples;
 mod threads;
+mod view;

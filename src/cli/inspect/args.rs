@@ -69,6 +69,16 @@ pub struct Args {
     /// written while the capture is read
     #[arg(long, help_heading = "How to show it", group = "how")]
     pub ndjson: bool,
+    /// A page that shows everything, with the capture in it: one HTML file; into
+    /// a folder (DIR/), one for each capture
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "How to show it",
+        group = "how",
+        conflicts_with_all = ["what", "filter"]
+    )]
+    pub html: Option<PathBuf>,
     /// Comma-separated values, with a line of headings
     #[arg(
         long,

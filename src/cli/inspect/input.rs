@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use super::progress::{self, Progress};
-use crate::cli::judge::sidecar;
+use crate::cli::judge::recording_beside;
 use crate::savefile::{Reader, Recording, SavefileError, Windows};
 
 /// A capture to read.
@@ -31,7 +31,6 @@ pub fn open(path: &Path, streams: bool) -> Result<Input, SavefileError> {
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     let size = metadata.is_file().then_some(metadata.len());
-    let sidecar = std::fs::read(sidecar(path)).ok();
     let windows = size.and_then(|size| map(&file, size, streams));
     let mut reader = Reader::new(watched(file, size, streams), &name)?;
     if let Some(windows) = windows {
@@ -39,7 +38,7 @@ pub fn open(path: &Path, streams: bool) -> Result<Input, SavefileError> {
     }
     Ok(Input {
         reader,
-        sidecar: sidecar.and_then(|json| serde_json::from_slice(&json).ok()),
+        sidecar: recording_beside(path),
         name,
     })
 }

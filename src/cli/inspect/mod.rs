@@ -11,6 +11,7 @@ pub(super) mod input;
 mod live;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod map;
+mod page;
 mod paint;
 mod progress;
 mod show;
@@ -47,6 +48,9 @@ const MOST_PACKETS: usize = 100_000;
 pub fn main(args: &Args) -> Exit {
     if let Some(target) = args.follow {
         return follow::main(args, target);
+    }
+    if let Some(path) = &args.html {
+        return page::main(args, path);
     }
     let mut showing = Showing::new(args);
     let filter = match args.filter() {

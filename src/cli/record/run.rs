@@ -128,9 +128,12 @@ pub fn main(args: &Args) -> Exit {
         Err(mistakes) => return sink.refuse(&mistakes),
     };
     load::warn(&loaded);
-    match args.rounds() {
+    let fits = match args.rounds() {
         Some(1) => sink.expect(loaded.len()),
         _ => sink.expect_repeated(),
+    };
+    if let Err(exit) = fits {
+        return exit;
     }
     match run(args, &loaded, &mut sink) {
         Ok(exit) => exit.worst(sink.finish()),

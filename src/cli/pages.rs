@@ -1,0 +1,202 @@
+//! `--html`: pages on disk, one for each report.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::judge;
+use crate::render::html::{self, Page};
+use crate::report::Report;
+use crate::savefile::{Recording, SavefileError};
+
+/// The largest capture that goes into a page: a browser holds it several times
+/// over.
+const LARGEST: u64 = 64 << 20;
+
+/// Where pages go.
+#[derive(Debug)]
+pub(super) enum Pages {
+    /// One page.
+    File { path: PathBuf, file: File },
+    /// A page for each report.
+    Folder { path: PathBuf, names: Vec<String> },
+}
+
+impl Pages {
+    /// Creates the file, or the folder where the path is one or ends in `/`, so
+    /// that a bad path fails before anything runs.
+    pub fn open(path: &Path) -> io::Result<Pages> {
+        let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let path = path.to_owned();
+        if is_folder {
+            fs::create_dir_all(&path)?;
+            return Ok(Pages::Folder {
+                path,
+                names: Vec::new(),
+            });
+        }
+        let file = File::create(&path)?;
+        Ok(Pages::File { path, file })
+    }
+
+    /// So many reports will come.
+    ///
+    /// # Errors
+    /// They do not fit into one page: what to do instead.
+    pub fn expect(&self, reports: usize) -> Result<(), String> {
+        match self {
+            Pages::File { path, .. } if reports > 1 => Err(format!(
+                "each result makes a page of its own: give a folder, --html {}/",
+                path.with_extension("").display()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the page of a report, its capture in it where that can be read.
+    /// What is wrong with the capture alone is told, and the page is there.
+    pub fn add(&mut self, report: &Report) -> io::Result<Option<String>> {
+        let name = report.capture.as_ref().map(|capture| capture.file.as_str());
+        let (capture, remark) = match name.map(|name| read(Path::new(name))) {
+            None => (None, None),
+            Some(Ok(capture)) => (Some(capture), None),
+            Some(Err(error)) => (
+                None,
+                Some(format!("the page is without its packets: {error}")),
+            ),
+        };
+        self.put(report, capture.as_ref())?;
+        Ok(remark)
+    }
+
+    /// Writes the page of a report with its capture.
+    pub fn put(&mut self, report: &Report, capture: Option<&CaptureFile>) -> io::Result<()> {
+        // The packets are read from the capture: once is enough.
+        let mut shown = report.clone();
+        shown.packets = None;
+        let page = page(Some(&shown), capture);
+        match self {
+            Pages::File { file, .. } => write(&page, file),
+            Pages::Folder { path, names } => {
+                let name = unused(report.name(), names);
+                write(&page, &File::create(path.join(&name))?)?;
+                names.push(name);
+                Ok(())
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        match self {
+            Pages::File { path, .. } | Pages::Folder { path, .. } => path,
+        }
+    }
+}
+
+/// The page of a report and its capture; without both it waits for one.
+pub(super) fn page<'a>(report: Option<&'a Report>, capture: Option<&'a CaptureFile>) -> Page<'a> {
+    Page {
+        report,
+        name: capture.map_or("", |capture| &capture.name),
+        capture: capture.map(|capture| &capture.bytes[..]),
+        recording: capture.and_then(|capture| capture.recording.as_ref()),
+    }
+}
+
+/// Writes a page to a file.
+pub(super) fn write(page: &Page<'_>, file: &File) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    html::write(page, &mut out)?;
+    out.flush()
+}
+
+/// A capture file, whole, with the recording beside it.
+pub(super) struct CaptureFile {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub recording: Option<Recording>,
+}
+
+/// Reads a capture file as it is; `-` is standard input.
+pub(super) fn read(path: &Path) -> Result<CaptureFile, SavefileError> {
+    let is_stdin = path == Path::new("-");
+    let name = match is_stdin {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    };
+    let bytes = match is_stdin {
+        true => bounded(io::stdin()),
+        false => File::open(path).and_then(bounded),
+    };
+    match bytes {
+        Ok(bytes) => Ok(CaptureFile {
+            bytes,
+            recording: judge::recording_beside(path),
+            name,
+        }),
+        Err(error) => Err(SavefileError::Io { name, error }),
+    }
+}
+
+fn bounded(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("larger than the {} MiB that a page holds", LARGEST >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// A file name for a report: letters, digits, `-`, `_` and `.` of its name, and
+/// a number where another has it.
+fn unused(name: &str, taken: &[String]) -> String {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let clean: String = base
+        .chars()
+        .map(|c| match c {
+            c if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') => c,
+            _ => '_',
+        })
+        .take(100)
+        .collect();
+    let clean = clean.trim_start_matches('.');
+    let stem = if clean.is_empty() { "capture" } else { clean };
+    let names = (1..).map(|n| match n {
+        1 => format!("{stem}.html"),
+        n => format!("{stem}-{n}.html"),
+    });
+    let mut free = names.filter(|name| !taken.contains(name));
+    free.next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_safe_and_differ() {
+        let mut taken = Vec::new();
+        for (name, wanted) in [
+            ("tcp-refused", "tcp-refused.html"),
+            ("tcp-refused", "tcp-refused-2.html"),
+            ("../../etc/pass wd", "pass_wd.html"),
+            ("..", "capture.html"),
+            ("<b>", "_b_.html"),
+        ] {
+            let name = unused(name, &taken);
+            assert_eq!(name, wanted);
+            taken.push(name);
+        }
+    }
+
+    #[test]
+    fn several_results_need_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Pages::open(&folder.path().join("a.html")).unwrap();
+        assert!(one.expect(1).is_ok());
+        assert!(one.expect(2).unwrap_err().contains("give a folder"));
+        let many = Pages::open(folder.path()).unwrap();
+        assert!(many.expect(2).is_ok());
+    }
+}

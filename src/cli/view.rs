@@ -1,0 +1,93 @@
+//! `netlab-capture view`: the page alone, with a capture in it or waiting for one.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::pages::{self, CaptureFile};
+use super::{Exit, output};
+use crate::render::html::Page;
+use crate::report::Report;
+use crate::savefile::SavefileError;
+use crate::view::Capture;
+
+/// Open a capture in the browser: ladder, packets, streams, display filters.
+///
+/// The page works without a network and sends nothing anywhere. Without FILE it
+/// waits for a capture to be dropped on it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A capture file (.pcapng, .pcap; also .gz, .zst)
+    #[arg(value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Write the page here and open nothing
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn main(args: &Args) -> Exit {
+    let opened = match args.capture.as_deref().map(open).transpose() {
+        Ok(opened) => opened,
+        Err(error) => return refuse(Exit::Usage, &error.to_string()),
+    };
+    let (file, report) = opened.unzip();
+    let page = pages::page(report.as_ref(), file.as_ref());
+    let written = match &args.out {
+        Some(path) => File::create(path)
+            .and_then(|file| pages::write(&page, &file))
+            .map(|()| path.clone())
+            .map_err(|error| format!("cannot write {}: {error}", path.display())),
+        None => temporary(&page).map_err(|error| format!("cannot write the page: {error}")),
+    };
+    let path = match written {
+        Ok(path) => path,
+        Err(message) => return refuse(Exit::Environment, &message),
+    };
+    if args.out.is_none() && !show(&path) {
+        output::complain("netlab-capture: no browser was found; open the page yourself:\n");
+    }
+    output::print(&format!("{}\n", path.display()))
+}
+
+/// Reads a capture file for a page, and makes its report.
+pub(super) fn open(path: &Path) -> Result<(CaptureFile, Report), SavefileError> {
+    let file = pages::read(path)?;
+    let capture = Capture::open(&file.bytes, &file.name, file.recording.clone())?;
+    let report = capture.report();
+    Ok((file, report))
+}
+
+fn refuse(exit: Exit, message: &str) -> Exit {
+    let message = output::without_number(message);
+    output::complain(&format!("netlab-capture: {message}\n"));
+    exit
+}
+
+/// A page in the folder for temporary files. It stays: the browser reads it
+/// after we have ended.
+fn temporary(page: &Page<'_>) -> io::Result<PathBuf> {
+    let file = tempfile::Builder::new()
+        .prefix("netlab-capture-")
+        .suffix(".html")
+        .tempfile()?;
+    pages::write(page, file.as_file())?;
+    let (_, path) = file.keep()?;
+    Ok(path)
+}
+
+/// Hands the page to the desktop's browser. False: there is none.
+fn show(path: &Path) -> bool {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener)
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    started.is_ok_and(|status| status.success())
+}

@@ -1,0 +1,55 @@
+//! The page in a real browser: what it shows, what it answers, what it refuses
+//! to run.
+
+mod driver;
+mod engine;
+mod hostile;
+mod page;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A reference capture.
+fn capture(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("captures/reference")
+        .join(format!("{name}.pcapng"))
+}
+
+/// The page that the tool writes with `words` in front of `--html`.
+fn page(folder: &Path, words: &[&str]) -> PathBuf {
+    let path = folder.join("page.html");
+    let output = Command::new(env!("CARGO_BIN_EXE_netlab-capture"))
+        .args(words)
+        .arg("--html")
+        .arg(&path)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(path.is_file(), "{told}");
+    path
+}
+
+fn page_of(folder: &Path, name: &str) -> PathBuf {
+    page(folder, &["check", capture(name).to_str().unwrap()])
+}
+
+/// axe-core, which `./lab test` fetches; None, with a word why, where it is
+/// missing.
+fn axe() -> Option<String> {
+    let folder = Path::new(env!("CARGO_BIN_EXE_netlab-capture"))
+        .parent()?
+        .parent()?;
+    let path = folder.join("axe-core/package/axe.min.js");
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
+        let required = std::env::var_os("NETLAB_REQUIRE_LIVE").is_some_and(|v| v == "1");
+        assert!(
+            !required,
+            "NETLAB_REQUIRE_LIVE=1, and {} is missing",
+            path.display()
+        );
+        eprintln!("not tested with axe-core: {} is missing", path.display());
+    }
+    text
+}
