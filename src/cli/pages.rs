@@ -16,8 +16,12 @@ const LARGEST: u64 = 64 << 20;
 /// Where pages go.
 #[derive(Debug)]
 pub(super) enum Pages {
-    /// One page.
-    File { path: PathBuf, file: File },
+    /// One page. What was in a file before is kept until there is a page.
+    File {
+        path: PathBuf,
+        file: File,
+        is_new: bool,
+    },
     /// A page for each report.
     Folder { path: PathBuf, names: Vec<String> },
 }
@@ -35,8 +39,13 @@ impl Pages {
                 names: Vec::new(),
             });
         }
-        let file = File::create(&path)?;
-        Ok(Pages::File { path, file })
+        let is_new = !path.exists();
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        Ok(Pages::File { path, file, is_new })
     }
 
     /// So many reports will come.
@@ -45,10 +54,16 @@ impl Pages {
     /// They do not fit into one page: what to do instead.
     pub fn expect(&self, reports: usize) -> Result<(), String> {
         match self {
-            Pages::File { path, .. } if reports > 1 => Err(format!(
-                "each result makes a page of its own: give a folder, --html {}/",
-                path.with_extension("").display()
-            )),
+            Pages::File { path, is_new, .. } if reports > 1 => {
+                if *is_new {
+                    // Nobody asked for an empty one.
+                    let _ = fs::remove_file(path);
+                }
+                Err(format!(
+                    "each result makes a page of its own: give a folder, --html {}/",
+                    path.with_extension("").display()
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -76,7 +91,10 @@ impl Pages {
         shown.packets = None;
         let page = page(Some(&shown), capture);
         match self {
-            Pages::File { file, .. } => write(&page, file),
+            Pages::File { file, .. } => {
+                file.set_len(0)?;
+                write(&page, file)
+            }
             Pages::Folder { path, names } => {
                 let name = unused(report.name(), names);
                 write(&page, &File::create(path.join(&name))?)?;
@@ -196,6 +214,12 @@ mod tests {
         let one = Pages::open(&folder.path().join("a.html")).unwrap();
         assert!(one.expect(1).is_ok());
         assert!(one.expect(2).unwrap_err().contains("give a folder"));
+        assert!(!folder.path().join("a.html").exists());
+        std::fs::write(folder.path().join("b.html"), "before").unwrap();
+        let old = Pages::open(&folder.path().join("b.html")).unwrap();
+        assert!(old.expect(2).is_err());
+        let kept = std::fs::read_to_string(folder.path().join("b.html"));
+        assert_eq!(kept.unwrap(), "before");
         let many = Pages::open(folder.path()).unwrap();
         assert!(many.expect(2).is_ok());
     }

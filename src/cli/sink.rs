@@ -126,6 +126,7 @@ impl Sink {
     ///
     /// # Errors
     /// As [`Sink::expect`].
+    #[cfg(all(feature = "record", target_os = "linux"))]
     pub fn expect_repeated(&mut self) -> Result<(), Exit> {
         self.rounds = Some(Vec::new());
         self.expect(usize::MAX)

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reports::{self, ReportArgs};
-use super::results::{self, Log};
+use super::results;
 use crate::cli::{Exit, output};
 use crate::grade::{Gradebook, points};
 use crate::render::class;
@@ -52,7 +52,7 @@ fn merge(args: &Args) -> Result<Exit, Fault> {
         .graded()
         .flat_map(|graded| graded.results.iter().flatten().cloned().collect::<Vec<_>>())
         .collect();
-    Log::start(&args.out, &book.class, &kept)?;
+    results::write(&args.out, &book.class, &kept)?;
     for part in &args.parts {
         copy_captures(part, &args.out, &book)?;
     }
