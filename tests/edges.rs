@@ -275,7 +275,9 @@ fn found_elsewhere(pattern: &str, allowed: impl Fn(&Source) -> bool) -> Vec<Stri
 
 #[test]
 fn only_files_named_sys_are_unsafe() {
-    let found = found_elsewhere(r"\bunsafe\b", |source| source.path.ends_with("sys.rs"));
+    // As code has the word: a page's policy may name it in a text.
+    let code = r"\bunsafe\s*[({]|\bunsafe\s+(fn|impl|extern|trait)\b";
+    let found = found_elsewhere(code, |source| source.path.ends_with("sys.rs"));
     assert_eq!(found, [""; 0]);
 }
 

@@ -315,9 +315,10 @@ until("ready"); types("\x03"); until("INT"); until("packets"); types("echo co''d
 types(tool + " exec -- sh -c 'echo rea''dy; sleep 0.5; echo aw''ake'\n")
 until("ready"); types("\x1a"); until("Stopped"); types("fg\n"); until("awake"); until("packets")
 # A shell as the command has job control of its own, and gives the terminal back.
+# (It may not have noticed yet that its job was killed: it is to forget it.)
 types(tool + " exec -- bash --norc --noprofile -i\n"); until("$ ")
 types("sleep 60\n"); time.sleep(0.3); types("\x1a"); until("Stopped")
-types("jobs\n"); until("sleep 60"); types("kill -9 %1\n"); until("$ "); types("exit 5\n"); until("packets")
+types("jobs\n"); until("sleep 60"); types("kill -9 %1; disown -a; exit 5\n"); until("packets")
 types("echo co''de $?\n"); until("code 5")
 types("read line; echo go''t $line\n"); types("words\n"); until("got words")
 print("all seen")

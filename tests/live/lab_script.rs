@@ -33,7 +33,14 @@ impl Machine {
             "case $1 in --version) echo 'cargo 1.95.0 (x)';; *) echo \"cargo $*\";; esac",
         );
         machine.stub("cc", "cat >/dev/null");
-        for tool in ["tshark", "tcpdump", "python3"] {
+        for tool in [
+            "tshark",
+            "tcpdump",
+            "python3",
+            "javac",
+            "chromium",
+            "chromedriver",
+        ] {
             machine.stub(tool, "");
         }
         machine.stub("apt-get", "echo \"apt-get $*\" >>\"$LOG\"");
