@@ -10,6 +10,7 @@ except MemoryError:
     print("refused", flush=True)
 for _ in range(int(sys.argv[2])):
     if os.fork() == 0:
-        kept = bytearray(b"x" * int(sys.argv[3]))
+        # Once, and every page of it touched.
+        kept = b"x" * int(sys.argv[3])
         time.sleep(60)
 time.sleep(60)
