@@ -523,7 +523,9 @@ fn java_programs() {
             case(
                 "tcp-client-no-flush",
                 "tcp-upper",
-                &[SERVER, "java TCPServer", CLIENT, "java TCPClientNoFlush"],
+                // With our server: theirs ends by an exception when the client is
+                // ended, which may or may not come before we stop it.
+                &[CLIENT, "java TCPClientNoFlush"],
             ),
         ],
     );
