@@ -80,8 +80,11 @@ impl<R: Read> Route<R> {
         true
     }
 
-    /// How many there were by now.
-    pub fn stretches(&self) -> usize {
+    /// Behind the last one: what all of the file has, also for a thread that never
+    /// had a stretch of it. Says how many there were.
+    pub fn behind(&self, stretch: &mut Stretch) -> usize {
+        stretch.start = self.start.unwrap_or_default();
+        stretch.file = self.file.clone();
         self.stretches
     }
 

@@ -110,7 +110,7 @@ impl<R: Read, C> Line<'_, R, C> {
         }
         // What was over at the end.
         part.restart(0);
-        let behind = lock(&self.route).stretches();
+        let behind = lock(&self.route).behind(&mut stretch);
         loop {
             let mut order = pass(&self.order, behind, &self.stop)?;
             let Some((number, closed)) = order.rest() else {

@@ -158,6 +158,17 @@ fn each_line_is_a_part_of_the_document() {
     }
 }
 
+/// A thread that never had a stretch of the file told conversations with times
+/// since 1970.
+#[test]
+fn a_thread_without_a_stretch_knows_when_the_capture_began() {
+    let name = reference("tcp-upper");
+    for _ in 0..50 {
+        let document = lines(&told(&[&name, "--json", "--threads", "6"])).remove(0);
+        assert_eq!(document["conversations"][0]["start_ms"], 0.0);
+    }
+}
+
 #[test]
 fn every_frame_is_accounted_for() {
     for name in references() {
