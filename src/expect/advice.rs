@@ -65,9 +65,12 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
             _ => {}
         }
         if event.after_stop && case.step.is_some_and(|s| !s.after_stop) {
-            notes.push(
-                "It came only after the program had been told to stop: then the kernel closes what the program left open. The program itself did not do it; does it ever call close()?".to_owned(),
-            );
+            let closes = matches!(event.kind, EventKind::Fin | EventKind::Rst);
+            notes.push(if closes {
+                "It came only after the program had been told to stop: then the kernel closes what the program left open. The program itself did not do it; does it ever call close()?".to_owned()
+            } else {
+                "It came only after one of the two programs had been told to stop, and that does not count.".to_owned()
+            });
         }
     } else {
         notes.extend(case.of_silence());

@@ -154,8 +154,12 @@ pub fn is_reason(spec: &ProgramSpec, program: &Program, nothing_came: bool) -> b
     }
     let by_itself = program.ended == Some(Ended::ByItself);
     let goes_on = spec.stop.is_some() || spec.ends_waiting;
-    let crashed = matches!(program.exit, Some(Exit::Signal(_)));
-    nothing_came || program.start_error.is_some() || (by_itself && (goes_on || crashed))
+    let broke_down = match program.exit {
+        // It may have been stopped while the kernel still cleared it away.
+        Some(Exit::Signal(signal)) => by_itself || is_crash(signal),
+        _ => by_itself && goes_on,
+    };
+    nothing_came || program.start_error.is_some() || broke_down
 }
 
 /// How the program's end differs from what was demanded.
@@ -194,6 +198,11 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
             )
         });
     };
+    if let Exit::Signal(signal) = exit
+        && is_crash(signal)
+    {
+        return Some(crash(role, signal));
+    }
     match (program.ended, spec.ends_waiting, spec.stop.is_some()) {
         (Some(Ended::Waiting), true, _) => None,
         (Some(Ended::Stopped), _, true) => stopped_fault(spec, exit),
@@ -235,10 +244,9 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
     }
 }
 
-/// Our own signal is no failure; a crash on the way out is one.
+/// Our own signal is no failure.
 fn stopped_fault(spec: &ProgramSpec, exit: Exit) -> Option<Failure> {
     match exit {
-        Exit::Signal(signal) if is_crash(signal) => Some(crash(&spec.role, signal)),
         Exit::Code(code) if spec.exit.is_some_and(|wanted| wanted != code) => {
             exit_fault(spec, exit)
         }
@@ -467,6 +475,12 @@ mod tests {
                 "stop = \"TERM\"",
                 signal(11),
                 Ended::Stopped,
+                "Fail: client crashed: it was ended by signal 11 (SIGSEGV).",
+            ),
+            (
+                "stop = \"TERM\"",
+                signal(11),
+                BY_ITSELF,
                 "Fail: client crashed: it was ended by signal 11 (SIGSEGV).",
             ),
             (

@@ -47,16 +47,31 @@ const CALLS: &[(&[i64], &str)] = &[
     ),
 ];
 
+const COMPUTING: &str = "computing (an endless loop?)";
+
 /// What the program and all that it forked are doing: "waiting for data
 /// (recv)". Of several things the most telling.
 pub fn doing(proc: &Proc, pid: u32) -> Option<String> {
     let tasks = proc.tasks(pid);
-    if tasks.contains(&Task::Running) {
-        return Some("computing (an endless loop?)".to_owned());
+    let running = |task: &Task| match task {
+        Task::Running { pid, thread } => Some((*pid, *thread)),
+        Task::Sleeping { .. } | Task::Gone => None,
+    };
+    let mut runs = tasks.iter().filter_map(running);
+    if runs.any(|(pid, thread)| proc.is_insistent(pid, thread)) {
+        return Some(COMPUTING.to_owned());
     }
+    waiting(proc, &tasks).or_else(|| {
+        let runs = tasks.iter().any(|task| running(task).is_some());
+        runs.then(|| COMPUTING.to_owned())
+    })
+}
+
+/// What those that sleep wait for.
+fn waiting(proc: &Proc, tasks: &[Task]) -> Option<String> {
     let asleep = |task: &Task| match task {
         Task::Sleeping { pid, call, first } => Some((*pid, *call, *first)),
-        Task::Running | Task::Gone => None,
+        Task::Running { .. } | Task::Gone => None,
     };
     let calls: Vec<_> = tasks.iter().filter_map(asleep).collect();
     let reads = [libc::SYS_read, libc::SYS_readv];
@@ -89,7 +104,7 @@ mod tests {
         for _ in 0..200 {
             std::thread::sleep(std::time::Duration::from_millis(10));
             found = doing(&proc, child.id());
-            if found.as_deref() != Some("computing (an endless loop?)") || command.contains(':') {
+            if found.as_deref() != Some(COMPUTING) || command.contains(':') {
                 break;
             }
         }
@@ -101,10 +116,7 @@ mod tests {
     #[test]
     fn what_programs_wait_for_is_named() {
         assert_eq!(of("read line").unwrap(), "reading its standard input");
-        assert_eq!(
-            of("while :; do :; done").unwrap(),
-            "computing (an endless loop?)"
-        );
+        assert_eq!(of("while :; do :; done").unwrap(), COMPUTING);
         assert_eq!(of("exec sleep 5").unwrap(), "sleeping");
     }
 }

@@ -1,16 +1,20 @@
 //! How programs come to their ends: by themselves, by our signals, at their time's
 //! end; and what is noted of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, WaitOptions};
 
 use super::doing::doing;
 use super::program::signal_of;
 use super::schedule::{Phase, Slot, protocol_name};
-use super::supervise::{GRACE, Supervisor, has_hung_up, now, to_pid};
+use super::supervise::{GRACE, Supervisor, has_hung_up, to_pid};
 use super::tasks::Activity;
 use crate::savefile::{Ended, Protocol};
+
+/// How long the wire may take to fall silent behind the end of a run's time: a
+/// server answers the end of a client that was killed then.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Supervisor<'_> {
     pub(super) fn stop_background(&mut self) {
@@ -93,7 +97,11 @@ impl Supervisor<'_> {
     /// Ends what has outlived its time.
     pub(super) fn check_times(&mut self) {
         let now = Instant::now();
-        self.schedule.closed |= now >= self.deadline || self.capture.failed();
+        let over = now >= self.deadline || self.capture.failed();
+        if over && !self.schedule.closed {
+            self.schedule.closed = true;
+            self.quiet_until = now + LAST_WORDS;
+        }
         let over = self.schedule.closed;
         let late = |slot: &Slot<'_>| {
             !slot.is_background()
@@ -139,8 +147,9 @@ impl Supervisor<'_> {
                 self.signal_where(|slot| slot.plan.role == role, ended);
             }
         }
-        // Quiet or not: what never ends by itself is ended now.
-        if over && !self.stop_sent && self.schedule.foreground_is_over() {
+        // Quiet or not: what never ends by itself is ended then.
+        let no_more = now >= self.quiet_until || self.capture.failed();
+        if over && no_more && !self.stop_sent && self.schedule.foreground_is_over() {
             self.stop_background();
         }
         for slot in &mut self.schedule.slots {
@@ -224,7 +233,11 @@ impl Supervisor<'_> {
             }
         }
         self.reap();
-        self.owners.hear(now());
+    }
+
+    /// Tells of each program what its end does not: why it never started, which
+    /// ports it opened. For that every socket's end must be known.
+    pub(super) fn note(&mut self) {
         self.note_late_readiness();
         for index in 0..self.schedule.slots.len() {
             let note = self
@@ -238,7 +251,7 @@ impl Supervisor<'_> {
 
     /// A server whose readiness nobody waited for may have been ready and gone
     /// between two looks: its sockets tell.
-    pub(super) fn note_late_readiness(&mut self) {
+    fn note_late_readiness(&mut self) {
         for (index, slot) in self.schedule.slots.iter_mut().enumerate() {
             let Some(wanted) = slot.plan.ready else {
                 continue;
@@ -252,7 +265,7 @@ impl Supervisor<'_> {
     }
 
     /// "it opened TCP port 12001, UDP port 53 instead".
-    pub(super) fn opened_ports(&self, role: &str) -> String {
+    fn opened_ports(&self, role: &str) -> String {
         let slots = &self.schedule.slots;
         let sockets = match slots.iter().position(|s| s.plan.role == role) {
             Some(index) => self.owners.sockets_of(index),

@@ -127,7 +127,13 @@ impl Supervisor<'_> {
         self.note_readiness(&before);
         let at_rest = self.schedule.slots.iter().all(|slot| match &slot.phase {
             // A server that was just started is given the time to open its port.
-            Phase::Running(_) if slot.plan.ready.is_some() && !slot.counts_as_ready() => false,
+            Phase::Running(_)
+                if slot.plan.ready.is_some()
+                    && !slot.counts_as_ready()
+                    && !self.schedule.closed =>
+            {
+                false
+            }
             Phase::Running(running) if running.is_in_background() => true,
             Phase::Running(running) => self.proc.activity(running.pid()) != Activity::Busy,
             _ => true,

@@ -89,6 +89,7 @@ pub fn supervise(
         interrupted: false,
         pause: PAUSE_MIN,
         deadline: Instant::now() + plan.timeout,
+        quiet_until: Instant::now() + plan.timeout,
         stop_sent: false,
     };
     let started = Instant::now();
@@ -105,6 +106,7 @@ pub fn supervise(
         None => supervisor.end_orphans(),
     }
     let settled = supervisor.settle();
+    supervisor.note();
     outcome?;
     Ok(supervisor.into_result(duration, settled))
 }
@@ -155,6 +157,8 @@ pub(super) struct Supervisor<'a> {
     pub(super) interrupted: bool,
     pub(super) pause: Duration,
     pub(super) deadline: Instant,
+    /// The last moment to wait for quiet; before the deadline it means nothing.
+    pub(super) quiet_until: Instant,
     pub(super) stop_sent: bool,
 }
 

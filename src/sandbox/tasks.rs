@@ -21,7 +21,10 @@ pub struct Proc {
 /// One thread of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    Running,
+    Running {
+        pid: u32,
+        thread: u32,
+    },
     /// In a system call of this number, with this first argument.
     Sleeping {
         pid: u32,
@@ -34,7 +37,8 @@ pub enum Task {
 /// What a program and its descendants are doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Some thread runs, or sleeps for a time of its own choosing.
+    /// Some thread runs, or sleeps for a time of its own choosing; or the program
+    /// is just ending.
     Busy,
     /// Every thread sleeps until something happens.
     Asleep,
@@ -142,7 +146,12 @@ impl Proc {
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
         let mut receiving = false;
-        for task in self.tasks(pid) {
+        let tasks = self.tasks(pid);
+        // About to be heard of as ended.
+        if tasks.iter().all(|task| *task == Task::Gone) {
+            return Activity::Busy;
+        }
+        for task in tasks {
             match activity(task) {
                 Activity::Busy => return Activity::Busy,
                 Activity::Asleep => {}
@@ -165,7 +174,7 @@ impl Proc {
         while let Some(pid) = pending.pop() {
             for thread in self.threads(pid) {
                 if tasks.len() == LIMIT {
-                    tasks.push(Task::Running);
+                    tasks.push(Task::Running { pid, thread });
                     return tasks;
                 }
                 tasks.push(self.task(pid, thread));
@@ -183,6 +192,18 @@ impl Proc {
         link.is_ok_and(|link| link.as_bytes().starts_with(b"socket:"))
     }
 
+    /// Has the thread wanted the processor for most of its life? One that is seen
+    /// running may only be at its housekeeping, as those of a Java machine are.
+    pub fn is_insistent(&self, pid: u32, thread: u32) -> bool {
+        let read = |file: &str| self.read(&format!("{pid}/task/{thread}/{file}"));
+        let (Some(stat), Some(wanted)) = (read("stat"), read("schedstat")) else {
+            return false;
+        };
+        let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let up = up.tv_sec as f64 + up.tv_nsec as f64 / 1e9;
+        is_insistent(&stat, &wanted, up).unwrap_or(false)
+    }
+
     fn task(&self, pid: u32, thread: u32) -> Task {
         let Some(stat) = self.read(&format!("{pid}/task/{thread}/stat")) else {
             // It has just ended.
@@ -196,8 +217,8 @@ impl Proc {
             Some('Z' | 'X') => Task::Gone,
             Some('S') => self
                 .read(&format!("{pid}/task/{thread}/syscall"))
-                .map_or(Task::Gone, |line| sleeping_in(pid, &line)),
-            _ => Task::Running,
+                .map_or(Task::Gone, |line| sleeping_in(pid, thread, &line)),
+            _ => Task::Running { pid, thread },
         }
     }
 }
@@ -216,12 +237,26 @@ fn unrouted_ipv6(text: &str) -> Option<u64> {
     line?.trim().parse().ok()
 }
 
+/// Of `/proc/PID/task/TID/stat` the start, of `schedstat` the nanoseconds on a
+/// processor and in the queue for one (a busy machine makes no difference); `up`
+/// in seconds since the machine's start.
+fn is_insistent(stat: &str, schedstat: &str, up: f64) -> Option<bool> {
+    let ticks_per_second = rustix::param::clock_ticks_per_second();
+    // "pid (name) state ppid …": `starttime` is the 22nd field of proc(5).
+    let (_, fields) = stat.rsplit_once(')')?;
+    let started: u64 = fields.split_whitespace().nth(22 - 3)?.parse().ok()?;
+    let lived = up - started as f64 / ticks_per_second as f64;
+    let mut times = schedstat.split_whitespace().map(str::parse::<u64>);
+    let wanted = times.next()?.ok()?.saturating_add(times.next()?.ok()?);
+    Some(lived > 0.1 && wanted as f64 / 1e9 > lived / 2.0)
+}
+
 /// Reads `/proc/PID/syscall` of a sleeping thread: "number arg0 arg1 …".
-fn sleeping_in(pid: u32, line: &str) -> Task {
+fn sleeping_in(pid: u32, thread: u32, line: &str) -> Task {
     let mut words = line.split_whitespace();
     let Some(call) = words.next().and_then(|w| w.parse::<i64>().ok()) else {
         // "running", or -1 outside of a system call.
-        return Task::Running;
+        return Task::Running { pid, thread };
     };
     let first = words.next().and_then(|word| word.strip_prefix("0x"));
     let first = first.and_then(|word| i64::from_str_radix(word, 16).ok());
@@ -234,7 +269,7 @@ fn sleeping_in(pid: u32, line: &str) -> Task {
 
 fn activity(task: Task) -> Activity {
     match task {
-        Task::Running => Activity::Busy,
+        Task::Running { .. } => Activity::Busy,
         Task::Gone => Activity::Asleep,
         Task::Sleeping { call, .. } if RECEIVING.contains(&call) => Activity::Receiving,
         Task::Sleeping { call, .. } if NAPPING.contains(&call) => Activity::Busy,
@@ -281,7 +316,7 @@ mod tests {
             "{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e",
             libc::SYS_recvfrom
         );
-        let of = |line: &str| activity(sleeping_in(1, line));
+        let of = |line: &str| activity(sleeping_in(1, 1, line));
         assert_eq!(of(&receive), Activity::Receiving);
         let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
         assert_eq!(of(&nap), Activity::Busy);
@@ -300,6 +335,32 @@ mod tests {
         let snmp6 = "Ip6InReceives     \t1\nIp6OutNoRoutes                  \t2\n";
         assert_eq!(unrouted_ipv6(snmp6), Some(2));
         assert_eq!(unrouted_ipv6("x"), None);
+    }
+
+    #[test]
+    fn a_thread_insists_that_wants_the_processor_half_of_its_life() {
+        let stat = "7 (a) b) R 1 7 7 0 -1 0 0 0 0 0 1 1 0 0 20 0 1 0 1000 0 0";
+        let start = 1000.0 / rustix::param::clock_ticks_per_second() as f64;
+        let of = |wanted: &str, lived: f64| is_insistent(stat, wanted, start + lived);
+        assert_eq!(of("400000000 200000000 9", 1.0), Some(true));
+        assert_eq!(of("300000000 100000000 9", 1.0), Some(false));
+        assert_eq!(of("20000000 0 1", 0.02), Some(false), "too young to tell");
+        assert_eq!(of("", 1.0), None);
+        assert_eq!(is_insistent("7 (a", "1 1 1", 9.0), None);
+    }
+
+    #[test]
+    fn a_program_that_is_just_ending_is_busy() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let proc = Proc::open().unwrap();
+        let is_gone = || proc.tasks(child.id()) == [Task::Gone];
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !is_gone() && std::time::Instant::now() < until {
+            std::thread::yield_now();
+        }
+        assert!(is_gone());
+        assert_eq!(proc.activity(child.id()), Activity::Busy);
+        child.wait().unwrap();
     }
 
     #[test]
