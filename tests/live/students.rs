@@ -109,6 +109,8 @@ fn said(report: &Value, own: &str) -> String {
             .into_owned()
     };
     let text = text.replace(own, "{own}");
+    // Some name themselves with their folder.
+    let text = replace(&text, r"/\S+/python3: can't open", "python3: can't open");
     let text = replace(&text, r"after [0-9.]+m?s\b", "after TIME");
     let text = replace(&text, r"\b([Pp])ackets? \d+", "${1}acket N");
     // What follows the string in a buffer is whatever was there before.
