@@ -267,9 +267,17 @@ impl Supervisor<'_> {
     /// "it opened TCP port 12001, UDP port 53 instead".
     fn opened_ports(&self, role: &str) -> String {
         let slots = &self.schedule.slots;
-        let sockets = match slots.iter().position(|s| s.plan.role == role) {
-            Some(index) => self.owners.sockets_of(index),
-            None => Vec::new(),
+        let (sockets, went) = match slots.iter().position(|s| s.plan.role == role) {
+            Some(index) => (
+                self.owners.sockets_of(index),
+                slots.get(index).and_then(|slot| slot.result.ended) == Some(Ended::ByItself),
+            ),
+            None => (Vec::new(), false),
+        };
+        // Of one that is gone again nobody knows what came after the last look.
+        let unheard = match went {
+            true => "bound, but not seen listening",
+            false => "bound, but without listen",
         };
         // A port that the kernel chose for a connection is none that it opened.
         let chosen = super::network::ephemeral_ports().unwrap_or((u16::MAX, u16::MAX));
@@ -282,7 +290,7 @@ impl Supervisor<'_> {
                 Protocol::Udp if socket.remote.is_none() => ports.push(name),
                 Protocol::Tcp if socket.listening => ports.push(name),
                 Protocol::Tcp if socket.remote.is_some() || is_chosen => connects = true,
-                Protocol::Tcp => ports.push(format!("{name} (bound, but without listen)")),
+                Protocol::Tcp => ports.push(format!("{name} ({unheard})")),
                 Protocol::Udp => connects = true,
             }
         }

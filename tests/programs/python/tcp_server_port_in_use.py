@@ -2,7 +2,6 @@
 from socket import *
 first = socket(AF_INET, SOCK_STREAM)
 first.bind(('', 12000))
-first.listen(1)
 serverSocket = socket(AF_INET, SOCK_STREAM)
 serverSocket.bind(('', 12000))
 serverSocket.listen(1)
