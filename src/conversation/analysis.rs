@@ -98,6 +98,11 @@ impl Flow {
         }
     }
 
+    /// Gives back the memory that a connection which is over needs no more.
+    pub(super) fn shrink(&mut self) {
+        self.flight.shrink();
+    }
+
     pub(super) fn forget(&mut self, store: &mut Store) {
         self.flight.clear(store);
     }

@@ -92,6 +92,11 @@ impl Flight {
         found
     }
 
+    /// Gives back the room that nothing is in.
+    pub(super) fn shrink(&mut self) {
+        self.segments.shrink_to_fit();
+    }
+
     pub(super) fn eldest(&self) -> Option<At> {
         self.segments.front().map(|segment| segment.at)
     }

@@ -181,6 +181,9 @@ pub struct Seen {
     pub direction: Option<Direction>,
     /// The index of the packet in the trace that an ICMP error quotes.
     pub quotes: Option<usize>,
+    /// The conversation of the datagram that carries the packet through a tunnel
+    /// (VXLAN); of several the outermost.
+    pub tunnel: Option<ConversationIndex>,
     pub tcp: Option<SeenTcp>,
 }
 

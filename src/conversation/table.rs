@@ -169,11 +169,10 @@ impl<T> Table<T> {
         (first != NONE).then_some(first)
     }
 
-    /// Some slot that is taken.
-    pub(super) fn any(&self) -> Option<Slot> {
-        [List::Over, List::Udp, List::Open]
-            .into_iter()
-            .find_map(|list| self.idlest(list))
+    /// All that are open, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
+        let entries = (0..).zip(&self.entries);
+        entries.filter_map(|(slot, entry)| Some((slot, &*entry.as_ref()?.value)))
     }
 
     fn append(&mut self, slot: Slot, list: List) {

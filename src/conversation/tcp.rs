@@ -170,6 +170,12 @@ impl Connection {
             || (self.sides.to_server.fin.is_some() && self.sides.to_client.fin.is_some())
     }
 
+    /// It is over, and may be remembered for long.
+    pub(super) fn shrink(&mut self) {
+        self.sides.to_server.flow.shrink();
+        self.sides.to_client.flow.shrink();
+    }
+
     /// Takes the next segment, which goes the way of `out`. What the state says
     /// of it goes to `seen`, of which nothing was known before.
     pub(super) fn segment<R: Receiver>(

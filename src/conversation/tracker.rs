@@ -213,6 +213,18 @@ impl<R: Receiver> Tracker<R> {
             packet: index,
             time: packet.time,
         };
+        if packet.outer().is_empty() {
+            return self.innermost(at, packet, frame, found);
+        }
+        let tunnel = self.tunnel(at, packet, found);
+        Seen {
+            tunnel,
+            ..self.innermost(at, packet, frame, found)
+        }
+    }
+
+    #[inline]
+    fn innermost(&mut self, at: At, packet: &Packet, frame: &[u8], found: &mut R::Found) -> Seen {
         match &packet.transport {
             Transport::Tcp(tcp) => self.tcp(at, packet, tcp, frame, found),
             Transport::Udp(udp) => self.udp(at, packet, udp, frame, found),
@@ -247,13 +259,14 @@ impl<R: Receiver> Tracker<R> {
     /// The end of the capture: closes all conversations, in the order in which
     /// they began.
     pub fn close_all(&mut self, found: &mut R::Found) {
-        let mut left = Vec::new();
-        while let Some(removed) = self.table.any().and_then(|slot| self.table.remove(slot)) {
-            left.push(removed);
-        }
-        left.sort_by_key(|(_, open)| open.index);
-        for (key, open) in left {
-            self.closed.push(open.close(&key, &mut self.store, found));
+        let mut left: Vec<(ConversationIndex, Slot)> = self
+            .table
+            .iter()
+            .map(|(slot, open)| (open.index, slot))
+            .collect();
+        left.sort_unstable();
+        for (_, slot) in left {
+            self.close(slot, found);
         }
     }
 
@@ -317,6 +330,7 @@ impl<R: Receiver> Tracker<R> {
             conversation: Some(open.index),
             direction: Some(way),
             quotes: None,
+            tunnel: None,
             tcp: None,
         };
         // In its place: it is too large to be moved there.
@@ -327,6 +341,11 @@ impl<R: Receiver> Tracker<R> {
         let latest = open.recent.get_mut(way);
         self.recent.remember(latest, at.packet, packet, frame);
         let list = open.list();
+        if list == List::Over
+            && let Some(connection) = &mut open.connection
+        {
+            connection.shrink();
+        }
         self.table.touch(slot, list);
         seen
     }
@@ -362,8 +381,35 @@ impl<R: Receiver> Tracker<R> {
             conversation: Some(conversation),
             direction: Some(way),
             quotes: None,
+            tunnel: None,
             tcp: None,
         }
+    }
+
+    /// The conversations around the packet's own. What they carry is not theirs to
+    /// read. Returns the outermost.
+    fn tunnel(
+        &mut self,
+        at: At,
+        packet: &Packet,
+        found: &mut R::Found,
+    ) -> Option<ConversationIndex> {
+        let mut outermost = None;
+        for (src, dst, udp) in packet.outer_datagrams() {
+            let (key, from_low) = Key::new(Protocol::Udp, src, dst);
+            let slot = match self.table.find(&key) {
+                Some(slot) => slot,
+                None => self.begin(key, from_low, at, None, found),
+            };
+            let Some(open) = self.table.get_mut(slot) else {
+                continue;
+            };
+            let way = open.way(from_low);
+            open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
+            outermost.get_or_insert(open.index);
+            self.table.touch(slot, List::Udp);
+        }
+        outermost
     }
 
     /// An ICMP error belongs to the conversation of the packet it quotes, and
@@ -396,6 +442,7 @@ impl<R: Receiver> Tracker<R> {
             conversation: Some(open.index),
             direction: Some(way.opposite()),
             quotes: found.map(|found| found.packet),
+            tunnel: None,
             tcp: None,
         }
     }

@@ -131,7 +131,7 @@ mod tests {
         }
         assert!(!layers.to_string().is_empty());
         assert!(layers.as_slice().len() <= Layers::MOST && packet.top() != Layer::Ethertype);
-        packet.outer_sockets().count();
+        packet.outer_datagrams().count();
         let mut spans = vec![packet.payload()];
         for outer in packet.outer() {
             if let Transport::Udp(udp) = &outer.transport {

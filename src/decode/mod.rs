@@ -18,7 +18,7 @@ mod model;
 mod network;
 mod ppp;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod tcp_options;
 mod transport;
 mod trouble;

@@ -429,16 +429,18 @@ impl Packet {
         self.extra.as_ref()?.reassembled.as_ref()
     }
 
-    /// The ends of the datagrams that carry the packet through UDP tunnels
-    /// (VXLAN), outermost first. Wireshark counts these conversations, too
-    /// (`udp.stream`).
-    pub fn outer_sockets(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> + '_ {
+    /// The datagrams that carry the packet through UDP tunnels (VXLAN), outermost
+    /// first, each with its source and destination. Wireshark counts these
+    /// conversations, too (`udp.stream`).
+    #[inline]
+    pub fn outer_datagrams(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr, &Udp)> + '_ {
         self.outer()
             .iter()
             .filter_map(|outer| match &outer.transport {
                 Transport::Udp(udp) => Some((
                     SocketAddr::new(outer.net.src(), udp.src_port),
                     SocketAddr::new(outer.net.dst(), udp.dst_port),
+                    udp,
                 )),
                 _ => None,
             })

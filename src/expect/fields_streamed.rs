@@ -41,9 +41,12 @@ impl<'a> Streamed<'a> {
 }
 
 impl Known for Streamed<'_> {
-    fn conversation(&self, _: ConversationIndex) -> Option<Facts> {
-        let name = self.0.name?;
-        let tcp = self.0.seen.tcp.as_ref();
+    fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
+        let seen = self.0.seen;
+        let (name, tcp) = match seen.conversation == Some(index) {
+            true => (self.0.name?, seen.tcp.as_ref()),
+            false => (self.0.tunnel?, None),
+        };
         Some(Facts {
             protocol: name.protocol,
             id: name.id,

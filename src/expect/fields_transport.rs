@@ -471,8 +471,11 @@ pub(super) const UDP: &[Field] = &[
     Field::new(
         "udp.stream",
         Kind::Unsigned(32),
-        "number of the UDP conversation, from 0",
-        |v, out| out.extend(stream(v, Protocol::Udp)),
+        "number of the UDP conversation, from 0; of a tunnel's first",
+        |v, out| {
+            out.extend(v.tunnel().map(|tunnel| number(tunnel.id)));
+            out.extend(stream(v, Protocol::Udp));
+        },
     )
     .needs(Needs::CONVERSATION),
     Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {

@@ -161,6 +161,11 @@ impl<'a> View<'a> {
         self.known.conversation(self.seen?.conversation?)
     }
 
+    /// The conversation of the datagram that carries the packet through a tunnel.
+    pub(super) fn tunnel(&self) -> Option<Facts> {
+        self.known.conversation(self.seen?.tunnel?)
+    }
+
     /// The packet quoted by an ICMP error, where quoted headers count.
     pub(super) fn quoted(&self) -> Option<&'a Quoted> {
         if self.reading == Reading::Own {

@@ -60,6 +60,8 @@ pub struct Shown<'a> {
     /// Its conversation's number is a shard's own: see `name`.
     pub seen: &'a Seen,
     pub name: Option<Name>,
+    /// The conversation of the datagram that carries the packet through a tunnel.
+    pub tunnel: Option<Name>,
     /// The messages whose heads or bodies it completes.
     pub parts: &'a [message::Part],
     /// Of the capture's first packet.

@@ -26,13 +26,16 @@ impl Order {
     /// Names all that was found in a stretch. Stretches come in the order of
     /// the file.
     pub fn name(&mut self, part: &mut Part) {
-        part.begun.sort_unstable_by_key(|begun| begun.packet);
+        // One packet may begin two: a tunnel's, and what is inside.
+        part.begun.sort_by_key(|begun| begun.packet);
         for begun in &part.begun {
             let name = self.next(begun);
             self.open.insert(begun.local, name);
         }
         for entry in &mut part.packets {
-            entry.name = entry.local.and_then(|local| self.open.get(&local).copied());
+            let name = |local| self.open.get(&local).copied();
+            entry.name = entry.local.and_then(name);
+            entry.tunnel_name = entry.tunnel.and_then(name);
         }
         for told in &mut part.messages {
             told.name = self.open.get(&told.local).copied();

@@ -88,6 +88,7 @@ impl<I: Send> Portion<I> {
             frame: &frame,
             seen: &entry.seen,
             name: entry.name,
+            tunnel: entry.tunnel_name,
             parts: &entry.parts,
             start: stretch.start,
             previous,

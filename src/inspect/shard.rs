@@ -50,6 +50,9 @@ pub(super) struct Entry {
     pub seen: Seen,
     pub local: Option<Local>,
     pub name: Option<Name>,
+    /// The conversation around it.
+    pub tunnel: Option<Local>,
+    pub tunnel_name: Option<Name>,
     pub parts: Vec<message::Part>,
 }
 
@@ -110,12 +113,13 @@ impl Shard {
             if self.packets
                 && let Some(entry) = part.packets.get_mut(place)
             {
+                let local = |conversation| self.local(conversation);
                 *entry = Entry {
-                    local: seen
-                        .conversation
-                        .map(|conversation| self.local(conversation)),
+                    local: seen.conversation.map(local),
+                    tunnel: seen.tunnel.map(local),
                     seen,
                     name: None,
+                    tunnel_name: None,
                     parts: std::mem::take(&mut self.found.parts),
                 };
             }

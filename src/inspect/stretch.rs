@@ -120,7 +120,7 @@ impl Stretch {
 /// The conversation around a tunnel's may hold many others: they share a shard.
 /// Packets of none may go anywhere.
 fn shard(packet: &Packet) -> usize {
-    let hash = match packet.outer_sockets().next() {
+    let hash = match packet.outer_datagrams().next() {
         Some(_) => 0,
         None => packet.flow_hash().unwrap_or(packet.number),
     };

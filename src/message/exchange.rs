@@ -88,7 +88,11 @@ impl Exchange {
         let lost = |lane: &Lane| matches!(lane.state, State::Lost { .. } | State::Over);
         let foreign =
             self.requests.is_none() && lost(&self.lanes.to_server) && lost(&self.lanes.to_client);
-        (self.switched || foreign).then_some(Ways {
+        let over = |lane: &Lane| lane.state == State::Over;
+        // The connection may be remembered for long after that.
+        let all_told =
+            self.queue.is_empty() && over(&self.lanes.to_server) && over(&self.lanes.to_client);
+        (self.switched || foreign || all_told).then_some(Ways {
             to_server: (self.lanes.to_server.at, self.lanes.to_server.state),
             to_client: (self.lanes.to_client.at, self.lanes.to_client.state),
         })

@@ -57,6 +57,7 @@ fn sight<'a>(trace: &'a Trace, index: usize, packet: &'a decode::Packet) -> Sigh
         conversation: None,
         direction: None,
         quotes: None,
+        tunnel: None,
         tcp: None,
     };
     let seen = trace.seen.get(index).unwrap_or(&NOTHING);

@@ -7,6 +7,7 @@ mod limits;
 mod numbers;
 mod properties;
 mod states;
+mod tunnels;
 
 use super::testing::*;
 use super::*;

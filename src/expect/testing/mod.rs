@@ -463,6 +463,7 @@ impl Wire {
             conversation: Some(flow),
             direction: Some(way),
             quotes: None,
+            tunnel: None,
             tcp,
         });
         let (client, server) = self.owners[flow];
