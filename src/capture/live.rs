@@ -19,11 +19,29 @@ use crate::savefile::{InterfaceDescription, Timestamp};
 use super::canary::Canary;
 use super::disk::{self, Chunks, Disk};
 
-/// The kernel's ring. Blocks have 256 KiB, so this is 16 of them. The kernel
-/// clears it all while it is made, and everybody waits for that.
-const RING: i32 = 4 * 1024 * 1024;
-/// How long the kernel may hold back a block that is not full, milliseconds.
-const BLOCK_TIMEOUT: i32 = 1;
+/// The kernel's ring, whose blocks have 256 KiB.
+#[derive(Clone, Copy)]
+pub struct Ring {
+    bytes: i32,
+    /// How long the kernel may hold back a block that is not full, milliseconds.
+    /// While other programs have the processors, so often is a block used up.
+    block_timeout: i32,
+}
+
+impl Ring {
+    /// For what a lab's programs send. The kernel clears the ring while it is made,
+    /// and everybody waits for that, 0.4 ms for each MiB.
+    pub const SMALL: Ring = Ring {
+        bytes: 4 << 20,
+        block_timeout: 1,
+    };
+    /// For whatever a command may send.
+    pub const LARGE: Ring = Ring {
+        bytes: 16 << 20,
+        block_timeout: 4,
+    };
+}
+
 /// Packets taken from the ring between two looks at what the owner wants: under
 /// a flood the ring is never empty, and canaries must be sent all the same.
 const BATCH: usize = 1024;
@@ -38,6 +56,7 @@ pub struct Settings {
     pub filter: Option<String>,
     /// Bytes of each packet that are kept.
     pub snaplen: u32,
+    pub ring: Ring,
 }
 
 /// What the thread and its owner tell each other.
@@ -194,8 +213,8 @@ fn open(settings: &Settings) -> Result<Capture<Active>, pcap::Error> {
     // megabytes then holds 32 of them.
     let inactive = Capture::from_device(settings.interface.as_str())?
         .snaplen(i32::try_from(settings.snaplen).unwrap_or(i32::MAX))
-        .buffer_size(RING)
-        .timeout(BLOCK_TIMEOUT)
+        .buffer_size(settings.ring.bytes)
+        .timeout(settings.ring.block_timeout)
         .promisc(false);
     let mut capture = inactive.precision(Precision::Nano).open()?.setnonblock()?;
     // Each packet on lo reaches the socket twice; the kernel drops the outgoing

@@ -6,11 +6,12 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::sandbox::{
-    self, EnvironmentError, Loopback, Network, PidNamespace, Plan, Proc, Step, at, supervise,
+    self, EnvironmentError, Loopback, Network, PidNamespace, Plan, PlannedProgram, Proc, Step,
+    Streams, WHOLE_PACKETS, at, supervise,
 };
 use crate::savefile::{Proof, RecordedScenario, Recording};
 
-use super::live::{Live, Settings};
+use super::live::{Live, Ring, Settings};
 
 /// How long a canary may take, again and again sent, until the capture counts
 /// as blind.
@@ -177,9 +178,13 @@ fn settings(plan: &Plan) -> Settings {
             Some(parts.join(" or "))
         }
     };
+    // A command of the user's own may send as much as it likes.
+    let any = |p: &PlannedProgram| matches!(p.streams, Streams::Inherited { .. });
+    let is_large = plan.snaplen < WHOLE_PACKETS || plan.programs.iter().any(any);
     Settings {
         interface: "lo".into(),
         filter,
         snaplen: plan.snaplen,
+        ring: if is_large { Ring::LARGE } else { Ring::SMALL },
     }
 }

@@ -1,5 +1,6 @@
 //! One program of a run: started, fed, listened to, ended.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -118,7 +119,10 @@ impl Running {
                 )));
             }
             // The listener is sent before exec, so exec failed.
-            (Err(error), Some(_)) => return Err(StartError::Exec(error)),
+            (Err(error), Some(_)) => {
+                let path = plan.env.get("PATH").map(OsString::from);
+                return Err(StartError::Exec(found_nowhere(error, name, path)));
+            }
             // A bad working directory, or no room for a process, comes first.
             (Err(error), None) => {
                 return Err(match error.raw_os_error() {
@@ -297,6 +301,23 @@ pub enum StartError {
     Watch(io::Error),
     /// Our own failure to supervise it.
     Supervise(io::Error),
+}
+
+/// A folder of PATH that is closed to us makes exec say "Permission denied" of a
+/// command that is in none of the others either. Shells say that it is not there.
+fn found_nowhere(error: io::Error, name: &OsStr, path: Option<OsString>) -> io::Error {
+    let is_looked_for = !name.as_encoded_bytes().contains(&b'/');
+    if error.kind() != io::ErrorKind::PermissionDenied || !is_looked_for {
+        return error;
+    }
+    let path = path
+        .or_else(|| std::env::var_os("PATH"))
+        .unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|folder| folder.join(name).exists());
+    match is_there {
+        true => error,
+        false => rustix::io::Errno::NOENT.into(),
+    }
 }
 
 fn receive_descriptor(socket: &OwnedFd) -> Option<OwnedFd> {

@@ -2,6 +2,7 @@
 //! own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,28 @@ fn the_exit_code_is_the_commands() {
         );
         assert!(output.stdout.is_empty(), "{words:?}");
     }
+}
+
+/// A folder of PATH that the user may not look into (root may): exec(2) says of it
+/// what it says of a command that may not be run.
+#[test]
+fn a_command_that_is_nowhere_is_127_also_with_a_closed_folder_on_the_path() {
+    let folder = Folder::new();
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", closed.display());
+    let output = netlab(&["exec", "--", "no-such-command"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(output.status.code(), Some(127), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("No such file"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -445,7 +445,7 @@ impl Results {
                 text += "netlab-capture: to look at the packets, keep them: --pcap FILE\n";
             }
         } else if !args.quiet || !complete {
-            text += &summary(recording, own, args.pcap.as_deref());
+            text += &summary(recording, args.snaplen, own, args.pcap.as_deref());
         }
         if own_code != 0 && recording.unrouted > 0 {
             text += &unrouted(&args.command, recording.unrouted);
@@ -498,7 +498,12 @@ fn exit_code(program: &Program) -> u8 {
 }
 
 /// `netlab-capture: ✓ 2 expectations · 14 packets, none missing · x.pcapng`
-fn summary(recording: &Recording, judged: Option<&Report>, pcap: Option<&Path>) -> String {
+fn summary(
+    recording: &Recording,
+    snaplen: u32,
+    judged: Option<&Report>,
+    pcap: Option<&Path>,
+) -> String {
     let proof = &recording.proof;
     let count = |n: u64, word: &str| match n {
         1 => format!("1 {word}"),
@@ -523,8 +528,12 @@ fn summary(recording: &Recording, judged: Option<&Report>, pcap: Option<&Path>) 
         format!("{packets}, none missing")
     } else if proof.dropped > 0 && proof.dropped < u64::MAX {
         format!(
-            "{packets}, {} DROPPED: more than the capture could take. With --snaplen 128 it takes more",
-            proof.dropped
+            "{packets}, {} DROPPED: more than the capture could take. {}",
+            proof.dropped,
+            match snaplen < WHOLE_PACKETS {
+                true => "It takes more on a machine that is less busy",
+                false => "With --snaplen 128 it takes more",
+            }
         )
     } else {
         format!("{packets}; that none is missing could not be proven")
