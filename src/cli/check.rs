@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::judge::{self, Judged, Yardstick};
 use super::load::{self, Mistakes};
+use super::pages::Kept;
 use super::sink::{self, Sink};
 use crate::diagnostic::Source;
 use crate::expect;
@@ -69,7 +70,13 @@ pub fn main(args: &Args) -> Exit {
     }
     let mut exit = Exit::Passed;
     for path in &args.captures {
-        let judged = match judge::read(path) {
+        // It cannot be read a second time.
+        let kept = (path == Path::new("-") && sink.makes_pages()).then(Kept::default);
+        let read = match &kept {
+            Some(kept) => judge::read_keeping(kept),
+            None => judge::read(path),
+        };
+        let judged = match read {
             Err(error) => judge::unreadable(path, &error),
             Ok(trace) => {
                 let trace = match args.roles.is_empty() {
@@ -87,7 +94,7 @@ pub fn main(args: &Args) -> Exit {
         };
         exit = exit.worst(judged.exit);
         sink.show(&judged.report);
-        sink.keep(judged.report);
+        sink.keep_with(judged.report, kept);
     }
     exit.worst(sink.finish())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::inspect::input;
+use super::pages::Kept;
 use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::report::{ErrorCode, Options, Report};
@@ -43,8 +44,12 @@ pub fn sidecar(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The recording in the file beside a classic `.pcap`, if there is one.
+/// The recording in the file beside a classic `.pcap`, if there is one. Beside
+/// standard input there is none.
 pub fn recording_beside(path: &Path) -> Option<Recording> {
+    if path == Path::new("-") {
+        return None;
+    }
     let json = std::fs::read(sidecar(path)).ok()?;
     serde_json::from_slice(&json).ok()
 }
@@ -53,6 +58,12 @@ pub fn recording_beside(path: &Path) -> Option<Recording> {
 /// standard input.
 pub fn read(path: &Path) -> Result<Trace, SavefileError> {
     let input = input::open(path, false)?;
+    trace::read_on(input.reader, input.sidecar)
+}
+
+/// Reads standard input whole, which is kept as it comes.
+pub fn read_keeping(kept: &Kept) -> Result<Trace, SavefileError> {
+    let input = input::standard_input(false, Some(kept))?;
     trace::read_on(input.reader, input.sidecar)
 }
 

@@ -3,15 +3,20 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::inspect::input;
 use super::judge;
-use crate::render::html::{self, Page};
+use crate::render::html::{self, Page, Run};
 use crate::report::Report;
 use crate::savefile::{Recording, SavefileError};
 
 /// The largest capture that goes into a page: a browser holds it several times
 /// over.
-const LARGEST: u64 = 64 << 20;
+pub(super) const LARGEST: u64 = 64 << 20;
+
+/// What messages call `-`.
+pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Where pages go.
 #[derive(Debug)]
@@ -68,14 +73,18 @@ impl Pages {
         }
     }
 
-    /// Writes the page of a report, its capture in it where that can be read.
-    /// What is wrong with the capture alone is told, and the page is there.
-    pub fn add(&mut self, report: &Report) -> io::Result<Option<String>> {
-        let name = report.capture.as_ref().map(|capture| capture.file.as_str());
-        let (capture, remark) = match name.map(|name| read(Path::new(name))) {
-            None => (None, None),
-            Some(Ok(capture)) => (Some(capture), None),
-            Some(Err(error)) => (
+    /// Writes the page of a report. Its capture is `read`, where that was kept as
+    /// it came, else the file that the report names. What is wrong with the
+    /// capture alone is told, and the page is there.
+    pub fn add(&mut self, report: &Report, read: Option<Kept>) -> io::Result<Option<String>> {
+        let capture = match (&report.capture, read) {
+            (None, _) => Ok(None),
+            (Some(_), Some(kept)) => kept.into_file().map(Some),
+            (Some(capture), None) => self::read(Path::new(&capture.file)).map(Some),
+        };
+        let (capture, remark) = match capture {
+            Ok(capture) => (capture, None),
+            Err(error) => (
                 None,
                 Some(format!("the page is without its packets: {error}")),
             ),
@@ -84,12 +93,14 @@ impl Pages {
         Ok(remark)
     }
 
-    /// Writes the page of a report with its capture.
+    /// Writes the page of a report with its capture. The report's own packets
+    /// are not needed: the page reads them from the capture.
     pub fn put(&mut self, report: &Report, capture: Option<&CaptureFile>) -> io::Result<()> {
-        // The packets are read from the capture: once is enough.
-        let mut shown = report.clone();
-        shown.packets = None;
-        let page = page(Some(&shown), capture);
+        let run = run(Some(report), capture);
+        let page = Page {
+            runs: &[run],
+            home: None,
+        };
         match self {
             Pages::File { file, .. } => {
                 file.set_len(0)?;
@@ -111,9 +122,10 @@ impl Pages {
     }
 }
 
-/// The page of a report and its capture; without both it waits for one.
-pub(super) fn page<'a>(report: Option<&'a Report>, capture: Option<&'a CaptureFile>) -> Page<'a> {
-    Page {
+/// A report and its capture, for a page.
+pub(super) fn run<'a>(report: Option<&'a Report>, capture: Option<&'a CaptureFile>) -> Run<'a> {
+    Run {
+        label: "",
         report,
         name: capture.map_or("", |capture| &capture.name),
         capture: capture.map(|capture| &capture.bytes[..]),
@@ -139,11 +151,11 @@ pub(super) struct CaptureFile {
 pub(super) fn read(path: &Path) -> Result<CaptureFile, SavefileError> {
     let is_stdin = path == Path::new("-");
     let name = match is_stdin {
-        true => "standard input".to_owned(),
+        true => STANDARD_INPUT.to_owned(),
         false => path.display().to_string(),
     };
     let bytes = match is_stdin {
-        true => bounded(io::stdin()),
+        true => input::from_others().and_then(bounded),
         false => File::open(path).and_then(bounded),
     };
     match bytes {
@@ -156,14 +168,75 @@ pub(super) fn read(path: &Path) -> Result<CaptureFile, SavefileError> {
     }
 }
 
+/// As [`read`], of a file that is open and holds its recording.
+#[cfg(all(feature = "record", target_os = "linux"))]
+pub(super) fn read_open(file: File, name: String) -> io::Result<CaptureFile> {
+    Ok(CaptureFile {
+        bytes: bounded(file)?,
+        recording: None,
+        name,
+    })
+}
+
 fn bounded(input: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
-        let message = format!("larger than the {} MiB that a page holds", LARGEST >> 20);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        return Err(too_large());
     }
     Ok(bytes)
+}
+
+fn too_large() -> io::Error {
+    let message = format!("larger than the {} MiB that a page holds", LARGEST >> 20);
+    io::Error::new(io::ErrorKind::FileTooLarge, message)
+}
+
+/// What came through standard input, which cannot be read a second time: the bytes
+/// as they came, up to what a page holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    /// Keeps what is read.
+    pub fn keeping<R: Read>(&self, input: R) -> Keeping<R> {
+        Keeping {
+            input,
+            kept: self.0.clone(),
+        }
+    }
+
+    fn into_file(self) -> Result<CaptureFile, SavefileError> {
+        let name = STANDARD_INPUT.to_owned();
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if bytes.len() as u64 > LARGEST {
+            let error = too_large();
+            return Err(SavefileError::Io { name, error });
+        }
+        Ok(CaptureFile {
+            name,
+            bytes,
+            recording: None,
+        })
+    }
+}
+
+/// A reader of which somebody keeps the bytes.
+#[derive(Debug)]
+pub(super) struct Keeping<R> {
+    input: R,
+    kept: Arc<Mutex<Vec<u8>>>,
+}
+
+impl<R: Read> Read for Keeping<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // One byte more than a page holds tells that there was more.
+        let room = usize::try_from(LARGEST + 1).unwrap_or(usize::MAX) - kept.len();
+        kept.extend(buffer.iter().take(count.min(room)));
+        Ok(count)
+    }
 }
 
 /// A file name for a report: letters, digits, `-`, `_` and `.` of its name, and

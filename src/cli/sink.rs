@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::load::{self, Mistakes};
-use super::pages::Pages;
+use super::pages::{Kept, Pages};
 use super::{Exit, output};
 use crate::render::terminal::{self, Tally, TerminalOptions};
 use crate::render::{json, junit, tap};
@@ -180,10 +180,22 @@ impl Sink {
         self.note(written);
     }
 
+    /// Captures go into pages.
+    pub fn makes_pages(&self) -> bool {
+        self.pages.is_some()
+    }
+
     /// Takes the report over, for what is written at the end.
     pub fn keep(&mut self, report: Report) {
+        self.keep_with(report, None);
+    }
+
+    /// As [`Sink::keep`], where the capture cannot be read again: as it came.
+    pub fn keep_with(&mut self, mut report: Report, read: Option<Kept>) {
+        // They were shown.
+        report.packets = None;
         if let Some(pages) = &mut self.pages {
-            match pages.add(&report) {
+            match pages.add(&report, read) {
                 Ok(None) => {}
                 Ok(Some(remark)) => self.warn(&remark),
                 Err(error) => {

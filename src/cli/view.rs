@@ -31,8 +31,13 @@ pub fn main(args: &Args) -> Exit {
         Ok(opened) => opened,
         Err(error) => return refuse(Exit::Usage, &error.to_string()),
     };
-    let (file, report) = opened.unzip();
-    let page = pages::page(report.as_ref(), file.as_ref());
+    let run = opened
+        .as_ref()
+        .map(|(file, report)| pages::run(Some(report), Some(file)));
+    let page = Page {
+        runs: run.as_slice(),
+        home: None,
+    };
     let written = match &args.out {
         Some(path) => File::create(path)
             .and_then(|file| pages::write(&page, &file))

@@ -6,6 +6,7 @@ mod key;
 mod model;
 mod parse;
 mod score;
+pub mod student;
 mod suite;
 
 pub use key::{file_name, keys};

@@ -250,7 +250,8 @@ fn capture(info: &CaptureInfo, recording: Option<&Recording>, options: &Options)
             (!known.is_empty()).then(|| known.iter().sum())
         }),
         proof: proof.map(|proof| Proof {
-            complete: proof.is_complete(),
+            // Of what is in the file: the recording may lie beside another's packets.
+            complete: proof.is_complete() && proof.captured == info.packets,
             opening: proof.opening,
             closing: proof.closing,
             interface_counter: proof.interface_counter,

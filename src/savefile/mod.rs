@@ -5,6 +5,7 @@
 mod annotate;
 mod batch;
 mod bytes;
+mod classic;
 mod error;
 mod found;
 mod input;
@@ -20,6 +21,7 @@ mod window;
 
 pub use annotate::{COMMENT_MARK, annotate};
 pub use batch::Batch;
+pub use classic::packets_only;
 pub use error::SavefileError;
 pub use model::*;
 pub use reader::Reader;

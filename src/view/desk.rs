@@ -1,14 +1,17 @@
 //! Questions and answers as JSON: what the page and the engine say to each other.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::tree::{self, Node};
-use super::{Capture, complete, row, series, statement, stream};
+use super::{Capture, Mistake, complete, row, series, statement, stream};
 use crate::savefile::Recording;
 
 /// Bytes of a stream that one answer holds at most: 1 MiB.
 const STREAM: usize = 1 << 20;
+
+/// And chunks of it.
+const CHUNKS: usize = 500;
 
 /// Rows that one answer holds at most.
 const ROWS: usize = 4096;
@@ -57,26 +60,25 @@ impl Desk {
             Ok(question) => self.reply(question, data),
             Err(error) => Err(format!("the question is not understood: {error}")),
         };
-        let document = match answer {
-            Ok(answer) => json!({ "answer": answer }),
-            Err(error) => json!({ "error": error }),
-        };
-        document.to_string()
+        match answer {
+            Ok(answer) => format!("{{\"answer\":{answer}}}"),
+            Err(error) => json!({ "error": error }).to_string(),
+        }
     }
 
-    fn reply(&mut self, question: Question, data: &[u8]) -> Result<Value, String> {
+    fn reply(&mut self, question: Question, data: &[u8]) -> Result<String, String> {
         match question {
             Question::Open { name, recording } => {
                 let recording = recording.map(|recording| *recording);
                 let capture =
                     Capture::open(data, &name, recording).map_err(|error| error.to_string())?;
-                let report = value(&capture.report());
+                let report = written(&capture.report());
                 self.capture = Some(capture);
                 report
             }
             Question::Complete { text, caret } => {
                 let (start, candidates) = complete(&text, caret);
-                Ok(json!({ "start": start, "candidates": candidates }))
+                Ok(json!({ "start": start, "candidates": candidates }).to_string())
             }
             other => match &self.capture {
                 Some(capture) => about(capture, other),
@@ -86,43 +88,48 @@ impl Desk {
     }
 }
 
-fn about(capture: &Capture, question: Question) -> Result<Value, String> {
+fn about(capture: &Capture, question: Question) -> Result<String, String> {
     let trace = &capture.trace;
     match question {
         Question::Rows { packets } => {
             let rows = packets.iter().take(ROWS);
             let rows = rows.filter_map(|number| row(trace, number.checked_sub(1)?));
-            value(&rows.collect::<Vec<_>>())
+            written(&rows.collect::<Vec<_>>())
         }
-        Question::Filter { text } => Ok(match capture.filter(&text) {
-            Ok(packets) => json!({ "packets": packets }),
-            Err(mistakes) => json!({ "mistakes": mistakes }),
+        Question::Filter { text } => written(&match capture.filter(&text) {
+            Ok(packets) => Filtered::Packets(packets),
+            Err(mistakes) => Filtered::Mistakes(mistakes),
         }),
         Question::Packet { packet } => {
             let index = packet.checked_sub(1).unwrap_or(usize::MAX);
             let Some(decoded) = trace.packets.get(index) else {
                 return Err(format!("there is no packet {packet}"));
             };
-            value(&Packet {
+            written(&Packet {
                 layers: tree::tree(trace, index),
                 hex: hex(decoded.data(trace.frame(index))),
                 reassembled: decoded.reassembled().is_some(),
             })
         }
-        Question::Stream { conversation } => {
-            let (chunks, beyond) = stream(trace, conversation, STREAM);
-            Ok(json!({ "chunks": chunks, "beyond": beyond }))
-        }
-        Question::Series { conversation } => value(&series(trace, conversation)),
-        Question::Judge { text } => value(&capture.judge(&text)),
+        Question::Stream { conversation } => written(&stream(trace, conversation, STREAM, CHUNKS)),
+        Question::Series { conversation } => written(&series(trace, conversation)),
+        Question::Judge { text } => written(&capture.judge(&text)),
         Question::Statement { packet } => {
             let index = packet.checked_sub(1).unwrap_or(usize::MAX);
-            value(&statement(trace, index))
+            written(&statement(trace, index))
         }
         Question::Open { .. } | Question::Complete { .. } => {
             Err("this is asked of no capture".to_owned())
         }
     }
+}
+
+/// What a display filter comes to.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Filtered {
+    Packets(Vec<u32>),
+    Mistakes(Vec<Mistake>),
 }
 
 /// One packet in full.
@@ -144,6 +151,7 @@ fn hex(bytes: &[u8]) -> String {
     pairs.collect()
 }
 
-fn value(answer: &impl Serialize) -> Result<Value, String> {
-    serde_json::to_value(answer).map_err(|error| error.to_string())
+/// Straight to text: an answer may be long, and pages wait for it.
+fn written(answer: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(answer).map_err(|error| error.to_string())
 }

@@ -20,4 +20,4 @@ pub use open::{Capture, Judged, Mistake};
 pub use row::{Row, row};
 pub use series::{Point, Series, series};
 pub use statement::statement;
-pub use stream::{Chunk, stream};
+pub use stream::{Chunk, Stream, stream};

@@ -24,18 +24,37 @@ fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
-/// The chunks of a conversation, `most` bytes of it at most. What is beyond is
-/// counted: the second value.
-pub fn stream(trace: &Trace, conversation: ConversationIndex, most: usize) -> (Vec<Chunk>, u64) {
+/// The beginning of a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Stream {
+    pub chunks: Vec<Chunk>,
+    /// Bytes that are not in them.
+    pub beyond: u64,
+}
+
+/// The chunks of a conversation: `most` bytes of it at most, in `chunks` chunks at
+/// most. What is beyond is counted.
+pub fn stream(
+    trace: &Trace,
+    conversation: ConversationIndex,
+    most: usize,
+    chunks: usize,
+) -> Stream {
     let mut pieces = pieces(trace, conversation);
     // Stable: of equal packets those to the server come first.
     pieces.sort_by_key(|piece| piece.packet);
-    let mut chunks: Vec<(Chunk, Vec<u8>)> = Vec::new();
+    let mut found: Vec<(Chunk, Vec<u8>)> = Vec::new();
     let (mut room, mut beyond) = (most, 0);
+    let mut is_full = false;
     for piece in pieces {
-        let goes_on = chunks.last().is_some_and(|(chunk, _)| {
+        let goes_on = found.last().is_some_and(|(chunk, _)| {
             chunk.way == piece.way && piece.missing == 0 && !piece.datagram
         });
+        is_full |= !goes_on && found.len() == chunks;
+        if is_full {
+            beyond += piece.bytes.len() as u64;
+            continue;
+        }
         if !goes_on {
             let chunk = Chunk {
                 way: piece.way,
@@ -44,9 +63,9 @@ pub fn stream(trace: &Trace, conversation: ConversationIndex, most: usize) -> (V
                 len: 0,
                 text: String::new(),
             };
-            chunks.push((chunk, Vec::new()));
+            found.push((chunk, Vec::new()));
         }
-        let Some((chunk, bytes)) = chunks.last_mut() else {
+        let Some((chunk, bytes)) = found.last_mut() else {
             continue;
         };
         let kept = piece.bytes.get(..room).unwrap_or(piece.bytes);
@@ -55,11 +74,14 @@ pub fn stream(trace: &Trace, conversation: ConversationIndex, most: usize) -> (V
         chunk.len += piece.bytes.len();
         beyond += (piece.bytes.len() - kept.len()) as u64;
     }
-    let chunks = chunks.into_iter().map(|(chunk, bytes)| Chunk {
+    let chunks = found.into_iter().map(|(chunk, bytes)| Chunk {
         text: String::from_utf8_lossy(&bytes).into_owned(),
         ..chunk
     });
-    (chunks.collect(), beyond)
+    Stream {
+        chunks: chunks.collect(),
+        beyond,
+    }
 }
 
 /// What one packet brought.

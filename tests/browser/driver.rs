@@ -120,11 +120,18 @@ impl Browser {
 
     /// Opens a page of the tool and waits until it is ready.
     pub fn open(&self, page: &Path, fragment: &str) {
-        self.post(
-            "/url",
-            json!({ "url": format!("file://{}{fragment}", page.display()) }),
-        );
+        self.go(&format!("file://{}{fragment}", page.display()));
         self.wait("return document.body.dataset.ready === 'yes'");
+    }
+
+    /// Opens a page that is ready when it is there.
+    pub fn load(&self, page: &Path) {
+        self.go(&format!("file://{}", page.display()));
+    }
+
+    /// Goes to an address.
+    pub fn go(&self, address: &str) {
+        self.post("/url", json!({ "url": address }));
     }
 
     /// The value of a script: `return …`.

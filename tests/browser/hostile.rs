@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use netlab_capture::render::html::{self, Page};
+use netlab_capture::render::html::{self, Page, Run};
 use netlab_capture::report::Report;
 use serde_json::json;
 
 use super::driver::{Browser, available};
 
 /// Markup, script, an end of the block it stands in, turned writing, NUL.
-const HOSTILE: &str = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\
+pub const HOSTILE: &str = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\
     <svg onload=window.hacked=3>\"'`;window.hacked=4;//\u{202e}\u{0}\u{1b}[2J<!--{{data}}&lt;";
 
 /// A classic capture of TCP segments with these payloads, client to server.
@@ -49,25 +49,30 @@ fn poison(report: &mut serde_json::Value) {
 }
 
 fn write(path: &Path, name: &str, report: Option<&Report>, capture: &[u8]) {
-    let page = Page {
+    let run = Run {
+        label: name,
         report,
         name,
         capture: Some(capture),
         recording: None,
     };
+    let page = Page {
+        runs: &[run],
+        home: None,
+    };
     let mut file = std::fs::File::create(path).unwrap();
     html::write(&page, &mut file).unwrap();
 }
 
-/// Nothing ran, and nothing was made into elements.
-fn is_unharmed(browser: &Browser) {
+/// Nothing ran, and nothing was made into elements. `scripts` are the page's own.
+pub fn is_unharmed(browser: &Browser, scripts: u64) {
     assert_eq!(
         browser.run("return window.hacked === undefined"),
         json!(true)
     );
-    let elements = "return document.querySelectorAll('img, iframe, object, embed').length \
-        + document.querySelectorAll('script').length - 2";
-    assert_eq!(browser.number(elements), 0);
+    let elements = "return document.querySelectorAll('img, iframe, object, embed, b, script').length \
+        - document.querySelectorAll('#bytes b').length";
+    assert_eq!(browser.number(elements), scripts);
     let handlers = "return [...document.querySelectorAll('*')] \
         .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length";
     assert_eq!(browser.number(handlers), 0);
@@ -102,16 +107,16 @@ fn hostile_packets_and_names_are_shown_and_not_run() {
         "it is shown"
     );
     assert!(!browser.text("body").contains('\u{1b}'));
-    is_unharmed(&browser);
+    is_unharmed(&browser, 2);
     for packet in 1..=3 {
         browser.click(&format!(".arrow[data-number='{packet}']"));
-        is_unharmed(&browser);
+        is_unharmed(&browser, 2);
     }
     browser.keys(
         "#filter",
         "http contains \"<img src=x onerror=alert(1)>\"\u{e007}",
     );
-    is_unharmed(&browser);
+    is_unharmed(&browser, 2);
 }
 
 #[test]
@@ -133,12 +138,12 @@ fn a_hostile_report_is_shown_and_not_run() {
     let (before, rest) = html.split_once("id=\"data\">").unwrap();
     let (data, after) = rest.split_once("</script>").unwrap();
     let mut data: serde_json::Value = serde_json::from_str(data).unwrap();
-    data["report"] = report;
+    data["runs"][0]["report"] = report;
     let data = data.to_string().replace('<', "\\u003c");
     std::fs::write(&path, format!("{before}id=\"data\">{data}</script>{after}")).unwrap();
     let browser = Browser::start(1280, 900, false);
     browser.open(&path, "");
-    is_unharmed(&browser);
+    is_unharmed(&browser, 2);
     assert!(
         browser.text("#top").contains("window.hacked = 1"),
         "it is shown"

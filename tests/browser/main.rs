@@ -1,6 +1,7 @@
 //! The page in a real browser: what it shows, what it answers, what it refuses
 //! to run.
 
+mod class;
 mod driver;
 mod engine;
 mod hostile;
@@ -52,4 +53,20 @@ fn axe() -> Option<String> {
         eprintln!("not tested with axe-core: {} is missing", path.display());
     }
     text
+}
+
+/// Nothing that axe-core knows of keeps people out, by WCAG 2.2 AA and its own
+/// good practice.
+fn is_accessible(browser: &driver::Browser, axe: Option<&str>, what: &str) {
+    let Some(axe) = axe else { return };
+    browser.run(axe);
+    let tags = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";
+    browser.run(&format!(
+        "axe.run(document, {{ runOnly: {tags} }}).then(r => {{ window.found = r.violations }})"
+    ));
+    browser.wait("return window.found !== undefined");
+    let found = browser.run(
+        "return window.found.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')).join('\\n')",
+    );
+    assert_eq!(found, serde_json::json!(""), "{what}");
 }

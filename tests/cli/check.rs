@@ -193,3 +193,60 @@ fn a_draft_of_each_reference_capture_passes() {
         assert_eq!(code, 0, "{name}: {draft}\n{out}{err}");
     }
 }
+
+/// What a page was made with.
+fn page_data(path: &Path) -> serde_json::Value {
+    let html = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = html.split_once("id=\"data\">").unwrap();
+    let (data, _) = rest.split_once("</script>").unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+#[test]
+fn a_page_of_standard_input_has_its_packets() {
+    use base64::Engine as _;
+    use std::io::Read as _;
+
+    let bytes = reference("tcp-refused");
+    let folder = folder(&[]);
+    // Beside standard input lies no recording, whatever is called like it.
+    std::fs::write(folder.path().join("-.json"), "{}").unwrap();
+    let (code, out, err) = check(folder.path(), &["-", "--html", "a.html"], &bytes);
+    assert_eq!((code, &err[..]), (0, ""), "{out}");
+    let data = page_data(&folder.path().join("a.html"));
+    let run = &data["runs"][0];
+    assert_eq!(run["name"], "standard input");
+    assert!(
+        run["report"].get("packets").is_none(),
+        "they are read from it"
+    );
+    let packed = base64::prelude::BASE64_STANDARD.decode(run["capture"].as_str().unwrap());
+    let mut held = Vec::new();
+    flate2::read::GzDecoder::new(&packed.unwrap()[..])
+        .read_to_end(&mut held)
+        .unwrap();
+    assert_eq!(held, bytes);
+}
+
+/// A program that is not ours has written over the packets, and the recording
+/// still lies beside them.
+#[test]
+fn a_recording_beside_other_packets_proves_nothing_of_them() {
+    let bytes = reference("tcp-refused");
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    let recording = netlab_capture::savefile::packets_only(&bytes[..], &mut own).unwrap();
+    let recording = serde_json::to_vec(&recording.unwrap()).unwrap();
+    netlab_capture::savefile::packets_only(&reference("http-ok")[..], &mut other).unwrap();
+    let folder = folder(&[
+        ("own.pcap", &own),
+        ("own.pcap.json", &recording),
+        ("other.pcap", &other),
+        ("other.pcap.json", &recording),
+    ]);
+    for (file, exit, complete) in [("own.pcap", 0, true), ("other.pcap", 5, false)] {
+        let (code, out, err) = check(folder.path(), &[file, "--json"], b"");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["capture"]["proof"]["complete"], complete, "{file}");
+        assert_eq!(code, exit, "{file}: {err}");
+    }
+}

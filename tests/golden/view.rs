@@ -7,7 +7,7 @@ use std::path::Path;
 
 use netlab_capture::savefile::Reader;
 use netlab_capture::view::tree::{Node, tree};
-use netlab_capture::view::{Capture, row, statement, stream};
+use netlab_capture::view::{Capture, Chunk, row, statement, stream};
 
 fn captures() -> Vec<(String, Capture)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
@@ -128,11 +128,16 @@ fn a_packet_that_carries_an_event_has_a_statement_that_holds() {
 fn the_stream_that_is_shown_is_the_stream() {
     for (name, capture) in captures() {
         for (index, conversation) in capture.trace.conversations.iter().enumerate() {
-            let (chunks, beyond) = stream(&capture.trace, index, usize::MAX);
-            assert_eq!(beyond, 0);
-            let shown: usize = chunks.iter().map(|chunk| chunk.len).sum();
+            let whole = stream(&capture.trace, index, usize::MAX, usize::MAX);
+            assert_eq!(whole.beyond, 0);
+            let len = |chunks: &[Chunk]| chunks.iter().map(|chunk| chunk.len as u64).sum::<u64>();
             let bytes = conversation.bytes.to_server + conversation.bytes.to_client;
-            assert_eq!(shown as u64, bytes, "{name}");
+            assert_eq!(len(&whole.chunks), bytes, "{name}");
+            // The beginning of it, and the rest counted.
+            let first = stream(&capture.trace, index, usize::MAX, 1);
+            assert!(first.chunks.len() <= 1, "{name}");
+            assert_eq!(first.chunks, whole.chunks[..first.chunks.len()], "{name}");
+            assert_eq!(len(&first.chunks) + first.beyond, bytes, "{name}");
         }
     }
 }

@@ -210,6 +210,38 @@ fn reports_go_where_they_are_asked_for() {
 }
 
 #[test]
+fn a_page_holds_the_capture_whether_it_is_kept_or_not() {
+    let folder = Folder::new();
+    let page = folder.path().join("x.html");
+    let pcap = folder.path().join("y.pcap");
+    let pcap = pcap.to_str().unwrap();
+    for (kept, name) in [(&[][..], "command.pcapng"), (&["--pcap", pcap], "y.pcapng")] {
+        let words = ["--html", page.to_str().unwrap(), "-e", "no RST"];
+        let output = exec(&[&words, kept, &["--", "python3", "-c", REFUSED]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let html = fs::read_to_string(&page).unwrap();
+        let (_, rest) = html.split_once("id=\"data\">").unwrap();
+        let (data, _) = rest.split_once("</script>").unwrap();
+        let data: Value = serde_json::from_str(data).unwrap();
+        let run = &data["runs"][0];
+        assert_eq!(run["report"]["verdict"], "fail");
+        assert!(
+            run["report"].get("packets").is_none(),
+            "they are in the capture"
+        );
+        assert!(run["capture"].is_string());
+        let named = run["name"].as_str().unwrap();
+        assert!(named.ends_with(name), "{named}");
+    }
+    // A bad path fails before anything runs.
+    let words = ["--html", "/no/such/folder/x.html", "--", "touch"];
+    let touched = folder.path().join("touched");
+    let output = exec(&[&words[..], &[touched.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(125));
+    assert!(!touched.exists());
+}
+
+#[test]
 fn an_expectation_file_has_no_programs() {
     let folder = Folder::new();
     let good = folder.file(

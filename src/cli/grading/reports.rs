@@ -3,9 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Exit, output};
-use crate::grade::{Grade, Gradebook, Graded};
+use crate::cli::pages::{self, CaptureFile};
+use crate::cli::{Exit, output, view};
+use crate::grade::{Grade, Gradebook, Graded, Visibility, file_name, student};
 use crate::render::class;
+use crate::render::html::{self, Home, Page, Run};
+use crate::render::text::visible;
+use crate::savefile::{self, SavefileError};
 
 /// The folder of one submission.
 pub fn folder_of(out: &Path, key: &str) -> PathBuf {
@@ -59,7 +63,7 @@ pub fn write(book: &Gradebook, out: &Path, args: &ReportArgs) -> io::Result<Exit
         submission(graded, &folder_of(out, &graded.submission.key))?;
     }
     put(&out.join("class.csv"), &table)?;
-    let page = class::html::class(&book.class, all.iter().copied());
+    let page = class::html::class(&book.class, &all, "students/");
     put(&out.join("class.html"), page.as_bytes())?;
     let mut junit = Vec::new();
     class::junit::write(all.iter().copied(), &mut junit)?;
@@ -97,10 +101,79 @@ fn submission(graded: &Graded<'_>, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let file = |name: &str, bytes: &[u8]| put(&folder.join(name), bytes);
     file("report.txt", class::text::report(graded).as_bytes())?;
-    file("report.html", class::html::submission(graded).as_bytes())?;
+    let packets = packets(graded, folder)?;
+    let page = class::html::submission(graded, &packets);
+    file("report.html", page.as_bytes())?;
     file("report.json", &class::json::document(graded)?)?;
     file("results.json", &class::gradescope::results(graded)?)?;
     file("classroom.json", &class::classroom::results(graded)?)
+}
+
+/// Writes the page of a submission's captures, as far as the student may see them:
+/// those of cases that did not pass. Which they are, by the case's place in the
+/// class.
+fn packets(graded: &Graded<'_>, folder: &Path) -> io::Result<Vec<usize>> {
+    let mut room = pages::LARGEST;
+    let mut cases = Vec::new();
+    let mut shown = Vec::new();
+    for (index, (case, result)) in graded.cases().enumerate() {
+        let failed = result.filter(|result| result.grade != Grade::Pass);
+        let name = failed.and_then(|result| result.capture.as_deref());
+        let Some(name) = name.filter(|_| case.visibility == Visibility::Visible) else {
+            continue;
+        };
+        // A name from the file must stay in its folder. A capture that is gone, or
+        // is no capture any more, is not shown.
+        let path = folder.join(file_name(name));
+        let Ok((capture, report)) = view::open(&path) else {
+            continue;
+        };
+        let Ok(capture) = for_student(capture, name) else {
+            continue;
+        };
+        let Some(left) = room.checked_sub(capture.bytes.len() as u64) else {
+            break;
+        };
+        room = left;
+        cases.push(index);
+        shown.push((visible(&case.name), student::report(report), capture));
+    }
+    let path = folder.join(class::html::PACKETS);
+    if shown.is_empty() {
+        // Of an earlier run.
+        return match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(cases),
+        };
+    }
+    let runs = shown.iter().map(|(label, report, capture)| Run {
+        label,
+        ..pages::run(Some(report), Some(capture))
+    });
+    let page = Page {
+        runs: &runs.collect::<Vec<_>>(),
+        home: Some(Home {
+            address: "report.html",
+            title: &graded.submission.name,
+        }),
+    };
+    let mut bytes = Vec::new();
+    html::write(&page, &mut bytes)?;
+    put(&path, &bytes)?;
+    Ok(cases)
+}
+
+/// The packets, and who owned which socket: the capture itself holds the scenario
+/// with its answer.
+fn for_student(capture: CaptureFile, name: &str) -> Result<CaptureFile, SavefileError> {
+    let mut bytes = Vec::new();
+    let recording = savefile::packets_only(&capture.bytes[..], &mut bytes)?;
+    let name = Path::new(name).with_extension("pcap");
+    Ok(CaptureFile {
+        name: name.display().to_string(),
+        bytes,
+        recording: recording.map(student::recording),
+    })
 }
 
 /// Writes a file whole or not at all.

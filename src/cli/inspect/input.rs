@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::progress::{self, Progress};
 use crate::cli::judge::recording_beside;
+use crate::cli::pages::{Kept, STANDARD_INPUT};
 use crate::savefile::{Reader, Recording, SavefileError, Windows};
 
 /// A capture to read.
@@ -21,7 +22,7 @@ pub struct Input {
 /// output is written while it is read.
 pub fn open(path: &Path, streams: bool) -> Result<Input, SavefileError> {
     if path == Path::new("-") {
-        return standard_input(streams);
+        return standard_input(streams, None);
     }
     let name = path.display().to_string();
     let fail = |error| SavefileError::Io {
@@ -58,23 +59,30 @@ fn map(_: &File, _: u64, _: bool) -> Option<Box<dyn Windows>> {
     None
 }
 
-fn standard_input(streams: bool) -> Result<Input, SavefileError> {
-    let name = "standard input".to_owned();
+/// Standard input; what comes is also given to `kept`.
+pub fn standard_input(streams: bool, kept: Option<&Kept>) -> Result<Input, SavefileError> {
+    let name = STANDARD_INPUT.to_owned();
+    let reader = match from_others() {
+        Ok(input) => match kept {
+            Some(kept) => watched(kept.keeping(input), None, streams),
+            None => watched(input, None, streams),
+        },
+        Err(error) => return Err(SavefileError::Io { name, error }),
+    };
+    Ok(Input {
+        reader: Reader::new(reader, &name)?,
+        name,
+        sidecar: None,
+    })
+}
+
+/// Standard input, which must not be a terminal.
+pub fn from_others() -> io::Result<impl Read + Send + 'static> {
     if io::stdin().is_terminal() {
         let words = "a capture is expected, and a terminal sends none: tcpdump -w - | netlab-capture inspect -";
-        return Err(SavefileError::Io {
-            name,
-            error: io::Error::new(io::ErrorKind::InvalidInput, words),
-        });
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
     }
-    match live() {
-        Ok(live) => Ok(Input {
-            reader: Reader::new(watched(live, None, streams), &name)?,
-            name,
-            sidecar: None,
-        }),
-        Err(error) => Err(SavefileError::Io { name, error }),
-    }
+    live()
 }
 
 #[cfg(all(feature = "record", target_os = "linux"))]

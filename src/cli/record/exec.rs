@@ -16,6 +16,7 @@ use super::savefile;
 use crate::capture::{RecordError, Recorder};
 use crate::cli::judge::Yardstick;
 use crate::cli::load::{self, Loaded, Mistakes};
+use crate::cli::pages::{self, CaptureFile, Pages};
 use crate::cli::{EXEC_FAULT, output, sink};
 use crate::diagnostic::{Diagnostic, Severity, Source};
 use crate::expect;
@@ -49,6 +50,9 @@ pub struct Args {
     /// Write a JUnit XML file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write a page that shows everything: one HTML file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Keep the capture: pcapng, or classic pcap where FILE ends in .pcap
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -320,6 +324,7 @@ struct Results {
     savefile: File,
     json: Option<Box<dyn Write>>,
     junit: Option<File>,
+    pages: Option<Pages>,
 }
 
 impl Results {
@@ -348,6 +353,10 @@ impl Results {
             savefile,
             json,
             junit: args.junit.as_deref().map(create).transpose()?,
+            pages: match &args.html {
+                None => None,
+                Some(path) => Some(Pages::open(path).map_err(|e| cannot("write", path, &e))?),
+            },
         })
     }
 
@@ -356,7 +365,10 @@ impl Results {
         let Some(program) = recording.programs.first() else {
             return Err(Fault::Untold("the recording tells of no command".into()));
         };
-        let asked = !loaded.expectations.is_empty() || self.json.is_some() || self.junit.is_some();
+        let asked = !loaded.expectations.is_empty()
+            || self.json.is_some()
+            || self.junit.is_some()
+            || self.pages.is_some();
         // Packets are read only where somebody wants to know of them.
         let report = if asked {
             Some(self.judge(args, loaded)?)
@@ -377,7 +389,7 @@ impl Results {
         let verdict = report.as_ref().and_then(|report| report.verdict);
         self.tell(args, &recording, report.as_ref(), own_code);
         if let Some(report) = report {
-            self.write(report)?;
+            self.write(args, report)?;
         }
         Ok(match (own_code, verdict) {
             (0, Some(Verdict::Fail)) => crate::cli::Exit::Failed.into(),
@@ -393,6 +405,14 @@ impl Results {
         let mut file = self.savefile.try_clone()?;
         file.rewind()?;
         Ok(file)
+    }
+
+    /// The capture for a page: always with its recording in it, which a classic
+    /// `.pcap` cannot hold.
+    fn capture(&self, args: &Args) -> io::Result<CaptureFile> {
+        let path = args.pcap.as_deref().unwrap_or(Path::new("command"));
+        let name = path.with_extension("pcapng").display().to_string();
+        pages::read_open(self.rewound()?, name)
     }
 
     /// What stands behind the packets.
@@ -441,11 +461,11 @@ impl Results {
             let mut screen = sink::screen();
             screen.width = output::columns();
             text += &terminal::verdicts(report, &screen);
-            if args.pcap.is_none() {
+            if args.pcap.is_none() && args.html.is_none() {
                 text += "netlab-capture: to look at the packets, keep them: --pcap FILE\n";
             }
         } else if !args.quiet || !complete {
-            text += &summary(recording, args.snaplen, own, args.pcap.as_deref());
+            text += &summary(recording, own, args);
         }
         if own_code != 0 && recording.unrouted > 0 {
             text += &unrouted(&args.command, recording.unrouted);
@@ -453,13 +473,23 @@ impl Results {
         output::complain(&text);
     }
 
-    fn write(&mut self, report: Report) -> Result<(), Fault> {
+    fn write(&mut self, args: &Args, mut report: Report) -> Result<(), Fault> {
         let failed = |what: &str, error: io::Error| {
             Fault::Untold(format!("cannot write the {what}: {error}"))
         };
         if let Some(mut json) = self.json.take() {
             let written = json::write(&report, &mut json).and_then(|()| json.flush());
             written.map_err(|error| failed("report", error))?;
+        }
+        report.packets = None;
+        if let Some(mut pages) = self.pages.take() {
+            let capture = self.capture(args);
+            if let Err(error) = &capture {
+                let text = format!("netlab-capture: the page is without its packets: {error}\n");
+                output::complain(&text);
+            }
+            let written = pages.put(&report, capture.ok().as_ref());
+            written.map_err(|error| cannot("write", pages.path(), &error))?;
         }
         if let Some(junit) = self.junit.take() {
             let mut buffered = io::BufWriter::new(junit);
@@ -498,12 +528,7 @@ fn exit_code(program: &Program) -> u8 {
 }
 
 /// `netlab-capture: ✓ 2 expectations · 14 packets, none missing · x.pcapng`
-fn summary(
-    recording: &Recording,
-    snaplen: u32,
-    judged: Option<&Report>,
-    pcap: Option<&Path>,
-) -> String {
+fn summary(recording: &Recording, judged: Option<&Report>, args: &Args) -> String {
     let proof = &recording.proof;
     let count = |n: u64, word: &str| match n {
         1 => format!("1 {word}"),
@@ -530,7 +555,7 @@ fn summary(
         format!(
             "{packets}, {} DROPPED: more than the capture could take. {}",
             proof.dropped,
-            match snaplen < WHOLE_PACKETS {
+            match args.snaplen < WHOLE_PACKETS {
                 true => "It takes more on a machine that is less busy",
                 false => "With --snaplen 128 it takes more",
             }
@@ -538,7 +563,8 @@ fn summary(
     } else {
         format!("{packets}; that none is missing could not be proven")
     });
-    parts.extend(pcap.map(|path| path.display().to_string()));
+    let files = args.pcap.iter().chain(&args.html);
+    parts.extend(files.map(|path| path.display().to_string()));
     format!("netlab-capture: {}\n", parts.join(" · "))
 }
 

@@ -94,21 +94,16 @@ pub fn to_classic_pcap(path: &Path) -> io::Result<PathBuf> {
 /// Copies a recorded pcapng as a classic pcap with its recording beside it.
 pub fn copy_as_classic_pcap(input: File, target: &Path) -> io::Result<()> {
     let partial = partial_name(target);
-    let mut reader = savefile::Reader::new(input, "").map_err(io::Error::other)?;
-    // The recorder's loopback is Ethernet, also where not one packet passed.
-    let loopback = savefile::InterfaceDescription {
-        name: String::new(),
-        link_type: 1,
-        snaplen: 0,
-    };
-    let output = io::BufWriter::new(File::create(&partial)?);
-    let mut writer = savefile::pcap::Writer::new(output, &loopback)?;
-    while let Some(frame) = reader.next_frame().map_err(io::Error::other)? {
-        writer.write_frame(frame.time, frame.len, frame.data)?;
+    let sidecar = judge::sidecar(target);
+    // Of the capture that was there before.
+    match std::fs::remove_file(&sidecar) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
-    writer.flush()?;
-    if let (_, Some(recording)) = reader.finish() {
-        std::fs::write(judge::sidecar(target), serde_json::to_vec(&recording)?)?;
+    let output = io::BufWriter::new(File::create(&partial)?);
+    let recording = savefile::packets_only(input, output).map_err(io::Error::other)?;
+    if let Some(recording) = recording {
+        std::fs::write(sidecar, serde_json::to_vec(&recording)?)?;
     }
     std::fs::rename(&partial, target)
 }

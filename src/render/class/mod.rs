@@ -27,6 +27,14 @@ fn word(grade: Grade) -> &'static str {
     }
 }
 
+fn mark(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Pass => "✓",
+        Grade::Fail => "✗",
+        Grade::Inconclusive => "?",
+    }
+}
+
 fn grade_of(result: Option<&CaseResult>) -> Grade {
     result.map_or(Grade::Inconclusive, |result| result.grade)
 }

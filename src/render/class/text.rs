@@ -1,6 +1,6 @@
 //! Plain text: a submission's own report, and its line in the class.
 
-use super::{NOT_JUDGED, is_visible, out_of, reason, word};
+use super::{NOT_JUDGED, is_visible, mark, out_of, reason, word};
 use crate::grade::{Grade, Graded, points};
 use crate::render::text::{cut, visible, width};
 
@@ -88,12 +88,4 @@ pub fn line(graded: &Graded<'_>, columns: usize) -> String {
         mark(graded.grade()),
         parts.join(" · ")
     )
-}
-
-fn mark(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Pass => "✓",
-        Grade::Fail => "✗",
-        Grade::Inconclusive => "?",
-    }
 }

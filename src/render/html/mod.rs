@@ -1,4 +1,4 @@
-//! The page: one HTML file that shows a report with its capture, the tool's own
+//! The page: one HTML file that shows runs with their captures, the tool's own
 //! reading half in it (README.md in this folder says how it is made).
 //!
 //! Whatever comes from a packet, a program or a file name goes into the page as
@@ -15,11 +15,13 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::text::{visible, visible_lines};
 use crate::report::Report;
 use crate::savefile::Recording;
 
 const PAGE: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/page.css");
+
+const STYLE: &str = concat!(include_str!("page/base.css"), include_str!("page/page.css"),);
 
 /// One module, in the order of its parts.
 const SCRIPT: &str = concat!(
@@ -42,7 +44,18 @@ const ENGINE: &[u8] = include_bytes!("engine.wasm.gz");
 /// What a page shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Page<'a> {
-    /// None: the page waits for a capture to be opened.
+    /// The first is shown, the others can be chosen. None: the page waits for a
+    /// capture to be opened.
+    pub runs: &'a [Run<'a>],
+    /// The page that this one belongs to.
+    pub home: Option<Home<'a>>,
+}
+
+/// A report with its capture.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run<'a> {
+    /// What it is called where there are several.
+    pub label: &'a str,
     pub report: Option<&'a Report>,
     /// The capture's file name.
     pub name: &'a str,
@@ -52,8 +65,25 @@ pub struct Page<'a> {
     pub recording: Option<&'a Recording>,
 }
 
+/// Another page beside this one.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Home<'a> {
+    /// Relative to this page.
+    pub address: &'a str,
+    pub title: &'a str,
+}
+
 #[derive(Serialize)]
 struct Data<'a> {
+    runs: Vec<RunData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<Home<'a>>,
+    engine: String,
+}
+
+#[derive(Serialize)]
+struct RunData<'a> {
+    label: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     name: &'a str,
@@ -62,7 +92,6 @@ struct Data<'a> {
     capture: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<&'a Recording>,
-    engine: String,
 }
 
 /// Writes the page.
@@ -70,17 +99,25 @@ struct Data<'a> {
 /// # Errors
 /// Of the writer.
 pub fn write(page: &Page<'_>, out: &mut impl Write) -> io::Result<()> {
-    let capture = page.capture.map(packed).transpose()?;
+    let runs = page.runs.iter().map(|run| {
+        Ok(RunData {
+            label: run.label,
+            report: run.report,
+            name: run.name,
+            capture: run.capture.map(packed).transpose()?,
+            recording: run.recording,
+        })
+    });
     let data = Data {
-        report: page.report,
-        name: page.name,
-        capture,
-        recording: page.recording,
+        runs: runs.collect::<io::Result<_>>()?,
+        home: page.home,
         engine: BASE64_STANDARD.encode(ENGINE),
     };
-    let title = match page.report {
-        Some(report) => title(report),
-        None => "netlab-capture",
+    let first = page.runs.first().and_then(|run| run.report);
+    let title = match (page.home, first) {
+        (Some(home), _) => home.title,
+        (None, Some(report)) => title(report),
+        (None, None) => "netlab-capture",
     };
     let data = in_script(&serde_json::to_string(&data)?);
     let mut rest = PAGE;
@@ -88,7 +125,7 @@ pub fn write(page: &Page<'_>, out: &mut impl Write) -> io::Result<()> {
         out.write_all(before.as_bytes())?;
         let (name, after) = found.split_once("}}").unwrap_or((found, ""));
         match name {
-            "policy" => out.write_all(policy().as_bytes())?,
+            "policy" => out.write_all(policy(STYLE, SCRIPT, true).as_bytes())?,
             "title" => out.write_all(escaped(title).as_bytes())?,
             "style" => out.write_all(STYLE.as_bytes())?,
             "script" => out.write_all(SCRIPT.as_bytes())?,
@@ -113,14 +150,16 @@ fn packed(bytes: &[u8]) -> io::Result<String> {
     Ok(BASE64_STANDARD.encode(gzip.finish()?))
 }
 
-/// Only this script, this style and the engine; no address at all.
-fn policy() -> String {
+/// Only this script and this style, and the engine where one runs; no address at
+/// all.
+pub(super) fn policy(style: &str, script: &str, engine: bool) -> String {
     let digest = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
-        "default-src 'none'; script-src 'sha256-{}' 'wasm-unsafe-eval'; \
+        "default-src 'none'; script-src 'sha256-{}'{}; \
          style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(SCRIPT),
-        digest(STYLE),
+        digest(script),
+        if engine { " 'wasm-unsafe-eval'" } else { "" },
+        digest(style),
     )
 }
 
@@ -132,11 +171,20 @@ fn in_script(json: &str) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// Text as HTML.
-fn escaped(text: &str) -> String {
-    let visible = super::text::visible(text);
-    let mut html = String::with_capacity(visible.len());
-    for c in visible.chars() {
+/// A text of others on one line, as HTML.
+pub(super) fn escaped(text: &str) -> String {
+    markup(&visible(text))
+}
+
+/// As [`escaped`], of a text whose lines stay.
+pub(super) fn escaped_lines(text: &str) -> String {
+    markup(&visible_lines(text))
+}
+
+/// Never more than text, in an element and in a quoted attribute.
+fn markup(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
         match c {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
@@ -157,11 +205,16 @@ mod tests {
     fn page(name: &str) -> String {
         let report = Report::error(name, ErrorCode::Usage, name);
         let mut out = Vec::new();
-        let page = Page {
+        let run = Run {
+            label: name,
             report: Some(&report),
             name,
             capture: Some(b"\0</script>"),
             recording: None,
+        };
+        let page = Page {
+            runs: &[run],
+            home: None,
         };
         write(&page, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -187,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_policy_allows_nothing_from_outside() {
-        let policy = policy();
+        let policy = policy(STYLE, SCRIPT, true);
         assert!(policy.starts_with("default-src 'none'"));
         for word in ["unsafe-inline", "http", "*", "data:", "'self'"] {
             assert!(!policy.contains(word), "{word}");

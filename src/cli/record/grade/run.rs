@@ -24,7 +24,7 @@ use crate::cli::record::plan::Wishes;
 use crate::cli::record::run::{cores, judge_recorded, wait};
 use crate::cli::record::savefile;
 use crate::cli::record::signals::Signals;
-use crate::grade::{CaseResult, Class, Grade, Gradebook, Visibility, case_result, file_name};
+use crate::grade::{CaseResult, Class, Grade, Gradebook, case_result, file_name, student};
 use crate::render::class;
 use crate::render::terminal::{self, TerminalOptions};
 use crate::render::text::visible_lines;
@@ -520,21 +520,9 @@ fn quote(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
 }
 
-/// What a student reads of a case: not its answer, not what is hidden, nor where
-/// the grader's files are.
+/// What a student reads of a case.
 fn text_of(report: &Report) -> String {
-    let mut shown = report.clone();
-    shown.expectations.retain(|expectation| {
-        let word = expectation.visibility.as_deref();
-        word.is_none_or(|word| Visibility::of(word) == Visibility::Visible)
-    });
-    if let Some(scenario) = &mut shown.scenario {
-        scenario.answer = None;
-    }
-    if let Some(capture) = &mut shown.capture {
-        let name = Path::new(&capture.file).file_name();
-        capture.file = name.unwrap_or_default().to_string_lossy().into_owned();
-    }
+    let shown = student::report(report.clone());
     let options = TerminalOptions {
         color: false,
         width: 100,

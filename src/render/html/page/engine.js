@@ -34,7 +34,10 @@ const engine = {
 
 // Base64 of gzip to bytes.
 async function unpack(packed) {
-  const binary = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const text = atob(packed);
+  // A plain loop: Uint8Array.from takes a second for ten megabytes.
+  const binary = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) binary[at] = text.charCodeAt(at);
   const stream = new Blob([binary]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

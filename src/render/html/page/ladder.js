@@ -1,6 +1,8 @@
 // The ladder: a lane for each end, an arrow for each packet.
 
+// So many arrows are drawn at once; the others by pages.
 const LADDER_MOST = 400;
+let ladderFrom = 0;
 const TOP = 46;
 const STEP = 34;
 
@@ -12,7 +14,8 @@ function laneOf(role, address) {
 }
 
 function showLadder() {
-  const shown = rows(state.displayed.slice(0, LADDER_MOST));
+  const shown = rows(state.displayed.slice(ladderFrom, ladderFrom + LADDER_MOST));
+  showLadderPages(shown.length);
   const lanes = new Map();
   const lane = (role, address) => {
     const found = laneOf(role, address);
@@ -28,8 +31,6 @@ function showLadder() {
     }
     return { row, from: lane(row.from, row.src), to: lane(row.to, row.dst) };
   });
-  const note = state.displayed.length > shown.length ? `the first ${shown.length} of ${count(state.displayed.length, "packet")}` : "";
-  $("ladder-note").textContent = note;
   if (!arrows.length) {
     replace($("ladder-box"), h("p", { class: "facts" }, "  no packets"));
     return;
@@ -69,6 +70,37 @@ function showLadder() {
   }
   replace($("ladder-box"), svg);
   markLadder();
+}
+
+function showLadderPages(shown) {
+  const all = state.displayed.length;
+  $("ladder-pages").hidden = all <= LADDER_MOST;
+  $("ladder-earlier").disabled = ladderFrom === 0;
+  $("ladder-later").disabled = ladderFrom + shown >= all;
+  const number = (place) => place.toLocaleString("en");
+  $("ladder-note").textContent = `arrows ${number(ladderFrom + 1)} to ${number(ladderFrom + shown)} of ${number(all)}`;
+}
+
+function turnLadder(by) {
+  ladderFrom = Math.max(0, ladderFrom + by * LADDER_MOST);
+  showLadder();
+  $("ladder-box").scrollTop = 0;
+}
+
+// The page with the packet that was chosen, and its arrow in sight.
+function followInLadder() {
+  const place = state.displayed.indexOf(state.selected);
+  if (place >= 0 && (place < ladderFrom || place >= ladderFrom + LADDER_MOST)) {
+    ladderFrom = Math.floor(place / LADDER_MOST) * LADDER_MOST;
+    showLadder();
+  } else markLadder();
+  const box = $("ladder-box");
+  const arrow = box.querySelector(".arrow.selected");
+  if (!arrow) return;
+  const [own, around] = [arrow.getBoundingClientRect(), box.getBoundingClientRect()];
+  if (own.top < around.top || own.bottom > around.bottom) {
+    box.scrollTop += own.top - around.top - (around.height - own.height) / 2;
+  }
 }
 
 // The two ends of a conversation by name, where addresses do not tell them apart.
@@ -158,6 +190,12 @@ function markLadder() {
 }
 
 $("scale").addEventListener("change", showLadder);
-on("displayed", showLadder);
-on("selected", markLadder);
+$("ladder-earlier").addEventListener("click", () => turnLadder(-1));
+$("ladder-later").addEventListener("click", () => turnLadder(1));
+on("displayed", () => {
+  const place = state.displayed.indexOf(state.selected);
+  ladderFrom = Math.floor(Math.max(0, place) / LADDER_MOST) * LADDER_MOST;
+  showLadder();
+});
+on("selected", followInLadder);
 on("hovered", markLadder);

@@ -50,6 +50,8 @@ async function openFile(file) {
   try {
     tell(`Reading ${file.name} …`);
     await openCapture(new Uint8Array(await file.arrayBuffer()), file.name);
+    state.run = -1;
+    $("run").value = "";
     tell(`Opened ${file.name}`);
     history.replaceState(null, "", "#");
   } catch (error) {
@@ -80,26 +82,68 @@ on("opened", () => {
   $("download").hidden = !state.capture;
 });
 
-function follow() {
-  const wanted = /^#packet=(\d+)$/.exec(location.hash);
-  if (wanted && Number(wanted[1]) <= (state.total || 0)) select(Number(wanted[1]), { quiet: true });
+// What the page was made with, and when its engine can be asked.
+let data = { runs: [] };
+let ready = null;
+
+// Shows a run. The verdict is there before the packets are.
+async function showRun(index) {
+  const { report, name, capture, recording } = data.runs[index];
+  state.run = index;
+  $("run").value = String(index);
+  if (report) {
+    Object.assign(state, { report, name });
+    showTop();
+  }
+  if (!capture) return;
+  const [bytes] = await Promise.all([unpack(capture), ready]);
+  // Another was chosen meanwhile.
+  if (state.run === index) await openCapture(bytes, name, report, recording);
+}
+
+// A link in the address: #packet=17, #run=2, #run=2&packet=17.
+async function follow() {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  const run = Number(wanted.get("run") || 1) - 1;
+  const names = wanted.has("run") || (wanted.has("packet") && state.run >= 0);
+  if (names && run !== state.run && data.runs[run]) await showRun(run);
+  const packet = Number(wanted.get("packet"));
+  if (packet >= 1 && packet <= (state.total || 0)) select(packet, { quiet: true });
 }
 addEventListener("hashchange", follow);
 
-async function start() {
-  const data = JSON.parse($("data").textContent);
-  if (data.report) {
-    // The verdict is there before the engine is.
-    state.report = data.report;
-    state.name = data.name;
-    showTop();
-  }
+$("run").addEventListener("change", async (event) => {
+  const index = Number(event.target.value);
+  history.replaceState(null, "", `#run=${index + 1}`);
   try {
-    await engine.start(data.engine);
-    if (data.capture) {
-      await openCapture(await unpack(data.capture), data.name, data.report, data.recording);
-      follow();
-    } else if (!data.report) tell("Drop a capture here, or open one.");
+    await showRun(index);
+  } catch (error) {
+    tell(`The packets cannot be shown: ${error.message}`, true);
+  }
+});
+
+function showPlaces({ home, runs }) {
+  if (home) {
+    $("home").hidden = false;
+    $("home").href = home.address;
+    replace($("home"), document.createTextNode(visible(`← ${home.title}`)));
+  }
+  $("run-label").hidden = runs.length < 2;
+  replace($("run"), runs.map(({ label }, index) => h("option", { value: index }, label)));
+}
+
+async function start() {
+  data = JSON.parse($("data").textContent);
+  showPlaces(data);
+  try {
+    ready = engine.start(data.engine);
+    const wanted = Number(new URLSearchParams(location.hash.slice(1)).get("run") || 1) - 1;
+    if (data.runs.length) {
+      await showRun(data.runs[wanted] ? wanted : 0);
+      await follow();
+    }
+    await ready;
+    if (!data.runs.length) tell("Drop a capture here, or open one.");
     document.body.dataset.ready = "yes";
   } catch (error) {
     tell(`The packets cannot be shown: ${error.message}`, true);

@@ -4,6 +4,8 @@ const state = {
   report: null,
   capture: null,
   name: "",
+  // Which of the page's runs is shown; -1: none of them, a file was opened.
+  run: -1,
   // Numbers of the packets that the filter lets through.
   displayed: [],
   filter: "",
@@ -38,8 +40,13 @@ function select(number, options) {
   state.selected = number;
   const [row] = rows([number]);
   if (row && row.conversation !== undefined) pickConversation(row.conversation);
-  if (!options || !options.quiet) history.replaceState(null, "", `#packet=${number}`);
+  if (!options || !options.quiet) history.replaceState(null, "", placeOf(number));
   changed("selected");
+}
+
+// The link to a packet: which run, where there are several.
+function placeOf(number) {
+  return state.run > 0 ? `#run=${state.run + 1}&packet=${number}` : `#packet=${number}`;
 }
 
 function hover(number) {

@@ -25,11 +25,10 @@ function showConversation() {
   const who = (way) => (way === "to_server" ? end(conversation.client) : end(conversation.server));
   replace($("chunks"),
     h("h3", {}, "What was said"),
-    chunks.length ? chunks.slice(0, 500).map((chunk) => h("div", { class: `chunk ${chunk.way}` },
+    chunks.length ? chunks.map((chunk) => h("div", { class: `chunk ${chunk.way}` },
       chunk.missing ? h("div", { class: "gap" }, `${count(chunk.missing, "byte")} were never captured`) : null,
       h("div", { class: "who" }, who(chunk.way), " · ", count(chunk.len, "byte"), " · packet ", packetLink(chunk.packet)),
       longText(chunk.text.replace(/\r\n/g, "\n")))) : h("p", { class: "facts" }, "no bytes"),
-    chunks.length > 500 && h("p", { class: "facts" }, `${count(chunks.length - 500, "further part")}`),
     beyond ? h("p", { class: "facts" }, `${count(beyond, "further byte")} are not shown`) : null,
   );
   showTransactions(index);
@@ -87,12 +86,19 @@ function showPlots(conversation, index) {
   );
 }
 
+// So near a point must be to be meant, in units of the drawing.
+const NEAR = 24;
+
 function plot(title, unit, points, values) {
   const [width, height, left, bottom] = [800, 260, 70, 30];
-  const last = Math.max(...points.map((p) => p.time), 1e-6);
-  const top = Math.max(...values, 1e-6);
+  const last = points.reduce((most, p) => Math.max(most, p.time), 1e-6);
+  const top = values.reduce((most, value) => Math.max(most, value), 1e-6);
   const x = (time) => left + (time / last) * (width - left - 20);
   const y = (value) => height - bottom - (value / top) * (height - bottom - 24);
+  // One path for each colour: thousands of elements would be slow.
+  const dots = (kind) => points.filter((p) => (p.again ? "again" : p.way) === kind)
+    .map((p) => `M${x(p.time).toFixed(1)} ${y(p.y).toFixed(1)}h0`).join("");
+  const ring = s("circle", { class: "ring", r: 6, visibility: "hidden" });
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}: ${count(points.length, "point")} over ${(last * 1000).toFixed(1)} ms, up to ${top.toLocaleString("en")} ${unit}` },
     s("line", { class: "axis", x1: left, x2: width - 20, y1: height - bottom, y2: height - bottom }),
     s("line", { class: "axis", x1: left, x2: left, y1: 20, y2: height - bottom }),
@@ -100,12 +106,34 @@ function plot(title, unit, points, values) {
     s("text", { x: left - 6, y: height - bottom, "text-anchor": "end" }, "0"),
     s("text", { x: left + 6, y: 16 }, unit),
     s("text", { x: width - 20, y: height - 10, "text-anchor": "end" }, `${(last * 1000).toFixed(1)} ms`),
-    points.map((point) => s("circle", {
-      cx: x(point.time), cy: y(point.y), r: point.again ? 4 : 3, class: point.again ? "again" : point.way,
-      onclick: () => select(point.packet),
-      onmouseenter: () => hover(point.packet),
-      onmouseleave: () => hover(0),
-    }, s("title", {}, `packet ${point.packet}`))));
+    ["to_server", "to_client", "again"].map((kind) => s("path", { class: `dots ${kind}`, d: dots(kind) })),
+    ring);
+  const nearest = (event) => {
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    let [best, distance] = [null, NEAR];
+    for (const point of points) {
+      const own = Math.hypot(x(point.time) - place.x, y(point.y) - place.y);
+      if (own < distance) [best, distance] = [point, own];
+    }
+    return best;
+  };
+  svg.addEventListener("mousemove", (event) => {
+    const point = nearest(event);
+    ring.setAttribute("visibility", point ? "visible" : "hidden");
+    if (point) {
+      ring.setAttribute("cx", x(point.time));
+      ring.setAttribute("cy", y(point.y));
+    }
+    hover(point ? point.packet : 0);
+  });
+  svg.addEventListener("mouseleave", () => {
+    ring.setAttribute("visibility", "hidden");
+    hover(0);
+  });
+  svg.addEventListener("click", (event) => {
+    const point = nearest(event);
+    if (point) select(point.packet);
+  });
   return h("div", { class: "plot" }, h("h3", {}, title), svg);
 }
 

@@ -87,7 +87,7 @@ function evidence(numbers) {
 
 function packetLink(number, words) {
   return h("a", {
-    href: `#packet=${number}`,
+    href: placeOf(number),
     onclick: (event) => {
       event.preventDefault();
       select(number);
