@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::sandbox::{
-    self, EnvironmentError, Loopback, Network, PidNamespace, Plan, PlannedProgram, Proc, Step,
-    Streams, WHOLE_PACKETS, at, supervise,
+    self, EnvironmentError, Loopback, Network, PidNamespace, Plan, Proc, Step, WHOLE_PACKETS, at,
+    supervise,
 };
 use crate::savefile::{Proof, RecordedScenario, Recording};
 
@@ -179,8 +179,7 @@ fn settings(plan: &Plan) -> Settings {
         }
     };
     // A command of the user's own may send as much as it likes.
-    let any = |p: &PlannedProgram| matches!(p.streams, Streams::Inherited { .. });
-    let is_large = plan.snaplen < WHOLE_PACKETS || plan.programs.iter().any(any);
+    let is_large = plan.snaplen < WHOLE_PACKETS || plan.shares_our_terminal();
     Settings {
         interface: "lo".into(),
         filter,

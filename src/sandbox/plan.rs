@@ -31,6 +31,38 @@ pub struct Plan {
 pub const WHOLE_PACKETS: u32 = 262_144;
 
 impl Plan {
+    /// One command in a network of its own.
+    pub fn of_command(
+        role: &str,
+        argv: Vec<OsString>,
+        streams: Streams,
+        timeout: Duration,
+    ) -> Plan {
+        Plan {
+            programs: vec![PlannedProgram {
+                role: role.to_owned(),
+                argv,
+                executable: None,
+                streams,
+                stdin: None,
+                env: BTreeMap::new(),
+                cwd: None,
+                after: None,
+                ready: None,
+                stop: None,
+                ends_waiting: false,
+                timeout,
+            }],
+            timeout,
+            addresses: Vec::new(),
+            hosts: BTreeMap::new(),
+            sysctl: BTreeMap::new(),
+            network: Network::Private,
+            snaplen: WHOLE_PACKETS,
+            containment: None,
+        }
+    }
+
     /// A program of it has our own terminal and streams: its recorder must stay
     /// in our session, and out of the way of the terminal's signals.
     pub fn shares_our_terminal(&self) -> bool {

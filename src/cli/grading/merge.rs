@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reports::{self, ReportArgs};
-use super::results;
+use super::{Fault, results, told};
 use crate::cli::{Exit, output};
 use crate::grade::{Gradebook, points};
 use crate::render::class;
@@ -25,21 +25,7 @@ pub struct Args {
 }
 
 pub fn main(args: &Args) -> Exit {
-    match merge(args) {
-        Ok(exit) => exit,
-        Err(Fault(exit, message)) => {
-            output::complain(&format!("netlab-capture: {message}\n"));
-            exit
-        }
-    }
-}
-
-struct Fault(Exit, String);
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        Fault(Exit::Environment, error.to_string())
-    }
+    told(merge(args))
 }
 
 fn merge(args: &Args) -> Result<Exit, Fault> {

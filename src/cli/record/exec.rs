@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, Severity, Source};
 use crate::expect;
 use crate::render::{json, junit, terminal};
 use crate::report::{Options, Report, Verdict};
-use crate::sandbox::{Network, Plan, PlannedProgram, Streams, WHOLE_PACKETS, sys};
+use crate::sandbox::{Plan, Streams, WHOLE_PACKETS, sys};
 use crate::savefile::{Exit, Program, Reader, RecordedScenario, Recording};
 use crate::scenario::{ProgramSpec, codes};
 
@@ -257,28 +257,10 @@ fn plan(args: &Args, descriptors: Vec<RawFd>) -> Plan {
     // A hundred years.
     const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     let timeout = args.timeout.unwrap_or(NEVER);
+    let streams = Streams::Inherited { descriptors };
     Plan {
-        programs: vec![PlannedProgram {
-            role: COMMAND.into(),
-            argv: args.command.clone(),
-            executable: None,
-            streams: Streams::Inherited { descriptors },
-            stdin: None,
-            env: Default::default(),
-            cwd: None,
-            after: None,
-            ready: None,
-            stop: None,
-            ends_waiting: false,
-            timeout,
-        }],
-        timeout,
-        addresses: Vec::new(),
-        hosts: Default::default(),
-        sysctl: Default::default(),
-        network: Network::Private,
         snaplen: args.snaplen,
-        containment: None,
+        ..Plan::of_command(COMMAND, args.command.clone(), streams, timeout)
     }
 }
 

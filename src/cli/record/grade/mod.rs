@@ -9,12 +9,12 @@ mod run;
 mod submission;
 
 use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::cli::grading::reports::{self, ReportArgs};
 use crate::cli::grading::results::{self, Log};
+use crate::cli::grading::{Fault, told};
 use crate::cli::load::complain;
 use crate::cli::{Exit, output};
 use crate::grade::{CaseResult, Class, Grade, points};
@@ -73,22 +73,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 }
 
 pub fn main(args: &Args) -> Exit {
-    match grade(args) {
-        Ok(exit) => exit,
-        Err(Fault(exit, message)) => {
-            output::complain(&format!("netlab-capture: {message}\n"));
-            exit
-        }
-    }
-}
-
-/// Why the class is not graded.
-struct Fault(Exit, String);
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        Fault(Exit::Environment, error.to_string())
-    }
+    told(grade(args))
 }
 
 fn grade(args: &Args) -> Result<Exit, Fault> {

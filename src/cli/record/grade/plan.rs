@@ -6,7 +6,7 @@ use super::load::Ready;
 use crate::cli::load::Loaded;
 use crate::cli::record::plan::{Wishes, plan};
 use crate::grade::Suite;
-use crate::sandbox::{Containment, Limits, Network, Plan, PlannedProgram, Streams, WHOLE_PACKETS};
+use crate::sandbox::{Containment, Limits, Plan, Streams};
 
 /// The role of a build, and the name of its recording.
 pub const BUILD: &str = "build";
@@ -64,32 +64,18 @@ pub fn build(ready: &Ready, words: &[String], folder: &Path, to: &Path) -> Plan 
     let folders = std::iter::once(folder.to_path_buf())
         .chain(overlay)
         .collect();
+    let argv = words.iter().map(Into::into).collect();
+    let mut plan = Plan::of_command(BUILD, argv, Streams::Kept, timeout);
+    for program in &mut plan.programs {
+        program.env = ready.suite.env.clone();
+    }
     Plan {
-        programs: vec![PlannedProgram {
-            role: BUILD.to_owned(),
-            argv: words.iter().map(Into::into).collect(),
-            executable: None,
-            streams: Streams::Kept,
-            stdin: None,
-            env: ready.suite.env.clone(),
-            cwd: None,
-            after: None,
-            ready: None,
-            stop: None,
-            ends_waiting: false,
-            timeout,
-        }],
-        timeout,
-        addresses: Vec::new(),
-        hosts: Default::default(),
-        sysctl: Default::default(),
-        network: Network::Private,
-        snaplen: WHOLE_PACKETS,
         containment: Some(Containment {
             limits: limits(&ready.suite),
             readable: ready.readable.clone(),
             folders: [(BUILD.to_owned(), folders)].into(),
             export: Some((BUILD.to_owned(), to.to_path_buf())),
         }),
+        ..plan
     }
 }
