@@ -377,10 +377,7 @@ fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
     }
     let either_case = Regex::new(&format!("(?i:{})", regex.as_str()));
     if either_case.is_ok_and(|regex| regex.is_match(got)) {
-        return vec![
-            "It would match but for upper and lower case, which a regular expression tells apart."
-                .to_owned(),
-        ];
+        return vec!["Only upper and lower case differ from what is expected.".to_owned()];
     }
     Vec::new()
 }

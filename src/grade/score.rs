@@ -2,7 +2,7 @@
 
 use super::model::{CaseResult, Check, Grade, Submission};
 use super::suite::{Case, Visibility};
-use crate::report::{ErrorCode, Report, Verdict};
+use crate::report::{ErrorCode, Expectation, Report, Verdict};
 
 /// What a case's report comes to. A report that tells of our own trouble, or of
 /// missing evidence, comes to no points and no lack of them.
@@ -30,7 +30,7 @@ pub fn case_result(
         complete: capture
             .and_then(|capture| capture.proof.as_ref())
             .is_some_and(|proof| proof.complete),
-        message: message(report, grade),
+        message: message(case, report, grade),
         checks: report.expectations.iter().map(check).collect(),
         text,
         capture: None,
@@ -82,8 +82,10 @@ fn judged(report: &Report) -> (Grade, Option<f64>) {
     }
 }
 
-/// The error, or the first expectation that was not met.
-fn message(report: &Report, grade: Grade) -> String {
+/// The error, or the first expectation that was not met, with what is noted of it.
+/// How a program ended that is not the submission's comes last: mostly, it followed
+/// from what the submission's did.
+fn message(case: &Case, report: &Report, grade: Grade) -> String {
     if let Some(error) = &report.error {
         return error.message.lines().next().unwrap_or_default().to_owned();
     }
@@ -92,23 +94,44 @@ fn message(report: &Report, grade: Grade) -> String {
         Grade::Fail => verdict == Verdict::Fail,
         Grade::Inconclusive => matches!(verdict, Verdict::Inconclusive | Verdict::Error),
     };
-    report
+    let is_of_another = |e: &Expectation| {
+        let is_of = |role: &String| {
+            e.name
+                .strip_prefix(role.as_str())
+                .is_some_and(|rest| rest.starts_with(' '))
+        };
+        e.implied && !case.run.keys().any(is_of)
+    };
+    let unmet = report
         .expectations
         .iter()
         .filter(|e| wanted(e.verdict) && is_visible(e.visibility.as_deref()))
-        .map(|e| {
-            let detail = e.detail.as_ref().map(|detail| detail.message.as_str());
-            detail.unwrap_or(&e.name).to_owned()
-        })
-        .next()
-        .unwrap_or_default()
+        .min_by_key(|e| is_of_another(e));
+    unmet.map(in_short).unwrap_or_default()
+}
+
+/// What is said of it, in a line.
+fn in_short(expectation: &Expectation) -> String {
+    /// Sentences noted beside the message.
+    const NOTES: usize = 2;
+    let Some(detail) = &expectation.detail else {
+        return expectation.name.clone();
+    };
+    // A program's own words are quoted below what introduces them.
+    let is_sentence = |note: &&String| !note.starts_with(' ') && !note.ends_with(':');
+    let notes = detail.notes.iter().filter(is_sentence).take(NOTES);
+    std::iter::once(&detail.message)
+        .chain(notes)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn is_visible(word: Option<&str>) -> bool {
     word.is_none_or(|word| Visibility::of(word) == Visibility::Visible)
 }
 
-fn check(expectation: &crate::report::Expectation) -> Check {
+fn check(expectation: &Expectation) -> Check {
     Check {
         name: expectation.name.clone(),
         grade: grade_of(expectation.verdict),
@@ -132,7 +155,6 @@ fn check(expectation: &crate::report::Expectation) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Expectation;
 
     fn expectation(verdict: Verdict, points: Option<f64>) -> Expectation {
         Expectation {

@@ -150,7 +150,7 @@ fn a_wrong_half_does_not_fail_the_other_and_every_report_is_there() {
     assert!(text.contains("Hint: Upper case?"), "{text}");
     assert!(text.contains("expected server > client data"), "{text}");
     assert!(
-        !text.contains("hidden one") && text.contains("1 more are not shown"),
+        !text.contains("hidden one") && text.contains("1 more is not shown"),
         "{text}"
     );
     assert!(

@@ -34,7 +34,8 @@ pub fn report(graded: &Graded<'_>) -> String {
         }
     }
     if hidden > 0 {
-        text.push_str(&format!("  {hidden} more are not shown\n"));
+        let are = if hidden == 1 { "is" } else { "are" };
+        text.push_str(&format!("  {hidden} more {are} not shown\n"));
     } else {
         text.push_str(&format!("\n{}\n", total(graded)));
     }
