@@ -122,6 +122,8 @@ fn merged(folder: &Path) -> PathBuf {
         .arg(&part)
         .arg("--out")
         .arg(&out)
+        .arg("--html")
+        .arg(folder.join("elsewhere.html"))
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
@@ -230,6 +232,12 @@ fn pages_of_a_class_lead_to_each_other() {
         assert!(browser.text("header").contains("Lab 5"), "{link}");
         is_unharmed(&browser, 0);
     }
+    // The table that was asked for elsewhere leads there too.
+    browser.load(&folder.path().join("elsewhere.html"));
+    assert_eq!(
+        browser.run("return [...document.querySelectorAll('tbody th a')].map(a => a.href)"),
+        links
+    );
     browser.load(&student(&out, "bert", "report.html"));
     leads("nav a");
     assert!(browser.text("h1").contains("Lab 5"));

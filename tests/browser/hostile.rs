@@ -13,7 +13,7 @@ pub const HOSTILE: &str = "</script><script>window.hacked = 1</script><img src=x
     <svg onload=window.hacked=3>\"'`;window.hacked=4;//\u{202e}\u{0}\u{1b}[2J<!--{{data}}&lt;";
 
 /// A classic capture of TCP segments with these payloads, client to server.
-fn capture(payloads: &[&[u8]]) -> Vec<u8> {
+pub fn capture(payloads: &[&[u8]]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 0x0004_0000, 101] {
         file.extend(word.to_le_bytes());

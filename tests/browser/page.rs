@@ -216,6 +216,101 @@ fn a_page_alone_opens_any_capture() {
 }
 
 #[test]
+fn a_capture_that_is_dropped_opens_and_is_handed_back_as_it_was() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let browser = Browser::start(1280, 900, false);
+    browser.open(&page_of(folder.path(), "http-ok"), "#packet=3");
+    let bytes = std::fs::read(capture("udp-no-server")).unwrap();
+    // A file as the desktop drops it.
+    let drop = "const bytes = Uint8Array.from(arguments[0]); \
+        const dropped = new DataTransfer(); \
+        dropped.items.add(new File([bytes], 'dropped.pcapng')); \
+        document.body.dispatchEvent(new DragEvent('drop', \
+            { bubbles: true, cancelable: true, dataTransfer: dropped }))";
+    browser.run_with(drop, vec![json!(bytes)]);
+    browser.wait("return document.querySelector('#news').textContent === 'Opened dropped.pcapng'");
+    assert!(browser.text("#top h1").contains("UDP"));
+    assert_eq!(
+        browser.number("return document.querySelectorAll('.arrow').length"),
+        2
+    );
+    // What a click on the button hands to the browser.
+    browser.run(
+        "const make = URL.createObjectURL; \
+         URL.createObjectURL = blob => { blob.arrayBuffer().then(b => { window.saved = [...new Uint8Array(b)] }); return make(blob) }; \
+         HTMLAnchorElement.prototype.click = function () { window.savedAs = this.download }; \
+         document.querySelector('#download').click()",
+    );
+    browser.wait("return window.saved !== undefined");
+    assert_eq!(browser.run("return window.saved"), json!(bytes));
+    assert_eq!(
+        browser.run("return window.savedAs"),
+        json!("dropped.pcapng")
+    );
+}
+
+#[test]
+fn the_ladder_of_a_long_capture_turns_its_pages() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.pcap");
+    let payloads: Vec<Vec<u8>> = (0..1000)
+        .map(|n| format!("part {n}").into_bytes())
+        .collect();
+    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    std::fs::write(&path, super::hostile::capture(&payloads)).unwrap();
+    let browser = Browser::start(1280, 900, false);
+    let words = ["inspect", path.to_str().unwrap()];
+    browser.open(&page(folder.path(), &words), "#packet=900");
+    // That of the packet in the link, and its arrow in sight.
+    assert_eq!(browser.text("#ladder-note"), "arrows 801 to 1,000 of 1,000");
+    assert!(browser.text(".arrow.selected").contains("900"));
+    let in_sight = "const own = document.querySelector('.arrow.selected').getBoundingClientRect(); \
+        const box = document.querySelector('#ladder-box').getBoundingClientRect(); \
+        return own.top >= box.top && own.bottom <= box.bottom";
+    assert_eq!(browser.run(in_sight), json!(true));
+    browser.click("#ladder-earlier");
+    assert_eq!(browser.text("#ladder-note"), "arrows 401 to 800 of 1,000");
+    assert_eq!(
+        browser.number("return document.querySelectorAll('.arrow').length"),
+        400
+    );
+    // A filter begins anew; of few packets there is one page.
+    browser.keys("#filter", "frame.number in {5..9}\u{e007}");
+    browser.wait("return document.querySelectorAll('.arrow').length === 5");
+    assert_eq!(
+        browser.run("return document.querySelector('#ladder-pages').hidden"),
+        json!(true)
+    );
+    // Of the thousand rows of the list those in sight are there.
+    browser.run("document.querySelector('#filter').value = ''");
+    browser.keys("#filter", "\u{e007}");
+    browser.wait("return document.querySelectorAll('.arrow').length > 5");
+    assert!(browser.number("return document.querySelectorAll('#list .row').length") < 100);
+}
+
+#[test]
+fn a_point_of_a_plot_leads_to_its_packet() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let browser = Browser::start(1280, 900, false);
+    browser.open(&page_of(folder.path(), "http-ok"), "#packet=1");
+    // The last point of the first plot: its end of the time axis, at the top.
+    let press = "const svg = document.querySelector('#plots svg'); svg.scrollIntoView(); \
+        const place = new DOMPoint(780, 24).matrixTransform(svg.getScreenCTM()); \
+        svg.dispatchEvent(new MouseEvent('click', { clientX: place.x, clientY: place.y }))";
+    browser.run(press);
+    assert!(browser.text("#detail-tools").contains("Packet 10"));
+}
+
+#[test]
 fn a_failure_shows_its_statement_and_the_packets() {
     if !available() {
         return;

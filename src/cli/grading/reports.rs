@@ -28,6 +28,9 @@ pub struct ReportArgs {
     /// Write the JSON of GitHub Classroom's reporter to FILE (one submission)
     #[arg(long, value_name = "FILE")]
     classroom: Option<PathBuf>,
+    /// Also write the page of the class to FILE; it leads to the students' pages
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print annotations for GitHub Actions
     #[arg(long, conflicts_with = "json")]
     github: bool,
@@ -65,6 +68,11 @@ pub fn write(book: &Gradebook, out: &Path, args: &ReportArgs) -> io::Result<Exit
     put(&out.join("class.csv"), &table)?;
     let page = class::html::class(&book.class, &all, "students/");
     put(&out.join("class.html"), page.as_bytes())?;
+    if let Some(file) = &args.html {
+        let students = class::html::way(&std::path::absolute(file)?, &std::path::absolute(out)?);
+        let page = class::html::class(&book.class, &all, &format!("{students}students/"));
+        put(file, page.as_bytes())?;
+    }
     let mut junit = Vec::new();
     class::junit::write(all.iter().copied(), &mut junit)?;
     put(&out.join("junit.xml"), &junit)?;

@@ -8,6 +8,7 @@
 //! it once.
 
 use std::fmt::{self, Display, Formatter, Write};
+use std::path::Path;
 
 use super::{grade_of, is_visible, mark, out_of, reason, word};
 use crate::grade::{CaseResult, Check, Class, ClassCase, Grade, Graded, Visibility, points};
@@ -36,6 +37,24 @@ fn address(key: &str) -> String {
         }
     }
     out
+}
+
+/// The way from a page to a folder, as an address that ends in `/`. Both paths are
+/// absolute.
+pub fn way(page: &Path, folder: &Path) -> String {
+    let from: Vec<_> = page
+        .parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .collect();
+    let to: Vec<_> = folder.components().collect();
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut way = "../".repeat(from.len() - shared);
+    for part in to.iter().skip(shared) {
+        way.push_str(&address(&part.as_os_str().to_string_lossy()));
+        way.push('/');
+    }
+    way
 }
 
 /// The beginning of a page, up to its content.
@@ -360,5 +379,17 @@ mod tests {
     fn no_key_leads_elsewhere() {
         assert_eq!(address("Émile x"), "%C3%89mile%20x");
         assert_eq!(address("../a?b#c"), "..%2Fa%3Fb%23c");
+    }
+
+    #[test]
+    fn the_way_from_a_page_to_a_folder() {
+        for (page, folder, wanted) in [
+            ("/a/class.html", "/a", ""),
+            ("/a/class.html", "/a/my grades", "my%20grades/"),
+            ("/a/b/class.html", "/a/c/d", "../c/d/"),
+            ("/class.html", "/a", "a/"),
+        ] {
+            assert_eq!(way(Path::new(page), Path::new(folder)), wanted, "{page}");
+        }
     }
 }

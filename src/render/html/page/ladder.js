@@ -39,11 +39,13 @@ function showLadder() {
   const ys = positions(arrows, toScale);
   const left = 110;
   const right = 100;
-  const gap = Math.max(230, 660 / Math.max(1, lanes.size - 1));
+  // As wide as there is room; where that is little, it is scrolled.
+  const room = $("ladder-box").clientWidth - left - right;
+  const gap = Math.max(230, room / Math.max(1, lanes.size - 1));
   const width = left + right + gap * Math.max(1, lanes.size - 1);
   const height = ys[ys.length - 1] + 40;
   const x = (lane) => left + lane.place * gap;
-  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "list", "aria-label": "Packets as arrows between the programs" });
+  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, style: { "min-width": `${width}px` }, role: "list", "aria-label": "Packets as arrows between the programs" });
   for (const one of lanes.values()) {
     svg.append(
       s("text", { x: x(one), y: 18, "text-anchor": "middle", class: "lane-name" }, cut(one.name, 28)),
@@ -147,7 +149,7 @@ function arrow({ row, y, from, to, width, gap, lost, proofs }) {
   const end = lost ? from + (to - from) * 0.82 : to;
   const tip = itself ? to + 40 : end - (toRight ? 2 : -2);
   const again = row.marks.some((mark) => mark.includes("retransmission"));
-  const room = Math.max(16, Math.floor(Math.abs(itself ? gap : to - from) / 7.4) - 1);
+  const room = Math.max(16, Math.floor(Math.abs(itself ? gap : to - from) / 8.2) - 1);
   const who = `${row.from || row.src} to ${row.to || row.dst}`;
   const words = cut(row.info, room);
   const group = s("g", {
