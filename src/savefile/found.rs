@@ -33,7 +33,15 @@ pub(super) fn describe(head: &[u8]) -> String {
         return (*words).to_owned();
     }
     if let Some(text) = printable(head) {
-        return format!("it begins with the text {text:?}");
+        /// Characters that tell enough.
+        const SHOWN: usize = 40;
+        return match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => {
+                let text = text.get(..end).unwrap_or_default();
+                format!("it begins with the text {text:?} …")
+            }
+            None => format!("it begins with the text {text:?}"),
+        };
     }
     let bytes: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
     format!("it begins with the bytes {}", bytes.join(" "))
@@ -66,6 +74,10 @@ mod tests {
         assert_eq!(
             describe(b"#!/bin/sh\necho"),
             "it begins with the text \"#!/bin/sh\""
+        );
+        assert_eq!(
+            describe("a line of text ".repeat(50).as_bytes()),
+            "it begins with the text \"a line of text a line of text a line of \" …"
         );
         // The name of a file may end in the middle of a character.
         assert_eq!(
