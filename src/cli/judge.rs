@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Exit;
 use super::inspect::input;
 use super::pages::Kept;
+use super::{Exit, side_by_side};
 use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::report::{ErrorCode, Options, Report};
@@ -70,7 +70,15 @@ pub fn read_keeping(kept: &Kept) -> Result<Trace, SavefileError> {
 /// Judges what was read.
 pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
     let programs = yardstick.scenario.map_or(&[][..], |s| &s.programs);
-    let outcomes = expect::judge(trace, yardstick.expectations, programs, yardstick.files);
+    let Yardstick {
+        expectations,
+        files,
+        ..
+    } = *yardstick;
+    let packets = trace.packets.len();
+    let outcomes = expect::judge_each(trace, expectations, programs, files, |all, outcome| {
+        side_by_side::map(all, packets, outcome)
+    });
     Judged::of_report(Report::build(trace, yardstick.scenario, &outcomes, options))
 }
 

@@ -22,6 +22,7 @@ mod pages;
 mod record;
 mod schema;
 mod show;
+pub mod side_by_side;
 mod sink;
 mod view;
 

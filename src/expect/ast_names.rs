@@ -31,6 +31,18 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// The names that the steps of a block give.
+    pub fn names_given(&self) -> impl Iterator<Item = &str> {
+        let steps = match self {
+            Statement::Sequence(sequence) => sequence.steps.as_slice(),
+            _ => &[],
+        };
+        let names = steps.iter().filter_map(|step| step.value.name.as_ref());
+        names.map(|name| name.value.as_str())
+    }
+}
+
 impl Selection {
     fn names<'s>(&'s self, each: &mut dyn FnMut(&'s str)) {
         match &self.what {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::ast::Collection;
 use super::facts::Facts;
 use super::notation::{count, duration, ordinal, quoted};
@@ -111,7 +113,7 @@ pub fn field<'f>(
     index: usize,
     path: &[String],
 ) -> Result<Datum<'f>, Lack> {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let path: SmallVec<[&str; 4]> = path.iter().map(String::as_str).collect();
     match collection {
         Collection::Http => match facts.messages.get(index) {
             Some(message) => message_field(message, &path),

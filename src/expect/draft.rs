@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{self, Event, EventKind};
+use super::classes::Classes;
+use super::event::{Event, EventKind};
+use super::events::Events;
 use super::matching::Context;
 use super::notation::{self, quoted};
 use super::{Verdict, judge, parse};
@@ -148,10 +150,11 @@ fn of(
 
 /// All events in their order; the same with the FINs in either order; in any.
 fn sequences(trace: &Trace) -> Vec<Draft> {
-    let events = event::events(trace);
+    let events = Events::of(trace);
     let context = Context {
         trace,
         events: &events,
+        classes: &Classes::new(trace),
     };
     // What has another name, such as GET, is called by that.
     let named: Vec<&Event> = events

@@ -29,16 +29,17 @@
 //! own business and no events.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::conversation::{ConversationIndex, Direction, Marks};
-use crate::decode::{Packet, Transport};
-use crate::message::{Head, Message};
+use smallvec::{SmallVec, smallvec};
+
+use super::ast::EventPattern;
+use crate::conversation::{ConversationIndex, Direction};
+use crate::message::Message;
 use crate::savefile::Timestamp;
 use crate::trace::{Owner, Trace};
 
-/// Index into the list that [`events`] gives.
+/// Index into [`Events`](super::events::Events).
 pub type EventIndex = usize;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +49,7 @@ pub struct Event {
     pub to: End,
     pub conversation: Option<ConversationIndex>,
     /// Indices of the packets that carry it, ascending; never empty.
-    pub packets: Vec<usize>,
+    pub packets: SmallVec<[usize; 1]>,
     /// When it was complete.
     pub time: Timestamp,
     /// It was sent after the first stop signal.
@@ -101,6 +102,72 @@ pub enum EventKind {
     WindowUpdate,
     /// A whole packet: the unit of `exactly packets`.
     Packet,
+}
+
+/// What sort of event it is, without its particulars: small, so that a search
+/// through many events need not look at each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Syn,
+    SynAck,
+    Ack,
+    Data,
+    Fin,
+    Rst,
+    Udp,
+    Icmp,
+    Request,
+    Response,
+    Retransmission,
+    KeepAlive,
+    WindowUpdate,
+    /// A whole packet may be of several sorts.
+    Any,
+}
+
+impl Sort {
+    pub fn of(kind: &EventKind) -> Sort {
+        match kind {
+            EventKind::Syn => Sort::Syn,
+            EventKind::SynAck => Sort::SynAck,
+            EventKind::HandshakeAck => Sort::Ack,
+            EventKind::Data { .. } => Sort::Data,
+            EventKind::Fin => Sort::Fin,
+            EventKind::Rst => Sort::Rst,
+            EventKind::Udp => Sort::Udp,
+            EventKind::Icmp { .. } => Sort::Icmp,
+            EventKind::Request(_) => Sort::Request,
+            EventKind::Response { .. } => Sort::Response,
+            EventKind::Retransmission => Sort::Retransmission,
+            EventKind::KeepAlive => Sort::KeepAlive,
+            EventKind::WindowUpdate => Sort::WindowUpdate,
+            EventKind::Packet => Sort::Any,
+        }
+    }
+
+    /// Of the events that a step asks for.
+    pub fn asked_for(pattern: &EventPattern) -> Sort {
+        match pattern {
+            EventPattern::Syn => Sort::Syn,
+            EventPattern::SynAck => Sort::SynAck,
+            EventPattern::Ack => Sort::Ack,
+            EventPattern::Data(_) => Sort::Data,
+            EventPattern::Fin => Sort::Fin,
+            EventPattern::Rst => Sort::Rst,
+            EventPattern::Udp(_) => Sort::Udp,
+            EventPattern::Icmp(_) => Sort::Icmp,
+            EventPattern::Request { .. } => Sort::Request,
+            EventPattern::Response { .. } => Sort::Response,
+            EventPattern::Retransmission(_) => Sort::Retransmission,
+            EventPattern::KeepAlive => Sort::KeepAlive,
+            EventPattern::WindowUpdate => Sort::WindowUpdate,
+        }
+    }
+
+    /// Can an event of this sort be of that one?
+    pub fn may_be(self, wanted: Sort) -> bool {
+        self == wanted || self == Sort::Any
+    }
 }
 
 impl Event {
@@ -162,68 +229,13 @@ impl Event {
     }
 }
 
-/// The events of a capture, in the order in which they were complete; silent
-/// ones among them.
-pub fn events(trace: &Trace) -> Vec<Event> {
-    let mut builder = Builder {
-        trace,
-        events: Vec::new(),
-        open: BTreeMap::new(),
-        pieces: pieces(trace),
-    };
-    for (index, packet) in trace.packets.iter().enumerate() {
-        builder.packet(index, packet);
-    }
-    builder.close_all();
-    builder.heads();
-    let mut events = builder.events;
-    // Stable: what one packet carries keeps the order of the ranks.
-    events.sort_by_key(|e| (e.packet(), rank(&e.kind)));
-    link_heads_and_runs(trace, &mut events);
-    events
-}
-
-/// Every packet as an event of its own, for `exactly packets`.
-pub fn packets(trace: &Trace) -> Vec<Event> {
-    (0..trace.packets.len())
-        .map(|index| packet(trace, index))
-        .collect()
-}
-
 /// One packet as an event of its own.
 pub fn packet(trace: &Trace, index: usize) -> Event {
     single(trace, index, EventKind::Packet)
 }
 
-/// The order of the events that one packet carries.
-fn rank(kind: &EventKind) -> u8 {
-    match kind {
-        EventKind::Syn | EventKind::SynAck => 0,
-        EventKind::HandshakeAck => 1,
-        EventKind::Retransmission | EventKind::KeepAlive | EventKind::WindowUpdate => 2,
-        EventKind::Request(_) | EventKind::Response { .. } => 3,
-        EventKind::Data { .. } => 4,
-        EventKind::Fin => 5,
-        EventKind::Rst => 6,
-        EventKind::Udp | EventKind::Icmp { .. } | EventKind::Packet => 7,
-    }
-}
-
-/// Which bytes of its stream each packet brought.
-fn pieces(trace: &Trace) -> BTreeMap<usize, Vec<Range<usize>>> {
-    let mut map: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
-    for ways in &trace.streams {
-        for piece in ways.to_server.pieces.iter().chain(&ways.to_client.pieces) {
-            map.entry(piece.packet)
-                .or_default()
-                .push(piece.at..piece.at.saturating_add(piece.len));
-        }
-    }
-    map
-}
-
 /// An event that one packet carries whole.
-fn single(trace: &Trace, index: usize, kind: EventKind) -> Event {
+pub(super) fn single(trace: &Trace, index: usize, kind: EventKind) -> Event {
     let packet = trace.packets.get(index);
     let seen = trace.seen.get(index);
     let (from, to) = ends(trace, index);
@@ -232,7 +244,7 @@ fn single(trace: &Trace, index: usize, kind: EventKind) -> Event {
         from,
         to,
         conversation: seen.and_then(|s| s.conversation),
-        packets: vec![index],
+        packets: smallvec![index],
         time: packet.map(|p| p.time).unwrap_or_default(),
         after_stop: trace.after_stop(index),
         covered_by: Vec::new(),
@@ -261,278 +273,4 @@ fn ends(trace: &Trace, index: usize) -> (End, End) {
         serves: way == Some(Direction::ToServer),
     };
     (from, to)
-}
-
-/// A run that may still grow.
-struct Run {
-    way: Direction,
-    packets: Vec<usize>,
-}
-
-struct Builder<'t> {
-    trace: &'t Trace,
-    events: Vec<Event>,
-    /// The run in progress of each conversation.
-    open: BTreeMap<ConversationIndex, Run>,
-    pieces: BTreeMap<usize, Vec<Range<usize>>>,
-}
-
-impl Builder<'_> {
-    fn packet(&mut self, index: usize, packet: &Packet) {
-        match &packet.transport {
-            Transport::Tcp(_) => self.segment(index, packet),
-            Transport::Udp(_) => self.single(index, EventKind::Udp),
-            Transport::Icmp(icmp) => self.single(
-                index,
-                EventKind::Icmp {
-                    ipv6: false,
-                    kind: icmp.kind,
-                    code: icmp.code,
-                },
-            ),
-            // 130 to 137 and 143: multicast listeners and neighbour discovery.
-            Transport::Icmpv6(icmp) if !matches!(icmp.kind, 130..=137 | 143) => self.single(
-                index,
-                EventKind::Icmp {
-                    ipv6: true,
-                    kind: icmp.kind,
-                    code: icmp.code,
-                },
-            ),
-            _ => {}
-        }
-    }
-
-    fn segment(&mut self, index: usize, packet: &Packet) {
-        let Some(flags) = packet.tcp().map(|tcp| tcp.flags) else {
-            return;
-        };
-        let Some(seen) = self.trace.seen.get(index) else {
-            return;
-        };
-        let tcp = seen.tcp.clone().unwrap_or_default();
-        if tcp.is(Marks::RETRANSMISSION) {
-            self.single(index, EventKind::Retransmission);
-        } else if tcp.marks.has_any(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK) {
-            self.single(index, EventKind::KeepAlive);
-        } else if tcp.is(Marks::WINDOW_UPDATE) {
-            self.single(index, EventKind::WindowUpdate);
-        }
-        if flags.syn() && !tcp.is(Marks::RETRANSMISSION) && !flags.rst() {
-            let kind = if flags.ack() {
-                EventKind::SynAck
-            } else {
-                EventKind::Syn
-            };
-            self.single(index, kind);
-        }
-        if tcp.handshake_ack {
-            self.single(index, EventKind::HandshakeAck);
-        }
-        if let (Some(_), Some(conversation), Some(way)) =
-            (&tcp.new_bytes, seen.conversation, seen.direction)
-        {
-            self.grow(conversation, way, index);
-        }
-        if flags.rst() || tcp.new_fin {
-            if let Some(conversation) = seen.conversation {
-                self.close(conversation);
-            }
-            let kind = if flags.rst() {
-                EventKind::Rst
-            } else {
-                EventKind::Fin
-            };
-            self.single(index, kind);
-        }
-    }
-
-    fn single(&mut self, index: usize, kind: EventKind) {
-        self.events.push(single(self.trace, index, kind));
-    }
-
-    /// New bytes: they go on with the run in progress or begin another.
-    fn grow(&mut self, conversation: ConversationIndex, way: Direction, index: usize) {
-        let stopped = self.trace.after_stop(index);
-        let goes_on = self.open.get(&conversation).is_some_and(|run| {
-            run.way == way
-                && run
-                    .packets
-                    .last()
-                    .is_some_and(|&p| self.trace.after_stop(p) == stopped)
-        });
-        if !goes_on {
-            self.close(conversation);
-        }
-        self.open
-            .entry(conversation)
-            .or_insert(Run {
-                way,
-                packets: Vec::new(),
-            })
-            .packets
-            .push(index);
-    }
-
-    fn close(&mut self, conversation: ConversationIndex) {
-        let Some(run) = self.open.remove(&conversation) else {
-            return;
-        };
-        let Some(&last) = run.packets.last() else {
-            return;
-        };
-        let mut ranges: Vec<Range<usize>> = run
-            .packets
-            .iter()
-            .filter_map(|p| self.pieces.get(p))
-            .flatten()
-            .cloned()
-            .collect();
-        ranges.sort_by_key(|r| r.start);
-        let event = single(
-            self.trace,
-            last,
-            EventKind::Data {
-                way: run.way,
-                ranges: joined(ranges),
-            },
-        );
-        self.events.push(Event {
-            packets: run.packets,
-            ..event
-        });
-    }
-
-    fn close_all(&mut self) {
-        while let Some(&conversation) = self.open.keys().next() {
-            self.close(conversation);
-        }
-    }
-
-    /// The heads of HTTP messages.
-    fn heads(&mut self) {
-        let trace = self.trace;
-        for (index, message) in trace.messages.iter().enumerate() {
-            // A line without a version is no request that a step could mean.
-            let request = message.request.as_ref();
-            if let Some(request) = request.filter(|r| !r.head.version.is_empty()) {
-                self.single(request.head.packet, EventKind::Request(index));
-            }
-            for (i, response) in message.interim.iter().enumerate() {
-                let kind = EventKind::Response {
-                    message: index,
-                    interim: Some(i),
-                };
-                self.single(response.head.packet, kind);
-            }
-            if let Some(response) = &message.response {
-                let kind = EventKind::Response {
-                    message: index,
-                    interim: None,
-                };
-                self.single(response.head.packet, kind);
-            }
-        }
-    }
-}
-
-/// Neighbouring ranges made one.
-fn joined(ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut joined: Vec<Range<usize>> = Vec::with_capacity(ranges.len().min(4));
-    for range in ranges {
-        match joined.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => joined.push(range),
-        }
-    }
-    joined
-}
-
-/// Where a message lies in its stream, and where its head does.
-struct Extent {
-    event: EventIndex,
-    way: Direction,
-    head: Range<usize>,
-    whole: Range<usize>,
-}
-
-/// Says of each run which heads account for it, and of each head which runs do.
-fn link_heads_and_runs(trace: &Trace, events: &mut [Event]) {
-    // By conversation and way, in the order of the stream: messages of one way
-    // follow each other and never overlap.
-    let mut extents: BTreeMap<(ConversationIndex, bool), Vec<Extent>> = BTreeMap::new();
-    for (index, event) in events.iter().enumerate() {
-        if let (Some(conversation), Some(extent)) =
-            (event.conversation, extent(trace, index, event))
-        {
-            let way = extent.way == Direction::ToServer;
-            extents.entry((conversation, way)).or_default().push(extent);
-        }
-    }
-    for list in extents.values_mut() {
-        list.sort_by_key(|x| x.whole.start);
-    }
-    let mut covers: BTreeMap<EventIndex, Vec<EventIndex>> = BTreeMap::new();
-    for (index, event) in events.iter().enumerate() {
-        let EventKind::Data { way, ranges } = &event.kind else {
-            continue;
-        };
-        let key = event.conversation.map(|c| (c, *way == Direction::ToServer));
-        let Some(list) = key.and_then(|key| extents.get(&key)) else {
-            continue;
-        };
-        let mut messages = Vec::new();
-        let mut bytes_in_messages = 0;
-        for range in ranges {
-            let first = list.partition_point(|x| x.whole.end <= range.start);
-            for x in list.iter().skip(first) {
-                if x.whole.start >= range.end {
-                    break;
-                }
-                bytes_in_messages += overlap(range, &x.whole);
-                messages.push(x.event);
-                if overlap(range, &x.head) > 0 {
-                    covers.entry(x.event).or_default().push(index);
-                }
-            }
-        }
-        let bytes: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-        if bytes > 0 && bytes_in_messages == bytes {
-            covers.insert(index, messages);
-        }
-    }
-    for (index, by) in covers {
-        if let Some(event) = events.get_mut(index) {
-            event.covered_by = by;
-        }
-    }
-}
-
-fn extent(trace: &Trace, index: EventIndex, event: &Event) -> Option<Extent> {
-    let message = event.message(trace)?;
-    let (way, head, body): (Direction, &Head, &Range<usize>) = match event.kind {
-        EventKind::Request(_) => {
-            let request = message.request.as_ref()?;
-            (message.way, &request.head, &request.body.range)
-        }
-        EventKind::Response { interim, .. } => {
-            let response = match interim {
-                Some(i) => message.interim.get(i)?,
-                None => message.response.as_ref()?,
-            };
-            (message.way.opposite(), &response.head, &response.body.range)
-        }
-        _ => return None,
-    };
-    Some(Extent {
-        event: index,
-        way,
-        head: head.range.clone(),
-        whole: head.range.start..head.range.end.max(body.end),
-    })
-}
-
-/// How many positions two ranges share.
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> usize {
-    a.end.min(b.end).saturating_sub(a.start.max(b.start))
 }

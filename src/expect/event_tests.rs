@@ -1,6 +1,7 @@
 //! Events are what the programs did, not what the kernels made of it.
 
-use super::event::{EventIndex, events};
+use super::event::EventIndex;
+use super::events::Events;
 use super::notation;
 use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 use crate::conversation::Marks;
@@ -86,7 +87,7 @@ fn retransmissions_and_keep_alives_are_silent() {
     let alive = wire.ack(c, ToServer);
     wire.seen(alive).marks |= Marks::KEEP_ALIVE;
     assert_eq!(shown(&wire), ["client > server  SYN"]);
-    assert_eq!(events(&wire.trace).len(), 3);
+    assert_eq!(Events::of(&wire.trace).len(), 3);
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn http_heads_and_runs_account_for_each_other() {
     wire.http(c, ToServer, "GET / HTTP/1.1\r\nHost: x", b"");
     wire.http(c, ToClient, "HTTP/1.1 200 OK", b"body");
     wire.data(c, ToServer, b"no message");
-    let events = events(&wire.trace);
+    let events = Events::of(&wire.trace);
     let covered: Vec<&[EventIndex]> = events.iter().map(|e| &*e.covered_by).collect();
     assert_eq!(covered, [&[1][..], &[0], &[3], &[2], &[]]);
 }

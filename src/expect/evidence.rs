@@ -16,7 +16,7 @@
 //! had to: a program that crashed sends no RST either. Where one failed, such a
 //! statement fails, for that is the programs' fault and not the capture's.
 
-use std::collections::BTreeSet;
+use fixedbitset::FixedBitSet;
 
 use super::ast::{
     EventPattern, Filter, Mode, Operand, Scope, Selection, Sequence, Spanned, Step, StepEnds,
@@ -43,7 +43,9 @@ pub struct Evidence<'t> {
     incomplete: Vec<String>,
     /// Why an end's owner may be unknown or wrong.
     owners: Vec<String>,
-    truncated: BTreeSet<usize>,
+    truncated: FixedBitSet,
+    /// The streams that are not whole, by conversation, and what is said of each.
+    doubtful: Vec<((usize, Direction), String)>,
     /// The implied expectations that did not pass.
     unmet: Vec<(String, Verdict)>,
 }
@@ -63,6 +65,7 @@ impl<'t> Evidence<'t> {
                 .filter(|(_, p)| p.cap_len < p.len)
                 .map(|(i, _)| i)
                 .collect(),
+            doubtful: doubtful_streams(facts),
             unmet: implied
                 .iter()
                 .filter(|o| o.verdict != Verdict::Pass)
@@ -159,54 +162,59 @@ impl<'t> Evidence<'t> {
 
     fn doubtful_bytes(&self, grounds: &Grounds) -> Option<Doubt> {
         let trace = self.facts.trace;
-        if let Some(packet) = grounds
-            .payloads
-            .intersection(&self.truncated)
-            .find_map(|&p| trace.packets.get(p))
-        {
+        let cut = grounds.payloads.intersection(&self.truncated).next();
+        if let Some(packet) = cut.and_then(|p| trace.packets.get(p)) {
             let message = format!(
                 "Packet {} was cut when it was captured: {} of its {} bytes are in the file.",
                 packet.number, packet.cap_len, packet.len
             );
             return Some((failures::CUT, message));
         }
-        let read = grounds.payloads.iter().filter_map(|&p| {
-            let seen = trace.seen.get(p)?;
-            seen.tcp.as_ref()?;
-            Some((seen.conversation?, seen.direction? == Direction::ToServer))
-        });
-        let streams: BTreeSet<_> = read.chain(grounds.streams.iter().copied()).collect();
-        streams
-            .into_iter()
-            .find_map(|(conversation, to_server)| self.doubtful_stream(conversation, to_server))
-            .map(|message| (failures::MISSING_BYTES, message))
-    }
-
-    fn doubtful_stream(&self, conversation: usize, to_server: bool) -> Option<String> {
-        let way = if to_server {
-            Direction::ToServer
-        } else {
-            Direction::ToClient
+        let is_read = |&(conversation, way): &(usize, Direction)| {
+            let brings = |packet: &usize| {
+                let seen = trace.seen.get(*packet);
+                let is_of = seen.is_some_and(|s| s.tcp.is_some() && s.direction == Some(way));
+                is_of && grounds.payloads.contains(*packet)
+            };
+            grounds.reads_stream(conversation, way)
+                || self.facts.packets(conversation).iter().any(brings)
         };
-        let stream = self.facts.stream(conversation, way)?;
-        let number = self
-            .facts
-            .conversations
-            .get(conversation)
-            .map_or(0, |c| c.id);
-        let toward = if to_server { "server" } else { "client" };
-        let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
-        if missing > 0 {
-            return Some(format!(
-                "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
-            ));
-        }
-        stream.cut.then(|| {
-            format!(
-                "The stream to the {toward} of tcp[{number}] is longer than what is kept of it."
-            )
-        })
+        let mut doubtful = self.doubtful.iter();
+        doubtful
+            .find(|(stream, _)| is_read(stream))
+            .map(|(_, message)| (failures::MISSING_BYTES, message.clone()))
     }
+}
+
+/// The streams that are not whole, in their order.
+fn doubtful_streams(facts: &Facts<'_>) -> Vec<((usize, Direction), String)> {
+    let mut doubtful = Vec::new();
+    for conversation in 0..facts.streams.len() {
+        for way in [Direction::ToClient, Direction::ToServer] {
+            if let Some(message) = doubtful_stream(facts, conversation, way) {
+                doubtful.push(((conversation, way), message));
+            }
+        }
+    }
+    doubtful
+}
+
+fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<String> {
+    let stream = facts.stream(conversation, way)?;
+    let number = facts.conversations.get(conversation).map_or(0, |c| c.id);
+    let toward = match way {
+        Direction::ToServer => "server",
+        Direction::ToClient => "client",
+    };
+    let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
+    if missing > 0 {
+        return Some(format!(
+            "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
+        ));
+    }
+    stream.cut.then(|| {
+        format!("The stream to the {toward} of tcp[{number}] is longer than what is kept of it.")
+    })
 }
 
 fn inconclusive(code: &'static str, reason: String) -> Failure {

@@ -7,12 +7,13 @@
 //! rule, the trace's own facts are used as they are.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use super::classes::Classes;
 use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
 use crate::message::Message;
-use crate::savefile::Protocol;
+use crate::savefile::{Protocol, Recording};
 use crate::trace::{KEEP, Keeper, Owner, Trace};
 
 pub struct Facts<'t> {
@@ -23,7 +24,8 @@ pub struct Facts<'t> {
     /// Each conversation's owners: the client's end, the server's.
     owners: Vec<(Owner, Owner)>,
     /// Each conversation's packets; made when first asked for.
-    packets: OnceCell<Vec<Vec<usize>>>,
+    packets: OnceLock<Vec<Vec<usize>>>,
+    classes: OnceLock<Classes>,
 }
 
 impl<'t> Facts<'t> {
@@ -34,9 +36,13 @@ impl<'t> Facts<'t> {
             streams: Cow::Borrowed(&trace.streams),
             messages: Cow::Borrowed(&trace.messages),
             owners: owners(trace),
-            packets: OnceCell::new(),
+            packets: OnceLock::new(),
+            classes: OnceLock::new(),
         };
-        if (0..trace.packets.len()).any(|i| trace.after_stop(i)) {
+        let is_stopped = |r: &Recording| r.programs.iter().any(|p| p.stopped_after.is_some());
+        if trace.recording.as_ref().is_some_and(is_stopped)
+            && (0..trace.packets.len()).any(|i| trace.after_stop(i))
+        {
             facts.forget_after_stop();
         }
         facts
@@ -113,6 +119,10 @@ impl<'t> Facts<'t> {
             Direction::ToServer => (client, server),
             Direction::ToClient => (server, client),
         }
+    }
+
+    pub fn classes(&self) -> &Classes {
+        self.classes.get_or_init(|| Classes::new(self.trace))
     }
 
     /// The indices of a conversation's packets.

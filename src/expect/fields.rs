@@ -187,6 +187,18 @@ impl BitOr for Needs {
     }
 }
 
+/// Which packets have the same values of a field; of a protocol, all of them or
+/// none have it. Packets within tunnels, or without a conversation, are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alike {
+    None,
+    /// Those that are of one conversation and way, with the same owners, and of
+    /// one kind besides.
+    Flow,
+    /// Those of one kind: with the same protocols, flags and marks.
+    Kind,
+}
+
 /// A field of the registry.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -198,6 +210,8 @@ pub struct Field {
     pub needs: Needs,
     /// Names of its values, which may stand for them in filters.
     pub names: Names,
+    /// Which packets have the same values.
+    pub alike: Alike,
     extract: Extract,
 }
 
@@ -224,8 +238,13 @@ impl Field {
             meaning,
             needs: Needs::HEADERS,
             names: &[],
+            alike: Alike::None,
             extract,
         }
+    }
+
+    pub(super) const fn alike(self, alike: Alike) -> Field {
+        Field { alike, ..self }
     }
 
     pub(super) const fn names(self, names: Names) -> Field {

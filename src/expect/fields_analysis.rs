@@ -2,7 +2,7 @@
 
 use crate::conversation::Marks;
 
-use super::fields::{Field, FieldValue, Kind, Needs, number};
+use super::fields::{Alike, Field, FieldValue, Kind, Needs, number};
 use super::fields_transport::{label, seen};
 
 pub(super) const ANALYSIS: &[Field] = &[
@@ -20,6 +20,7 @@ pub(super) const ANALYSIS: &[Field] = &[
         "anything of note: a retransmission, a duplicate ACK, a keep-alive, …",
         |v, out| label(out, seen(v).is_some_and(|s| !s.marks.is_empty())),
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.retransmission",
@@ -32,6 +33,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.fast_retransmission",
@@ -44,6 +46,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.spurious_retransmission",
@@ -56,6 +59,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.out_of_order",
@@ -68,6 +72,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.lost_segment",
@@ -80,6 +85,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.ack_lost_segment",
@@ -92,6 +98,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.duplicate_ack",
@@ -104,6 +111,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.keep_alive",
@@ -111,6 +119,7 @@ pub(super) const ANALYSIS: &[Field] = &[
         "asks whether the peer is still there",
         |v, out| label(out, seen(v).is_some_and(|s| s.marks.has(Marks::KEEP_ALIVE))),
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.keep_alive_ack",
@@ -123,6 +132,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.window_update",
@@ -135,6 +145,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.window_full",
@@ -147,6 +158,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.zero_window",
@@ -159,6 +171,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.zero_window_probe",
@@ -171,6 +184,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.zero_window_probe_ack",
@@ -183,6 +197,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.reused_ports",
@@ -195,6 +210,7 @@ pub(super) const ANALYSIS: &[Field] = &[
             )
         },
     )
+    .alike(Alike::Kind)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.analysis.duplicate_ack_num",

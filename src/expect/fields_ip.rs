@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::decode::{Icmp, Ipv4, Ipv6, Ipv6Fragment, Net, Reassembled};
 
-use super::fields::{Field, FieldValue, Kind, Names, Out, View, number};
+use super::fields::{Alike, Field, FieldValue, Kind, Names, Out, View, number};
 
 pub(super) const IP: &[Field] = &[
     Field::new(
@@ -17,7 +17,8 @@ pub(super) const IP: &[Field] = &[
                 bytes: v.slice(ip.header.start, usize::from(ip.total_len)),
             })
         },
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new("ip.version", Kind::Unsigned(4), "4 or 6", |v, out| {
         for net in v.nets() {
             out.push(match net {
@@ -26,7 +27,8 @@ pub(super) const IP: &[Field] = &[
             });
             out.next_layer();
         }
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new(
         "ip.hdr_len",
         Kind::Unsigned(8),
@@ -112,31 +114,37 @@ pub(super) const IP: &[Field] = &[
     .names(STATUS),
     Field::new("ip.src", Kind::Ipv4, "source address", |v, out| {
         of_v4(v, out, |ip| FieldValue::Ip(ip.src.into()))
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new("ip.dst", Kind::Ipv4, "destination address", |v, out| {
         of_v4(v, out, |ip| FieldValue::Ip(ip.dst.into()))
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new("ip.addr", Kind::Ipv4, "either address", |v, out| {
         ends_of(v, out, false, FieldValue::Ip)
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new(
         "ip.src_host",
         Kind::Text,
         "source address as text; names are not looked up",
         |v, out| of_v4(v, out, |ip| FieldValue::owned(ip.src.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ip.dst_host",
         Kind::Text,
         "destination address as text; names are not looked up",
         |v, out| of_v4(v, out, |ip| FieldValue::owned(ip.dst.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ip.host",
         Kind::Text,
         "either address as text; names are not looked up",
         |v, out| ends_of(v, out, false, |ip| FieldValue::owned(ip.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ip.fragment",
         Kind::Unsigned(32),
@@ -175,10 +183,12 @@ pub(super) const IPV6: &[Field] = &[
                 bytes: v.slice(ip.header.start, IPV6_HEADER + usize::from(ip.payload_len)),
             })
         },
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new("ipv6.version", Kind::Unsigned(4), "6", |v, out| {
         of_v6(v, out, |_| number(6u8))
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new(
         "ipv6.tclass",
         Kind::Unsigned(8),
@@ -218,31 +228,37 @@ pub(super) const IPV6: &[Field] = &[
     }),
     Field::new("ipv6.src", Kind::Ipv6, "source address", |v, out| {
         of_v6(v, out, |ip| FieldValue::Ip(ip.src.into()))
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new("ipv6.dst", Kind::Ipv6, "destination address", |v, out| {
         of_v6(v, out, |ip| FieldValue::Ip(ip.dst.into()))
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new("ipv6.addr", Kind::Ipv6, "either address", |v, out| {
         ends_of(v, out, true, FieldValue::Ip)
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new(
         "ipv6.src_host",
         Kind::Text,
         "source address as text; names are not looked up",
         |v, out| of_v6(v, out, |ip| FieldValue::owned(ip.src.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ipv6.dst_host",
         Kind::Text,
         "destination address as text; names are not looked up",
         |v, out| of_v6(v, out, |ip| FieldValue::owned(ip.dst.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ipv6.host",
         Kind::Text,
         "either address as text; names are not looked up",
         |v, out| ends_of(v, out, true, |ip| FieldValue::owned(ip.to_string())),
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "ipv6.fraghdr.offset",
         Kind::Unsigned(16),
@@ -294,19 +310,22 @@ pub(super) const ICMP: &[Field] = &[
         Kind::Protocol,
         "Internet Control Message Protocol",
         |v, out| out.extend(v.icmp4().map(|icmp| whole(v, icmp))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "icmp.type",
         Kind::Unsigned(8),
         "type: 0 echo reply, 3 destination unreachable, 8 echo, 11 time exceeded",
         |v, out| out.extend(v.icmp4().map(|icmp| number(icmp.kind))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "icmp.code",
         Kind::Unsigned(8),
         "code; of type 3: 3 is port unreachable",
         |v, out| out.extend(v.icmp4().map(|icmp| number(icmp.code))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new("icmp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
         out.extend(v.icmp4().map(|icmp| number(icmp.checksum)))
     }),
@@ -339,19 +358,22 @@ pub(super) const ICMP: &[Field] = &[
     ),
     Field::new("icmpv6", Kind::Protocol, "ICMP for IPv6", |v, out| {
         out.extend(v.icmp6().map(|icmp| whole(v, icmp)))
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new(
         "icmpv6.type",
         Kind::Unsigned(8),
         "type: 1 destination unreachable, 128 echo, 129 echo reply",
         |v, out| out.extend(v.icmp6().map(|icmp| number(icmp.kind))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "icmpv6.code",
         Kind::Unsigned(8),
         "code; of type 1: 4 is port unreachable",
         |v, out| out.extend(v.icmp6().map(|icmp| number(icmp.code))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "icmpv6.checksum",
         Kind::Unsigned(16),

@@ -4,12 +4,13 @@ use crate::decode::{Ethernet, Layer, Link, Transport};
 
 use crate::savefile::Format;
 
-use super::fields::{self, Field, FieldValue, Kind, Needs, View, number};
+use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
         out.push(FieldValue::whole(v.frame))
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new(
         "frame.protocols",
         Kind::Text,

@@ -4,7 +4,7 @@ use crate::conversation::{SeenTcp, WindowScaling};
 use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Transport, Udp};
 use crate::savefile::Protocol;
 
-use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
+use super::fields::{Alike, Field, FieldValue, Kind, Needs, Out, View, number};
 use super::fields_ip::{SET, STATUS};
 
 const IP_PROTOCOL_TCP: u8 = 6;
@@ -25,7 +25,8 @@ pub(super) const TCP: &[Field] = &[
             }));
             out.extend(quoted(v, IP_PROTOCOL_TCP).map(|_| FieldValue::whole(&[])));
         },
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "tcp.srcport",
         Kind::Unsigned(16),
@@ -38,7 +39,8 @@ pub(super) const TCP: &[Field] = &[
                     .map(number),
             );
         },
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "tcp.dstport",
         Kind::Unsigned(16),
@@ -51,7 +53,8 @@ pub(super) const TCP: &[Field] = &[
                     .map(number),
             );
         },
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new("tcp.port", Kind::Unsigned(16), "either port", |v, out| {
         out.extend(
             tcp(v)
@@ -59,13 +62,15 @@ pub(super) const TCP: &[Field] = &[
                 .flat_map(|t| [number(t.src_port), number(t.dst_port)]),
         );
         out.extend(quoted_ports(v, IP_PROTOCOL_TCP));
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new(
         "tcp.stream",
         Kind::Unsigned(32),
         "number of the TCP conversation, from 0",
         |v, out| out.extend(stream(v, Protocol::Tcp)),
     )
+    .alike(Alike::Flow)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.completeness",
@@ -77,6 +82,7 @@ pub(super) const TCP: &[Field] = &[
             out.extend(tcp(v).and(known.or(so_far)).map(number));
         },
     )
+    .alike(Alike::Flow)
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.len",
@@ -131,13 +137,16 @@ pub(super) const TCP: &[Field] = &[
         Kind::Unsigned(12),
         "the twelve flag bits",
         |v, out| out.extend(tcp(v).map(|t| number(t.flags.0))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new("tcp.flags.res", Kind::Bool, "reserved bits", |v, out| {
         out.extend(tcp(v).map(|t| number(u8::from(t.flags.0 & 0xe00 != 0))))
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new("tcp.flags.ae", Kind::Bool, "accurate ECN", |v, out| {
         out.extend(flag(v, TcpFlags::AE))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new(
         "tcp.flags.cwr",
@@ -145,41 +154,50 @@ pub(super) const TCP: &[Field] = &[
         "congestion window reduced",
         |v, out| out.extend(flag(v, TcpFlags::CWR)),
     )
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.ece", Kind::Bool, "ECN echo", |v, out| {
         out.extend(flag(v, TcpFlags::ECE))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.urg", Kind::Bool, "URG", |v, out| {
         out.extend(flag(v, TcpFlags::URG))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.ack", Kind::Bool, "ACK", |v, out| {
         out.extend(flag(v, TcpFlags::ACK))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.push", Kind::Bool, "PSH", |v, out| {
         out.extend(flag(v, TcpFlags::PSH))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.reset", Kind::Bool, "RST", |v, out| {
         out.extend(flag(v, TcpFlags::RST))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.syn", Kind::Bool, "SYN", |v, out| {
         out.extend(flag(v, TcpFlags::SYN))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new("tcp.flags.fin", Kind::Bool, "FIN", |v, out| {
         out.extend(flag(v, TcpFlags::FIN))
     })
+    .alike(Alike::Kind)
     .names(SET),
     Field::new(
         "tcp.flags.str",
         Kind::Text,
         "the flags as letters, a middle dot for each that is not set",
         |v, out| out.extend(tcp(v).map(|t| FieldValue::owned(flag_letters(t.flags)))),
-    ),
+    )
+    .alike(Alike::Kind),
     Field::new(
         "tcp.window_size_value",
         Kind::Unsigned(16),
@@ -409,7 +427,8 @@ pub(super) const UDP: &[Field] = &[
                 bytes: v.slice(start, 8 + q.payload.len as usize),
             }
         }));
-    }),
+    })
+    .alike(Alike::Kind),
     Field::new(
         "udp.srcport",
         Kind::Unsigned(16),
@@ -422,7 +441,8 @@ pub(super) const UDP: &[Field] = &[
                     .map(number),
             );
         },
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new(
         "udp.dstport",
         Kind::Unsigned(16),
@@ -435,11 +455,13 @@ pub(super) const UDP: &[Field] = &[
                     .map(number),
             );
         },
-    ),
+    )
+    .alike(Alike::Flow),
     Field::new("udp.port", Kind::Unsigned(16), "either port", |v, out| {
         out.extend(udps(v).flat_map(|u| [number(u.src_port), number(u.dst_port)]));
         out.extend(quoted_ports(v, IP_PROTOCOL_UDP));
-    }),
+    })
+    .alike(Alike::Flow),
     Field::new(
         "udp.length",
         Kind::Unsigned(16),
@@ -477,6 +499,7 @@ pub(super) const UDP: &[Field] = &[
             out.extend(stream(v, Protocol::Udp));
         },
     )
+    .alike(Alike::Flow)
     .needs(Needs::CONVERSATION),
     Field::new("udp.payload", Kind::Bytes, "payload", |v, out| {
         let own = udps(v).map(|u| u.payload);

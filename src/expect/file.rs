@@ -1,5 +1,6 @@
 //! Expectation files: statements alone, without a scenario around them. Each
-//! statement is an expectation, named by the comment above it.
+//! statement is an expectation, named by the comment above it; one that speaks
+//! of a step of an earlier statement is of one expectation with that.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::scenario::{ExpectationText, Scenario};
 
-use super::ast::{Expectation, Span};
+use super::ast::{Expectation, Span, Spanned, Statement};
+use super::parse::parse_file;
 use super::{hint, parse};
 
 /// How the name of an expectation file ends.
@@ -23,24 +25,33 @@ pub fn read_file(
     roles: &[String],
 ) -> Result<(Scenario, Vec<Expectation>), Vec<Diagnostic>> {
     let text = &source.text;
-    let whole = parse("", text, roles)?;
+    let whole = parse_file(text, roles)?;
     let mut written = Vec::new();
     let mut expectations = Vec::new();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for statement in &whole.statements {
-        let part = with_comment(text, &statement.span);
+    let mut wrong = Vec::new();
+    for statements in groups(&whole.statements) {
+        let part = with_comment(text, &statements);
         let own = text.get(part.clone()).unwrap_or_default();
-        let mut name = name(own, text.get(statement.span.clone()).unwrap_or_default());
+        let mut name = name(own, text.get(statements).unwrap_or_default());
         let count = taken.entry(name.clone()).or_default();
         *count += 1;
         if *count > 1 {
             name = format!("{name} ({count})");
         }
-        let mut expectation = parse(&name, own, roles)?;
-        for warning in &mut expectation.warnings {
-            warning.span = warning.span.start + part.start..warning.span.end + part.start;
+        let in_file = |mut found: Vec<Diagnostic>| {
+            for one in &mut found {
+                one.span = one.span.start + part.start..one.span.end + part.start;
+            }
+            found
+        };
+        match parse(&name, own, roles) {
+            Ok(mut expectation) => {
+                expectation.warnings = in_file(expectation.warnings);
+                expectations.push(expectation);
+            }
+            Err(found) => wrong.extend(in_file(found)),
         }
-        expectations.push(expectation);
         written.push(ExpectationText {
             name,
             text: own.to_owned(),
@@ -49,6 +60,9 @@ pub fn read_file(
             visibility: None,
             offsets: (part.start..=part.end).collect(),
         });
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
     let scenario = Scenario {
         name: stem(&source.name),
@@ -65,6 +79,36 @@ pub fn read_file(
         source,
     };
     Ok((scenario, expectations))
+}
+
+/// The places of the statements, from each to the last that speaks of its
+/// steps.
+fn groups(statements: &[Spanned<Statement>]) -> Vec<Span> {
+    // In which statement each name was given, and with which each group begins.
+    let mut given: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut begins: Vec<usize> = Vec::new();
+    for (index, statement) in statements.iter().enumerate() {
+        let mut first = index;
+        statement.value.names(&mut |name| {
+            first = first.min(given.get(name).copied().unwrap_or(index));
+        });
+        while begins.last().is_some_and(|&begin| begin > first) {
+            begins.pop();
+        }
+        if first == index {
+            begins.push(index);
+        }
+        given.extend(statement.value.names_given().map(|name| (name, index)));
+    }
+    let ends = begins.iter().skip(1).copied().chain([statements.len()]);
+    let span = |(begin, end): (&usize, usize)| {
+        let (first, last) = (
+            statements.get(*begin)?,
+            statements.get(end.checked_sub(1)?)?,
+        );
+        Some(first.span.start..last.span.end)
+    };
+    begins.iter().zip(ends).filter_map(span).collect()
 }
 
 /// The statement with the comment lines right above it, and the rest of its
@@ -159,6 +203,28 @@ mod tests {
         }
         assert!(expectations[0].text.contains("hint: Is it running?"));
         assert_eq!(expectations[2].text, "no icmp # hint: x");
+    }
+
+    #[test]
+    fn a_statement_that_speaks_of_an_earlier_ones_step_goes_with_it() {
+        let text = "no udp\n# opened\nin order { any > any SYN as syn }\nno icmp\nno RST after syn\nno FIN\n";
+        let (_, expectations) = read(text).unwrap();
+        let shown: Vec<(&str, usize)> = expectations
+            .iter()
+            .map(|e| (e.name.as_str(), e.statements.len()))
+            .collect();
+        assert_eq!(shown, [("no udp", 1), ("opened", 3), ("no FIN", 1)]);
+    }
+
+    #[test]
+    fn a_file_may_be_longer_than_one_expectation_may() {
+        let text = "no client > server:12000 udp\n".repeat(10_000);
+        assert_eq!(read(&text).unwrap().1.len(), 10_000);
+        let long = format!("no udp\nclient.stdout == \"{}\"", "x".repeat(70_000));
+        let mistakes = read(&long).unwrap_err();
+        assert_eq!(mistakes.len(), 1);
+        assert_eq!(mistakes[0].span.start, 7);
+        assert!(read(&" ".repeat(5_000_000)).is_err());
     }
 
     #[test]

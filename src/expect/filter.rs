@@ -9,7 +9,9 @@ use crate::trace::Owner;
 use super::ast::{EndPattern, Filter, FilterOp, Operand, Quantifier, SetItem, Who};
 use super::fields::{FieldValue, Needs, View};
 pub use super::filter_values::Steps;
-use super::filter_values::{Compared, bytes_of, is_not_zero, order, order_by_prefix, visit};
+use super::filter_values::{
+    Compared, bytes_of, is_not_zero, order, order_by_prefix, visit, written,
+};
 
 /// Does the filter show the packet?
 pub fn matches(filter: &Filter, view: &View<'_>) -> bool {
@@ -26,6 +28,23 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
         Filter::Not(inner) => !shows(inner),
         Filter::Exists(operand) => any(operand, view, steps, |_| true),
         Filter::NotZero(operand) => any(operand, view, steps, is_not_zero),
+        // The same as below, without the ways around it: most comparisons are so.
+        Filter::Compare {
+            left: Operand::Field(field),
+            op,
+            quantifier,
+            right: Operand::Literal(right),
+        } if field.layers.is_empty() => {
+            let right = written(right);
+            let decisive = *quantifier == Quantifier::Any;
+            let (mut tested, mut decided) = (false, false);
+            field.field.visit(view, &mut |value| {
+                tested = true;
+                decided = holds(&Compared::Value(value), *op, &right) == decisive;
+                until(decided)
+            });
+            tested && decided == decisive
+        }
         Filter::Compare {
             left,
             op,

@@ -114,7 +114,7 @@ fn visit_field<'a>(
     });
 }
 
-fn written(literal: &Literal) -> Compared<'_> {
+pub(super) fn written(literal: &Literal) -> Compared<'_> {
     match literal {
         Literal::Number(number) => Compared::Value(FieldValue::Number(*number)),
         Literal::Bytes(bytes) => Compared::Value(FieldValue::Text(Cow::Borrowed(bytes))),

@@ -1,10 +1,11 @@
 //! What one statement came to, and what that rests on.
 
-use std::collections::BTreeSet;
+use fixedbitset::FixedBitSet;
 
 use super::matching::Names;
 use super::outcome::Failure;
 use crate::conversation::Direction;
+use crate::trace::Trace;
 
 /// The result of one statement, before it is asked whether the evidence is
 /// complete.
@@ -12,7 +13,7 @@ use crate::conversation::Direction;
 pub struct Judgement {
     pub holds: bool,
     /// Indices of the packets that prove it or break it.
-    pub evidence: BTreeSet<usize>,
+    pub evidence: FixedBitSet,
     pub rests_on: Grounds,
     /// The statement cannot be judged at all, for this reason.
     pub no_evidence: Option<String>,
@@ -33,14 +34,35 @@ pub struct Grounds {
     /// Who owned the ends of packets.
     pub roles: bool,
     /// Packets whose payload was read.
-    pub payloads: BTreeSet<usize>,
-    /// Streams whose bytes were read.
-    pub streams: BTreeSet<(usize, bool)>,
+    pub payloads: FixedBitSet,
+    /// Streams whose bytes were read: twice the conversation, and one more for
+    /// the stream to its server.
+    pub streams: FixedBitSet,
 }
 
 impl Grounds {
-    pub fn read_stream(&mut self, conversation: usize, way: Direction) {
-        self.streams
-            .insert((conversation, way == Direction::ToServer));
+    /// The payload of every packet was read.
+    pub fn read_all(&mut self, trace: &Trace) {
+        self.payloads = all(trace);
     }
+
+    pub fn read_stream(&mut self, conversation: usize, way: Direction) {
+        self.streams.grow_and_insert(stream(conversation, way));
+    }
+
+    /// Were the stream's bytes read?
+    pub fn reads_stream(&self, conversation: usize, way: Direction) -> bool {
+        self.streams.contains(stream(conversation, way))
+    }
+}
+
+fn stream(conversation: usize, way: Direction) -> usize {
+    2 * conversation + usize::from(way == Direction::ToServer)
+}
+
+/// Every packet of the capture.
+pub fn all(trace: &Trace) -> FixedBitSet {
+    let mut packets = FixedBitSet::with_capacity(trace.packets.len());
+    packets.insert_range(..);
+    packets
 }

@@ -10,12 +10,14 @@ mod catalogue_tests;
 mod claim;
 pub mod claim_fields;
 mod claim_value;
+mod classes;
 pub mod codes;
 mod compile;
 mod draft;
 pub mod event;
 #[cfg(test)]
 mod event_tests;
+pub mod events;
 mod evidence;
 #[cfg(test)]
 mod evidence_tests;
@@ -71,7 +73,7 @@ pub use compile::{compile, files};
 pub use draft::{Draft, Kept, draft};
 pub use file::{EXTENSION, read_file};
 pub use format::format;
-pub use judge::judge;
+pub use judge::{judge, judge_each};
 pub use outcome::*;
 pub use parse::{parse, parse_filter};
 pub use roles::names_implied_roles;

@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Times, Who, Within};
-use super::event::{self, End, Event, EventKind};
+use super::ast::{Content, EndPattern, EventPattern, Filter, Step, StepEnds, Times, Who, Within};
+use super::classes::Classes;
+use super::event::{End, Event, EventKind};
+use super::events::Events;
 use super::icmp;
 use super::matching::Context;
 use crate::trace::{Owner, Trace};
@@ -36,6 +38,16 @@ pub fn step(step: &Step) -> String {
     }
     if step.after_stop {
         text.push_str("  after_stop");
+    }
+    if let Some(condition) = &step.where_ {
+        let whole = condition.value.to_string();
+        let inner = match &condition.value {
+            Filter::And(..) | Filter::Or(..) | Filter::Xor(..) => whole
+                .strip_prefix('(')
+                .and_then(|inner| inner.strip_suffix(')')),
+            _ => None,
+        };
+        let _ = write!(text, "  where {}", visible(inner.unwrap_or(&whole)));
     }
     text
 }
@@ -124,10 +136,11 @@ fn content(content: Option<&Content>) -> String {
 /// Everything that happened in a capture, an event on each line, as a step
 /// that would take it. Two runs of the same programs have the same.
 pub fn events(trace: &Trace) -> Vec<String> {
-    let events = event::events(trace);
+    let events = Events::of(trace);
     let context = Context {
         trace,
         events: &events,
+        classes: &Classes::new(trace),
     };
     events
         .iter()
@@ -141,10 +154,11 @@ pub fn events(trace: &Trace) -> Vec<String> {
 /// part in. Each with its ends and its kind alone as a second form, for content
 /// that is too long to be written.
 pub fn carried(trace: &Trace, index: usize) -> Vec<[String; 2]> {
-    let events = event::events(trace);
+    let events = Events::of(trace);
     let context = Context {
         trace,
         events: &events,
+        classes: &Classes::new(trace),
     };
     let own = events.iter().filter(|e| e.packets.contains(&index));
     let (completed, begun): (Vec<_>, Vec<_>) = own.partition(|e| e.packet() == index);

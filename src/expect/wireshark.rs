@@ -1,6 +1,6 @@
 //! A Wireshark display filter for the packets of an explanation.
 
-use std::collections::BTreeSet;
+use fixedbitset::FixedBitSet;
 
 use crate::savefile::Protocol;
 use crate::trace::Trace;
@@ -11,10 +11,10 @@ const MOST_RANGES: usize = 8;
 
 /// A display filter that shows just these packets, in their conversation where
 /// they share a TCP one.
-pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<String> {
+pub fn wireshark_filter(trace: &Trace, packets: &FixedBitSet) -> Option<String> {
     let numbers: Vec<u64> = packets
-        .iter()
-        .filter_map(|&p| trace.packets.get(p))
+        .ones()
+        .filter_map(|p| trace.packets.get(p))
         .map(|p| p.number)
         .collect();
     if numbers.is_empty() {
@@ -24,7 +24,7 @@ pub fn wireshark_filter(trace: &Trace, packets: &BTreeSet<usize>) -> Option<Stri
         [one] => format!("frame.number == {one}"),
         _ => format!("frame.number in {{{}}}", ranges(&numbers)),
     };
-    let mut streams = packets.iter().map(|&p| {
+    let mut streams = packets.ones().map(|p| {
         trace.packets.get(p)?.tcp()?;
         let conversation = trace.seen.get(p)?.conversation?;
         let conversation = trace.conversations.get(conversation)?;

@@ -437,10 +437,19 @@ fn expectation(outcome: &Outcome, scenario: Option<&scenario::Scenario>) -> Expe
         .filter(|_| !outcome.implied)
         .and_then(|s| s.expectations.iter().find(|e| e.name == outcome.name));
     let span = outcome.failure.as_ref().and_then(|f| f.span.clone());
-    let place = scenario.zip(written).map(|(scenario, written)| {
-        let start = span.as_ref().map_or(0, |s| s.start);
-        let offset = written.source_span(start..start).start;
-        place(&scenario.source, offset)
+    let start = span.as_ref().map_or(0, |s| s.start);
+    let place = scenario.zip(written).and_then(|(scenario, written)| {
+        if scenario.source.name != scenario::COMMAND_LINE {
+            let offset = written.source_span(start..start).start;
+            return Some(place(&scenario.source, offset));
+        }
+        // The file around it is ours. A statement of the command line is called
+        // what it says.
+        let statement = Source {
+            name: "-e".to_owned(),
+            text: written.text.clone(),
+        };
+        (written.name == written.text).then(|| place(&statement, start))
     });
     Expectation {
         name: outcome.name.clone(),

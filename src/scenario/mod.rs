@@ -22,6 +22,10 @@ pub(crate) use expectation::{VISIBILITY, points};
 pub use layout::layout;
 pub use model::*;
 pub use network::is_host_name;
+/// The name of a source that no file holds: what `exec` makes of its command
+/// line.
+pub const COMMAND_LINE: &str = "exec";
+
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
 pub use schema::schema;
 pub use words::{Wrong, bytes as parse_bytes, duration as parse_duration, split_command};

@@ -231,6 +231,10 @@ impl Writer<'_> {
             "target" => &["/", "/index.html"],
             "duration" => &["50ms", "1s", "200us"],
             "integer" => &["1", "0x1f", "64"],
+            "durations" => &["200ms..300ms", "0s..1.5s"],
+            "size" => &["64KiB", "1.5MB", "100B"],
+            "path" => &["\"$.items[0].name\"", "\"$['a b'][-1]\""],
+            "octets" => &["47:45:54", "00:ff"],
             "port" => &["80", "12000"],
             "status" => &["200", "404"],
             _ => {

@@ -60,8 +60,18 @@ pub fn read(frames: &[Frame], recording: &Recording) -> Trace {
 }
 
 impl Reference {
+    /// Of a scenario over IPv4.
     pub fn read(name: &str) -> Reference {
-        let scenario = scenario::parse(scenario::builtin(name).unwrap()).unwrap();
+        Reference::of(name, name)
+    }
+
+    /// Of a scenario over IPv6.
+    pub fn read_ipv6(name: &str) -> Reference {
+        Reference::of(name, &format!("{name}-ipv6"))
+    }
+
+    fn of(scenario: &str, name: &str) -> Reference {
+        let scenario = scenario::parse(scenario::builtin(scenario).unwrap()).unwrap();
         let path = folder("captures/reference").join(format!("{name}.pcapng"));
         let trace = trace::read(File::open(path).unwrap(), name, None).unwrap();
         let recording = trace.recording.clone().unwrap();

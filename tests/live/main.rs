@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod contain;
+mod draft;
 mod exec;
 mod grade;
 mod hostile;

@@ -114,10 +114,10 @@ fn soak(copies: usize) {
 }
 
 /// A process that wants a whole core; ended when dropped.
-struct Busy(Child);
+pub struct Busy(Child);
 
 impl Busy {
-    fn start() -> Busy {
+    pub fn start() -> Busy {
         let child = Command::new("sh")
             .args(["-c", "while :; do :; done"])
             .stdin(Stdio::null())

@@ -24,7 +24,7 @@ use crate::render::{json, junit, terminal};
 use crate::report::{Options, Report, Verdict};
 use crate::sandbox::{Plan, Streams, WHOLE_PACKETS, sys};
 use crate::savefile::{Exit, Program, Reader, RecordedScenario, Recording};
-use crate::scenario::{ProgramSpec, codes};
+use crate::scenario::{self, ProgramSpec, codes};
 
 /// Run any command in a private network, every packet captured.
 ///
@@ -224,7 +224,7 @@ fn written(title: &str, expectations: impl Iterator<Item = (String, String)>) ->
         file.insert("expect".into(), each.into());
     }
     Source {
-        name: "exec".to_owned(),
+        name: scenario::COMMAND_LINE.to_owned(),
         text: file.to_string(),
     }
 }

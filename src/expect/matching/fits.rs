@@ -5,9 +5,11 @@ use std::ops::Range;
 use super::condition::{Named, Names, holds};
 use crate::conversation::{ConversationIndex, Direction, Marks};
 use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
-use crate::expect::event::{End, Event, EventIndex, EventKind};
+use crate::expect::classes::Classes;
+use crate::expect::event::{End, Event, EventIndex, EventKind, Sort};
+use crate::expect::events::Events;
 use crate::savefile::Timestamp;
-use crate::trace::{Owner, Trace};
+use crate::trace::{Owner, Part, Trace};
 
 /// A way of a conversation.
 type Flow = (ConversationIndex, Direction);
@@ -16,7 +18,8 @@ type Flow = (ConversationIndex, Direction);
 #[derive(Clone, Copy)]
 pub struct Context<'t> {
     pub trace: &'t Trace,
-    pub events: &'t [Event],
+    pub events: &'t Events,
+    pub classes: &'t Classes,
 }
 
 /// Why an event does not fit a step. In the order in which a reader cares.
@@ -52,6 +55,13 @@ pub struct Timing<'a> {
 }
 
 impl Context<'_> {
+    /// Can the event fit the step, by its sort alone?
+    pub fn may_fit(&self, step: &Step, event: EventIndex) -> bool {
+        let wanted = Sort::asked_for(&step.event);
+        let sort = self.events.sort(event);
+        sort.is_some_and(|sort| sort.may_be(wanted))
+    }
+
     /// Does the event fit the step in everything but `within`?
     pub fn fits(&self, step: &Step, event: &Event, names: &Names) -> bool {
         self.is_kind(&step.event, event)
@@ -215,42 +225,44 @@ impl Context<'_> {
     /// The request whose head the event is; of a packet, all that it completes.
     pub fn requests(&self, event: &Event) -> impl Iterator<Item = &crate::message::Request> {
         let packet = (event.kind == EventKind::Packet).then(|| event.packet());
+        let heads = packet.map(|packet| self.trace.http_heads(packet));
+        let of_packet = heads
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, part)| match part {
+                Part::Request(request) => Some(request),
+                Part::Response(_) => None,
+            });
         let own = event.message(self.trace);
-        let messages: &[_] = if packet.is_some() {
-            &self.trace.messages
-        } else {
-            own.map(std::slice::from_ref).unwrap_or(&[])
-        };
-        messages
-            .iter()
-            .filter_map(|m| m.request.as_ref())
-            .filter(move |r| packet.is_none_or(|p| r.head.packet == p))
+        own.and_then(|m| m.request.as_ref())
+            .into_iter()
+            .chain(of_packet)
     }
 
     /// The status code of the response whose head the event is; of a packet,
     /// all that it completes.
     pub fn codes(&self, event: &Event) -> impl Iterator<Item = u16> {
-        let packet = (event.kind == EventKind::Packet).then(|| event.packet());
-        let (messages, wanted): (&[_], _) = match &event.kind {
-            EventKind::Response { interim, .. } => (
-                event
-                    .message(self.trace)
-                    .map(std::slice::from_ref)
-                    .unwrap_or(&[]),
-                Some(*interim),
-            ),
-            EventKind::Packet => (&self.trace.messages, None),
-            _ => (&[], None),
+        let own = match event.kind {
+            EventKind::Response { interim, .. } => {
+                event.message(self.trace).and_then(|m| match interim {
+                    Some(interim) => m.interim.get(interim),
+                    None => m.response.as_ref(),
+                })
+            }
+            _ => None,
         };
-        messages.iter().flat_map(move |m| {
-            let interim = m.interim.iter().enumerate().map(|(i, r)| (Some(i), r));
-            let last = m.response.iter().map(|r| (None, r));
-            interim
-                .chain(last)
-                .filter(move |(which, _)| wanted.is_none_or(|w| w == *which))
-                .filter(move |(_, r)| packet.is_none_or(|p| r.head.packet == p))
-                .map(|(_, r)| r.code)
-        })
+        let packet = (event.kind == EventKind::Packet).then(|| event.packet());
+        let heads = packet.map(|packet| self.trace.http_heads(packet));
+        let of_packet = heads
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, part)| match part {
+                Part::Request(_) => None,
+                Part::Response(response) => Some(response),
+            });
+        own.into_iter()
+            .chain(of_packet)
+            .map(|response| response.code)
     }
 }
 
@@ -273,15 +285,11 @@ pub fn packet_is(trace: &Trace, index: usize, pattern: &EventPattern) -> bool {
             })
         }
         EventPattern::Request { .. } => trace
-            .messages
-            .iter()
-            .filter_map(|m| m.request.as_ref())
-            .any(|r| r.head.packet == index),
+            .http_heads(index)
+            .any(|(_, part)| matches!(part, Part::Request(_))),
         EventPattern::Response { .. } => trace
-            .messages
-            .iter()
-            .flat_map(|m| m.interim.iter().chain(&m.response))
-            .any(|r| r.head.packet == index),
+            .http_heads(index)
+            .any(|(_, part)| matches!(part, Part::Response(_))),
         EventPattern::Retransmission(_) => marked(Marks::RETRANSMISSION),
         EventPattern::KeepAlive => marked(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK),
         EventPattern::WindowUpdate => marked(Marks::WINDOW_UPDATE),
@@ -310,7 +318,11 @@ pub fn is_content(content: &Content, bytes: &[u8]) -> bool {
     }
 }
 
-fn ends_difference(trace: &Trace, ends: Option<&StepEnds>, event: &Event) -> Option<Difference> {
+pub fn ends_difference(
+    trace: &Trace,
+    ends: Option<&StepEnds>,
+    event: &Event,
+) -> Option<Difference> {
     let ends = ends?;
     let (from, to) = (&ends.from.value, &ends.to.value);
     let straight = way_difference(trace, from, to, &event.from, &event.to)?;

@@ -19,10 +19,12 @@ mod program;
 mod properties;
 mod unordered;
 
-pub use condition::{Named, Names, filtered, holds};
-pub use fits::{Context, Difference, Timing, is_who, packet_is};
+pub use condition::{Condition, Named, Names, filtered};
+pub use fits::{Context, Difference, Timing, ends_difference, is_who, packet_is};
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+
+use fixedbitset::FixedBitSet;
 
 use super::ast::{Mode, Scope, Sequence};
 use super::event::{Event, EventIndex, EventKind};
@@ -65,8 +67,8 @@ pub struct Divergence {
 }
 
 /// Matches a sequence against the events in its scope: units of the right kind
-/// for it ([`event::events`](super::event::events), or
-/// [`event::packets`](super::event::packets) for `packets`). `known` is what
+/// for it ([`Events::of`](super::events::Events::of), or
+/// [`Events::packets`](super::events::Events::packets) for `packets`). `known` is what
 /// earlier blocks gave names to.
 pub fn find(
     sequence: &Sequence,
@@ -93,44 +95,56 @@ pub fn bind(sequence: &Sequence, context: &Context<'_>, taken: &[Taken], names: 
 }
 
 /// The events in a scope, in order.
-pub fn in_scope(scope: Option<&Scope>, context: &Context<'_>) -> Vec<EventIndex> {
-    let carriers = match scope {
-        Some(Scope::Message(id)) => of_message(context.trace, *id as usize),
-        _ => BTreeSet::new(),
+pub fn in_scope<'c>(scope: Option<&Scope>, context: &Context<'c>) -> Cow<'c, [EventIndex]> {
+    let among = |candidates: &[EventIndex], is_in: &dyn Fn(&Event) -> bool| {
+        let events = candidates.iter().copied();
+        let is_in = |&index: &EventIndex| context.events.get(index).is_some_and(is_in);
+        Cow::Owned(events.filter(is_in).collect())
     };
-    let in_scope = |event: &Event| match scope {
-        None => true,
-        Some(Scope::Conversation { protocol, id }) => event
-            .conversation
-            .is_some_and(|c| is_conversation(context.trace, c, *protocol, *id)),
-        Some(Scope::Message(id)) => is_of_message(event, *id as usize, &carriers),
-        Some(Scope::Filter(filter)) => event
-            .packets
-            .iter()
-            .any(|&packet| holds(context.trace, packet, &filter.value, &Names::default())),
-    };
-    let events = context.events.iter().enumerate();
-    events
-        .filter(|(_, event)| in_scope(event))
-        .map(|(index, _)| index)
-        .collect()
+    match scope {
+        None => Cow::Borrowed(context.events.everywhere()),
+        Some(Scope::Conversation { protocol, id }) => {
+            Cow::Borrowed(match conversation(context.trace, *protocol, *id) {
+                Some(conversation) => context.events.of_conversation(conversation),
+                None => &[],
+            })
+        }
+        Some(Scope::Message(id)) => {
+            let id = *id as usize;
+            let Some(message) = context.trace.messages.get(id) else {
+                return Cow::Borrowed(&[]);
+            };
+            let carriers = of_message(context.trace, id);
+            let of_conversation = context.events.of_conversation(message.conversation);
+            among(of_conversation, &|event| {
+                is_of_message(event, id, &carriers)
+            })
+        }
+        Some(Scope::Filter(filter)) => {
+            let names = Names::default();
+            let condition = Condition::new(context.trace, context.classes, &filter.value, &names);
+            among(context.events.everywhere(), &|event| {
+                event.packets.iter().any(|&packet| condition.holds(packet))
+            })
+        }
+    }
 }
 
 /// The heads of a message, and the runs and packets that bring its bytes.
-fn is_of_message(event: &Event, message: usize, carriers: &BTreeSet<usize>) -> bool {
+fn is_of_message(event: &Event, message: usize, carriers: &FixedBitSet) -> bool {
     match &event.kind {
         EventKind::Request(index) | EventKind::Response { message: index, .. } => *index == message,
         EventKind::Data { .. } | EventKind::Packet => {
-            event.packets.iter().any(|p| carriers.contains(p))
+            event.packets.iter().any(|p| carriers.contains(*p))
         }
         _ => false,
     }
 }
 
 /// The packets that bring a message's bytes.
-fn of_message(trace: &Trace, message: usize) -> BTreeSet<usize> {
+fn of_message(trace: &Trace, message: usize) -> FixedBitSet {
     let Some(message) = trace.messages.get(message) else {
-        return BTreeSet::new();
+        return FixedBitSet::new();
     };
     let request = message.request.iter().map(Part::Request);
     let responses = message.interim.iter().chain(&message.response);
@@ -148,9 +162,7 @@ fn of_message(trace: &Trace, message: usize) -> BTreeSet<usize> {
         .collect()
 }
 
-fn is_conversation(trace: &Trace, index: usize, protocol: Protocol, id: u32) -> bool {
-    trace
-        .conversations
-        .get(index)
-        .is_some_and(|c| c.protocol == protocol && c.id == id)
+fn conversation(trace: &Trace, protocol: Protocol, id: u32) -> Option<usize> {
+    let mut conversations = trace.conversations.iter();
+    conversations.position(|c| c.protocol == protocol && c.id == id)
 }

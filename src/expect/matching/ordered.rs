@@ -58,7 +58,7 @@ pub fn find(
         tried: HashSet::new(),
         tried_from: HashMap::new(),
         left_out_until: if exactly {
-            left_out_until(context.events)
+            left_out_until(context.events, scope)
         } else {
             HashMap::new()
         },
@@ -261,8 +261,13 @@ impl Search<'_, '_> {
             if self.is_over(step, &place.state) {
                 return false;
             }
-            let event = self.scope.get(place.state.at);
-            let event = event.and_then(|&e| self.context.events.get(e));
+            let Some(&index) = self.scope.get(place.state.at) else {
+                return false;
+            };
+            if !self.context.may_fit(step, index) {
+                continue;
+            }
+            let event = self.context.events.get(index);
             if event.is_some_and(|e| self.context.fits(step, e, &place.state.names)) {
                 return true;
             }
@@ -521,10 +526,10 @@ fn earliest(events: &[Event], scope: &[EventIndex]) -> Vec<Timestamp> {
 
 /// Until which event it matters whether an event was left out: the last one
 /// that accounts for it or that it accounts for.
-fn left_out_until(events: &[Event]) -> HashMap<EventIndex, EventIndex> {
+fn left_out_until(events: &[Event], scope: &[EventIndex]) -> HashMap<EventIndex, EventIndex> {
     let mut until: HashMap<EventIndex, EventIndex> = HashMap::new();
-    for (index, event) in events.iter().enumerate() {
-        for &other in &event.covered_by {
+    for &index in scope {
+        for &other in events.get(index).map_or(&[][..], |e| &e.covered_by) {
             for (one, two) in [(index, other), (other, index)] {
                 let last = until.entry(one).or_insert(two);
                 *last = two.max(*last);

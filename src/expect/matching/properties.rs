@@ -7,7 +7,9 @@ use crate::expect::ast::{
     Content, EndPattern, EventPattern, IcmpPattern, Item, Mode, Sequence, Spanned, Step, StepEnds,
     Times, Unit, Who, Within,
 };
-use crate::expect::event::{self, End, Event, EventIndex, EventKind};
+use crate::expect::classes::Classes;
+use crate::expect::event::{End, Event, EventIndex, EventKind};
+use crate::expect::events::Events;
 use crate::expect::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 use crate::trace::{Owner, Trace};
 
@@ -169,7 +171,7 @@ fn named(trace: &Trace, event: &Event) -> Step {
 
 /// The steps that name each event that asks for a name.
 fn all_named(trace: &Trace) -> Vec<Step> {
-    event::events(trace)
+    Events::of(trace)
         .iter()
         .filter(|e| !e.is_silent())
         .map(|e| named(trace, e))
@@ -192,12 +194,13 @@ fn found(trace: &Trace, mode: Mode, steps: &[Step]) -> Found {
 
 fn found_in(trace: &Trace, sequence: &Sequence) -> Found {
     let events = match sequence.unit {
-        Unit::Packets => event::packets(trace),
-        Unit::Events => event::events(trace),
+        Unit::Packets => Events::packets(trace),
+        Unit::Events => Events::of(trace),
     };
     let context = Context {
         trace,
         events: &events,
+        classes: &Classes::new(trace),
     };
     let scope = in_scope(None, &context);
     find(sequence, &context, &scope, &Names::default())
@@ -338,8 +341,8 @@ proptest! {
         steps in proptest::collection::vec(vague(), 1..5),
     ) {
         let wire = wire(&acts);
-        let events = event::events(&wire.trace);
-        let context = Context { trace: &wire.trace, events: &events };
+        let events = Events::of(&wire.trace);
+        let context = Context { trace: &wire.trace, events: &events, classes: &Classes::new(&wire.trace) };
         for (mode, exactly) in [(Mode::Exactly, true), (Mode::InOrder, false)] {
             let expected = by_force(&context, &steps, exactly, (0, 0, 0), None, &Names::default());
             let found = found(&wire.trace, mode, &steps);

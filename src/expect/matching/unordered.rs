@@ -7,6 +7,9 @@
 //! The steps still bind and measure in the order of the text: `within` bounds
 //! the distance to what it names, before or after.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use super::fits::{Context, Timing};
 use super::{Divergence, Found, Names, Taken};
 use crate::expect::ast::{EventPattern, Sequence, Step};
@@ -35,14 +38,14 @@ pub fn find(
         let needed = (wanted.times.min as usize).min(scope.len() + 1);
         slots.extend(std::iter::repeat_n(step, needed));
     }
-    if slots.len().saturating_mul(context.events.len()) > MAX_ASSIGNMENT {
+    if slots.len().saturating_mul(scope.len()) > MAX_ASSIGNMENT {
         return Found::TooComplex;
     }
     let candidates: Vec<Vec<EventIndex>> = steps
         .iter()
         .map(|step| candidates(step, context, scope))
         .collect();
-    let assigned = match assign(&slots, &candidates, context.events.len()) {
+    let assigned = match assign(&slots, &candidates) {
         Ok(assigned) => assigned,
         Err(divergence) => return Found::Diverged(divergence),
     };
@@ -76,6 +79,7 @@ fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<E
     scope
         .iter()
         .copied()
+        .filter(|&i| context.may_fit(&alone, i))
         .filter(|&i| {
             context
                 .events
@@ -93,12 +97,9 @@ fn speaks_of_others(step: &Step) -> bool {
 }
 
 /// An event for each slot, none twice.
-fn assign(
-    slots: &[usize],
-    candidates: &[Vec<EventIndex>],
-    events: usize,
-) -> Result<Vec<Taken>, Divergence> {
-    let mut owner: Vec<Option<usize>> = vec![None; events];
+fn assign(slots: &[usize], candidates: &[Vec<EventIndex>]) -> Result<Vec<Taken>, Divergence> {
+    // Which slot has an event.
+    let mut owner: HashMap<EventIndex, usize> = HashMap::new();
     for slot in 0..slots.len() {
         if !augment(slot, slots, candidates, &mut owner) {
             let step = slots.get(slot).copied();
@@ -116,15 +117,14 @@ fn assign(
     Ok(taken(slots, &owner))
 }
 
-fn taken(slots: &[usize], owner: &[Option<usize>]) -> Vec<Taken> {
-    owner
-        .iter()
-        .enumerate()
-        .filter_map(|(event, slot)| {
-            let step = *slots.get((*slot)?)?;
-            Some(Taken { step, event })
-        })
-        .collect()
+fn taken(slots: &[usize], owner: &HashMap<EventIndex, usize>) -> Vec<Taken> {
+    let taken = owner.iter().filter_map(|(&event, &slot)| {
+        let step = *slots.get(slot)?;
+        Some(Taken { step, event })
+    });
+    let mut taken: Vec<Taken> = taken.collect();
+    taken.sort_by_key(|taken| taken.event);
+    taken
 }
 
 /// Finds an event for a slot, moving other slots to other events where needed:
@@ -133,33 +133,28 @@ fn augment(
     slot: usize,
     slots: &[usize],
     candidates: &[Vec<EventIndex>],
-    owner: &mut [Option<usize>],
+    owner: &mut HashMap<EventIndex, usize>,
 ) -> bool {
-    let mut reached_by: Vec<Option<usize>> = vec![None; owner.len()];
-    let mut queue = std::collections::VecDeque::from([slot]);
+    let mut reached_by: HashMap<EventIndex, usize> = HashMap::new();
+    let mut queue = VecDeque::from([slot]);
     // Slots of one step are alike: looking at one of them is enough.
-    let mut looked_at = vec![false; candidates.len()];
-    let mut event_of: Vec<Option<EventIndex>> = vec![None; slots.len()];
-    for (event, owner) in owner.iter().enumerate() {
-        if let Some(place) = owner.and_then(|slot| event_of.get_mut(slot)) {
-            *place = Some(event);
-        }
-    }
+    let mut looked_at = HashSet::new();
+    let event_of: HashMap<usize, EventIndex> =
+        owner.iter().map(|(&event, &slot)| (slot, event)).collect();
     while let Some(current) = queue.pop_front() {
         let Some(&step) = slots.get(current) else {
             continue;
         };
-        match looked_at.get_mut(step) {
-            Some(looked) if !*looked => *looked = true,
-            _ => continue,
+        if !looked_at.insert(step) {
+            continue;
         }
         for &event in candidates.get(step).into_iter().flatten() {
-            match reached_by.get_mut(event) {
-                Some(by) if by.is_none() => *by = Some(current),
-                _ => continue,
-            }
-            match owner.get(event).copied().flatten() {
-                Some(other) => queue.push_back(other),
+            match reached_by.entry(event) {
+                Entry::Vacant(place) => place.insert(current),
+                Entry::Occupied(_) => continue,
+            };
+            match owner.get(&event) {
+                Some(&other) => queue.push_back(other),
                 None => {
                     shift(event, slot, &reached_by, &event_of, owner);
                     return true;
@@ -175,17 +170,15 @@ fn augment(
 fn shift(
     free: EventIndex,
     slot: usize,
-    reached_by: &[Option<usize>],
-    event_of: &[Option<EventIndex>],
-    owner: &mut [Option<usize>],
+    reached_by: &HashMap<EventIndex, usize>,
+    event_of: &HashMap<usize, EventIndex>,
+    owner: &mut HashMap<EventIndex, usize>,
 ) {
     let mut event = free;
-    while let Some(by) = reached_by.get(event).copied().flatten() {
-        if let Some(place) = owner.get_mut(event) {
-            *place = Some(by);
-        }
-        match event_of.get(by).copied().flatten() {
-            Some(given_up) if by != slot => event = given_up,
+    while let Some(&by) = reached_by.get(&event) {
+        owner.insert(event, by);
+        match event_of.get(&by) {
+            Some(&given_up) if by != slot => event = given_up,
             _ => return,
         }
     }

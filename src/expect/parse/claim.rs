@@ -5,7 +5,7 @@ use super::super::claim_fields::{self, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
 use super::statement::collection;
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::{did_you_mean, nearest, nearest_member};
 use super::{Parsed, Parser, Reported, literal};
 
 const FUNCTIONS: [&str; 8] = [
@@ -234,6 +234,10 @@ impl<'t> Parser<'t> {
             "packets" => Value::Packets(Box::new(self.selection("`packets`")?)),
             "stream" => {
                 let start = self.peek_span().start;
+                if self.peek_second() == Token::Symbol(",") {
+                    self.take();
+                    return Err(self.expected("`>`", "as in `stream(client > server)`"));
+                }
                 let ends = self.step_ends()?;
                 if ends.either_way {
                     self.error(
@@ -375,7 +379,7 @@ impl<'t> Parser<'t> {
 
     fn unknown_member(&mut self, name: &str, what: &str, span: Span, known: Vec<&'static str>) {
         let help = did_you_mean(
-            nearest(name, known.iter().copied()),
+            nearest_member(name, &known),
             &format!("known are {}", known.join(", ")),
         );
         self.error(

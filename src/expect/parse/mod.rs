@@ -10,6 +10,7 @@ mod filter_tests;
 mod literal;
 mod moment;
 mod operand;
+mod slice;
 mod statement;
 mod step;
 mod suggest;
@@ -18,13 +19,16 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::scenario;
 
 use super::ast::{Collection, Expectation, Filter, Span};
 use super::codes;
 use super::lex::{self, Fault, Lexed, Strings, Token};
 
-/// The length of a text, in bytes.
+/// The length of an expectation's text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 /// Brackets inside each other.
 const MAX_DEPTH: usize = 64;
@@ -43,14 +47,28 @@ type Parsed<T> = Result<T, Reported>;
 /// All mistakes of the text, in its order, warnings among them. Spans are bytes
 /// of `text`.
 pub fn parse(name: &str, text: &str, roles: &[String]) -> Result<Expectation, Vec<Diagnostic>> {
+    bounded(name, text, roles, MAX_TEXT)
+}
+
+/// As [`parse`], of a whole file of statements.
+pub(super) fn parse_file(text: &str, roles: &[String]) -> Result<Expectation, Vec<Diagnostic>> {
+    bounded("", text, roles, scenario::MAX_BYTES)
+}
+
+fn bounded(
+    name: &str,
+    text: &str,
+    roles: &[String],
+    most: usize,
+) -> Result<Expectation, Vec<Diagnostic>> {
     let mut parser = Parser::new(text, roles);
-    let statements = if text.len() > MAX_TEXT {
+    let statements = if text.len() > most {
         parser.error(
             codes::TOO_LONG,
             0..0,
-            format!("the expectation has {} bytes", text.len()),
+            format!("the text has {} bytes", text.len()),
             "the text begins here",
-            Some(format!("at most {MAX_TEXT} bytes are allowed: split it")),
+            Some(format!("at most {most} bytes are allowed: split it")),
         );
         Vec::new()
     } else {
@@ -121,9 +139,9 @@ struct Parser<'t> {
     sets: usize,
     found: Vec<Diagnostic>,
     /// Every name that `as` gave, in the whole text.
-    names: Vec<String>,
+    names: BTreeSet<String>,
     /// The steps that were named so far, which may be spoken of.
-    visible: Vec<String>,
+    visible: BTreeSet<String>,
     /// Whose strings stand here.
     strings: Strings,
     /// Inside `each tcp[] has`: bare names are the subject's own.
@@ -144,8 +162,8 @@ impl<'t> Parser<'t> {
             where_in_brackets: false,
             sets: 0,
             found: Vec::new(),
-            names: Vec::new(),
-            visible: Vec::new(),
+            names: BTreeSet::new(),
+            visible: BTreeSet::new(),
             strings: Strings::Statements,
             subject: None,
         }

@@ -61,7 +61,7 @@ impl<'t> Parser<'t> {
             self.nothing_before(within.span.clone());
         }
         if let Some(name) = &modifiers.name {
-            self.visible.push(name.value.clone());
+            self.visible.insert(name.value.clone());
         }
         Ok(build(ends, event, extra, modifiers))
     }
@@ -469,19 +469,23 @@ impl<'t> Parser<'t> {
         match literal::duration(text) {
             Some(span) => Ok(span),
             None => {
-                self.bad_duration(start..self.taken);
+                self.bad_duration(start..self.taken, text);
                 Err(Reported)
             }
         }
     }
 
-    pub(super) fn bad_duration(&mut self, span: Span) {
+    pub(super) fn bad_duration(&mut self, span: Span, written: &str) {
+        let help = match written.bytes().all(|b| b.is_ascii_digit()) {
+            true => format!("write `{written}ms` or `{written}s`"),
+            false => "write `200us`, `50ms` or `1s`".to_owned(),
+        };
         self.error(
             codes::BAD_DURATION,
             span,
             "this is no span of time",
             "expected a number with its unit",
-            Some("write `200us`, `50ms` or `1s`".to_owned()),
+            Some(help),
         );
     }
 
@@ -492,7 +496,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("the name of a step", example));
         };
         self.take();
-        if !self.visible.iter().any(|known| known == name) {
+        if !self.visible.contains(name) {
             self.unknown_step(name, span);
         }
         Ok(name.to_owned())
@@ -500,9 +504,10 @@ impl<'t> Parser<'t> {
 
     pub(super) fn unknown_step(&mut self, name: &str, span: Span) {
         let near = nearest(name, self.visible.iter().map(String::as_str)).map(str::to_owned);
-        let otherwise = match self.visible.as_slice() {
-            [] => "end an earlier step of a block with `as NAME`".to_owned(),
-            names => format!("named before this: {}", names.join(", ")),
+        let listed: Vec<&str> = self.visible.iter().map(String::as_str).take(10).collect();
+        let otherwise = match listed.is_empty() {
+            true => "end an earlier step of a block with `as NAME`".to_owned(),
+            false => format!("named before this: {}", listed.join(", ")),
         };
         self.error(
             codes::UNKNOWN_STEP,
@@ -520,7 +525,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a name", "as in `as reply`"));
         };
         self.take();
-        if self.names.iter().any(|known| known == name) {
+        if self.names.contains(name) {
             self.error(
                 codes::DUPLICATE_NAME,
                 span.clone(),
@@ -537,7 +542,7 @@ impl<'t> Parser<'t> {
                 Some("take another word, such as `reply`".to_owned()),
             );
         }
-        self.names.push(name.to_owned());
+        self.names.insert(name.to_owned());
         Ok(Spanned {
             value: name.to_owned(),
             span,

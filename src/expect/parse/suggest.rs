@@ -18,6 +18,46 @@ const ALIASES: [(&str, &str); 12] = [
     ("ip.destination", "ip.dst"),
 ];
 
+/// What other tools and languages call the fields of claims.
+const MEMBERS: [(&str, &str); 22] = [
+    ("request.path", "request.uri"),
+    ("request.target", "request.uri"),
+    ("request.url", "request.uri"),
+    ("request.content", "request.body"),
+    ("response.status", "response.code"),
+    ("response.status_code", "response.code"),
+    ("response.reason", "response.phrase"),
+    ("response.content", "response.body"),
+    ("response.text", "response.body"),
+    ("conn_state", "state"),
+    ("rtt", "handshake_rtt"),
+    ("exitcode", "exit"),
+    ("exit_code", "exit"),
+    ("returncode", "exit"),
+    ("status", "exit"),
+    ("code", "exit"),
+    ("output", "stdout"),
+    ("out", "stdout"),
+    ("err", "stderr"),
+    ("errors", "stderr"),
+    ("time", "duration"),
+    ("runtime", "duration"),
+];
+
+/// The nearest of the known names of a claim's fields, by another tool's word
+/// or by its spelling.
+pub(super) fn nearest_member<'n>(wrong: &str, known: &[&'n str]) -> Option<&'n str> {
+    let lower = wrong.to_lowercase();
+    let by_word = |(other, ours): &(&str, &str)| {
+        let same = known.iter().find(|name| *name == ours);
+        same.copied().filter(|_| *other == lower)
+    };
+    MEMBERS
+        .iter()
+        .find_map(by_word)
+        .or_else(|| nearest(wrong, known.iter().copied()))
+}
+
 /// The nearest field, by another tool's word, by its last parts (`flags.syn`),
 /// or by its spelling.
 pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {

@@ -79,7 +79,7 @@ impl Parser<'_> {
         match literal::duration(text) {
             Some(span) => Ok(span),
             None => {
-                self.bad_duration(span);
+                self.bad_duration(span, text);
                 Err(Reported)
             }
         }
@@ -97,7 +97,7 @@ impl Parser<'_> {
         if let Token::Word(word) = self.peek()
             && !self.at_ends()
         {
-            let known = self.visible.iter().any(|name| name == word);
+            let known = self.visible.contains(word);
             if known || (!self.at_step() && !word.contains('.')) {
                 self.take();
                 if !known {

@@ -1,21 +1,24 @@
 //! Why a sequence does not match: the step that found no event, the event that
 //! comes nearest to it, what differs, and what that usually means.
 
+mod difference;
+mod distance;
+
 use std::collections::BTreeSet;
 
+use fixedbitset::FixedBitSet;
+
 use super::advice;
-use super::ast::{Content, EventPattern, Mode, Sequence, Span, Spanned, Step, Unit};
+use super::ast::{EventPattern, Mode, Sequence, Span, Spanned, Step, Unit};
 use super::claim::World;
-use super::claim_value::first_difference;
 use super::event::{Event, EventIndex, EventKind};
 use super::failures;
-use super::fields::Reading;
-use super::filter_shown::shown;
 use super::matching::{self, Context, Difference, Divergence, Names, Timing};
-use super::notation::{self, count, duration};
+use super::notation;
 use super::outcome::Failure;
 use super::wireshark::wireshark_filter;
-use crate::decode::Transport;
+use difference::late;
+use distance::{EARLIER, NEAR, SAME_KIND, distance, may_be_near};
 
 /// A divergence, with everything that explaining it takes.
 pub struct Explanation<'e, 't> {
@@ -73,15 +76,20 @@ impl Parting {
 }
 
 impl<'e> Explanation<'e, '_> {
-    pub fn failure(&self) -> Failure {
+    /// The failure, and the indices of the packets that show it.
+    pub fn failure(&self) -> (Failure, FixedBitSet) {
         let parting = self.parting();
+        (self.told(&parting), self.evidence(&parting))
+    }
+
+    fn told(&self, parting: &Parting) -> Failure {
         let step = self.step();
         let wanted = step.map(|s| &s.value);
         let event = parting
             .event()
             .and_then(|e| self.event(self.other_name(e, wanted)));
         let exactly = self.sequence.mode == Mode::Exactly;
-        let difference = match (&parting, wanted, event) {
+        let difference = match (parting, wanted, event) {
             (Parting::Late(_, elapsed), Some(step), _) => Some(late(step, *elapsed)),
             (Parting::Other(_) | Parting::Near(_), Some(step), Some(event)) => {
                 self.difference(step, event)
@@ -94,10 +102,10 @@ impl<'e> Explanation<'e, '_> {
             event,
             last: self.last_taken(),
         });
-        notes.extend(self.usage(&parting));
+        notes.extend(self.usage(parting));
         Failure {
             code: parting.code(),
-            message: self.message(&parting),
+            message: self.message(parting),
             span: Some(match step {
                 Some(step) => step.span.clone(),
                 None => self
@@ -134,11 +142,10 @@ impl<'e> Explanation<'e, '_> {
             .join("  |  ")
     }
 
-    /// Indices of the packets that show it.
-    pub fn evidence(&self) -> BTreeSet<usize> {
+    fn evidence(&self, parting: &Parting) -> FixedBitSet {
         let named = self.divergence.taken.iter().map(|t| t.event);
         named
-            .chain(self.parting().event())
+            .chain(parting.event())
             .filter_map(|e| self.event(e))
             .flat_map(|e| e.packets.iter().copied())
             .collect()
@@ -215,6 +222,7 @@ impl<'e> Explanation<'e, '_> {
             .any(|later| self.context.fits(&later.value, event, &names));
         let later_event = self.scope.iter().any(|&other| {
             other > index
+                && self.context.may_fit(step, other)
                 && self
                     .event(other)
                     .is_some_and(|e| self.context.fits(step, e, &names))
@@ -231,12 +239,14 @@ impl<'e> Explanation<'e, '_> {
         let names = self.names();
         let taken: BTreeSet<EventIndex> = self.divergence.taken.iter().map(|t| t.event).collect();
         let last = self.divergence.taken.last().map(|t| t.event);
+        let in_order = self.sequence.mode != Mode::AnyOrder;
         let mut best: Option<(u32, EventIndex)> = None;
         for &index in self.scope {
             let Some(event) = self.event(index) else {
                 continue;
             };
-            if taken.contains(&index) {
+            let sort = self.context.events.sort(index);
+            if taken.contains(&index) || !sort.is_some_and(|sort| may_be_near(step, sort)) {
                 continue;
             }
             if self.context.fits(step, event, &names) {
@@ -249,10 +259,10 @@ impl<'e> Explanation<'e, '_> {
             if event.is_silent() && differences.contains(&Difference::Kind) {
                 continue;
             }
-            let before = last.is_some_and(|last| index < last);
+            let before = in_order && last.is_some_and(|last| index < last);
             let far = distance(step, event, &differences) + u32::from(before) * EARLIER;
             // A step that had some of its events wants another of the same kind.
-            let limit = if self.divergence.count > 0 {
+            let limit = if in_order && self.divergence.count > 0 {
                 SAME_KIND
             } else {
                 NEAR
@@ -329,6 +339,11 @@ impl<'e> Explanation<'e, '_> {
                 format!("{step} was not found: there is no packet at all on the wire.")
             }
             Parting::Nothing => match self.last_taken() {
+                Some(_) if self.sequence.mode == Mode::AnyOrder => {
+                    format!(
+                        "{step} was not found: nothing more of the kind was on the wire.{again}"
+                    )
+                }
                 Some(last) => format!(
                     "{step} was not found: nothing of the kind came after packet {}.{again}",
                     last.frames(self.context.trace).last().unwrap_or_default()
@@ -351,7 +366,7 @@ impl<'e> Explanation<'e, '_> {
             Parting::Extra(_) => Some(
                 "`exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`.".to_owned(),
             ),
-            Parting::Misplaced(_) => {
+            Parting::Misplaced(_) if self.sequence.mode != Mode::AnyOrder => {
                 Some("If the order does not matter, use `any order`.".to_owned())
             }
             _ => None,
@@ -373,159 +388,9 @@ impl<'e> Explanation<'e, '_> {
             .next()
     }
 
-    /// The most telling difference, in words.
-    fn difference(&self, step: &Step, event: &Event) -> Option<String> {
-        let differences = self.context.differences(step, event, &self.names());
-        let first = differences.first()?;
-        Some(self.in_words(*first, step, event))
-    }
-
-    fn in_words(&self, difference: Difference, step: &Step, event: &Event) -> String {
-        let trace = self.context.trace;
-        let (from, to) = match &step.ends {
-            Some(ends) => (
-                notation::end(&ends.from.value),
-                notation::end(&ends.to.value),
-            ),
-            None => ("any".to_owned(), "any".to_owned()),
-        };
-        let owner = |end: super::event::End| notation::visible(trace.owner_name(end.owner));
-        let port = |end: super::event::End| end.port.map_or("none".to_owned(), |p| p.to_string());
-        let wanted_port = |of: fn(&super::ast::StepEnds) -> Option<u16>| {
-            step.ends
-                .as_ref()
-                .and_then(of)
-                .map_or_else(String::new, |p| p.to_string())
-        };
-        match difference {
-            Difference::Kind => self.kind_in_words(step, event),
-            Difference::Reversed => format!(
-                "direction: expected {from} > {to}, got {} > {}",
-                owner(event.from),
-                owner(event.to)
-            ),
-            Difference::From => format!("sender: expected {from}, got {}", owner(event.from)),
-            Difference::To => format!("receiver: expected {to}, got {}", owner(event.to)),
-            Difference::FromPort => format!(
-                "port of the sender: expected {}, got {}",
-                wanted_port(|e| e.from.value.port),
-                port(event.from)
-            ),
-            Difference::ToPort => format!(
-                "port of the receiver: expected {}, got {}",
-                wanted_port(|e| e.to.value.port),
-                port(event.to)
-            ),
-            Difference::Content => content_in_words(step, &event.content(trace)),
-            Difference::Resent => match &step.event {
-                EventPattern::Retransmission(Some(of)) => {
-                    format!("sequence numbers: expected those of {of}, got others")
-                }
-                _ => "sequence numbers".to_owned(),
-            },
-            Difference::Method | Difference::Target => {
-                self.request_in_words(difference, step, event)
-            }
-            Difference::Code => {
-                let wanted = match step.event {
-                    EventPattern::Response { code: Some(code) } => code.to_string(),
-                    _ => "any".to_owned(),
-                };
-                let got: Vec<String> = self.context.codes(event).map(|c| c.to_string()).collect();
-                format!("status: expected {wanted}, got {}", got.join(", "))
-            }
-            Difference::AfterStop if event.after_stop => {
-                "time: it was sent after the program had been told to stop".to_owned()
-            }
-            Difference::AfterStop => {
-                "time: it was sent before the program was told to stop".to_owned()
-            }
-            Difference::Where => match &step.where_ {
-                Some(condition) => {
-                    let written = self.world.written(&condition.span);
-                    let is = shown(trace, event.packet(), &condition.value, Reading::Where);
-                    match is {
-                        Some(is) => format!("condition: `{written}` does not hold: {is}"),
-                        None => format!("condition: `{written}` does not hold"),
-                    }
-                }
-                None => "condition".to_owned(),
-            },
-            Difference::Within => "time".to_owned(),
-        }
-    }
-
-    fn kind_in_words(&self, step: &Step, event: &Event) -> String {
-        let trace = self.context.trace;
-        let packet = event.packet();
-        let is_flags = |pattern: &EventPattern| {
-            matches!(
-                pattern,
-                EventPattern::Syn
-                    | EventPattern::SynAck
-                    | EventPattern::Ack
-                    | EventPattern::Fin
-                    | EventPattern::Rst
-            )
-        };
-        let carries_flags = !matches!(
-            event.kind,
-            EventKind::Data { .. } | EventKind::Request(_) | EventKind::Response { .. }
-        );
-        let expected = notation::pattern(&step.event);
-        if let (true, true, Some(flags)) = (
-            is_flags(&step.event),
-            carries_flags,
-            notation::flags(trace, packet),
-        ) {
-            return format!("flags: expected {expected}, got {flags}");
-        }
-        let protocol = trace.packets.get(packet).map(|p| &p.transport);
-        let wants = match step.event {
-            EventPattern::Udp(_) => "UDP",
-            EventPattern::Icmp(_) => "ICMP",
-            _ => "TCP",
-        };
-        let is = match protocol {
-            Some(Transport::Tcp(_)) => "TCP",
-            Some(Transport::Udp(_)) => "UDP",
-            Some(Transport::Icmp(_)) => "ICMP",
-            Some(Transport::Icmpv6(_)) if wants == "ICMP" => "ICMP",
-            Some(Transport::Icmpv6(_)) => "ICMPv6",
-            _ => "another protocol",
-        };
-        if wants != is {
-            return format!("protocol: expected {wants}, got {is}");
-        }
-        // The content stands in full beside it.
-        let got = match event.kind {
-            EventKind::Data { .. } => "data".to_owned(),
-            _ => notation::what(&self.context, event),
-        };
-        format!("event: expected {expected}, got {got}")
-    }
-
-    fn request_in_words(&self, difference: Difference, step: &Step, event: &Event) -> String {
-        let EventPattern::Request { method, target } = &step.event else {
-            return "request".to_owned();
-        };
-        let got = self.context.requests(event).next();
-        if difference == Difference::Method {
-            let got = got.map_or("none".to_owned(), |r| notation::visible(&r.method));
-            return format!("method: expected {method}, got {got}");
-        }
-        let got = got.map_or("none".to_owned(), |r| notation::visible(&r.target));
-        let wanted = match target {
-            Some(Content::Exactly(target)) => notation::visible(&String::from_utf8_lossy(target)),
-            Some(Content::Matches(regex)) => format!("/{}/", notation::visible(regex.as_str())),
-            None => "any".to_owned(),
-        };
-        format!("target: expected {wanted}, got {got}")
-    }
-
     fn wireshark_filter(&self, event: Option<&Event>) -> Option<String> {
         let trace = self.context.trace;
-        let packets: BTreeSet<usize> = self
+        let packets: FixedBitSet = self
             .last_taken()
             .into_iter()
             .chain(event)
@@ -537,90 +402,4 @@ impl<'e> Explanation<'e, '_> {
 
 fn is_run(event: &Event) -> bool {
     matches!(event.kind, EventKind::Data { .. })
-}
-
-/// Distance of an event that is earlier than what was found already.
-const EARLIER: u32 = 1;
-/// Beyond this distance, two have nothing in common.
-const NEAR: u32 = 6;
-
-/// Beyond this one, the kind is another.
-const SAME_KIND: u32 = 3;
-
-/// How far an event is from a step: 0 for none.
-fn distance(step: &Step, event: &Event, differences: &[Difference]) -> u32 {
-    differences
-        .iter()
-        .map(|difference| match difference {
-            Difference::Kind if are_akin(&step.event, &event.kind) => 4,
-            Difference::Kind => NEAR + 1,
-            Difference::Reversed | Difference::From | Difference::To => 4,
-            Difference::FromPort | Difference::ToPort | Difference::Method => 2,
-            Difference::Content
-            | Difference::Resent
-            | Difference::Target
-            | Difference::Code
-            | Difference::AfterStop
-            | Difference::Where
-            | Difference::Within => 1,
-        })
-        .sum()
-}
-
-/// Could the one have come in the other's place?
-fn are_akin(pattern: &EventPattern, kind: &EventKind) -> bool {
-    match pattern {
-        EventPattern::Syn
-        | EventPattern::SynAck
-        | EventPattern::Ack
-        | EventPattern::Fin
-        | EventPattern::Rst => matches!(
-            kind,
-            EventKind::Syn
-                | EventKind::SynAck
-                | EventKind::HandshakeAck
-                | EventKind::Fin
-                | EventKind::Rst
-        ),
-        EventPattern::Data(_) | EventPattern::Request { .. } | EventPattern::Response { .. } => {
-            matches!(
-                kind,
-                EventKind::Data { .. } | EventKind::Request(_) | EventKind::Response { .. }
-            )
-        }
-        EventPattern::Udp(_) | EventPattern::Icmp(_) => {
-            matches!(kind, EventKind::Udp | EventKind::Icmp { .. })
-        }
-        EventPattern::Retransmission(_) => matches!(kind, EventKind::Retransmission),
-        EventPattern::KeepAlive | EventPattern::WindowUpdate => false,
-    }
-}
-
-fn late(step: &Step, elapsed: i64) -> String {
-    let Some(within) = &step.within else {
-        return "time".to_owned();
-    };
-    let of = match within.value.of {
-        Some(_) => "",
-        None => " of the step before",
-    };
-    format!(
-        "time: expected {}{of}, took {}",
-        notation::within(&within.value),
-        duration(elapsed)
-    )
-}
-
-fn content_in_words(step: &Step, got: &[u8]) -> String {
-    match &step.event {
-        EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => match content {
-            Content::Exactly(wanted) => first_difference(wanted, got),
-            Content::Matches(regex) => format!(
-                "content: {} do not match /{}/",
-                count(got.len(), "byte"),
-                notation::visible(regex.as_str())
-            ),
-        },
-        _ => "content".to_owned(),
-    }
 }

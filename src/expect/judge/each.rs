@@ -1,0 +1,167 @@
+//! `each … has …`.
+
+use fixedbitset::FixedBitSet;
+
+use super::Judge;
+use crate::expect::ast::{Claim, Collection, Condition, Each, Filter, Selection, Span, Subject};
+use crate::expect::claim::{self, Evaluation};
+use crate::expect::fields::Reading;
+use crate::expect::judgement::{Grounds, Judgement};
+use crate::expect::outcome::Failure;
+use crate::expect::wireshark::wireshark_filter;
+use crate::expect::{claim_value, evidence, failures, filter_shown, matching};
+
+impl Judge<'_> {
+    /// `each SUBJECT has CONDITION`.
+    pub(super) fn each(&self, each: &Each, span: &Span) -> Judgement {
+        let mut judgement = match (&each.subject.value, &each.condition.value) {
+            (Subject::Packets(which), Condition::Filter(condition)) => {
+                self.each_packet(each, which, condition)
+            }
+            (Subject::All(collection), Condition::Claim(condition)) => {
+                self.each_member(each, *collection, condition)
+            }
+            // The parser pairs packets with filters and members with claims.
+            _ => Judgement {
+                no_evidence: Some("This condition does not go with this subject.".to_owned()),
+                ..Judgement::default()
+            },
+        };
+        if judgement.holds {
+            judgement.rests_on.absence = true;
+            judgement.rests_on.every_packet = true;
+        }
+        if let Some(failure) = &mut judgement.failure {
+            failure.span.get_or_insert(span.clone());
+        }
+        judgement
+    }
+
+    fn each_packet(&self, each: &Each, which: &Selection, condition: &Filter) -> Judgement {
+        let trace = self.world.facts.trace;
+        let subjects = match claim::packets(&self.world, which) {
+            Ok(subjects) => subjects,
+            Err(lack) => return self.no_window(which, &each.subject.span, lack),
+        };
+        let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
+        let rests_on = Grounds {
+            every_packet: !evidence::packet_stays_found(which)
+                || !evidence::tells_by_headers(condition),
+            roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
+            payloads: if reads {
+                subjects.clone()
+            } else {
+                FixedBitSet::new()
+            },
+            ..Grounds::default()
+        };
+        let count = subjects.count_ones(..);
+        if count == 0 {
+            return self.each_of_nothing(each, rests_on);
+        }
+        let classes = self.world.facts.classes();
+        let has = matching::Condition::new(trace, classes, condition, self.world.names);
+        let broken: FixedBitSet = subjects.ones().filter(|&p| !has.holds(p)).collect();
+        let Some(first) = broken.minimum() else {
+            return Judgement {
+                holds: true,
+                evidence: subjects,
+                rests_on,
+                ..Judgement::default()
+            };
+        };
+        let frame = trace.packets.get(first).map_or(0, |p| p.number);
+        Judgement {
+            failure: Some(Failure {
+                span: Some(each.condition.span.clone()),
+                expected: Some(self.world.written(&each.condition.span).to_owned()),
+                actual: self.shown(first),
+                difference: filter_shown::shown(trace, first, condition, Reading::Where),
+                diverges_at: Some(frame),
+                wireshark_filter: wireshark_filter(trace, &broken),
+                ..Failure::new(
+                    failures::NOT_EACH,
+                    not_each(count, broken.count_ones(..), frame),
+                )
+            }),
+            evidence: broken,
+            rests_on,
+            ..Judgement::default()
+        }
+    }
+
+    fn each_of_nothing(&self, each: &Each, rests_on: Grounds) -> Judgement {
+        let rests_on = Grounds {
+            every_packet: true,
+            ..rests_on
+        };
+        if each.maybe {
+            return Judgement {
+                holds: true,
+                rests_on,
+                ..Judgement::default()
+            };
+        }
+        let subject = self.world.written(&each.subject.span);
+        Judgement {
+            failure: Some(Failure {
+                span: Some(each.subject.span.clone()),
+                notes: vec![
+                    "A statement about each of none proves nothing. Where there may be none, write `maybe each`.".to_owned(),
+                ],
+                ..Failure::new(failures::EACH_OF_NONE, format!("There is no {subject} that could have it."))
+            }),
+            rests_on,
+            ..Judgement::default()
+        }
+    }
+
+    fn each_member(&self, each: &Each, collection: Collection, condition: &Claim) -> Judgement {
+        let (short, _) = claim_value::called(collection);
+        let members = claim_value::members(self.world.facts, collection);
+        let mut which = Evaluation::new(&self.world, None);
+        which.ask_which(collection);
+        if members.is_empty() {
+            return self.each_of_nothing(each, which.grounds);
+        }
+        let mut every = Evaluation::new(&self.world, None);
+        for (number, &member) in members.iter().enumerate() {
+            every.own = Some((collection, member));
+            if every.judge(condition).is_ok() {
+                continue;
+            }
+            // Again, for what this one alone rests on.
+            let mut alone = Evaluation::new(&self.world, every.own);
+            let result = alone.judge(condition);
+            let mut judgement = self.claimed(result, alone);
+            judgement
+                .rests_on
+                .payloads
+                .union_with(&every.grounds.payloads);
+            judgement
+                .rests_on
+                .payloads
+                .union_with(&which.grounds.payloads);
+            if let Some(failure) = &mut judgement.failure {
+                failure.message = format!("In {short}[{number}]: {}", failure.message);
+            }
+            return judgement;
+        }
+        let mut whole = self.claimed(Ok(()), every);
+        whole.rests_on.payloads.union_with(&which.grounds.payloads);
+        whole.rests_on.every_packet |= which.grounds.every_packet;
+        whole
+    }
+}
+
+/// How many of the packets do not have it.
+fn not_each(of: usize, broken: usize, first: u64) -> String {
+    match (of, broken) {
+        (1, _) => format!("Packet {first}, the only one, does not have it."),
+        (_, 1) => format!("1 of the {of} packets does not have it: packet {first}."),
+        _ if of == broken => {
+            format!("None of the {of} packets has it; the first is packet {first}.")
+        }
+        _ => format!("{broken} of the {of} packets do not have it; the first is packet {first}."),
+    }
+}

@@ -1,0 +1,127 @@
+//! Blocks of steps.
+
+use fixedbitset::FixedBitSet;
+
+use super::Judge;
+use crate::expect::ast::{Collection, Scope, Sequence, Span, Unit};
+use crate::expect::claim::{Cause, Evaluation};
+use crate::expect::event::EventIndex;
+use crate::expect::evidence;
+use crate::expect::explain::Explanation;
+use crate::expect::judgement::{Grounds, Judgement};
+use crate::expect::matching::{self, Context, Found};
+use crate::expect::{claim_value, judgement};
+use crate::savefile::Protocol;
+
+impl Judge<'_> {
+    pub(super) fn sequence(&self, sequence: &Sequence, span: &Span) -> Judgement {
+        let context = match sequence.unit {
+            Unit::Packets => Context {
+                events: self.packets,
+                ..self.world.context()
+            },
+            Unit::Events => self.world.context(),
+        };
+        let member = match &sequence.scope {
+            Some(Scope::Conversation { protocol, id }) => match protocol {
+                Protocol::Tcp => Some((Collection::Tcp, *id)),
+                Protocol::Udp => Some((Collection::Udp, *id)),
+            },
+            Some(Scope::Message(id)) => Some((Collection::Http, *id)),
+            Some(Scope::Filter(_)) | None => None,
+        };
+        if let Some((collection, id)) = member
+            && let Err(lack) = claim_value::member(self.world.facts, collection, id)
+        {
+            let mut evaluation = Evaluation::new(&self.world, None);
+            evaluation.ask_which(collection);
+            return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
+        }
+        let scope = matching::in_scope(sequence.scope.as_ref(), &context);
+        let mut judgement = Judgement {
+            rests_on: self.grounds_of(sequence, &context, &scope),
+            ..Judgement::default()
+        };
+        match matching::find(sequence, &context, &scope, self.world.names) {
+            Found::Matched(taken) => {
+                judgement.holds = true;
+                let mut names = self.world.names.clone();
+                matching::bind(sequence, &context, &taken, &mut names);
+                judgement.names = Some(names);
+                // Naming nothing is a way to say that nothing was there.
+                judgement.rests_on.absence = taken.is_empty();
+                judgement.rests_on.every_packet =
+                    taken.is_empty() || !evidence::stays_found(sequence);
+                judgement.evidence = taken
+                    .iter()
+                    .filter_map(|t| context.events.get(t.event))
+                    .flat_map(|e| e.packets.iter().copied())
+                    .collect();
+            }
+            Found::Diverged(divergence) => {
+                let explanation = Explanation {
+                    world: &self.world,
+                    context,
+                    sequence,
+                    span: span.clone(),
+                    scope: &scope,
+                    divergence: &divergence,
+                };
+                judgement.rests_on.every_packet = true;
+                let (failure, evidence) = explanation.failure();
+                judgement.evidence = evidence;
+                judgement.failure = Some(failure);
+            }
+            Found::TooComplex => {
+                judgement.no_evidence = Some(
+                    "The sequence is too complex for this capture: there are too many ways to match its steps. Narrow it with `on tcp[0]` or a filter, or with fewer open-ended repetitions.".to_owned(),
+                );
+            }
+        }
+        judgement
+    }
+
+    fn grounds_of(
+        &self,
+        sequence: &Sequence,
+        context: &Context<'_>,
+        scope: &[EventIndex],
+    ) -> Grounds {
+        let steps = || sequence.steps.iter().map(|s| &s.value);
+        let scope_filter = match &sequence.scope {
+            Some(Scope::Filter(filter)) => Some(&filter.value),
+            _ => None,
+        };
+        let conditions = || {
+            steps()
+                .filter_map(|s| s.where_.as_ref())
+                .map(|f| &f.value)
+                .chain(scope_filter)
+        };
+        let roles = steps()
+            .filter_map(|s| s.ends.as_ref())
+            .any(evidence::names_a_role)
+            || conditions().any(evidence::filter_asks_for_roles);
+        let reads = steps().any(|s| evidence::reads_content(&s.event))
+            || conditions().any(evidence::filter_reads_content);
+        let payloads = if matches!(sequence.scope, Some(Scope::Message(_))) {
+            // Which message it is, and where it ends, depends on all bytes.
+            judgement::all(context.trace)
+        } else if reads && sequence.scope.is_none() {
+            context.events.carriers().clone()
+        } else if reads {
+            scope
+                .iter()
+                .filter_map(|&e| context.events.get(e))
+                .flat_map(|e| e.packets.iter().copied())
+                .collect()
+        } else {
+            FixedBitSet::new()
+        };
+        Grounds {
+            roles,
+            payloads,
+            ..Grounds::default()
+        }
+    }
+}
