@@ -93,8 +93,7 @@ impl Pages {
         Ok(remark)
     }
 
-    /// Writes the page of a report with its capture. The report's own packets
-    /// are not needed: the page reads them from the capture.
+    /// Writes the page of a report with its capture.
     pub fn put(&mut self, report: &Report, capture: Option<&CaptureFile>) -> io::Result<()> {
         let run = run(Some(report), capture);
         let page = Page {

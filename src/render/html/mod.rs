@@ -16,7 +16,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::text::{visible, visible_lines};
-use crate::report::Report;
+use crate::report::{Report, Rest};
 use crate::savefile::Recording;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -84,8 +84,9 @@ struct Data<'a> {
 #[derive(Serialize)]
 struct RunData<'a> {
     label: &'a str,
+    /// Packets, conversations and messages are read from the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<&'a Report>,
+    report: Option<Rest<'a>>,
     name: &'a str,
     /// gzip in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +103,7 @@ pub fn write(page: &Page<'_>, out: &mut impl Write) -> io::Result<()> {
     let runs = page.runs.iter().map(|run| {
         Ok(RunData {
             label: run.label,
-            report: run.report,
+            report: run.report.map(Report::rest),
             name: run.name,
             capture: run.capture.map(packed).transpose()?,
             recording: run.recording,

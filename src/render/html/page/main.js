@@ -89,6 +89,8 @@ let ready = null;
 // Shows a run. The verdict is there before the packets are.
 async function showRun(index) {
   const { report, name, capture, recording } = data.runs[index];
+  // Until the engine has read them.
+  if (report) Object.assign(report, { conversations: report.conversations || [], messages: report.messages || [] });
   state.run = index;
   $("run").value = String(index);
   if (report) {

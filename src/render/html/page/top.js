@@ -40,7 +40,7 @@ function statusLine(report) {
     `Packets: ${capture.packets.toLocaleString("en")}`,
     capture.dropped !== undefined && `Dropped: ${capture.dropped}`,
     proof && (proof.complete ? "capture complete" : "capture may be incomplete"),
-    `Conversations: ${report.conversations.length}`,
+    report.conversations.length > 0 && `Conversations: ${report.conversations.length.toLocaleString("en")}`,
   ];
   return h("p", { class: "facts" }, said.filter((word) => word).join(" · "),
     capture.damage && h("span", { class: "gap" }, ` · damaged at byte ${capture.damage.offset}: ${capture.damage.reason}`));
@@ -105,7 +105,7 @@ function detail(expectation) {
     detail.expected && h("div", { class: "mono compare" }, `expected  ${detail.expected}`),
     detail.actual && h("div", { class: "mono compare" }, `got       ${detail.actual}`),
     detail.difference && h("p", {}, detail.difference),
-    (detail.notes || []).map((note) => h("p", { class: "facts" }, prose(note))),
+    (detail.notes || []).map((note) => h("p", { class: "facts note" }, prose(note))),
     expectation.hint && lesson("Hint", expectation.hint),
     detail.wireshark_filter && h("p", { class: "tools" }, h("code", {}, detail.wireshark_filter),
       h("button", { type: "button", onclick: () => applyFilter(detail.wireshark_filter) }, "Show these packets")),
