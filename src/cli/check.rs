@@ -142,6 +142,7 @@ impl Own {
 fn judge_by(trace: &Trace, own: &Own, sink: &Sink) -> Judged {
     let mut options = sink.options();
     options.claimed = true;
+    options.excerpt = sink.is_text();
     judge::judge(
         trace,
         &Yardstick {

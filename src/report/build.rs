@@ -21,6 +21,9 @@ use crate::trace::{Owner, Trace};
 pub struct Options {
     /// Include `packets[]`.
     pub packets: bool,
+    /// Of a long capture only the packets at its ends, and around those where
+    /// expectation and wire part: as many as a terminal shows.
+    pub excerpt: bool,
     /// The byte-stable form, for golden files.
     pub stable: bool,
     /// The recording was read from a file, not made just now: its proof is
@@ -45,7 +48,9 @@ impl Report {
             report.scenario = Some(scenario_part(scenario));
         }
         report.verdict = verdict(report.error.is_some(), recording, outcomes);
-        report.packets = options.packets.then(|| packets(trace, outcomes));
+        report.packets = options
+            .packets
+            .then(|| packets(trace, outcomes, options.excerpt));
         report.conversations = conversations(trace);
         report.messages = messages(trace, options.digests);
         report.expectations = outcomes

@@ -250,3 +250,48 @@ fn a_recording_beside_other_packets_proves_nothing_of_them() {
         assert_eq!(code, exit, "{file}: {err}");
     }
 }
+
+/// Of a long capture only what is shown is made ready: the counts beside the
+/// gaps are those of the capture all the same.
+#[test]
+fn the_gaps_of_a_long_ladder_are_counted_in_the_capture() {
+    use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
+    let raw_ip = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let mut writer = pcap::Writer::new(Vec::new(), &raw_ip).unwrap();
+    for number in 1..=2000_i64 {
+        let payload: &[u8] = if number == 1500 { b"odd one" } else { b"like" };
+        let len = 28 + payload.len() as u8;
+        let mut frame = vec![0x45, 0, 0, len, 0, 0, 0, 0, 64, 17, 0, 0];
+        frame.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+        frame.extend([0x9c, 0x40, 0x2e, 0xe0, 0, len - 20, 0, 0]);
+        frame.extend(payload);
+        let time = Timestamp(number * 1_000_000);
+        writer
+            .write_frame(time, frame.len() as u32, &frame)
+            .unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.pcap");
+    std::fs::write(&path, writer.into_inner()).unwrap();
+    let output = Command::cargo_bin("netlab-capture")
+        .unwrap()
+        .arg("check")
+        .arg(&path)
+        .args(["-e", "no udp.length == 15"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "1,455 packets not shown here",
+        "477 packets not shown here",
+        "There is one: packet 1500.",
+        "· 2,000 packets",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}

@@ -67,7 +67,7 @@ pub fn ladder(screen: &mut Screen, report: &Report) {
     let columns = Columns::of(&parts);
     let mut before = 0;
     for (range, rows) in ranges.iter().zip(&parts) {
-        gap(screen, grid.as_ref(), range.start - before);
+        gap(screen, grid.as_ref(), between(packets, before, range.start));
         before = range.end;
         for row in rows {
             match &grid {
@@ -80,8 +80,25 @@ pub fn ladder(screen: &mut Screen, report: &Report) {
             }
         }
     }
-    gap(screen, grid.as_ref(), packets.len() - before);
+    gap(
+        screen,
+        grid.as_ref(),
+        between(packets, before, packets.len()),
+    );
     screen.blank();
+}
+
+/// How many packets the capture has from the place `from` to the place `to`,
+/// those counted that the report leaves out.
+fn between(packets: &[Packet], from: usize, to: usize) -> usize {
+    let number = |at: Option<usize>| Some(packets.get(at?)?.frame.number);
+    // Behind the last one shown, and before the next one.
+    let shown = number(from.checked_sub(1)).unwrap_or(0);
+    let end = match number(Some(to)) {
+        Some(next) => next.saturating_sub(1),
+        None => number(to.checked_sub(1)).unwrap_or(0),
+    };
+    usize::try_from(end.saturating_sub(shown)).unwrap_or(usize::MAX)
 }
 
 /// By frame number what was expected there.
