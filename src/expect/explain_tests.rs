@@ -266,7 +266,7 @@ fn explained_what_differs_in_one_respect() {
             .starts_with("Only the direction differs.")
     );
     let case = "in order { server > client data ~ /^hello$/ }";
-    assert!(note(&upper(), case).contains("but for upper and lower case"));
+    assert!(note(&upper(), case).contains("Only upper and lower case differ"));
     let mut wire = Wire::new();
     let c = wire.udp(CLIENT, (SERVER, 12000));
     wire.datagram(c, ToServer, b"hihi");
