@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use pcap::{Active, Capture, Precision};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 
+use crate::sandbox::WHOLE_PACKETS;
 use crate::savefile::pcapng::Writer;
 use crate::savefile::{InterfaceDescription, Timestamp};
 
@@ -220,7 +221,10 @@ fn open(settings: &Settings) -> Result<Capture<Active>, pcap::Error> {
     // Each packet on lo reaches the socket twice; the kernel drops the outgoing
     // copy sooner and cheaper than libpcap. Without it libpcap still does.
     let _ = super::sys::ignore_outgoing(descriptor(&capture));
-    if let Some(filter) = &settings.filter {
+    // It is the filter's program that makes the kernel cut packets, also that of
+    // an empty filter: without one the ring gets them whole, and libpcap cuts them.
+    let cuts = (settings.snaplen < WHOLE_PACKETS).then_some("");
+    if let Some(filter) = settings.filter.as_deref().or(cuts) {
         capture.filter(filter, true)?;
     }
     Ok(capture)
