@@ -49,7 +49,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "expect",
         ],
     ),
-    ("grade", &["diagnostic", "scenario", "report"]),
+    // Of savefile only the recording, which students get without its scenario.
+    ("grade", &["diagnostic", "savefile", "scenario", "report"]),
     // Of savefile only the plain types that the report's model is made of.
     ("render", &["diagnostic", "savefile", "report", "grade"]),
     (
