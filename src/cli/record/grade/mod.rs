@@ -33,7 +33,7 @@ pub struct Args {
     /// Where results, reports and captures go
     #[arg(long, value_name = "DIR", default_value = "grades")]
     out: PathBuf,
-    /// How many scenarios run side by side [default: two for each core]
+    /// How many scenarios run side by side [default: three for each core]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Only part I of N of the class; `merge` joins the parts

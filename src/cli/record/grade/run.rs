@@ -136,7 +136,8 @@ pub fn run(
 
 impl<'a> Run<'a> {
     fn go(&mut self) -> io::Result<bool> {
-        let jobs = self.args.jobs.map_or(cores() * 2, |jobs| jobs.get());
+        // Much of a scenario is waiting for the kernel to make and end a network.
+        let jobs = self.args.jobs.map_or(cores() * 3, |jobs| jobs.get());
         let mut signals = Signals::watch()?;
         let mut running: Vec<Job<'a>> = Vec::new();
         let mut gone: Vec<Gone> = Vec::new();
