@@ -68,7 +68,9 @@ fn judge(language: &str, folder: &Path, cases: &[Case<'_>]) {
         // Whatever they do: the capture is whole, and what they did is judged.
         assert_complete(&report);
         let said = said(&report, own);
-        insta::with_settings!({ description => case.options.join(" "), omit_expression => true }, {
+        let options = case.options.join(" ");
+        let described = options.replace(env!("CARGO_MANIFEST_DIR"), "{project}");
+        insta::with_settings!({ description => described, omit_expression => true }, {
             insta::assert_snapshot!(format!("{language}-{}", case.name), said);
         });
     }
