@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::driver::{Browser, available};
+use super::page_alone;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -109,13 +110,7 @@ fn every_answer_is_the_tools_own() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("view.html");
-    let status = std::process::Command::new(env!("CARGO_BIN_EXE_netlab-capture"))
-        .args(["view", "--out"])
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let path = page_alone(folder.path());
     let browser = Browser::start(800, 600, false);
     browser.open(&path, "");
     let mut compared = 0;

@@ -35,6 +35,18 @@ fn page_of(folder: &Path, name: &str) -> PathBuf {
     page(folder, &["check", capture(name).to_str().unwrap()])
 }
 
+/// The page without a capture, as `view` writes it.
+fn page_alone(folder: &Path) -> PathBuf {
+    let path = folder.join("view.html");
+    let status = Command::new(env!("CARGO_BIN_EXE_netlab-capture"))
+        .args(["view", "--out"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    path
+}
+
 /// axe-core, which `./lab test` fetches; None, with a word why, where it is
 /// missing.
 fn axe() -> Option<String> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::driver::{Browser, available};
-use super::{capture, page, page_of};
+use super::{capture, page, page_alone, page_of};
 
 #[test]
 fn the_refusing_packet_is_seen_and_chosen_everywhere() {
@@ -189,13 +189,7 @@ fn a_page_alone_opens_any_capture() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("view.html");
-    let status = std::process::Command::new(env!("CARGO_BIN_EXE_netlab-capture"))
-        .args(["view", "--out"])
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let path = page_alone(folder.path());
     let browser = Browser::start(1280, 900, false);
     browser.open(&path, "");
     browser.keys("#file", capture("udp-upper").to_str().unwrap());
