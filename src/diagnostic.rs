@@ -61,9 +61,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let name = name.to_lowercase();
-    let allowed = ((name.chars().count() + 1) / 3).max(1);
+    let len = name.chars().count();
+    let allowed = ((len + 1) / 3).max(1);
     candidates
         .into_iter()
+        // They differ by at least so many letters as one is longer.
+        .filter(|candidate| candidate.chars().count().abs_diff(len) <= allowed)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&name, &candidate.to_lowercase());
             (distance, candidate)

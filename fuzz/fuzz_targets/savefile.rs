@@ -35,7 +35,7 @@ fn read(input: impl Read, block: usize) -> Option<(Frames, Option<CaptureInfo>)>
     let mut frames = Vec::new();
     while reader.next_batch(&mut batch).expect("memory cannot fail") {
         assert!(!batch.is_empty());
-        for (index, frame) in batch.frames().enumerate() {
+        for (index, frame) in batch.frames().iter().enumerate() {
             let sum = frame.data.iter().fold(7u64, |sum, byte| {
                 sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
             });
@@ -62,7 +62,7 @@ fn read(input: impl Read, block: usize) -> Option<(Frames, Option<CaptureInfo>)>
 }
 
 fuzz_target!(|data: &[u8]| {
-    let whole = read(data, 1 << 20);
+    let whole = read(data, data.len() + 1);
     // Sizes that the input chooses itself.
     let last = usize::from(data.last().copied().unwrap_or(0));
     let pieces = Pieces {

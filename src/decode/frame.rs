@@ -16,6 +16,7 @@ pub fn decode(frame: &Frame<'_>) -> Packet {
 
 /// As [`decode`], in place of another packet: where packets come in batches,
 /// none of them is copied.
+#[inline]
 pub fn decode_into(frame: &Frame<'_>, packet: &mut Packet) {
     let cap_len = frame.data.len() as u32;
     let missing = frame.len.saturating_sub(cap_len);

@@ -122,7 +122,8 @@ fn decode_v4(
         src: header.source_addr(),
         dst: header.destination_addr(),
     }));
-    let network = Network {
+    // Made anew for each way out: one whose address is taken would be in memory.
+    let network = || Network {
         protocol: protocol.0,
         payload: span(start + header_len..start + claimed.min(bytes.len())),
         claimed: (claimed - header_len) as u32,
@@ -130,9 +131,9 @@ fn decode_v4(
     };
     if protocol == ip_number::AUTH {
         let rest = part(bytes, &(header_len..claimed.min(bytes.len())));
-        return Some(network.behind_extensions(rest, first).0);
+        return Some(network().behind_extensions(rest, first).0);
     }
-    Some(network)
+    Some(network())
 }
 
 #[cold]

@@ -76,7 +76,7 @@ impl<I: Send> Portion<I> {
         show: &S,
         tally: &mut Tally,
     ) {
-        let Some((packet, frame)) = stretch.get(place) else {
+        let Some((packet, frame)) = stretch.packets().get(place) else {
             return;
         };
         let previous = match place.checked_sub(1) {

@@ -1,7 +1,7 @@
 //! Packets to what is found in them: each shard's conversations know what came
 //! before.
 
-use super::stretch::{SHARDS, Stretch};
+use super::stretch::{AHEAD, SHARDS, Stretch};
 use super::totals::Tally;
 use super::{Name, Settings};
 use crate::conversation::{Bitten, Closed, Limits, Seen, Tracker};
@@ -98,9 +98,14 @@ impl Shard {
 
     /// Reads the shard's packets of a stretch.
     pub fn read(&mut self, stretch: &Stretch, part: &mut Part, tally: &mut Tally) {
-        for &place in stretch.of_shard(self.number) {
+        let packets = stretch.packets();
+        let places = stretch.of_shard(self.number);
+        for (position, &place) in places.iter().enumerate() {
+            if let Some(&soon) = places.get(position + AHEAD) {
+                packets.prefetch(soon as usize);
+            }
             let place = place as usize;
-            let Some((packet, frame)) = stretch.get(place) else {
+            let Some((packet, frame)) = packets.get(place) else {
                 continue;
             };
             let index = stretch.first + place;

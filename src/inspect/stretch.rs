@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::totals::Tally;
 use super::{Context, FileFacts, Name};
 use crate::decode::{Defragmenter, Packet, decode_into};
-use crate::savefile::{Batch, Frame, Timestamp};
+use crate::savefile::{Batch, Frame, Frames, Timestamp, prefetch};
 
 /// Parts that the conversations are divided into. Fixed, as the bounds on
 /// memory hold for each of them: what they do must not depend on the number of
@@ -16,6 +16,10 @@ pub(super) const SHARDS: usize = 16;
 /// Bytes of a stretch: so many that what is done once for each, and what goes
 /// from one thread to another with it, costs little.
 const BYTES: usize = 4 << 20;
+
+/// Packets between the one that is read and the one that the processor fetches
+/// meanwhile.
+pub(super) const AHEAD: usize = 4;
 
 /// A stretch of the file. Each thread has one and fills it again and again.
 pub(super) struct Stretch {
@@ -70,8 +74,9 @@ impl Stretch {
         if self.packets.len() < self.batch.len() {
             self.packets.resize_with(self.batch.len(), Packet::default);
         }
-        let frames = self.batch.frames().zip(&mut self.packets);
-        for (place, (frame, packet)) in frames.enumerate() {
+        let frames = self.batch.frames();
+        for (place, (frame, packet)) in frames.iter().zip(&mut self.packets).enumerate() {
+            frames.prefetch(place + AHEAD);
             decode_into(&frame, packet);
             if packet.is_fragment() {
                 self.fragments.push(place);
@@ -79,10 +84,13 @@ impl Stretch {
         }
     }
 
-    /// The packet at a place, and the frame that it was decoded from.
+    /// Its packets, each with the frame that it was decoded from.
     #[inline]
-    pub fn get(&self, place: usize) -> Option<(&Packet, Frame<'_>)> {
-        Some((self.packets.get(place)?, self.batch.get(place)?))
+    pub fn packets(&self) -> Packets<'_> {
+        Packets {
+            packets: &self.packets,
+            frames: self.batch.frames(),
+        }
     }
 
     /// Reads the upper layers again of fragments that complete a datagram.
@@ -101,7 +109,8 @@ impl Stretch {
         for shard in &mut self.shards {
             shard.clear();
         }
-        for (place, (frame, packet)) in self.batch.frames().zip(&self.packets).enumerate() {
+        let frames = self.batch.frames().iter();
+        for (place, (frame, packet)) in frames.zip(&self.packets).enumerate() {
             if let Some(shard) = self.shards.get_mut(shard(packet)) {
                 shard.push(place as u32);
             }
@@ -114,6 +123,27 @@ impl Stretch {
     /// The places of a shard's packets, ascending.
     pub fn of_shard(&self, shard: usize) -> &[u32] {
         self.shards.get(shard).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The packets of a stretch.
+#[derive(Clone, Copy)]
+pub(super) struct Packets<'a> {
+    packets: &'a [Packet],
+    frames: Frames<'a>,
+}
+
+impl<'a> Packets<'a> {
+    #[inline]
+    pub fn get(&self, place: usize) -> Option<(&'a Packet, Frame<'a>)> {
+        Some((self.packets.get(place)?, self.frames.get(place)?))
+    }
+
+    /// Has the processor fetch the packet at a place, where there is one.
+    #[inline]
+    pub fn prefetch(&self, place: usize) {
+        self.packets.get(place).map(prefetch);
+        self.frames.prefetch(place);
     }
 }
 

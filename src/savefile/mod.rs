@@ -15,15 +15,17 @@ pub mod pcapng;
 mod reader;
 mod recording;
 mod source;
+mod sys;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use annotate::{COMMENT_MARK, annotate};
-pub use batch::Batch;
+pub use batch::{Batch, Frames};
 pub use classic::packets_only;
 pub use error::SavefileError;
 pub use model::*;
 pub use reader::Reader;
 pub use recording::*;
+pub(crate) use sys::prefetch;
 pub use window::{Window, Windows};

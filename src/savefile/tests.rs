@@ -30,7 +30,7 @@ fn read_all(mut reader: Reader<impl Read>, block: usize) -> Content {
     let mut frames = Vec::new();
     while reader.next_batch(&mut batch).unwrap() {
         assert!(!batch.is_empty());
-        for (index, f) in batch.frames().enumerate() {
+        for (index, f) in batch.frames().iter().enumerate() {
             let comments = batch.comments(index).map(String::from).collect();
             let data = f.data.to_vec();
             let time = f.time.0;

@@ -234,7 +234,7 @@ fn content(bytes: &[u8], name: &str) -> Result<Content, SavefileError> {
     let mut batch = Batch::with_block(1500);
     let (mut rows, mut all) = (Vec::new(), Vec::new());
     while reader.next_batch(&mut batch)? {
-        for (index, frame) in batch.frames().enumerate() {
+        for (index, frame) in batch.frames().iter().enumerate() {
             let comments: Vec<_> = batch.comments(index).collect();
             let (seconds, nanoseconds) = (
                 frame.time.0.div_euclid(1_000_000_000),
