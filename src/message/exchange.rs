@@ -4,47 +4,15 @@
 //! and it is known whether other bytes stand where the next message should
 //! begin. So of a connection that stays open one transaction is held.
 
-use std::collections::VecDeque;
-
 use crate::conversation::{At, ConversationIndex, Direction, Ways};
 
+use super::Settings;
 use super::body::Reading;
 use super::found::Found;
 use super::head::{self, Kind, Start, Wanted};
-use super::lane::{self, Half, Heads, Lane, Part, State};
+use super::lane::{self, Heads, Lane, Part, State};
 use super::length::{self, Asked, Length};
-use super::{Message, Packets, Request, Response, Settings};
-
-/// Requests that may wait for their answers.
-pub(super) const MAX_WAITING: usize = 1000;
-/// Answers that may wait for their requests, which may be late where packets
-/// were lost.
-pub(super) const MAX_UNASKED: usize = 32;
-
-/// One transaction, not yet told.
-#[derive(Debug, Default)]
-struct Entry {
-    request: Option<Request>,
-    interim: Vec<Response>,
-    response: Option<Response>,
-    packets: Packets,
-    switches_to: Option<String>,
-    asked: Asked,
-    /// Without a version: its answer has no head.
-    simple: bool,
-    /// The packet that brought the request's first byte; None: no request came.
-    first: Option<usize>,
-    /// The packet that completed the first response's head.
-    answered: Option<At>,
-    /// The request's last packet, for its answer.
-    asked_at: Option<At>,
-    /// The final response is there, or begun.
-    taken: bool,
-    /// More can come of the request.
-    request_open: bool,
-    /// More can come of the response.
-    response_open: bool,
-}
+use super::queue::{Front, Id, Queue};
 
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -52,15 +20,7 @@ pub(super) struct Exchange {
     lanes: Ways<Lane>,
     /// Which way the requests go, once that is known.
     requests: Option<Direction>,
-    queue: VecDeque<Entry>,
-    /// The number of the queue's first entry.
-    first: u64,
-    /// Entry of a request whose head is not complete, which was answered.
-    reserved: Option<u64>,
-    /// Entry whose 1xx answers came, but not the final one.
-    interim: Option<u64>,
-    /// Answers to requests that are waited for no more.
-    owed: u64,
+    queue: Queue,
     /// No message was found yet, and a simple request may be one.
     fresh: bool,
     switched: bool,
@@ -72,11 +32,7 @@ impl Exchange {
             conversation,
             lanes,
             requests: None,
-            queue: VecDeque::new(),
-            first: 0,
-            reserved: None,
-            interim: None,
-            owed: 0,
+            queue: Queue::default(),
             fresh,
             switched: false,
         }
@@ -206,10 +162,7 @@ impl Exchange {
         for way in BOTH {
             self.way_over(way, settings, found);
         }
-        for entry in &mut self.queue {
-            entry.request_open = false;
-            entry.response_open = false;
-        }
+        self.queue.end();
         self.tell(settings, found);
     }
 
@@ -223,9 +176,7 @@ impl Exchange {
         self.lanes.get_mut(way).state = State::Over;
         self.unreserve(way);
         if self.requests == Some(way.opposite()) {
-            for entry in &mut self.queue {
-                entry.response_open = false;
-            }
+            self.queue.end_responses();
         }
     }
 
@@ -314,12 +265,13 @@ impl Exchange {
         };
         let simple = head.kind == Kind::Simple;
         let first = head.first().packet;
-        let id = self.place_request(way, first);
-        if let Some(entry) = self.entry(id) {
-            entry.asked = asked;
-            entry.simple = simple;
-            entry.first = Some(first);
-            entry.request_open = true;
+        let answers_come = self.lanes.get(way.opposite()).state != State::Over;
+        let id = self.queue.place_request(first, answers_come);
+        if let Some(transaction) = self.queue.get_mut(id) {
+            transaction.asked = asked;
+            transaction.simple = simple;
+            transaction.first = Some(first);
+            transaction.request_open = true;
         }
         self.begin_body(
             way,
@@ -338,7 +290,9 @@ impl Exchange {
     ) {
         self.requests = Some(requests(way, head.kind));
         let id = self.place_response(way, &head);
-        let asked = self.entry(id).map(|entry| entry.asked).unwrap_or_default();
+        let transaction = self.queue.get_mut(id);
+        let asked = transaction.map(|transaction| transaction.asked);
+        let asked = asked.unwrap_or_default();
         let parsed = &mut head.parsed;
         let code = match parsed.start {
             Start::Response { code, .. } => code,
@@ -364,12 +318,12 @@ impl Exchange {
         };
         let interim = (100..200).contains(&code) && !switches;
         let answered = head.last();
-        if let Some(entry) = self.entry(id) {
-            entry.answered.get_or_insert(answered);
-            entry.taken = !interim;
-            entry.response_open = true;
+        if let Some(transaction) = self.queue.get_mut(id) {
+            transaction.answered.get_or_insert(answered);
+            transaction.taken = !interim;
+            transaction.response_open = true;
         }
-        self.interim = interim.then_some(id);
+        self.queue.set_interim(id, interim);
         self.begin_body(
             way,
             Part::new(id, head, Reading::new(length, settings.bodies)),
@@ -392,16 +346,12 @@ impl Exchange {
             self.settle(way, settings, found);
         }
         // What was taken for requests behind it were none.
-        let behind = id.wrapping_sub(self.first).wrapping_add(1);
-        self.queue
-            .truncate(usize::try_from(behind).unwrap_or(usize::MAX));
-        for entry in &mut self.queue {
-            entry.request_open = false;
-            entry.response_open = false;
-        }
-        if let Some(entry) = self.entry(id) {
-            let target = entry.request.as_ref().map_or("", |request| &request.target);
-            entry.switches_to = Some(match entry.asked {
+        self.queue.forget_behind(id);
+        self.queue.end();
+        if let Some(transaction) = self.queue.get_mut(id) {
+            let request = transaction.request.as_ref();
+            let target = request.map_or("", |request| &request.target);
+            transaction.switches_to = Some(match transaction.asked {
                 Asked::Connect => format!("tunnel to {target}"),
                 _ => upgrade.unwrap_or_default(),
             });
@@ -413,11 +363,7 @@ impl Exchange {
     fn is_simple_answer(&self, way: Direction) -> bool {
         self.requests == Some(way.opposite())
             && self.lanes.get(way).part.is_none()
-            && self
-                .queue
-                .iter()
-                .find(|entry| !entry.taken)
-                .is_some_and(|entry| entry.simple)
+            && self.queue.expects_simple_answer()
     }
 
     fn begin_simple_answer(
@@ -430,9 +376,9 @@ impl Exchange {
         let (head, begun) = self.lanes.get_mut(way).simple_answer(at, settings.packets);
         let id = self.place_response(way, &head);
         let answered = head.last();
-        if let Some(entry) = self.entry(id) {
-            entry.answered = Some(answered);
-            entry.taken = true;
+        if let Some(transaction) = self.queue.get_mut(id) {
+            transaction.answered = Some(answered);
+            transaction.taken = true;
         }
         let mut body = Reading::new(Length::UntilClose, settings.bodies);
         body.take(&begun);
@@ -443,7 +389,8 @@ impl Exchange {
 
     fn begin_body(&mut self, way: Direction, part: Part, settings: &Settings, found: &mut Found) {
         if settings.parts {
-            let asked = self.entry(part.entry).and_then(|entry| entry.asked_at);
+            let transaction = self.queue.get_mut(part.transaction);
+            let asked = transaction.and_then(|transaction| transaction.asked_at);
             let told = (part.only_head(), part.sent.bytes.clone());
             found.part(self.conversation, way, false, asked, told);
         }
@@ -484,13 +431,13 @@ impl Exchange {
             return;
         }
         part.announced = true;
-        let (id, last) = (part.entry, part.trail.last);
+        let (id, last) = (part.transaction, part.trail.last);
         let half = settings.parts.then(|| (part.so_far(), part.sent.take()));
         let is_request = self.requests == Some(way);
-        let entry = self.entry(id);
-        let asked = entry.as_ref().and_then(|entry| entry.asked_at);
-        if let Some(entry) = entry.filter(|_| is_request) {
-            entry.asked_at = Some(last);
+        let transaction = self.queue.get_mut(id);
+        let asked = transaction.as_ref().and_then(|one| one.asked_at);
+        if let Some(transaction) = transaction.filter(|_| is_request) {
+            transaction.asked_at = Some(last);
         }
         if let Some(half) = half {
             found.part(self.conversation, way, true, asked, half);
@@ -511,118 +458,18 @@ impl Exchange {
         if let State::Leftover(len) = lane.state {
             part.body.has_more_behind(len);
         }
-        let id = part.entry;
+        let id = part.transaction;
         let (half, packets) = part.finish();
-        let response_over = self.interim != Some(id);
-        let Some(entry) = self.entry(id) else {
-            return;
-        };
-        entry.packets.listed.extend(packets.listed);
-        entry.packets.more += packets.more;
-        match half {
-            Half::Request(request) => {
-                entry.request = Some(request);
-                entry.request_open = false;
-            }
-            Half::Response(response) if response_over => {
-                entry.response = Some(response);
-                entry.response_open = false;
-            }
-            Half::Response(response) => entry.interim.push(response),
-        }
+        self.queue.settle(id, half, packets);
     }
 
-    fn entry(&mut self, id: u64) -> Option<&mut Entry> {
-        let index = usize::try_from(id.wrapping_sub(self.first)).ok()?;
-        self.queue.get_mut(index)
-    }
-
-    /// The transaction of a request whose first byte this packet brought.
-    fn place_request(&mut self, way: Direction, first: usize) -> u64 {
-        if let Some(id) = self.reserved.take() {
-            return id;
-        }
-        // An answer may have come before it: packets were lost, and the
-        // request waited for the bytes before it.
-        for (index, entry) in self.queue.iter_mut().enumerate() {
-            if entry.first.is_some() || !entry.request_open {
-                continue;
-            }
-            if entry
-                .answered
-                .is_some_and(|answered| answered.packet >= first)
-            {
-                return self.first.wrapping_add(index as u64);
-            }
-            entry.request_open = false;
-        }
-        let answers_come = self.lanes.get(way.opposite()).state != State::Over;
-        self.insert(
-            self.queue.len(),
-            Entry {
-                response_open: answers_come,
-                ..Entry::default()
-            },
-        )
-    }
-
-    /// The transaction of a response. One that was there before the request's
-    /// first byte answers another one, or none (a 408 on an idle connection).
-    fn place_response(&mut self, way: Direction, head: &lane::Found) -> u64 {
-        if let Some(id) = self.interim {
-            return id;
-        }
+    /// The transaction of a response whose head was found.
+    fn place_response(&mut self, way: Direction, head: &lane::Found) -> Id {
         let requests = self.lanes.get(way.opposite());
-        let (begun_by, over) = (requests.begun_first(), requests.state == State::Over);
-        let answers = |first: Option<usize>| first.is_some_and(|first| first <= head.last().packet);
-        let waiting = self.queue.iter().position(|entry| !entry.taken);
-        let unasked = Entry {
-            request_open: !over,
-            ..Entry::default()
-        };
-        if self.owed > 0 {
-            self.owed -= 1;
-            return self.insert(0, Entry::default());
-        }
-        match waiting {
-            Some(index) if answers(self.queue.get(index).and_then(|entry| entry.first)) => {
-                self.first.wrapping_add(index as u64)
-            }
-            Some(index) => self.insert(index, unasked),
-            None if answers(begun_by) => {
-                let id = self.insert(
-                    self.queue.len(),
-                    Entry {
-                        first: begun_by,
-                        request_open: true,
-                        ..Entry::default()
-                    },
-                );
-                self.reserved = Some(id);
-                id
-            }
-            None => self.insert(self.queue.len(), unasked),
-        }
-    }
-
-    /// Puts a transaction before the one at `index`; returns its number.
-    fn insert(&mut self, index: usize, entry: Entry) -> u64 {
-        let id = self.first.wrapping_add(index as u64);
-        let later = |other: u64| other.wrapping_sub(self.first) >= index as u64;
-        if index < self.queue.len() {
-            let parts = [
-                &mut self.lanes.to_server.part,
-                &mut self.lanes.to_client.part,
-            ];
-            let numbers = parts.into_iter().flatten().map(|part| &mut part.entry);
-            for number in numbers.chain(&mut self.reserved).chain(&mut self.interim) {
-                if later(*number) {
-                    *number = number.wrapping_add(1);
-                }
-            }
-        }
-        self.queue.insert(index.min(self.queue.len()), entry);
-        id
+        let requests_come = requests.state != State::Over;
+        let begun = requests.begun_first();
+        self.queue
+            .place_response(head.last().packet, begun, requests_come)
     }
 
     /// The head of a request that was begun will not come.
@@ -630,49 +477,39 @@ impl Exchange {
         if self.requests == Some(way.opposite()) {
             return;
         }
-        if let Some(id) = self.reserved.take()
-            && let Some(entry) = self.entry(id)
-        {
-            entry.request_open = false;
-        }
+        self.queue.unreserve();
         if self.lanes.get(way).state == State::Over {
-            let unasked = self.queue.iter_mut().filter(|entry| entry.first.is_none());
-            unasked.for_each(|entry| entry.request_open = false);
+            self.queue.end_requests();
         }
     }
 
     /// Tells the transactions that are complete, or given up, in their order.
     fn tell(&mut self, settings: &Settings, found: &mut Found) {
-        let mut unasked = self
-            .queue
-            .iter()
-            .filter(|entry| entry.first.is_none())
-            .count();
         loop {
-            let too_many = self.queue.len() > MAX_WAITING || unasked > MAX_UNASKED;
             match self.queue.front() {
-                Some(front) if !front.request_open && !front.response_open => {}
-                Some(_) if too_many => self.give_up(settings, found),
-                _ => return,
+                Some(Front::Over) => {}
+                Some(Front::InTheWay(id)) => self.give_up(id, settings, found),
+                Some(Front::Open) | None => return,
             }
-            let Some(entry) = self.queue.pop_front() else {
+            let Some(transaction) = self.queue.pop_front() else {
                 return;
             };
-            self.first = self.first.wrapping_add(1);
-            unasked = unasked.saturating_sub(usize::from(entry.first.is_none()));
             let way = self.requests.unwrap_or(Direction::ToServer);
-            if let Some(message) = entry.message(self.conversation, way, settings) {
+            if let Some(message) = transaction.message(self.conversation, way, settings) {
                 found.messages.push(message);
             }
         }
     }
 
     /// The first transaction is told as it is.
-    fn give_up(&mut self, settings: &Settings, found: &mut Found) {
-        let id = self.first;
+    fn give_up(&mut self, first: Id, settings: &Settings, found: &mut Found) {
         for way in BOTH {
             let lane = self.lanes.get_mut(way);
-            if lane.part.as_ref().is_some_and(|part| part.entry == id) {
+            if lane
+                .part
+                .as_ref()
+                .is_some_and(|part| part.transaction == first)
+            {
                 self.settle(way, settings, found);
                 let lane = self.lanes.get_mut(way);
                 if lane.state != State::Head {
@@ -680,14 +517,7 @@ impl Exchange {
                 }
             }
         }
-        for number in [&mut self.reserved, &mut self.interim] {
-            if *number == Some(id) {
-                *number = None;
-            }
-        }
-        if self.queue.front().is_some_and(|front| !front.taken) {
-            self.owed += 1;
-        }
+        self.queue.give_up_front();
     }
 }
 
@@ -700,31 +530,3 @@ fn requests(way: Direction, kind: Kind) -> Direction {
 }
 
 const BOTH: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
-
-impl Entry {
-    fn message(
-        self,
-        conversation: ConversationIndex,
-        way: Direction,
-        settings: &Settings,
-    ) -> Option<Message> {
-        if self.request.is_none() && self.response.is_none() && self.interim.is_empty() {
-            return None;
-        }
-        let mut packets = self.packets;
-        packets.listed.sort_unstable();
-        packets.listed.dedup();
-        let more = packets.listed.len().saturating_sub(settings.packets);
-        packets.listed.truncate(settings.packets);
-        packets.more += more as u64;
-        Some(Message {
-            conversation,
-            way,
-            request: self.request,
-            response: self.response,
-            interim: self.interim,
-            packets,
-            switches_to: self.switches_to,
-        })
-    }
-}

@@ -4,6 +4,7 @@ use crate::conversation::At;
 
 use super::body::Reading;
 use super::head::{self, Kind, Look, MAX_HEAD, Parsed, Start, Wanted};
+use super::queue::Id;
 use super::{Body, Head, Headers, Packets, Request, Response};
 
 /// Most messages come in so many packets, and most others in so many more: a
@@ -55,7 +56,7 @@ impl Trail {
 #[derive(Debug)]
 pub(super) struct Part {
     /// The transaction that it belongs to: its number in the conversation.
-    pub entry: u64,
+    pub transaction: Id,
     start: Start,
     head: Head,
     pub body: Reading,
@@ -104,11 +105,11 @@ pub(super) enum Half {
 }
 
 impl Part {
-    pub(super) fn new(entry: u64, found: Found, body: Reading) -> Part {
+    pub(super) fn new(transaction: Id, found: Found, body: Reading) -> Part {
         let end = found.range.1;
         let parsed = found.parsed;
         Part {
-            entry,
+            transaction,
             start: parsed.start,
             head: Head {
                 version: parsed.version,

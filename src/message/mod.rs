@@ -15,6 +15,7 @@ mod lane;
 mod length;
 mod model;
 mod others;
+mod queue;
 mod reader;
 pub mod tls;
 

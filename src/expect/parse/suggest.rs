@@ -19,7 +19,7 @@ const ALIASES: [(&str, &str); 12] = [
 ];
 
 /// What other tools and languages call the fields of claims.
-const MEMBERS: [(&str, &str); 22] = [
+const MEMBERS: [(&str, &str); 31] = [
     ("request.path", "request.uri"),
     ("request.target", "request.uri"),
     ("request.url", "request.uri"),
@@ -42,6 +42,15 @@ const MEMBERS: [(&str, &str); 22] = [
     ("errors", "stderr"),
     ("time", "duration"),
     ("runtime", "duration"),
+    ("code", "response.code"),
+    ("status", "response.code"),
+    ("status_code", "response.code"),
+    ("phrase", "response.phrase"),
+    ("body", "response.body"),
+    ("method", "request.method"),
+    ("uri", "request.uri"),
+    ("url", "request.uri"),
+    ("path", "request.uri"),
 ];
 
 /// The nearest of the known names of a claim's fields, by another tool's word
@@ -92,6 +101,14 @@ mod tests {
         assert_eq!(nearest("clint", ["client", "server"]), Some("client"));
         assert_eq!(nearest("sevrer", ["client", "server"]), Some("server"));
         assert_eq!(nearest("bob", ["client", "server"]), None);
+    }
+
+    #[test]
+    fn members_are_known_without_what_stands_before_them() {
+        let of_http = ["request.method", "response.code", "response.body"];
+        assert_eq!(nearest_member("code", &of_http), Some("response.code"));
+        assert_eq!(nearest_member("Status", &of_http), Some("response.code"));
+        assert_eq!(nearest_member("code", &["exit", "signal"]), Some("exit"));
     }
 
     #[test]

@@ -1,0 +1,285 @@
+//! The transactions of a conversation that are not yet told, in the order of their
+//! requests: to which of them a request or an answer belongs.
+
+use std::collections::VecDeque;
+
+use crate::conversation::{At, ConversationIndex, Direction};
+
+use super::lane::Half;
+use super::length::Asked;
+use super::{Message, Packets, Request, Response, Settings};
+
+/// Requests that may wait for their answers.
+pub(super) const MAX_WAITING: usize = 1000;
+/// Answers that may wait for their requests, which may be late where packets
+/// were lost.
+pub(super) const MAX_UNASKED: usize = 32;
+
+/// Tells transactions of a conversation apart.
+pub(super) type Id = u64;
+
+/// One transaction, not yet told.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    id: Id,
+    pub request: Option<Request>,
+    interim: Vec<Response>,
+    response: Option<Response>,
+    packets: Packets,
+    pub switches_to: Option<String>,
+    pub asked: Asked,
+    /// Without a version: its answer has no head.
+    pub simple: bool,
+    /// The packet that brought the request's first byte; None: no request came.
+    pub first: Option<usize>,
+    /// The packet that completed the first response's head.
+    pub answered: Option<At>,
+    /// The request's last packet, for its answer.
+    pub asked_at: Option<At>,
+    /// The final response is there, or begun.
+    pub taken: bool,
+    /// More can come of the request.
+    pub request_open: bool,
+    /// More can come of the response.
+    pub response_open: bool,
+}
+
+/// How far the first transaction of a queue is.
+pub(super) enum Front {
+    /// Nothing more can come of it.
+    Over,
+    /// More can come of it, but too many others wait.
+    InTheWay(Id),
+    Open,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    transactions: VecDeque<Transaction>,
+    /// The next transaction's.
+    next: Id,
+    /// Of a request whose head is not complete, which was answered.
+    reserved: Option<Id>,
+    /// The one whose 1xx answers came, but not the final one.
+    interim: Option<Id>,
+    /// Answers to requests that are waited for no more.
+    owed: u64,
+}
+
+impl Queue {
+    pub fn is_empty(&self) -> bool {
+        self.transactions.is_empty()
+    }
+
+    pub fn get_mut(&mut self, id: Id) -> Option<&mut Transaction> {
+        let mut transactions = self.transactions.iter_mut();
+        transactions.find(|transaction| transaction.id == id)
+    }
+
+    /// Is the next answer one without a head?
+    pub fn expects_simple_answer(&self) -> bool {
+        let mut transactions = self.transactions.iter();
+        let next = transactions.find(|transaction| !transaction.taken);
+        next.is_some_and(|transaction| transaction.simple)
+    }
+
+    /// The transaction of a request whose first byte this packet brought.
+    pub fn place_request(&mut self, first: usize, answers_come: bool) -> Id {
+        if let Some(id) = self.reserved.take() {
+            return id;
+        }
+        // An answer may have come before it: packets were lost, and the
+        // request waited for the bytes before it.
+        for transaction in &mut self.transactions {
+            if transaction.first.is_some() || !transaction.request_open {
+                continue;
+            }
+            let answered = transaction.answered;
+            if answered.is_some_and(|answered| answered.packet >= first) {
+                return transaction.id;
+            }
+            transaction.request_open = false;
+        }
+        let transaction = Transaction {
+            response_open: answers_come,
+            ..Transaction::default()
+        };
+        self.insert(self.transactions.len(), transaction)
+    }
+
+    /// The transaction of a response whose head is complete with the packet
+    /// `last`. One that was there before the request's first byte answers another
+    /// one, or none (a 408 on an idle connection). `begun` is the packet that
+    /// brought the first byte of a request whose head is not complete;
+    /// `requests_come`: of the requests' way more can come.
+    pub fn place_response(&mut self, last: usize, begun: Option<usize>, requests_come: bool) -> Id {
+        if let Some(id) = self.interim {
+            return id;
+        }
+        if self.owed > 0 {
+            self.owed -= 1;
+            return self.insert(0, Transaction::default());
+        }
+        let answers = |first: Option<usize>| first.is_some_and(|first| first <= last);
+        let unasked = Transaction {
+            request_open: requests_come,
+            ..Transaction::default()
+        };
+        let waiting = self.transactions.iter().enumerate();
+        let waiting = waiting.filter(|(_, transaction)| !transaction.taken);
+        let waiting =
+            waiting.map(|(index, transaction)| (index, transaction.id, transaction.first));
+        match { waiting }.next() {
+            Some((_, id, first)) if answers(first) => id,
+            Some((index, ..)) => self.insert(index, unasked),
+            None if answers(begun) => {
+                let asked = Transaction {
+                    first: begun,
+                    request_open: true,
+                    ..Transaction::default()
+                };
+                let id = self.insert(self.transactions.len(), asked);
+                self.reserved = Some(id);
+                id
+            }
+            None => self.insert(self.transactions.len(), unasked),
+        }
+    }
+
+    /// The response that is read is a 1xx, and another follows; or it is final.
+    pub fn set_interim(&mut self, id: Id, interim: bool) {
+        self.interim = interim.then_some(id);
+    }
+
+    /// Hands a request or a response over that was read.
+    pub fn settle(&mut self, id: Id, half: Half, packets: Packets) {
+        let is_interim = self.interim == Some(id);
+        let Some(transaction) = self.get_mut(id) else {
+            return;
+        };
+        transaction.packets.listed.extend(packets.listed);
+        transaction.packets.more += packets.more;
+        match half {
+            Half::Request(request) => {
+                transaction.request = Some(request);
+                transaction.request_open = false;
+            }
+            Half::Response(response) if is_interim => transaction.interim.push(response),
+            Half::Response(response) => {
+                transaction.response = Some(response);
+                transaction.response_open = false;
+            }
+        }
+    }
+
+    /// The head of the request that was begun will not come.
+    pub fn unreserve(&mut self) {
+        if let Some(id) = self.reserved.take()
+            && let Some(transaction) = self.get_mut(id)
+        {
+            transaction.request_open = false;
+        }
+    }
+
+    /// No further requests come.
+    pub fn end_requests(&mut self) {
+        let transactions = self.transactions.iter_mut();
+        let unasked = transactions.filter(|transaction| transaction.first.is_none());
+        unasked.for_each(|transaction| transaction.request_open = false);
+    }
+
+    /// No further answers come.
+    pub fn end_responses(&mut self) {
+        for transaction in &mut self.transactions {
+            transaction.response_open = false;
+        }
+    }
+
+    /// Nothing more comes of any.
+    pub fn end(&mut self) {
+        for transaction in &mut self.transactions {
+            transaction.request_open = false;
+            transaction.response_open = false;
+        }
+    }
+
+    /// Forgets those behind one: they were none.
+    pub fn forget_behind(&mut self, id: Id) {
+        let mut transactions = self.transactions.iter();
+        if let Some(index) = transactions.position(|transaction| transaction.id == id) {
+            self.transactions.truncate(index + 1);
+        }
+    }
+
+    /// The first one; None where there is none.
+    pub fn front(&self) -> Option<Front> {
+        let front = self.transactions.front()?;
+        if !front.request_open && !front.response_open {
+            return Some(Front::Over);
+        }
+        let unasked = |transaction: &&Transaction| transaction.first.is_none();
+        let too_many = self.transactions.len() > MAX_WAITING
+            || self.transactions.iter().filter(unasked).count() > MAX_UNASKED;
+        Some(if too_many {
+            Front::InTheWay(front.id)
+        } else {
+            Front::Open
+        })
+    }
+
+    /// The first one is waited for no more.
+    pub fn give_up_front(&mut self) {
+        let Some(front) = self.transactions.front() else {
+            return;
+        };
+        self.owed += u64::from(!front.taken);
+        for id in [&mut self.reserved, &mut self.interim] {
+            if *id == Some(front.id) {
+                *id = None;
+            }
+        }
+    }
+
+    pub fn pop_front(&mut self) -> Option<Transaction> {
+        self.transactions.pop_front()
+    }
+
+    /// Puts a transaction before the one at `index`.
+    fn insert(&mut self, index: usize, transaction: Transaction) -> Id {
+        let id = self.next;
+        self.next = id.wrapping_add(1);
+        let transaction = Transaction { id, ..transaction };
+        self.transactions
+            .insert(index.min(self.transactions.len()), transaction);
+        id
+    }
+}
+
+impl Transaction {
+    /// None: nothing of it was there.
+    pub fn message(
+        self,
+        conversation: ConversationIndex,
+        way: Direction,
+        settings: &Settings,
+    ) -> Option<Message> {
+        if self.request.is_none() && self.response.is_none() && self.interim.is_empty() {
+            return None;
+        }
+        let mut packets = self.packets;
+        packets.listed.sort_unstable();
+        packets.listed.dedup();
+        let more = packets.listed.len().saturating_sub(settings.packets);
+        packets.listed.truncate(settings.packets);
+        packets.more += more as u64;
+        Some(Message {
+            conversation,
+            way,
+            request: self.request,
+            response: self.response,
+            interim: self.interim,
+            packets,
+            switches_to: self.switches_to,
+        })
+    }
+}
