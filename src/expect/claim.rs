@@ -27,6 +27,7 @@ use super::event::{self, Event};
 use super::events::Events;
 use super::facts::Facts;
 use super::failures;
+use super::fields::Reading;
 use super::judgement::Grounds;
 use super::matching::{self, Context, Names};
 use super::notation;
@@ -338,7 +339,15 @@ pub fn packets(world: &World<'_>, which: &Selection) -> Result<FixedBitSet, Lack
     let mut found = match &which.what {
         StepOrFilter::Filter(filter) => {
             let facts = world.facts;
-            matching::filtered(facts.trace, facts.classes(), &filter.value, world.names)
+            let (classes, filter) = (facts.classes(), &filter.value);
+            matching::shown(
+                facts.trace,
+                classes,
+                filter,
+                Reading::Filter,
+                world.names,
+                None,
+            )
         }
         StepOrFilter::Step(step) => carriers(world, &step.value),
     };
@@ -379,9 +388,15 @@ pub fn meant<'w>(world: &World<'w>, step: &Step) -> Vec<Cow<'w, Event>> {
         let event = event::packet(trace, index);
         matching::ends_difference(trace, step.ends.as_ref(), &event).is_none()
     };
-    let answers = context.classes.ask(is_kind, has_ends);
-    (0..trace.packets.len())
-        .filter(|&index| answers.of(index).unwrap_or_else(|| is_kind(index)))
+    let no = |holds: bool| (!holds).then_some(false);
+    let answers = context.classes.ask(
+        |kind| no(is_kind(kind.first?)),
+        |class| no(has_ends(class.first?)),
+    );
+    answers
+        .open
+        .ones()
+        .filter(|&index| is_kind(index))
         .map(|index| event::packet(trace, index))
         .filter(fits)
         .map(Cow::Owned)

@@ -1,158 +1,209 @@
 //! Packets that are alike: of one conversation, one way, between the same
 //! owners, with the same flags and marks. Most of what a filter or a step asks
-//! is the same for all packets of a class ([`Field::alike`]), so that it is
-//! asked once for a class and not once for each packet.
+//! is the same for all packets of a class ([`Alike`]), so that it is
+//! asked once for a class and not once for each packet; and what is the same for
+//! all classes of a kind, once for the kind.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use fixedbitset::FixedBitSet;
 
-use super::ast::{Filter, Operand};
-use super::fields::{Alike, Field, Kind, Reading, View};
-use super::filter::{self, Steps};
-use crate::conversation::{ConversationIndex, Direction, Marks};
+use super::columns::Columns;
+use super::facts::by_conversation;
+use super::fields::{Alike, Field, Kind as FieldKind};
+use super::grouped::Grouped;
+use crate::conversation::{Direction, Marks};
 use crate::decode::{Net, Packet, Transport};
-use crate::trace::{Owner, Trace};
+use crate::trace::Trace;
 
-/// The packets of a capture by their classes.
+/// The packets of a capture by their kinds and classes.
 #[derive(Debug)]
 pub struct Classes {
-    /// The class of each packet: index into `classes`.
-    of: Vec<u32>,
+    kinds: Vec<Kind>,
+    /// Kind after kind.
     classes: Vec<Class>,
-    kinds: Vec<Group>,
+    /// Class after class; of each, in their order.
+    packets: Vec<usize>,
+    /// What was asked of packets one by one.
+    pub columns: Columns,
 }
 
-/// Packets of one kind, of one conversation and way, between the same owners.
-#[derive(Clone, Copy, Debug)]
+/// Packets of one kind.
+#[derive(Debug)]
+struct Kind {
+    group: Group,
+    classes: Range<usize>,
+}
+
+/// Packets of one kind, of one conversation, between the same owners.
+#[derive(Debug)]
 struct Class {
     group: Group,
-    /// Index into `kinds`.
-    kind: usize,
+    packets: Range<usize>,
 }
 
 /// Packets that are answered for by the first of them.
 #[derive(Clone, Copy, Debug)]
-struct Group {
+pub struct Group {
     /// None for those that are like no other: within tunnels, without a
     /// conversation, ICMP.
-    first: Option<usize>,
+    pub first: Option<usize>,
     /// A message of HTTP begins or ends in its packets.
-    http: bool,
+    pub http: bool,
 }
+
+/// The kind of those that are like no other.
+const APART: usize = 0;
+
+const LIKE_NO_OTHER: Group = Group {
+    first: None,
+    http: true,
+};
 
 /// What packets of a kind have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct KindKey {
+struct Key {
     ipv6: bool,
+    to_server: bool,
     /// Of a segment: flags and marks.
     segment: Option<(u16, Marks)>,
     payload: bool,
     http: bool,
 }
 
-/// What packets of a class have in common.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    kind: KindKey,
-    conversation: ConversationIndex,
-    to_server: bool,
-    owners: (Owner, Owner),
-}
-
 impl Classes {
-    pub fn new(trace: &Trace) -> Classes {
-        let http = http(trace);
-        let apart = Group {
-            first: None,
-            http: true,
-        };
-        let mut kinds = vec![apart];
+    /// The classes of a capture.
+    pub fn of(trace: &Trace) -> Classes {
+        Classes::new(trace, &by_conversation(trace))
+    }
+
+    /// The same where the packets of each conversation are known.
+    pub fn new(trace: &Trace, by_conversation: &Grouped<usize>) -> Classes {
+        let (groups, kind_of) = kinds(trace);
+        let kind_of = |packet: usize| kind_of.get(packet).copied().unwrap_or(APART);
+        let by_kind = Grouped::new(groups.len(), || {
+            let conversations = 0..trace.conversations.len();
+            let members =
+                conversations.flat_map(|c| by_conversation.of(c).iter().map(move |&p| (p, c)));
+            members.map(|member| (kind_of(member.0), member))
+        });
+        let mut packets = Vec::with_capacity(trace.packets.len());
+        packets.extend((0..trace.packets.len()).filter(|&p| kind_of(p) == APART));
         let mut classes = vec![Class {
-            group: apart,
-            kind: 0,
+            group: LIKE_NO_OTHER,
+            packets: 0..packets.len(),
         }];
-        let mut known_kinds: HashMap<KindKey, usize> = HashMap::new();
-        let mut known: HashMap<Key, u32> = HashMap::new();
-        let class_of = |(index, packet): (usize, &Packet)| {
-            let Some(key) = key(trace, index, packet, &http) else {
-                return 0;
+        let mut kinds = vec![Kind {
+            group: LIKE_NO_OTHER,
+            classes: 0..1,
+        }];
+        for (kind, group) in groups.into_iter().enumerate().skip(kinds.len()) {
+            let first_class = classes.len();
+            let are_alike = |a: &(usize, usize), b: &(usize, usize)| {
+                a.1 == b.1 && trace.ends.get(a.0) == trace.ends.get(b.0)
             };
-            *known.entry(key).or_insert_with(|| {
-                let group = Group {
-                    first: Some(index),
-                    http: key.kind.http,
-                };
-                let kind = *known_kinds.entry(key.kind).or_insert_with(|| {
-                    kinds.push(group);
-                    kinds.len() - 1
+            for members in by_kind.of(kind).chunk_by(are_alike) {
+                let first_packet = packets.len();
+                packets.extend(members.iter().map(|member| member.0));
+                classes.push(Class {
+                    group: Group {
+                        first: members.first().map(|member| member.0),
+                        ..group
+                    },
+                    packets: first_packet..packets.len(),
                 });
-                classes.push(Class { group, kind });
-                u32::try_from(classes.len() - 1).unwrap_or_default()
-            })
-        };
-        let of = trace.packets.iter().enumerate().map(class_of).collect();
-        Classes { of, classes, kinds }
+            }
+            kinds.push(Kind {
+                group,
+                classes: first_class..classes.len(),
+            });
+        }
+        Classes {
+            kinds,
+            classes,
+            packets,
+            columns: Columns::new(trace.packets.len()),
+        }
     }
 
-    /// Which packets have what `kind` tells of a packet's kind, and `class` of its
-    /// conversation, way and owners.
-    pub fn ask(&self, kind: impl Fn(usize) -> bool, class: impl Fn(usize) -> bool) -> Answers<'_> {
-        let of_kind = |group: &Group| match kind(group.first?) {
-            true => None,
-            false => Some(false),
-        };
-        self.answers(of_kind, |group| Some(class(group.first?)))
-    }
-
-    /// Of which packets the filter holds, as far as their classes tell.
-    pub fn filter(
-        &self,
-        trace: &Trace,
-        condition: &Filter,
-        reading: Reading,
-        steps: &Steps<'_>,
-    ) -> Answers<'_> {
-        let of = |group: &Group, alike: Alike| {
-            let view = View::new(trace, group.first?, reading)?;
-            holds(condition, group, alike, &view, steps)
-        };
-        self.answers(
-            |group| of(group, Alike::Kind),
-            |group| of(group, Alike::Flow),
-        )
-    }
-
-    /// What the kind does not answer the class is asked.
-    fn answers(
+    /// Which packets have something, as far as `kind` tells for all packets of a
+    /// kind, and `class` for those of a conversation and between the same owners.
+    /// What the kind answers the class is not asked.
+    pub fn ask(
         &self,
         kind: impl Fn(&Group) -> Option<bool>,
         class: impl Fn(&Group) -> Option<bool>,
-    ) -> Answers<'_> {
-        let kinds: Vec<Option<bool>> = self.kinds.iter().map(kind).collect();
-        let answer = |of: &Class| {
-            let of_kind = kinds.get(of.kind).copied().flatten();
-            of_kind.or_else(|| class(&of.group))
+    ) -> Answers {
+        let none = FixedBitSet::with_capacity(self.packets.len());
+        let mut answers = Answers {
+            have: none.clone(),
+            open: none,
         };
-        Answers {
-            of: &self.of,
-            answers: self.classes.iter().map(answer).collect(),
+        for of in &self.kinds {
+            let of_kind = kind(&of.group);
+            if of_kind == Some(false) {
+                continue;
+            }
+            for of in self.classes.get(of.classes.clone()).unwrap_or_default() {
+                let place = match of_kind.or_else(|| class(&of.group)) {
+                    Some(false) => continue,
+                    Some(true) => &mut answers.have,
+                    None => &mut answers.open,
+                };
+                let packets = self.packets.get(of.packets.clone()).unwrap_or_default();
+                packets.iter().for_each(|&packet| place.insert(packet));
+            }
+        }
+        answers
+    }
+}
+
+/// What classes tell of their packets.
+pub struct Answers {
+    /// Those that have it.
+    pub have: FixedBitSet,
+    /// Those that must be asked themselves.
+    pub open: FixedBitSet,
+}
+
+impl Group {
+    /// Which packets of the group at least have the same values of the field;
+    /// where only its existence matters, `is_bare`.
+    pub fn alike(&self, field: &Field, is_bare: bool) -> Alike {
+        let is_of_message = field.name == "http" || field.name.starts_with("http.");
+        if is_of_message && !self.http {
+            // It has none.
+            return Alike::Kind;
+        }
+        match field.kind {
+            // A protocol's bytes differ from packet to packet; that it is there
+            // does not.
+            FieldKind::Protocol if !is_bare => Alike::None,
+            _ => field.alike,
         }
     }
 }
 
-/// What is known of the packets of each class.
-pub struct Answers<'c> {
-    of: &'c [u32],
-    answers: Vec<Option<bool>>,
-}
-
-impl Answers<'_> {
-    /// None where the packet itself must be asked.
-    pub fn of(&self, packet: usize) -> Option<bool> {
-        let class = *self.of.get(packet)?;
-        self.answers.get(class as usize).copied().flatten()
-    }
+/// The kinds, and which kind each packet is of.
+fn kinds(trace: &Trace) -> (Vec<Group>, Vec<usize>) {
+    let http = http(trace);
+    let mut groups = vec![LIKE_NO_OTHER];
+    let mut known: HashMap<Key, usize> = HashMap::new();
+    let kind = |(index, packet): (usize, &Packet)| {
+        let Some(key) = key(trace, index, packet, &http) else {
+            return APART;
+        };
+        *known.entry(key).or_insert_with(|| {
+            groups.push(Group {
+                first: Some(index),
+                http: key.http,
+            });
+            groups.len() - 1
+        })
+    };
+    let kind_of = trace.packets.iter().enumerate().map(kind).collect();
+    (groups, kind_of)
 }
 
 fn key(trace: &Trace, index: usize, packet: &Packet, http: &FixedBitSet) -> Option<Key> {
@@ -165,17 +216,13 @@ fn key(trace: &Trace, index: usize, packet: &Packet, http: &FixedBitSet) -> Opti
     if !packet.outer().is_empty() {
         return None;
     }
-    let ends = trace.ends.get(index)?;
+    seen.conversation?;
     Some(Key {
-        kind: KindKey {
-            ipv6: matches!(packet.net.as_ref()?, Net::V6(_)),
-            segment,
-            payload,
-            http: http.contains(index),
-        },
-        conversation: seen.conversation?,
+        ipv6: matches!(packet.net.as_ref()?, Net::V6(_)),
         to_server: seen.direction? == Direction::ToServer,
-        owners: (ends.from, ends.to),
+        segment,
+        payload,
+        http: http.contains(index),
     })
 }
 
@@ -193,101 +240,28 @@ fn http(trace: &Trace) -> FixedBitSet {
     packets
 }
 
-/// Does the filter hold for all packets of a group, or for none? `alike` says
-/// what they have in common at least.
-fn holds(
-    condition: &Filter,
-    group: &Group,
-    alike: Alike,
-    first: &View<'_>,
-    steps: &Steps<'_>,
-) -> Option<bool> {
-    let holds = |filter| holds(filter, group, alike, first, steps);
-    match condition {
-        Filter::And(a, b) => match holds(a) {
-            Some(true) => holds(b),
-            Some(false) => Some(false),
-            None => holds(b).filter(|b| !b),
-        },
-        Filter::Or(a, b) => match holds(a) {
-            Some(true) => Some(true),
-            Some(false) => holds(b),
-            None => holds(b).filter(|b| *b),
-        },
-        Filter::Xor(a, b) => Some(holds(a)? != holds(b)?),
-        Filter::Not(inner) => Some(!holds(inner)?),
-        Filter::End { .. } if alike == Alike::Kind => None,
-        _ => asks_what_is_alike(condition, group, alike)
-            .then(|| filter::matches_after(condition, first, steps)),
-    }
-}
-
-/// Does a comparison ask only for what all packets of the group share?
-fn asks_what_is_alike(comparison: &Filter, group: &Group, alike: Alike) -> bool {
-    let is_bare = matches!(comparison, Filter::Exists(Operand::Field(_)));
-    let mut shared = true;
-    comparison.operands(&mut |operand| {
-        operand.fields(&mut |field| shared &= is_alike(field.field, group, alike, is_bare));
-    });
-    shared
-}
-
-fn is_alike(field: &Field, group: &Group, alike: Alike, is_bare: bool) -> bool {
-    let is_of_message = field.name == "http" || field.name.starts_with("http.");
-    let no_message = is_of_message && !group.http;
-    // A protocol's bytes differ from packet to packet; that it is there does not.
-    no_message || field.alike >= alike && (is_bare || field.kind != Kind::Protocol)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
-
     use super::*;
-    use crate::expect::fields;
-    use crate::trace::read;
-
-    fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                captures(&path, found);
-            } else if ["pcap", "pcapng", "cap"]
-                .map(Some)
-                .contains(&path.extension().and_then(|e| e.to_str()))
-            {
-                found.push(path);
-            }
-        }
-    }
-
-    /// Of the reference captures, and of those at `NETLAB_CORPUS`.
-    fn traces() -> Vec<Trace> {
-        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
-        let mut found = Vec::new();
-        captures(&reference, &mut found);
-        assert!(found.len() >= 9);
-        if let Some(corpus) = std::env::var_os("NETLAB_CORPUS") {
-            captures(Path::new(&corpus), &mut found);
-        }
-        let read = |path: &PathBuf| {
-            let name = path.display().to_string();
-            read(std::fs::File::open(path).ok()?, &name, None).ok()
-        };
-        found.iter().filter_map(read).collect()
-    }
+    use crate::expect::fields::{self, Reading, View};
+    use crate::expect::testing::captures;
 
     #[test]
     fn what_is_said_to_be_alike_is_alike() {
         let mut compared = 0;
-        for trace in traces() {
-            let classes = Classes::new(&trace);
-            for (packet, &class) in classes.of.iter().enumerate() {
-                let class = &classes.classes[class as usize];
-                let kind = &classes.kinds[class.kind];
-                compared += same(&trace, packet, &class.group, Alike::Flow);
-                compared += same(&trace, packet, kind, Alike::Kind);
+        for trace in captures() {
+            let classes = Classes::of(&trace);
+            let mut seen = FixedBitSet::with_capacity(trace.packets.len());
+            for kind in &classes.kinds {
+                for class in &classes.classes[kind.classes.clone()] {
+                    for &packet in &classes.packets[class.packets.clone()] {
+                        assert!(!seen.put(packet));
+                        compared += same(&trace, packet, &class.group, Alike::Flow);
+                        compared += same(&trace, packet, &kind.group, Alike::Kind);
+                    }
+                }
             }
+            assert!(seen.is_full());
         }
         assert!(compared > 10_000, "{compared} compared");
     }
@@ -300,9 +274,9 @@ mod tests {
         let mut compared = 0;
         for reading in [Reading::Own, Reading::Filter, Reading::Where] {
             let views = [first, packet].map(|i| View::new(trace, i, reading).unwrap());
-            for field in fields::all().filter(|f| is_alike(f, group, alike, true)) {
+            for field in fields::all().filter(|f| group.alike(f, true) >= alike) {
                 let place = (&trace.capture.file, packet + 1, field.name, reading);
-                if field.kind == Kind::Protocol {
+                if field.kind == FieldKind::Protocol {
                     let [a, b] = views.map(|view| field.is_in(&view));
                     assert_eq!(a, b, "{place:?}");
                 } else {
@@ -313,47 +287,5 @@ mod tests {
             }
         }
         compared
-    }
-
-    #[test]
-    fn a_filter_shows_the_same_packets_with_classes_and_without() {
-        let filters = [
-            "tcp.flags.syn == 1",
-            "tcp.flags.ack == 1 and tcp.len > 0",
-            "not tcp.flags.fin == 1 or frame.len < 70",
-            "ip.addr == 127.0.0.1 xor tcp.port == 12000",
-            "http.response.code == 200 or icmp",
-            "tcp.analysis.flags and not http",
-            "udp.port in {12000..12001} or tcp contains \"HTTP\"",
-            "frame.time_delta_displayed < 0.001 and tcp",
-            "from == client or to == nobody",
-            "tcp.stream == 0 and tcp.window_size > 1000",
-        ];
-        let roles = ["client".to_owned(), "server".to_owned()];
-        let mut shown = 0;
-        for trace in traces() {
-            let classes = Classes::new(&trace);
-            let group = Group {
-                first: None,
-                http: true,
-            };
-            let apart = Classes {
-                of: vec![0; trace.packets.len()],
-                classes: vec![Class { group, kind: 0 }],
-                kinds: vec![group],
-            };
-            for text in filters {
-                let (filter, found) = crate::expect::parse_filter(text, &roles);
-                let filter = filter.unwrap_or_else(|| panic!("{text}: {found:?}"));
-                let show = |classes| {
-                    let names = Default::default();
-                    crate::expect::matching::filtered(&trace, classes, &filter, &names)
-                };
-                let together = show(&classes);
-                assert_eq!(together, show(&apart), "{text} in {}", trace.capture.file);
-                shown += together.count_ones(..);
-            }
-        }
-        assert!(shown > 100);
     }
 }

@@ -154,15 +154,17 @@ fn sequences(trace: &Trace) -> Vec<Draft> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::new(trace),
+        classes: &Classes::of(trace),
     };
     // What has another name, such as GET, is called by that.
     let named: Vec<&Event> = events
         .iter()
-        .filter(|event| !event.is_silent() && !event.after_stop)
-        .filter(|event| {
-            event.covered_by.is_empty() || !matches!(event.kind, EventKind::Data { .. })
+        .enumerate()
+        .filter(|(_, event)| !event.is_silent() && !event.after_stop)
+        .filter(|(index, event)| {
+            context.covered_by(*index).is_empty() || !matches!(event.kind, EventKind::Data { .. })
         })
+        .map(|(_, event)| event)
         .collect();
     if named.is_empty() {
         return vec![one("nothing happens".to_owned(), "exactly { }".to_owned())];

@@ -16,11 +16,8 @@
 //! packet with its last new byte, the head of an HTTP message at the packet
 //! that completes the head. `within` measures from completion to completion.
 //!
-//! **HTTP heads are other names for data.** In `exactly`, a run is accounted
-//! for when a step names it, or when every one of its bytes belongs to an HTTP
-//! message whose head a step names. A head is accounted for when a step names
-//! it, or when every run that carries a byte of it is named. [`Event::covered_by`]
-//! holds which those are.
+//! **HTTP heads are other names for data**: [`covers`](super::covers) tells which
+//! are.
 //!
 //! **Every RST is an event**, also a second one the same way: how many there
 //! are is what the wire shows. Where it depends on timing, write `RST x1..`.
@@ -54,9 +51,6 @@ pub struct Event {
     pub time: Timestamp,
     /// It was sent after the first stop signal.
     pub after_stop: bool,
-    /// The events that together are this one under other names. Empty: only a
-    /// step that names it accounts for it.
-    pub covered_by: Vec<EventIndex>,
 }
 
 /// One end of an event.
@@ -76,7 +70,7 @@ pub enum EventKind {
     /// A run: the positions of its bytes in the stream, ascending.
     Data {
         way: Direction,
-        ranges: Vec<Range<usize>>,
+        ranges: SmallVec<[Range<usize>; 1]>,
     },
     Fin,
     Rst,
@@ -247,7 +241,6 @@ pub(super) fn single(trace: &Trace, index: usize, kind: EventKind) -> Event {
         packets: smallvec![index],
         time: packet.map(|p| p.time).unwrap_or_default(),
         after_stop: trace.after_stop(index),
-        covered_by: Vec::new(),
     }
 }
 

@@ -1,17 +1,17 @@
 //! The events of a capture, found in one pass through its packets, and the ways
 //! to look them up.
 
-use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::sync::OnceLock;
 
 use fixedbitset::FixedBitSet;
 use smallvec::{SmallVec, smallvec};
 
+use super::covers;
 use super::event::{Event, EventIndex, EventKind, Sort, packet, single};
+use super::grouped::Grouped;
 use crate::conversation::{ConversationIndex, Direction, Marks, SeenTcp};
 use crate::decode::{Packet, Transport};
-use crate::message::Head;
 use crate::trace::Trace;
 
 /// Events in the order in which they were complete; silent ones among them.
@@ -20,25 +20,29 @@ pub struct Events {
     all: Vec<Event>,
     /// The sort of each.
     sorts: Vec<Sort>,
+    /// How many conversations there are.
+    conversations: usize,
     everywhere: OnceLock<Vec<EventIndex>>,
     packets: OnceLock<FixedBitSet>,
-    by_conversation: OnceLock<Vec<Vec<EventIndex>>>,
+    by_conversation: OnceLock<Grouped<EventIndex>>,
+    covered_by: OnceLock<Vec<Vec<EventIndex>>>,
 }
 
 impl Events {
     /// The events of a capture.
     pub fn of(trace: &Trace) -> Events {
-        Events::new(found(trace))
+        Events::new(trace, found(trace))
     }
 
     /// Every packet as an event of its own, for `exactly packets`.
     pub fn packets(trace: &Trace) -> Events {
         let packets = (0..trace.packets.len()).map(|index| packet(trace, index));
-        Events::new(packets.collect())
+        Events::new(trace, packets.collect())
     }
 
-    fn new(all: Vec<Event>) -> Events {
+    fn new(trace: &Trace, all: Vec<Event>) -> Events {
         Events {
+            conversations: trace.conversations.len(),
             sorts: all.iter().map(|event| Sort::of(&event.kind)).collect(),
             all,
             ..Events::default()
@@ -65,24 +69,25 @@ impl Events {
 
     /// The indices of a conversation's events.
     pub fn of_conversation(&self, conversation: ConversationIndex) -> &[EventIndex] {
-        self.by_conversation
-            .get_or_init(|| {
-                let mut lists: Vec<Vec<EventIndex>> = Vec::new();
-                for (index, event) in self.all.iter().enumerate() {
-                    let Some(conversation) = event.conversation else {
-                        continue;
-                    };
-                    if lists.len() <= conversation {
-                        lists.resize_with(conversation + 1, Vec::new);
-                    }
-                    if let Some(list) = lists.get_mut(conversation) {
-                        list.push(index);
-                    }
-                }
-                lists
+        let by_conversation = self.by_conversation.get_or_init(|| {
+            // An event without one has a number that is left out.
+            let of = self
+                .all
+                .iter()
+                .map(|e| e.conversation.unwrap_or(usize::MAX));
+            let of: Vec<usize> = of.collect();
+            Grouped::new(self.conversations, || {
+                of.iter().enumerate().map(|(index, of)| (*of, index))
             })
-            .get(conversation)
-            .map_or(&[], Vec::as_slice)
+        });
+        by_conversation.of(conversation)
+    }
+
+    /// The events that together are this one under other names. None: only a step
+    /// that names it accounts for it.
+    pub fn covered_by(&self, trace: &Trace, index: EventIndex) -> &[EventIndex] {
+        let covered_by = self.covered_by.get_or_init(|| covers::covers(trace, self));
+        covered_by.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// The events that a packet has a part in.
@@ -115,22 +120,25 @@ impl Deref for Events {
     }
 }
 
+/// All events, in the order in which they were complete.
 fn found(trace: &Trace) -> Vec<Event> {
     let mut builder = Builder {
         trace,
-        events: Vec::new(),
+        singles: Vec::new(),
+        runs: Vec::new(),
         open: vec![None; trace.conversations.len()],
-        pieces: Pieces::new(trace),
+        pieces: pieces(trace),
     };
     for (index, packet) in trace.packets.iter().enumerate() {
         builder.packet(index, packet);
     }
     builder.close_all();
-    builder.heads();
-    let mut events = builder.events;
-    // Stable: what one packet carries keeps the order of the ranks.
-    events.sort_by_key(|e| (e.packet(), rank(&e.kind)));
-    link_heads_and_runs(trace, &mut events);
+    let mut events = builder.singles;
+    events.append(&mut builder.runs);
+    events.append(&mut heads(trace));
+    // Stable: what one packet carries keeps the order of the ranks. The lists are
+    // in order already, or nearly so, which sorting makes use of.
+    events.sort_by_key(|event| (event.packet(), rank(&event.kind)));
     events
 }
 
@@ -149,48 +157,13 @@ fn rank(kind: &EventKind) -> u8 {
 }
 
 /// Which bytes of its stream each packet brought.
-struct Pieces {
-    /// For each packet where its ranges begin, and where the last one's end.
-    starts: Vec<usize>,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Pieces {
-    fn new(trace: &Trace) -> Pieces {
-        let pieces = || {
-            let ways = trace.streams.iter();
-            ways.flat_map(|ways| ways.to_server.pieces.iter().chain(&ways.to_client.pieces))
-        };
-        // They are counted, then put in their places: sorting would take longer.
-        let mut starts = vec![0; trace.packets.len() + 2];
-        for piece in pieces() {
-            if let Some(count) = starts.get_mut(piece.packet + 2) {
-                *count += 1;
-            }
-        }
-        let mut before = 0;
-        for start in &mut starts {
-            before += *start;
-            *start = before;
-        }
-        let mut ranges = vec![0..0; before];
-        for piece in pieces() {
-            let Some(next) = starts.get_mut(piece.packet + 1) else {
-                continue;
-            };
-            if let Some(place) = ranges.get_mut(*next) {
-                *place = piece.at..piece.at.saturating_add(piece.len);
-            }
-            *next += 1;
-        }
-        Pieces { starts, ranges }
-    }
-
-    fn of(&self, packet: usize) -> &[Range<usize>] {
-        let start = self.starts.get(packet).copied().unwrap_or_default();
-        let end = self.starts.get(packet + 1).copied().unwrap_or_default();
-        self.ranges.get(start..end).unwrap_or_default()
-    }
+fn pieces(trace: &Trace) -> Grouped<Range<usize>> {
+    Grouped::new(trace.packets.len(), || {
+        let streams = trace.streams.iter();
+        let pieces =
+            streams.flat_map(|ways| ways.to_server.pieces.iter().chain(&ways.to_client.pieces));
+        pieces.map(|piece| (piece.packet, piece.at..piece.at.saturating_add(piece.len)))
+    })
 }
 
 /// A run that may still grow.
@@ -202,10 +175,13 @@ struct Run {
 
 struct Builder<'t> {
     trace: &'t Trace,
-    events: Vec<Event>,
+    /// What one packet carries whole, but for the heads of HTTP messages; in order.
+    singles: Vec<Event>,
+    /// In the order in which they were known to be over.
+    runs: Vec<Event>,
     /// The run in progress of each conversation.
     open: Vec<Option<Run>>,
-    pieces: Pieces,
+    pieces: Grouped<Range<usize>>,
 }
 
 impl Builder<'_> {
@@ -243,13 +219,6 @@ impl Builder<'_> {
         };
         let unseen = SeenTcp::default();
         let tcp = seen.tcp.as_ref().unwrap_or(&unseen);
-        if tcp.is(Marks::RETRANSMISSION) {
-            self.single(index, EventKind::Retransmission);
-        } else if tcp.marks.has_any(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK) {
-            self.single(index, EventKind::KeepAlive);
-        } else if tcp.is(Marks::WINDOW_UPDATE) {
-            self.single(index, EventKind::WindowUpdate);
-        }
         if flags.syn() && !tcp.is(Marks::RETRANSMISSION) && !flags.rst() {
             let kind = if flags.ack() {
                 EventKind::SynAck
@@ -260,6 +229,13 @@ impl Builder<'_> {
         }
         if tcp.handshake_ack {
             self.single(index, EventKind::HandshakeAck);
+        }
+        if tcp.is(Marks::RETRANSMISSION) {
+            self.single(index, EventKind::Retransmission);
+        } else if tcp.marks.has_any(Marks::KEEP_ALIVE | Marks::KEEP_ALIVE_ACK) {
+            self.single(index, EventKind::KeepAlive);
+        } else if tcp.is(Marks::WINDOW_UPDATE) {
+            self.single(index, EventKind::WindowUpdate);
         }
         if let (Some(_), Some(conversation), Some(way)) =
             (&tcp.new_bytes, seen.conversation, seen.direction)
@@ -280,7 +256,7 @@ impl Builder<'_> {
     }
 
     fn single(&mut self, index: usize, kind: EventKind) {
-        self.events.push(single(self.trace, index, kind));
+        self.singles.push(single(self.trace, index, kind));
     }
 
     /// New bytes: they go on with the run in progress or begin another.
@@ -310,22 +286,13 @@ impl Builder<'_> {
         let Some(&last) = run.packets.last() else {
             return;
         };
-        let mut ranges: Vec<Range<usize>> = run
-            .packets
-            .iter()
-            .flat_map(|&packet| self.pieces.of(packet))
-            .cloned()
-            .collect();
-        ranges.sort_by_key(|r| r.start);
-        let event = single(
-            self.trace,
-            last,
-            EventKind::Data {
-                way: run.way,
-                ranges: joined(ranges),
-            },
-        );
-        self.events.push(Event {
+        let brought = run.packets.iter().flat_map(|&p| self.pieces.of(p)).cloned();
+        let kind = EventKind::Data {
+            way: run.way,
+            ranges: joined(brought.collect()),
+        };
+        let event = single(self.trace, last, kind);
+        self.runs.push(Event {
             packets: run.packets,
             ..event
         });
@@ -336,37 +303,39 @@ impl Builder<'_> {
             self.close(conversation);
         }
     }
-
-    /// The heads of HTTP messages.
-    fn heads(&mut self) {
-        let trace = self.trace;
-        for (index, message) in trace.messages.iter().enumerate() {
-            // A line without a version is no request that a step could mean.
-            let request = message.request.as_ref();
-            if let Some(request) = request.filter(|r| !r.head.version.is_empty()) {
-                self.single(request.head.packet, EventKind::Request(index));
-            }
-            for (i, response) in message.interim.iter().enumerate() {
-                let kind = EventKind::Response {
-                    message: index,
-                    interim: Some(i),
-                };
-                self.single(response.head.packet, kind);
-            }
-            if let Some(response) = &message.response {
-                let kind = EventKind::Response {
-                    message: index,
-                    interim: None,
-                };
-                self.single(response.head.packet, kind);
-            }
-        }
-    }
 }
 
-/// Neighbouring ranges made one.
-fn joined(ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut joined: Vec<Range<usize>> = Vec::with_capacity(ranges.len().min(4));
+/// The heads of HTTP messages.
+fn heads(trace: &Trace) -> Vec<Event> {
+    let mut heads = Vec::with_capacity(2 * trace.messages.len());
+    for (index, message) in trace.messages.iter().enumerate() {
+        // A line without a version is no request that a step could mean.
+        let request = message.request.as_ref();
+        if let Some(request) = request.filter(|r| !r.head.version.is_empty()) {
+            heads.push(single(
+                trace,
+                request.head.packet,
+                EventKind::Request(index),
+            ));
+        }
+        let interim = message.interim.iter().enumerate();
+        let interim = interim.map(|(i, response)| (Some(i), response));
+        let last = message.response.iter().map(|response| (None, response));
+        for (interim, response) in interim.chain(last) {
+            let kind = EventKind::Response {
+                message: index,
+                interim,
+            };
+            heads.push(single(trace, response.head.packet, kind));
+        }
+    }
+    heads
+}
+
+/// Ranges in their order, neighbouring ones made one.
+fn joined(mut ranges: SmallVec<[Range<usize>; 4]>) -> SmallVec<[Range<usize>; 1]> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: SmallVec<[Range<usize>; 1]> = SmallVec::new();
     for range in ranges {
         match joined.last_mut() {
             Some(last) if last.end == range.start => last.end = range.end,
@@ -374,96 +343,4 @@ fn joined(ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
         }
     }
     joined
-}
-
-/// Where a message lies in its stream, and where its head does.
-struct Extent {
-    event: EventIndex,
-    way: Direction,
-    head: Range<usize>,
-    whole: Range<usize>,
-}
-
-/// Says of each run which heads account for it, and of each head which runs do.
-fn link_heads_and_runs(trace: &Trace, events: &mut [Event]) {
-    // By conversation and way, in the order of the stream: messages of one way
-    // follow each other and never overlap.
-    let mut extents: HashMap<(ConversationIndex, Direction), Vec<Extent>> = HashMap::new();
-    for (index, event) in events.iter().enumerate() {
-        if let (Some(conversation), Some(extent)) =
-            (event.conversation, extent(trace, index, event))
-        {
-            let key = (conversation, extent.way);
-            extents.entry(key).or_default().push(extent);
-        }
-    }
-    for list in extents.values_mut() {
-        list.sort_by_key(|x| x.whole.start);
-    }
-    let mut covers: Vec<Vec<EventIndex>> = vec![Vec::new(); events.len()];
-    for (index, event) in events.iter().enumerate() {
-        let EventKind::Data { way, ranges } = &event.kind else {
-            continue;
-        };
-        let key = event.conversation.map(|c| (c, *way));
-        let Some(list) = key.and_then(|key| extents.get(&key)) else {
-            continue;
-        };
-        let mut messages = Vec::new();
-        let mut bytes_in_messages = 0;
-        for range in ranges {
-            let first = list.partition_point(|x| x.whole.end <= range.start);
-            for x in list.iter().skip(first) {
-                if x.whole.start >= range.end {
-                    break;
-                }
-                bytes_in_messages += overlap(range, &x.whole);
-                messages.push(x.event);
-                if overlap(range, &x.head) > 0
-                    && let Some(covers) = covers.get_mut(x.event)
-                {
-                    covers.push(index);
-                }
-            }
-        }
-        let bytes: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-        if bytes > 0
-            && bytes_in_messages == bytes
-            && let Some(covers) = covers.get_mut(index)
-        {
-            *covers = messages;
-        }
-    }
-    for (event, by) in events.iter_mut().zip(covers) {
-        event.covered_by = by;
-    }
-}
-
-fn extent(trace: &Trace, index: EventIndex, event: &Event) -> Option<Extent> {
-    let message = event.message(trace)?;
-    let (way, head, body): (Direction, &Head, &Range<usize>) = match event.kind {
-        EventKind::Request(_) => {
-            let request = message.request.as_ref()?;
-            (message.way, &request.head, &request.body.range)
-        }
-        EventKind::Response { interim, .. } => {
-            let response = match interim {
-                Some(i) => message.interim.get(i)?,
-                None => message.response.as_ref()?,
-            };
-            (message.way.opposite(), &response.head, &response.body.range)
-        }
-        _ => return None,
-    };
-    Some(Extent {
-        event: index,
-        way,
-        head: head.range.clone(),
-        whole: head.range.start..head.range.end.max(body.end),
-    })
-}
-
-/// How many positions two ranges share.
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> usize {
-    a.end.min(b.end).saturating_sub(a.start.max(b.start))
 }

@@ -54,17 +54,16 @@ impl<'t> Evidence<'t> {
     /// `implied`: the outcomes of the programs' own expectations.
     pub fn new(facts: &'t Facts<'t>, implied: &[Outcome]) -> Evidence<'t> {
         let trace = facts.trace;
+        let packets = trace.packets.iter().enumerate();
+        let truncated: FixedBitSet = packets
+            .filter(|(_, p)| p.cap_len < p.len)
+            .map(|(i, _)| i)
+            .collect();
         Evidence {
             facts,
-            incomplete: incomplete(trace),
+            incomplete: incomplete(trace, &truncated),
             owners: doubtful_owners(trace),
-            truncated: trace
-                .packets
-                .iter()
-                .enumerate()
-                .filter(|(_, p)| p.cap_len < p.len)
-                .map(|(i, _)| i)
-                .collect(),
+            truncated,
             doubtful: doubtful_streams(facts),
             unmet: implied
                 .iter()
@@ -234,7 +233,7 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Why packets may be missing from the capture.
-fn incomplete(trace: &Trace) -> Vec<String> {
+fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Some(damage) = &trace.capture.damage {
         reasons.push(format!(
@@ -275,8 +274,8 @@ fn incomplete(trace: &Trace) -> Vec<String> {
             }
         }
     }
-    let unreadable = trace.packets.iter().find(|p| is_cut_in_headers(p));
-    if let Some(packet) = unreadable {
+    let mut truncated = truncated.ones().filter_map(|p| trace.packets.get(p));
+    if let Some(packet) = truncated.find(|p| is_cut_in_headers(p)) {
         reasons.push(format!(
             "Packet {} was cut inside its headers when it was captured.",
             packet.number
@@ -285,12 +284,9 @@ fn incomplete(trace: &Trace) -> Vec<String> {
     reasons
 }
 
-/// Is something missing of what says where the packet belongs: of its headers,
-/// their options, or the headers that an ICMP error quotes?
+/// Is something missing of what says where a truncated packet belongs: of its
+/// headers, their options, or the headers that an ICMP error quotes?
 fn is_cut_in_headers(packet: &Packet) -> bool {
-    if packet.cap_len >= packet.len {
-        return false;
-    }
     let is_cut = matches!(packet.trouble, Some(Trouble::Truncated { .. }));
     match &packet.transport {
         Transport::Icmp(icmp) if matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) => !quotes_ports(icmp),

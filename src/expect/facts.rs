@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::classes::Classes;
+use super::grouped::Grouped;
 use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
 use crate::message::Message;
 use crate::savefile::{Protocol, Recording};
@@ -21,10 +22,11 @@ pub struct Facts<'t> {
     pub conversations: Cow<'t, [Conversation]>,
     pub streams: Cow<'t, [Ways<Stream>]>,
     pub messages: Cow<'t, [Message]>,
+    // Made when first asked for.
     /// Each conversation's owners: the client's end, the server's.
-    owners: Vec<(Owner, Owner)>,
-    /// Each conversation's packets; made when first asked for.
-    packets: OnceLock<Vec<Vec<usize>>>,
+    owners: OnceLock<Vec<(Owner, Owner)>>,
+    /// Each conversation's packets.
+    packets: OnceLock<Grouped<usize>>,
     classes: OnceLock<Classes>,
 }
 
@@ -35,7 +37,7 @@ impl<'t> Facts<'t> {
             conversations: Cow::Borrowed(&trace.conversations),
             streams: Cow::Borrowed(&trace.streams),
             messages: Cow::Borrowed(&trace.messages),
-            owners: owners(trace),
+            owners: OnceLock::new(),
             packets: OnceLock::new(),
             classes: OnceLock::new(),
         };
@@ -110,8 +112,10 @@ impl<'t> Facts<'t> {
 
     /// Who owned the sender's and the receiver's end of a way.
     pub fn ends(&self, conversation: usize, way: Direction) -> (Owner, Owner) {
-        let (client, server) = self
+        let owners = self
             .owners
+            .get_or_init(|| owners(self.trace, self.by_conversation()));
+        let (client, server) = owners
             .get(conversation)
             .copied()
             .unwrap_or((Owner::Unknown, Owner::Unknown));
@@ -122,43 +126,45 @@ impl<'t> Facts<'t> {
     }
 
     pub fn classes(&self) -> &Classes {
-        self.classes.get_or_init(|| Classes::new(self.trace))
+        self.classes
+            .get_or_init(|| Classes::new(self.trace, self.by_conversation()))
     }
 
     /// The indices of a conversation's packets.
     pub fn packets(&self, conversation: usize) -> &[usize] {
-        self.packets
-            .get_or_init(|| packets(self.trace))
-            .get(conversation)
-            .map_or(&[], Vec::as_slice)
+        self.by_conversation().of(conversation)
+    }
+
+    fn by_conversation(&self) -> &Grouped<usize> {
+        self.packets.get_or_init(|| by_conversation(self.trace))
     }
 }
 
-fn packets(trace: &Trace) -> Vec<Vec<usize>> {
-    let mut packets = vec![Vec::new(); trace.conversations.len()];
-    for (index, seen) in trace.seen.iter().enumerate() {
-        if let Some(place) = seen.conversation.and_then(|c| packets.get_mut(c)) {
-            place.push(index);
-        }
-    }
-    packets
+/// The packets of each conversation.
+pub fn by_conversation(trace: &Trace) -> Grouped<usize> {
+    // A packet without one has a number that is left out.
+    let of = trace
+        .seen
+        .iter()
+        .map(|s| s.conversation.unwrap_or(usize::MAX));
+    let of: Vec<usize> = of.collect();
+    Grouped::new(trace.conversations.len(), || {
+        of.iter().enumerate().map(|(packet, of)| (*of, packet))
+    })
 }
 
 /// The owners of each conversation's ends, by its first packet.
-fn owners(trace: &Trace) -> Vec<(Owner, Owner)> {
-    let mut owners = vec![None; trace.conversations.len()];
-    for (seen, ends) in trace.seen.iter().zip(&trace.ends) {
-        let place = seen.conversation.and_then(|c| owners.get_mut(c));
-        if let (Some(place @ None), Some(way)) = (place, seen.direction) {
-            *place = Some(match way {
-                Direction::ToServer => (ends.from, ends.to),
-                Direction::ToClient => (ends.to, ends.from),
-            });
-        }
-    }
-    owners
-        .into_iter()
-        .map(|o| o.unwrap_or((Owner::Unknown, Owner::Unknown)))
+fn owners(trace: &Trace, by_conversation: &Grouped<usize>) -> Vec<(Owner, Owner)> {
+    let of_packet = |&packet: &usize| {
+        let ends = trace.ends.get(packet)?;
+        Some(match trace.seen.get(packet)?.direction? {
+            Direction::ToServer => (ends.from, ends.to),
+            Direction::ToClient => (ends.to, ends.from),
+        })
+    };
+    let of = |conversation| by_conversation.of(conversation).iter().find_map(of_packet);
+    (0..trace.conversations.len())
+        .map(|c| of(c).unwrap_or((Owner::Unknown, Owner::Unknown)))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use super::fields_message as message;
 pub use super::fields_streamed::Streamed;
 use super::fields_tls as tls;
 use super::fields_transport as transport;
-pub use super::fields_view::{Facts, Http, Known, Reading, SoFar, Start, Times, View};
+pub use super::fields_view::{Displayed, Facts, Http, Known, Reading, SoFar, Start, Times, View};
 
 /// The type of a field, which decides what it may be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Needs {
     pub const OWNERS: Needs = Needs(4);
     /// [`Times::captured`].
     pub const CAPTURED: Needs = Needs(8);
-    /// [`Times::displayed`].
+    /// [`View::displayed`].
     pub const DISPLAYED: Needs = Needs(16);
 
     /// Is all of `part` needed?

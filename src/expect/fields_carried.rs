@@ -252,7 +252,7 @@ pub(super) const CARRIED: &[Field] = &[
     ),
     Field::new("wlan", Kind::Protocol, "IEEE 802.11", |v, out| {
         if wlan(v).is_some() {
-            out.push(FieldValue::whole(v.frame));
+            out.push(FieldValue::whole(v.frame()));
         }
     }),
     Field::new(
@@ -301,7 +301,7 @@ pub(super) const CARRIED: &[Field] = &[
 ];
 
 fn has(v: &View<'_>, out: &mut Out<'_, '_>, layer: Layer) {
-    if v.packet.layers(v.frame).as_slice().contains(&layer) {
+    if v.packet.layers(v.frame()).as_slice().contains(&layer) {
         out.push(FieldValue::whole(&[]));
     }
 }

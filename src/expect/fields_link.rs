@@ -8,7 +8,7 @@ use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
-        out.push(FieldValue::whole(v.frame))
+        out.push(FieldValue::whole(v.frame()))
     })
     .alike(Alike::Kind),
     Field::new(
@@ -71,14 +71,14 @@ pub(super) const FRAME: &[Field] = &[
         "frame.time_relative",
         Kind::Time,
         "seconds since the first frame of the capture",
-        |v, out| out.push(number(v.packet.time.since(v.times.first))),
+        |v, out| out.push(number(v.packet.time.since(v.times().first))),
     ),
     Field::new(
         "frame.time_delta",
         Kind::Time,
         "seconds since the frame before",
         |v, out| {
-            let before = v.times.captured.unwrap_or(v.packet.time);
+            let before = v.times().captured.unwrap_or(v.packet.time);
             out.push(number(v.packet.time.since(before)));
         },
     )
@@ -88,7 +88,7 @@ pub(super) const FRAME: &[Field] = &[
         Kind::Time,
         "seconds since the last frame that was shown",
         |v, out| {
-            let before = v.times.displayed.unwrap_or(v.packet.time);
+            let before = v.shown_before().unwrap_or(v.packet.time);
             out.push(number(v.packet.time.since(before)));
         },
     )
@@ -119,7 +119,7 @@ pub(super) const LINK: &[Field] = &[
         if ethernet(v).is_some() {
             out.push(FieldValue::Layer {
                 header: ETHERNET,
-                bytes: v.frame,
+                bytes: v.frame(),
             });
         }
     }),
@@ -305,7 +305,7 @@ pub(super) const LINK: &[Field] = &[
     ),
     Field::new("sll", Kind::Protocol, "Linux cooked capture", |v, out| {
         if cooked(v).is_some() {
-            out.push(FieldValue::whole(v.frame));
+            out.push(FieldValue::whole(v.frame()));
         }
     }),
     Field::new(
@@ -322,7 +322,7 @@ pub(super) const LINK: &[Field] = &[
     ),
     Field::new("null", Kind::Protocol, "BSD loopback header", |v, out| {
         if let Link::Null { .. } = v.packet.link {
-            out.push(FieldValue::whole(v.frame));
+            out.push(FieldValue::whole(v.frame()));
         }
     }),
     Field::new(
@@ -372,7 +372,7 @@ fn eth_type(v: &View<'_>) -> Option<u16> {
 }
 
 fn type_or_length(v: &View<'_>) -> Option<u16> {
-    let bytes = v.frame.get(12..14)?;
+    let bytes = v.frame().get(12..14)?;
     Some(u16::from_be_bytes(bytes.try_into().ok()?))
 }
 
@@ -393,7 +393,7 @@ fn first_bit(address: &[u8; 6], bit: u8) -> FieldValue<'static> {
 /// EtherType stands before it; those of 802.1ad have fields of another name.
 fn tags<'a>(v: &View<'a>, behind: [u8; 2]) -> impl Iterator<Item = (u16, u16)> + use<'a> {
     let count = ethernet(v).map_or(0, |e| e.vlan.ids().len());
-    let frame = v.frame;
+    let frame = v.frame();
     (0..count).filter_map(move |tag| {
         let at = 12 + 4 * tag;
         let bytes: &[u8; 6] = frame.get(at..at + 6)?.try_into().ok()?;
@@ -416,7 +416,7 @@ fn cooked(v: &View<'_>) -> Option<(u16, u16)> {
 /// `frame.protocols`: the layers, and what of them carries a message that is
 /// read.
 fn protocols(v: &View<'_>) -> String {
-    let layers = v.packet.layers(v.frame);
+    let layers = v.packet.layers(v.frame());
     let layers = layers.as_slice().iter();
     let layers = layers.filter(|layer| **layer != Layer::Frame);
     let mut names: Vec<&str> = layers.map(|layer| layer.name()).collect();

@@ -8,7 +8,7 @@ use crate::message::{Part, PartOf};
 use crate::savefile::{Format, Timestamp};
 use crate::trace::{Ends, Owner};
 
-use super::fields::{Facts, Http, Known, Reading, Start, Times, View};
+use super::fields::{Displayed, Facts, Http, Known, Reading, Start, Times, View};
 
 /// What a filter calls the sides of a conversation: programs are not known.
 const SIDES: [&str; 2] = ["client", "server"];
@@ -26,14 +26,9 @@ impl<'a> Streamed<'a> {
         let shown = self.0;
         View {
             packet: shown.packet,
-            frame: shown.frame.data,
             index: shown.index(),
             seen: Some(shown.seen),
-            times: Times {
-                first: shown.start,
-                captured: shown.previous,
-                displayed,
-            },
+            displayed: Displayed::Until(displayed),
             known: self,
             reading: Reading::Filter,
         }
@@ -41,6 +36,17 @@ impl<'a> Streamed<'a> {
 }
 
 impl Known for Streamed<'_> {
+    fn frame(&self, _: usize) -> &[u8] {
+        self.0.frame.data
+    }
+
+    fn times(&self, _: usize) -> Times {
+        Times {
+            first: self.0.start,
+            captured: self.0.previous,
+        }
+    }
+
     fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
         let seen = self.0.seen;
         let (name, tcp) = match seen.conversation == Some(index) {

@@ -13,7 +13,7 @@ use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
 
 /// What a packet is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reading {
     /// Steps and claims: the packet's own headers only. An HTTP message's
     /// fields are at the packet that completes its head.
@@ -33,9 +33,16 @@ pub struct Times {
     pub first: Timestamp,
     /// Of the packet before in the capture; None for the first.
     pub captured: Option<Timestamp>,
-    /// Of the last packet that the filter showed; None where there is none, or
-    /// where it is not known.
-    pub displayed: Option<Timestamp>,
+}
+
+/// What is shown of the packets before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Displayed {
+    /// All of them.
+    All,
+    /// What the filter showed: the last one at this time. None where there is
+    /// none, or where it is not known.
+    Until(Option<Timestamp>),
 }
 
 /// What a conversation says of its packets, as far as known.
@@ -73,6 +80,11 @@ pub enum Start<'a> {
 /// What is known beside a packet and its conversation's verdict on it. What is
 /// not known is not there: the fields have no value then.
 pub trait Known {
+    /// The bytes of a packet's frame.
+    fn frame(&self, packet: usize) -> &[u8];
+
+    fn times(&self, packet: usize) -> Times;
+
     fn conversation(&self, _index: ConversationIndex) -> Option<Facts> {
         None
     }
@@ -122,17 +134,16 @@ pub trait Known {
     }
 }
 
-/// One packet and what is known of it.
+/// One packet and what is known of it. What few fields need is asked for when it
+/// is needed: most packets are looked at for a single field.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     pub packet: &'a Packet,
-    /// The frame's bytes.
-    pub frame: &'a [u8],
     /// The packet's place in the capture, from 0.
     pub index: usize,
     /// What its conversation says of it.
     pub seen: Option<&'a Seen>,
-    pub times: Times,
+    pub displayed: Displayed,
     pub known: &'a dyn Known,
     pub reading: Reading,
 }
@@ -141,20 +152,31 @@ impl<'a> View<'a> {
     /// Of a capture that was read as a whole, and is shown as a whole; None for
     /// an index out of range.
     pub fn new(trace: &'a Trace, index: usize, reading: Reading) -> Option<View<'a>> {
-        let time = |i: usize| trace.packets.get(i).map(|p| p.time);
         Some(View {
             packet: trace.packets.get(index)?,
-            frame: trace.frame(index),
             index,
             seen: trace.seen.get(index),
-            times: Times {
-                first: time(0).unwrap_or_default(),
-                captured: index.checked_sub(1).and_then(time),
-                displayed: index.checked_sub(1).and_then(time),
-            },
+            displayed: Displayed::All,
             known: trace,
             reading,
         })
+    }
+
+    /// The frame's bytes.
+    pub fn frame(&self) -> &'a [u8] {
+        self.known.frame(self.index)
+    }
+
+    pub fn times(&self) -> Times {
+        self.known.times(self.index)
+    }
+
+    /// When the packet before came that is shown.
+    pub(super) fn shown_before(&self) -> Option<Timestamp> {
+        match self.displayed {
+            Displayed::All => self.times().captured,
+            Displayed::Until(time) => time,
+        }
     }
 
     pub(super) fn conversation(&self) -> Option<Facts> {
@@ -207,7 +229,7 @@ impl<'a> View<'a> {
 
     /// The bytes that positions in the packet point into.
     pub(super) fn data(&self) -> &'a [u8] {
-        self.packet.data(self.frame)
+        self.packet.data(self.frame())
     }
 
     /// The packet's bytes from `start` for `len` bytes, or as many as there are.
@@ -218,6 +240,18 @@ impl<'a> View<'a> {
 }
 
 impl Known for Trace {
+    fn frame(&self, packet: usize) -> &[u8] {
+        Trace::frame(self, packet)
+    }
+
+    fn times(&self, packet: usize) -> Times {
+        let time = |i: usize| self.packets.get(i).map(|p| p.time);
+        Times {
+            first: time(0).unwrap_or_default(),
+            captured: packet.checked_sub(1).and_then(time),
+        }
+    }
+
     fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
         let conversation = self.conversations.get(index)?;
         Some(Facts {
@@ -302,6 +336,14 @@ impl Known for Trace {
 pub struct SoFar<'t>(pub &'t Trace);
 
 impl Known for SoFar<'_> {
+    fn frame(&self, packet: usize) -> &[u8] {
+        Known::frame(self.0, packet)
+    }
+
+    fn times(&self, packet: usize) -> Times {
+        Known::times(self.0, packet)
+    }
+
     fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
         let facts = Known::conversation(self.0, index)?;
         Some(Facts {

@@ -176,13 +176,30 @@ fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
             }
             _ => false,
         },
-        FilterOp::Eq => compared(left, right).is_some_and(Ordering::is_eq),
-        FilterOp::Ne => compared(left, right).is_none_or(Ordering::is_ne),
-        FilterOp::Lt => compared(left, right).is_some_and(Ordering::is_lt),
-        FilterOp::Le => compared(left, right).is_some_and(Ordering::is_le),
-        FilterOp::Gt => compared(left, right).is_some_and(Ordering::is_gt),
-        FilterOp::Ge => compared(left, right).is_some_and(Ordering::is_ge),
+        _ => match compared(left, right) {
+            Some(order) => is_so(order, op),
+            None => op == FilterOp::Ne,
+        },
     }
+}
+
+/// Is this how the one must stand to the other?
+fn is_so(order: Ordering, op: FilterOp) -> bool {
+    match op {
+        FilterOp::Eq => order.is_eq(),
+        FilterOp::Ne => order.is_ne(),
+        FilterOp::Lt => order.is_lt(),
+        FilterOp::Le => order.is_le(),
+        FilterOp::Gt => order.is_gt(),
+        FilterOp::Ge => order.is_ge(),
+        FilterOp::Contains | FilterOp::Matches => false,
+    }
+}
+
+/// Does the comparison hold for a field that has this one value, and a number on
+/// the right?
+pub fn number_holds(value: i128, op: FilterOp, right: i128) -> bool {
+    is_so(value.cmp(&right), op)
 }
 
 fn compared(left: &Compared<'_>, right: &Compared<'_>) -> Option<Ordering> {

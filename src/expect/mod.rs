@@ -12,7 +12,9 @@ pub mod claim_fields;
 mod claim_value;
 mod classes;
 pub mod codes;
+mod columns;
 mod compile;
+mod covers;
 mod draft;
 pub mod event;
 #[cfg(test)]
@@ -43,6 +45,7 @@ mod filter_shown;
 mod filter_text;
 mod filter_values;
 mod format;
+mod grouped;
 mod hint;
 pub mod icmp;
 mod implied;

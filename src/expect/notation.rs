@@ -140,7 +140,7 @@ pub fn events(trace: &Trace) -> Vec<String> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::new(trace),
+        classes: &Classes::of(trace),
     };
     events
         .iter()
@@ -158,7 +158,7 @@ pub fn carried(trace: &Trace, index: usize) -> Vec<[String; 2]> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::new(trace),
+        classes: &Classes::of(trace),
     };
     let own = events.iter().filter(|e| e.packets.contains(&index));
     let (completed, begun): (Vec<_>, Vec<_>) = own.partition(|e| e.packet() == index);

@@ -123,11 +123,11 @@ impl Capture {
             let Some(view) = View::new(&self.trace, *index, expect::fields::Reading::Filter) else {
                 return false;
             };
-            let mut view = View {
+            let view = View {
                 known: &so_far,
+                displayed: expect::fields::Displayed::Until(displayed),
                 ..view
             };
-            view.times.displayed = displayed;
             let matches = filter::matches(&parsed, &view);
             if matches {
                 displayed = Some(view.packet.time);

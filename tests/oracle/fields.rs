@@ -282,6 +282,6 @@ fn quotes(packet: &Packet, protocol: u8) -> bool {
 }
 
 fn is_before_1970(view: &View<'_>) -> bool {
-    let before = view.times.captured;
+    let before = view.times().captured;
     view.packet.time.0 < 0 || before.is_some_and(|time| time.0 < 0)
 }

@@ -160,7 +160,7 @@ impl<'e> Explanation<'e, '_> {
         if step.is_some_and(|s| matches!(s.event, EventPattern::Data(_))) {
             return index;
         }
-        let heads = self.event(index).map_or(&[][..], |e| &e.covered_by);
+        let heads = self.context.covered_by(index);
         let named = |head: &EventIndex| self.divergence.taken.iter().any(|t| t.event == *head);
         match heads.iter().find(|head| !named(head)) {
             Some(head) if self.event(index).is_some_and(is_run) => *head,

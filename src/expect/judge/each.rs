@@ -59,9 +59,15 @@ impl Judge<'_> {
         if count == 0 {
             return self.each_of_nothing(each, rests_on);
         }
-        let classes = self.world.facts.classes();
-        let has = matching::Condition::new(trace, classes, condition, self.world.names);
-        let broken: FixedBitSet = subjects.ones().filter(|&p| !has.holds(p)).collect();
+        let has = matching::shown(
+            trace,
+            self.world.facts.classes(),
+            condition,
+            Reading::Where,
+            self.world.names,
+            Some(&subjects),
+        );
+        let broken: FixedBitSet = subjects.difference(&has).collect();
         let Some(first) = broken.minimum() else {
             return Judgement {
                 holds: true,

@@ -1,13 +1,10 @@
-//! Filters on the packets of events, and the names that steps gave.
+//! The names that steps gave, and the filters that may speak of them.
 
 use std::collections::BTreeMap;
 
-use fixedbitset::FixedBitSet;
-
 use crate::expect::ast::Filter;
-use crate::expect::classes::{Answers, Classes};
 use crate::expect::event::Event;
-use crate::expect::fields::{Needs, Reading, View};
+use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
@@ -52,64 +49,4 @@ pub fn holds(trace: &Trace, packet: usize, condition: &Filter, names: &Names) ->
     let of_step = |name: &str| View::new(trace, names.get(name)?.packet, Reading::Own);
     View::new(trace, packet, Reading::Where)
         .is_some_and(|view| filter::matches_after(condition, &view, &of_step))
-}
-
-/// The same for many packets: what their classes answer is not asked again.
-pub struct Condition<'c> {
-    trace: &'c Trace,
-    filter: &'c Filter,
-    names: &'c Names,
-    answers: Answers<'c>,
-}
-
-impl<'c> Condition<'c> {
-    pub fn new(
-        trace: &'c Trace,
-        classes: &'c Classes,
-        filter: &'c Filter,
-        names: &'c Names,
-    ) -> Condition<'c> {
-        let of_step = |name: &str| View::new(trace, names.get(name)?.packet, Reading::Own);
-        Condition {
-            trace,
-            filter,
-            names,
-            answers: classes.filter(trace, filter, Reading::Where, &of_step),
-        }
-    }
-
-    pub fn holds(&self, packet: usize) -> bool {
-        self.answers
-            .of(packet)
-            .unwrap_or_else(|| holds(self.trace, packet, self.filter, self.names))
-    }
-}
-
-/// The packets of the capture that a display filter shows.
-pub fn filtered(
-    trace: &Trace,
-    classes: &Classes,
-    condition: &Filter,
-    names: &Names,
-) -> FixedBitSet {
-    let of_step = |name: &str| View::new(trace, names.get(name)?.packet, Reading::Own);
-    let answers = classes.filter(trace, condition, Reading::Filter, &of_step);
-    let counts_shown = filter::needs(condition).has(Needs::DISPLAYED);
-    let mut displayed = None;
-    let mut shown = FixedBitSet::with_capacity(trace.packets.len());
-    for index in 0..trace.packets.len() {
-        let shows = answers.of(index).unwrap_or_else(|| {
-            View::new(trace, index, Reading::Filter).is_some_and(|mut view| {
-                view.times.displayed = displayed;
-                filter::matches_after(condition, &view, &of_step)
-            })
-        });
-        if shows {
-            shown.insert(index);
-            if counts_shown {
-                displayed = trace.packets.get(index).map(|p| p.time);
-            }
-        }
-    }
-    shown
 }

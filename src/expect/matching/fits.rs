@@ -62,6 +62,11 @@ impl Context<'_> {
         sort.is_some_and(|sort| sort.may_be(wanted))
     }
 
+    /// The events that together are this one under other names.
+    pub fn covered_by(&self, event: EventIndex) -> &[EventIndex] {
+        self.events.covered_by(self.trace, event)
+    }
+
     /// Does the event fit the step in everything but `within`?
     pub fn fits(&self, step: &Step, event: &Event, names: &Names) -> bool {
         self.is_kind(&step.event, event)

@@ -17,10 +17,12 @@ mod ordered;
 mod program;
 #[cfg(test)]
 mod properties;
+mod shown;
 mod unordered;
 
-pub use condition::{Condition, Named, Names, filtered};
+pub use condition::{Named, Names};
 pub use fits::{Context, Difference, Timing, ends_difference, is_who, packet_is};
+pub use shown::shown;
 
 use std::borrow::Cow;
 
@@ -28,6 +30,7 @@ use fixedbitset::FixedBitSet;
 
 use super::ast::{Mode, Scope, Sequence};
 use super::event::{Event, EventIndex, EventKind};
+use super::fields::Reading;
 use crate::savefile::Protocol;
 use crate::trace::{Part, Trace};
 
@@ -121,10 +124,16 @@ pub fn in_scope<'c>(scope: Option<&Scope>, context: &Context<'c>) -> Cow<'c, [Ev
             })
         }
         Some(Scope::Filter(filter)) => {
-            let names = Names::default();
-            let condition = Condition::new(context.trace, context.classes, &filter.value, &names);
+            let shown = shown(
+                context.trace,
+                context.classes,
+                &filter.value,
+                Reading::Where,
+                &Names::default(),
+                Some(context.events.carriers()),
+            );
             among(context.events.everywhere(), &|event| {
-                event.packets.iter().any(|&packet| condition.holds(packet))
+                event.packets.iter().any(|&packet| shown.contains(packet))
             })
         }
     }

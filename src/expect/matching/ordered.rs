@@ -58,7 +58,7 @@ pub fn find(
         tried: HashSet::new(),
         tried_from: HashMap::new(),
         left_out_until: if exactly {
-            left_out_until(context.events, scope)
+            left_out_until(context, scope)
         } else {
             HashMap::new()
         },
@@ -384,7 +384,7 @@ impl Search<'_, '_> {
                 return false;
             };
             if !event.is_silent() && !event.after_stop {
-                if !self.is_accounted_for(index, event, state) {
+                if !self.is_accounted_for(index, state) {
                     return false;
                 }
                 state.left_out.push(index);
@@ -397,16 +397,15 @@ impl Search<'_, '_> {
 
     /// Other events account for this one: those behind us are named, those to
     /// come must be, and nothing that was left out relies on this one.
-    fn is_accounted_for(&self, index: EventIndex, event: &Event, state: &State) -> bool {
-        let relied_on = state.left_out.iter().any(|&left| {
-            self.context
-                .events
-                .get(left)
-                .is_some_and(|e| e.covered_by.contains(&index))
-        });
-        !event.covered_by.is_empty()
+    fn is_accounted_for(&self, index: EventIndex, state: &State) -> bool {
+        let relied_on = state
+            .left_out
+            .iter()
+            .any(|&left| self.context.covered_by(left).contains(&index));
+        let covered_by = self.context.covered_by(index);
+        !covered_by.is_empty()
             && !relied_on
-            && event.covered_by.iter().all(|other| {
+            && covered_by.iter().all(|other| {
                 !state.left_out.contains(other) && self.scope.binary_search(other).is_ok()
             })
     }
@@ -526,10 +525,10 @@ fn earliest(events: &[Event], scope: &[EventIndex]) -> Vec<Timestamp> {
 
 /// Until which event it matters whether an event was left out: the last one
 /// that accounts for it or that it accounts for.
-fn left_out_until(events: &[Event], scope: &[EventIndex]) -> HashMap<EventIndex, EventIndex> {
+fn left_out_until(context: &Context<'_>, scope: &[EventIndex]) -> HashMap<EventIndex, EventIndex> {
     let mut until: HashMap<EventIndex, EventIndex> = HashMap::new();
     for &index in scope {
-        for &other in events.get(index).map_or(&[][..], |e| &e.covered_by) {
+        for &other in context.covered_by(index) {
             for (one, two) in [(index, other), (other, index)] {
                 let last = until.entry(one).or_insert(two);
                 *last = two.max(*last);

@@ -200,7 +200,7 @@ fn found_in(trace: &Trace, sequence: &Sequence) -> Found {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::new(trace),
+        classes: &Classes::of(trace),
     };
     let scope = in_scope(None, &context);
     find(sequence, &context, &scope, &Names::default())
@@ -342,7 +342,7 @@ proptest! {
     ) {
         let wire = wire(&acts);
         let events = Events::of(&wire.trace);
-        let context = Context { trace: &wire.trace, events: &events, classes: &Classes::new(&wire.trace) };
+        let context = Context { trace: &wire.trace, events: &events, classes: &Classes::of(&wire.trace) };
         for (mode, exactly) in [(Mode::Exactly, true), (Mode::InOrder, false)] {
             let expected = by_force(&context, &steps, exactly, (0, 0, 0), None, &Names::default());
             let found = found(&wire.trace, mode, &steps);
