@@ -85,7 +85,7 @@ fn the_analysis_of_invented_traffic_is_tsharks() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut comparison = Comparison::default();
-    for seed in 1..=12 {
+    for seed in traffic::seeds(12) {
         let name = format!("seed {seed}");
         let path = folder.path().join(&name);
         fs::write(&path, traffic::capture(seed)).unwrap();
@@ -101,7 +101,7 @@ fn the_analysis_of_simulated_transfers_is_tsharks() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut comparison = Comparison::default();
-    for seed in 1..=12 {
+    for seed in traffic::seeds(12) {
         let name = format!("transfer {seed}");
         let path = folder.path().join(&name);
         fs::write(&path, simulated::capture(seed)).unwrap();

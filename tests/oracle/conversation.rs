@@ -100,7 +100,7 @@ fn invented_conversations_are_tsharks() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut comparison = Comparison::default();
-    for seed in 1..=6 {
+    for seed in traffic::seeds(6) {
         for (kind, capture) in [
             ("", traffic::capture(seed)),
             ("m", simulated::capture(seed)),

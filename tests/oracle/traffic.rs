@@ -1,6 +1,8 @@
 //! Invented TCP traffic: segments as chance has them, the same for the same
 //! seed.
 
+use std::ops::Range;
+
 use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
 
 const SYN: u8 = 2;
@@ -8,6 +10,18 @@ const RST: u8 = 4;
 const PSH_ACK: u8 = 0x18;
 const ACK: u8 = 0x10;
 const FIN: u8 = 1;
+
+/// So many are tried; others by `NETLAB_SEEDS=FIRST..END`, to look for what these
+/// do not show.
+pub fn seeds(usual: u64) -> Range<u64> {
+    let Ok(wanted) = std::env::var("NETLAB_SEEDS") else {
+        return 1..usual + 1;
+    };
+    let ends = wanted
+        .split_once("..")
+        .and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
+    ends.unwrap_or_else(|| panic!("NETLAB_SEEDS={wanted}: write FIRST..END"))
+}
 
 /// A pcap file of some dozens of connections.
 pub fn capture(seed: u64) -> Vec<u8> {
