@@ -244,7 +244,7 @@ fn http(trace: &Trace) -> FixedBitSet {
 mod tests {
     use super::*;
     use crate::expect::fields::{self, Reading, View};
-    use crate::expect::testing::captures;
+    use crate::expect::test_captures::captures;
 
     #[test]
     fn what_is_said_to_be_alike_is_alike() {

@@ -67,6 +67,8 @@ mod print;
 mod print_tests;
 mod roles;
 #[cfg(test)]
+mod test_captures;
+#[cfg(test)]
 mod testing;
 mod trouble;
 mod window;

@@ -294,7 +294,7 @@ mod tests {
 
     use super::*;
     use crate::expect::parse_filter;
-    use crate::expect::testing::{captures, reference_captures};
+    use crate::expect::test_captures::{captures, reference_captures};
 
     /// What the filter shows where each packet is asked for itself.
     fn asked_one_by_one(trace: &Trace, condition: &Filter, reading: Reading) -> FixedBitSet {

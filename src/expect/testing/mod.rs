@@ -1,6 +1,5 @@
 //! Traces for tests, packet by packet, with real bytes in their frames.
 
-mod captures;
 pub mod lab;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,7 +19,6 @@ pub const CLIENT: Owner = Owner::Role(0);
 pub const SERVER: Owner = Owner::Role(1);
 pub const NOBODY: Owner = Owner::Nobody;
 pub use Direction::{ToClient, ToServer};
-pub use captures::{captures, reference_captures};
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 

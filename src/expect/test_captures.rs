@@ -1,4 +1,4 @@
-//! Captures from files.
+//! Captures from files, for tests.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
