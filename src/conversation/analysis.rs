@@ -62,6 +62,15 @@ struct Expected {
     at: At,
 }
 
+impl Expected {
+    /// Wireshark takes number 0 for none where it looks for what comes before it
+    /// or behind it: the RST that refuses a SYN has it, which tells nothing. (In
+    /// one of 2^32 segments this forgets a number that counts.)
+    fn tells(&self) -> bool {
+        self.seq != 0
+    }
+}
+
 /// What is remembered of the segments of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
@@ -170,7 +179,8 @@ fn acknowledgement(
         seen.marks |= Marks::ZERO_WINDOW_PROBE;
         return;
     }
-    if expected.is_some_and(|next| before(next, segment.seq)) && !segment.flags.rst() {
+    let ahead = |expected: &Expected| expected.tells() && before(expected.seq, segment.seq);
+    if forward.expected.as_ref().is_some_and(ahead) && !segment.flags.rst() {
         seen.marks |= Marks::LOST_SEGMENT;
         forward.flight.has_hole();
     }
@@ -240,7 +250,7 @@ fn acknowledges_unseen(segment: &Numbers, reverse: &mut Flow, seen: &mut SeenTcp
         reverse.duplicate_acks = 0;
         reverse.unseen = true;
     }
-    reverse.contiguous = Some(expected.seq);
+    reverse.contiguous = Some(expected).filter(Expected::tells).map(|e| e.seq);
     true
 }
 
@@ -261,7 +271,7 @@ fn repeated_data(
         seen.marks |= Marks::RETRANSMISSION | Marks::SPURIOUS_RETRANSMISSION;
         return;
     }
-    let Some(expected) = forward.expected else {
+    let Some(expected) = forward.expected.filter(Expected::tells) else {
         return;
     };
     // More than a byte that starts with the last one sent: a zero-window probe
@@ -296,21 +306,19 @@ fn repeated_data(
 
 fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &SeenTcp) {
     let next = segment.next();
-    let known = forward.expected.map(|e| e.seq);
+    let known = forward.expected.filter(Expected::tells);
     let probe = seen.is(Marks::ZERO_WINDOW_PROBE);
     // A zero-window probe's byte is not accepted, and sent again.
     if !probe {
-        if known.is_none_or(|known| before(known, next)) {
-            // The RST that refuses a SYN has number 0, which tells nothing.
-            // (In one of 2^32 segments this forgets a number that counts, as
-            // Wireshark does.)
-            forward.expected = (next != 0).then_some(Expected {
+        if known.is_none_or(|known| before(known.seq, next)) {
+            forward.expected = Some(Expected {
                 seq: next,
                 at: segment.at,
             });
         }
         if forward.contiguous.is_none_or(|c| c == segment.seq) {
-            forward.contiguous = forward.expected.map(|e| e.seq);
+            let expected = forward.expected.filter(Expected::tells);
+            forward.contiguous = expected.map(|expected| expected.seq);
         }
     }
     if segment.len > 0 || segment.phantom() > 0 {

@@ -94,6 +94,29 @@ fn duplicate_acks_make_the_next_a_fast_retransmission() {
     );
 }
 
+/// Number 0 is none only where Wireshark looks for what is new.
+#[test]
+fn duplicate_acks_where_the_number_wraps_to_zero() {
+    let from_client = |letters, seq, payload| tcp(CLIENT, SERVER, letters, seq, 501, payload);
+    let from_server = |seq, ack, payload| tcp(SERVER, CLIENT, "PA", seq, ack, payload);
+    let (seen, _) = track(vec![
+        tcp(CLIENT, SERVER, "S", u32::MAX - 4, 0, ""),
+        tcp(SERVER, CLIENT, "SA", 500, u32::MAX - 3, ""),
+        from_client("A", u32::MAX - 3, ""),
+        from_client("PA", u32::MAX - 3, "last"),
+        from_server(506, 0, "later"),
+        from_client("A", 0, ""),
+        from_server(511, 0, "later"),
+        from_client("A", 0, ""),
+        // A keep-alive: the byte before 0.
+        from_client("A", u32::MAX, ""),
+    ]);
+    assert_eq!(flags_of(&seen[5]), ["duplicate_ack"]);
+    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate.unwrap();
+    assert_eq!((duplicate.of, duplicate.number), (Some(2), 2));
+    assert_eq!(flags_of(&seen[8]), ["keep_alive"]);
+}
+
 #[test]
 fn keep_alives_windows_and_probes() {
     let (seen, tracked) = track(after_handshake(vec![
