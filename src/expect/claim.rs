@@ -40,7 +40,7 @@ use crate::savefile::Bytes;
 #[derive(Clone, Copy)]
 pub struct World<'t> {
     pub facts: &'t Facts<'t>,
-    pub events: &'t Events,
+    pub events: &'t Events<'t>,
     pub files: &'t BTreeMap<String, Bytes>,
     /// What the steps of earlier blocks are called.
     pub names: &'t Names,
@@ -53,7 +53,6 @@ impl<'t> World<'t> {
         Context {
             trace: self.facts.trace,
             events: self.events,
-            classes: self.facts.classes(),
         }
     }
 
@@ -389,7 +388,7 @@ pub fn meant<'w>(world: &World<'w>, step: &Step) -> Vec<Cow<'w, Event>> {
         matching::ends_difference(trace, step.ends.as_ref(), &event).is_none()
     };
     let no = |holds: bool| (!holds).then_some(false);
-    let answers = context.classes.ask(
+    let answers = world.facts.classes().ask(
         |kind| no(is_kind(kind.first?)),
         |class| no(has_ends(class.first?)),
     );

@@ -10,7 +10,6 @@ use std::ops::Range;
 use fixedbitset::FixedBitSet;
 
 use super::columns::Columns;
-use super::facts::by_conversation;
 use super::fields::{Alike, Field, Kind as FieldKind};
 use super::grouped::Grouped;
 use crate::conversation::{Direction, Marks};
@@ -73,12 +72,7 @@ struct Key {
 }
 
 impl Classes {
-    /// The classes of a capture.
-    pub fn of(trace: &Trace) -> Classes {
-        Classes::new(trace, &by_conversation(trace))
-    }
-
-    /// The same where the packets of each conversation are known.
+    /// `by_conversation`: the packets of each conversation.
     pub fn new(trace: &Trace, by_conversation: &Grouped<usize>) -> Classes {
         let (groups, kind_of) = kinds(trace);
         let kind_of = |packet: usize| kind_of.get(packet).copied().unwrap_or(APART);
@@ -243,6 +237,7 @@ fn http(trace: &Trace) -> FixedBitSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expect::facts::by_conversation;
     use crate::expect::fields::{self, Reading, View};
     use crate::expect::test_captures::captures;
 
@@ -250,7 +245,7 @@ mod tests {
     fn what_is_said_to_be_alike_is_alike() {
         let mut compared = 0;
         for trace in captures() {
-            let classes = Classes::of(&trace);
+            let classes = Classes::new(&trace, &by_conversation(&trace));
             let mut seen = FixedBitSet::with_capacity(trace.packets.len());
             for kind in &classes.kinds {
                 for class in &classes.classes[kind.classes.clone()] {

@@ -23,7 +23,7 @@ struct Extent {
 }
 
 /// For each run the heads that account for it, and for each head the runs that do.
-pub fn covers(trace: &Trace, events: &Events) -> Vec<Vec<EventIndex>> {
+pub fn covers(trace: &Trace, events: &Events<'_>) -> Vec<Vec<EventIndex>> {
     let mut covers = vec![Vec::new(); events.len()];
     for conversation in 0..trace.conversations.len() {
         let of_conversation = events.of_conversation(conversation);

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::classes::Classes;
 use super::event::{Event, EventKind};
 use super::events::Events;
 use super::matching::Context;
@@ -154,7 +153,6 @@ fn sequences(trace: &Trace) -> Vec<Draft> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::of(trace),
     };
     // What has another name, such as GET, is called by that.
     let named: Vec<&Event> = events

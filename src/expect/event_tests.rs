@@ -113,7 +113,7 @@ fn http_heads_and_runs_account_for_each_other() {
     wire.http(c, ToClient, "HTTP/1.1 200 OK", b"body");
     wire.data(c, ToServer, b"no message");
     let events = Events::of(&wire.trace);
-    let covered_by = |index| events.covered_by(&wire.trace, index);
+    let covered_by = |index| events.covered_by(index);
     let covered: Vec<&[EventIndex]> = (0..events.len()).map(covered_by).collect();
     assert_eq!(covered, [&[1][..], &[0], &[3], &[2], &[]]);
 }

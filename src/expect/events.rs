@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use fixedbitset::FixedBitSet;
 use smallvec::{SmallVec, smallvec};
 
+use super::ast::Unit;
 use super::covers;
 use super::event::{Event, EventIndex, EventKind, Sort, packet, single};
 use super::grouped::Grouped;
@@ -14,55 +15,60 @@ use crate::conversation::{ConversationIndex, Direction, Marks, SeenTcp};
 use crate::decode::{Packet, Transport};
 use crate::trace::Trace;
 
-/// Events in the order in which they were complete; silent ones among them.
-#[derive(Debug, Default)]
-pub struct Events {
-    all: Vec<Event>,
+/// Events in the order in which they were complete; silent ones among them. They
+/// are found when first looked at: many statements look at packets alone.
+#[derive(Debug)]
+pub struct Events<'t> {
+    trace: &'t Trace,
+    unit: Unit,
+    all: OnceLock<Vec<Event>>,
     /// The sort of each.
-    sorts: Vec<Sort>,
-    /// How many conversations there are.
-    conversations: usize,
+    sorts: OnceLock<Vec<Sort>>,
     everywhere: OnceLock<Vec<EventIndex>>,
     packets: OnceLock<FixedBitSet>,
     by_conversation: OnceLock<Grouped<EventIndex>>,
     covered_by: OnceLock<Vec<Vec<EventIndex>>>,
 }
 
-impl Events {
+impl<'t> Events<'t> {
     /// The events of a capture.
-    pub fn of(trace: &Trace) -> Events {
-        Events::new(trace, found(trace))
+    pub fn of(trace: &'t Trace) -> Events<'t> {
+        Events::new(trace, Unit::Events)
     }
 
     /// Every packet as an event of its own, for `exactly packets`.
-    pub fn packets(trace: &Trace) -> Events {
-        let packets = (0..trace.packets.len()).map(|index| packet(trace, index));
-        Events::new(trace, packets.collect())
+    pub fn packets(trace: &'t Trace) -> Events<'t> {
+        Events::new(trace, Unit::Packets)
     }
 
-    fn new(trace: &Trace, all: Vec<Event>) -> Events {
+    fn new(trace: &'t Trace, unit: Unit) -> Events<'t> {
         Events {
-            conversations: trace.conversations.len(),
-            sorts: all.iter().map(|event| Sort::of(&event.kind)).collect(),
-            all,
-            ..Events::default()
+            trace,
+            unit,
+            all: OnceLock::new(),
+            sorts: OnceLock::new(),
+            everywhere: OnceLock::new(),
+            packets: OnceLock::new(),
+            by_conversation: OnceLock::new(),
+            covered_by: OnceLock::new(),
         }
     }
 
     pub fn sort(&self, index: EventIndex) -> Option<Sort> {
-        self.sorts.get(index).copied()
+        let sort = |event: &Event| Sort::of(&event.kind);
+        let sorts = self.sorts.get_or_init(|| self.iter().map(sort).collect());
+        sorts.get(index).copied()
     }
 
     /// The indices of all.
     pub fn everywhere(&self) -> &[EventIndex] {
-        self.everywhere
-            .get_or_init(|| (0..self.all.len()).collect())
+        self.everywhere.get_or_init(|| (0..self.len()).collect())
     }
 
     /// The indices of the packets that carry them.
     pub fn carriers(&self) -> &FixedBitSet {
         self.packets.get_or_init(|| {
-            let packets = self.all.iter().flat_map(|e| e.packets.iter().copied());
+            let packets = self.iter().flat_map(|e| e.packets.iter().copied());
             packets.collect()
         })
     }
@@ -71,12 +77,9 @@ impl Events {
     pub fn of_conversation(&self, conversation: ConversationIndex) -> &[EventIndex] {
         let by_conversation = self.by_conversation.get_or_init(|| {
             // An event without one has a number that is left out.
-            let of = self
-                .all
-                .iter()
-                .map(|e| e.conversation.unwrap_or(usize::MAX));
+            let of = self.iter().map(|e| e.conversation.unwrap_or(usize::MAX));
             let of: Vec<usize> = of.collect();
-            Grouped::new(self.conversations, || {
+            Grouped::new(self.trace.conversations.len(), || {
                 of.iter().enumerate().map(|(index, of)| (*of, index))
             })
         });
@@ -85,38 +88,43 @@ impl Events {
 
     /// The events that together are this one under other names. None: only a step
     /// that names it accounts for it.
-    pub fn covered_by(&self, trace: &Trace, index: EventIndex) -> &[EventIndex] {
-        let covered_by = self.covered_by.get_or_init(|| covers::covers(trace, self));
+    pub fn covered_by(&self, index: EventIndex) -> &[EventIndex] {
+        let covers = || covers::covers(self.trace, self);
+        let covered_by = self.covered_by.get_or_init(covers);
         covered_by.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// The events that a packet has a part in.
-    pub fn carried_by<'e>(
-        &'e self,
-        trace: &Trace,
-        packet: usize,
-    ) -> impl DoubleEndedIterator<Item = &'e Event> {
-        let conversation = trace.seen.get(packet).and_then(|seen| seen.conversation);
+    pub fn carried_by(&self, packet: usize) -> impl DoubleEndedIterator<Item = &Event> {
+        let conversation = self
+            .trace
+            .seen
+            .get(packet)
+            .and_then(|seen| seen.conversation);
         let among = match conversation {
             Some(conversation) => self.of_conversation(conversation),
             None => {
-                let from = self.all.partition_point(|e| e.packet() < packet);
-                let to = self.all.partition_point(|e| e.packet() <= packet);
+                let from = self.partition_point(|e| e.packet() < packet);
+                let to = self.partition_point(|e| e.packet() <= packet);
                 self.everywhere().get(from..to).unwrap_or_default()
             }
         };
         among
             .iter()
-            .filter_map(|&index| self.all.get(index))
+            .filter_map(|&index| self.get(index))
             .filter(move |event| event.packets.binary_search(&packet).is_ok())
     }
 }
 
-impl Deref for Events {
+impl Deref for Events<'_> {
     type Target = [Event];
 
     fn deref(&self) -> &[Event] {
-        &self.all
+        let trace = self.trace;
+        self.all.get_or_init(|| match self.unit {
+            Unit::Events => found(trace),
+            Unit::Packets => (0..trace.packets.len()).map(|p| packet(trace, p)).collect(),
+        })
     }
 }
 

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use super::ast::{Content, EndPattern, EventPattern, Filter, Step, StepEnds, Times, Who, Within};
-use super::classes::Classes;
 use super::event::{End, Event, EventKind};
 use super::events::Events;
 use super::icmp;
@@ -140,7 +139,6 @@ pub fn events(trace: &Trace) -> Vec<String> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::of(trace),
     };
     events
         .iter()
@@ -158,7 +156,6 @@ pub fn carried(trace: &Trace, index: usize) -> Vec<[String; 2]> {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::of(trace),
     };
     let own = events.iter().filter(|e| e.packets.contains(&index));
     let (completed, begun): (Vec<_>, Vec<_>) = own.partition(|e| e.packet() == index);

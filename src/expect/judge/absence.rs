@@ -44,7 +44,7 @@ impl Judge<'_> {
         let (mut what, actual) = match &which.what {
             StepOrFilter::Step(step) => {
                 let fits = |e: &&Event| context.fits(&step.value, e, self.world.names);
-                let event = self.world.events.carried_by(trace, first).find(fits);
+                let event = self.world.events.carried_by(first).find(fits);
                 let event = event.map(|e| notation::event(&context, e, Some(&step.value)));
                 (notation::step(&step.value), event)
             }
@@ -171,7 +171,7 @@ impl Judge<'_> {
     /// The event that a packet carries, in notation.
     pub(super) fn shown(&self, packet: usize) -> Option<String> {
         let trace = self.world.facts.trace;
-        let mut carried = self.world.events.carried_by(trace, packet);
+        let mut carried = self.world.events.carried_by(packet);
         let event = match carried.rfind(|e| !e.is_silent()) {
             Some(event) => event,
             None if packet < trace.packets.len() => &event::packet(trace, packet),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
-use super::ast::{Expectation, Spanned, Statement, Unit};
+use super::ast::{Expectation, Spanned, Statement};
 use super::claim::{Cause, Evaluation, World};
 use super::events::Events;
 use super::evidence::Evidence;
@@ -51,15 +51,7 @@ pub fn judge_each(
     let facts = Facts::new(trace);
     let evidence = Evidence::new(&facts, &outcomes);
     let events = Events::of(trace);
-    // Only blocks of packets need them.
-    let counts_packets = expectations
-        .iter()
-        .flat_map(|e| &e.statements)
-        .any(|s| matches!(&s.value, Statement::Sequence(s) if s.unit == Unit::Packets));
-    let packets = match counts_packets {
-        true => Events::packets(trace),
-        false => Events::default(),
-    };
+    let packets = Events::packets(trace);
     let nothing = Names::default();
     let outcome = |expectation: &Expectation| {
         let world = World {
@@ -86,7 +78,7 @@ pub fn judge_each(
 #[derive(Clone, Copy)]
 struct Judge<'j> {
     world: World<'j>,
-    packets: &'j Events,
+    packets: &'j Events<'j>,
     evidence: &'j Evidence<'j>,
     implied: &'j [Outcome],
     programs: &'j [ProgramSpec],

@@ -37,7 +37,7 @@ impl Judge<'_> {
             evaluation.ask_which(collection);
             return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
-        let scope = matching::in_scope(sequence.scope.as_ref(), &context);
+        let scope = matching::in_scope(sequence.scope.as_ref(), &context, self.world.facts);
         let mut judgement = Judgement {
             rests_on: self.grounds_of(sequence, &context, &scope),
             ..Judgement::default()

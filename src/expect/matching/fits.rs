@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::condition::{Named, Names, holds};
 use crate::conversation::{ConversationIndex, Direction, Marks};
 use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
-use crate::expect::classes::Classes;
 use crate::expect::event::{End, Event, EventIndex, EventKind, Sort};
 use crate::expect::events::Events;
 use crate::savefile::Timestamp;
@@ -18,8 +17,7 @@ type Flow = (ConversationIndex, Direction);
 #[derive(Clone, Copy)]
 pub struct Context<'t> {
     pub trace: &'t Trace,
-    pub events: &'t Events,
-    pub classes: &'t Classes,
+    pub events: &'t Events<'t>,
 }
 
 /// Why an event does not fit a step. In the order in which a reader cares.
@@ -64,7 +62,7 @@ impl Context<'_> {
 
     /// The events that together are this one under other names.
     pub fn covered_by(&self, event: EventIndex) -> &[EventIndex] {
-        self.events.covered_by(self.trace, event)
+        self.events.covered_by(event)
     }
 
     /// Does the event fit the step in everything but `within`?

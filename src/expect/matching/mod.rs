@@ -30,6 +30,7 @@ use fixedbitset::FixedBitSet;
 
 use super::ast::{Mode, Scope, Sequence};
 use super::event::{Event, EventIndex, EventKind};
+use super::facts::Facts;
 use super::fields::Reading;
 use crate::savefile::Protocol;
 use crate::trace::{Part, Trace};
@@ -70,9 +71,7 @@ pub struct Divergence {
 }
 
 /// Matches a sequence against the events in its scope: units of the right kind
-/// for it ([`Events::of`](super::events::Events::of), or
-/// [`Events::packets`](super::events::Events::packets) for `packets`). `known` is what
-/// earlier blocks gave names to.
+/// for it. `known` is what earlier blocks gave names to.
 pub fn find(
     sequence: &Sequence,
     context: &Context<'_>,
@@ -98,7 +97,11 @@ pub fn bind(sequence: &Sequence, context: &Context<'_>, taken: &[Taken], names: 
 }
 
 /// The events in a scope, in order.
-pub fn in_scope<'c>(scope: Option<&Scope>, context: &Context<'c>) -> Cow<'c, [EventIndex]> {
+pub fn in_scope<'c>(
+    scope: Option<&Scope>,
+    context: &Context<'c>,
+    facts: &Facts<'_>,
+) -> Cow<'c, [EventIndex]> {
     let among = |candidates: &[EventIndex], is_in: &dyn Fn(&Event) -> bool| {
         let events = candidates.iter().copied();
         let is_in = |&index: &EventIndex| context.events.get(index).is_some_and(is_in);
@@ -126,7 +129,7 @@ pub fn in_scope<'c>(scope: Option<&Scope>, context: &Context<'c>) -> Cow<'c, [Ev
         Some(Scope::Filter(filter)) => {
             let shown = shown(
                 context.trace,
-                context.classes,
+                facts.classes(),
                 &filter.value,
                 Reading::Where,
                 &Names::default(),

@@ -7,9 +7,9 @@ use crate::expect::ast::{
     Content, EndPattern, EventPattern, IcmpPattern, Item, Mode, Sequence, Spanned, Step, StepEnds,
     Times, Unit, Who, Within,
 };
-use crate::expect::classes::Classes;
 use crate::expect::event::{End, Event, EventIndex, EventKind};
 use crate::expect::events::Events;
+use crate::expect::facts::Facts;
 use crate::expect::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 use crate::trace::{Owner, Trace};
 
@@ -200,9 +200,8 @@ fn found_in(trace: &Trace, sequence: &Sequence) -> Found {
     let context = Context {
         trace,
         events: &events,
-        classes: &Classes::of(trace),
     };
-    let scope = in_scope(None, &context);
+    let scope = in_scope(None, &context, &Facts::new(trace));
     find(sequence, &context, &scope, &Names::default())
 }
 
@@ -342,7 +341,7 @@ proptest! {
     ) {
         let wire = wire(&acts);
         let events = Events::of(&wire.trace);
-        let context = Context { trace: &wire.trace, events: &events, classes: &Classes::of(&wire.trace) };
+        let context = Context { trace: &wire.trace, events: &events };
         for (mode, exactly) in [(Mode::Exactly, true), (Mode::InOrder, false)] {
             let expected = by_force(&context, &steps, exactly, (0, 0, 0), None, &Names::default());
             let found = found(&wire.trace, mode, &steps);

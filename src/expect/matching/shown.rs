@@ -293,6 +293,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::expect::facts::by_conversation;
     use crate::expect::parse_filter;
     use crate::expect::test_captures::{captures, reference_captures};
 
@@ -382,7 +383,7 @@ mod tests {
     fn a_filter_shows_the_same_packets_as_when_each_is_asked_for_itself() {
         let mut found = 0;
         for trace in captures() {
-            let classes = Classes::of(&trace);
+            let classes = Classes::new(&trace, &by_conversation(&trace));
             for text in COMPARISONS {
                 found += compare(&trace, &classes, &parsed(text));
             }
@@ -409,7 +410,7 @@ mod tests {
     fn so_it_does_however_its_parts_are_put_together() {
         let traces: Vec<(Trace, Classes)> = reference_captures()
             .map(|trace| {
-                let classes = Classes::of(&trace);
+                let classes = Classes::new(&trace, &by_conversation(&trace));
                 (trace, classes)
             })
             .collect();
