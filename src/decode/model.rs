@@ -216,7 +216,8 @@ pub struct Ipv4 {
     pub header: Span,
     pub dscp: u8,
     pub ecn: u8,
-    /// `ip.len`: total length in bytes.
+    /// `ip.len`: total length in bytes. Where it is 0, left to the network card that
+    /// cuts the packet to size, what the frame has.
     pub total_len: u16,
     pub id: u16,
     pub dont_fragment: bool,

@@ -111,7 +111,10 @@ fn decode_v4(
         header: span(start..start + header_len),
         dscp: header.dcp().value(),
         ecn: header.ecn().value(),
-        total_len: header.total_len(),
+        total_len: match header.total_len() {
+            0 => u16::try_from(claimed).unwrap_or(u16::MAX),
+            total => total,
+        },
         id: header.identification(),
         dont_fragment: header.dont_fragment(),
         more_fragments,
@@ -493,7 +496,8 @@ mod tests {
         bytes[2..4].fill(0);
         let network = ip(&bytes, 5);
         assert_eq!((network.payload, network.claimed), (span(24..30), 11));
-        assert_eq!(v4(&bytes).total_len, 0);
+        // As Wireshark has it.
+        assert_eq!(usize::from(v4(&bytes).total_len), bytes.len());
     }
 
     #[test]
