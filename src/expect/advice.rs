@@ -11,7 +11,7 @@ use super::icmp;
 use super::matching::{Context, Difference, Names};
 use super::notation::visible;
 use crate::conversation::Close;
-use crate::savefile::Protocol;
+use crate::savefile::{Program, Protocol};
 use crate::trace::{Owner, Trace};
 
 /// Does a socket bound to the one address get what is sent to the other?
@@ -187,10 +187,20 @@ impl Case<'_> {
             let socket = sockets.next()?;
             let port = socket.local.port();
             let too_late = self.event.is_some_and(|e| socket.opened > e.time.0);
-            if port != tried {
+            if port == tried.swap_bytes() && port != tried {
                 Some(format!(
-                    "{role} listens on port {port}, but {who} tried port {tried}: both must use the same one."
+                    "{role} listens on port {port}, but {who} tried port {tried}: that is the same number with its two bytes swapped. In C one of the two lacks htons()."
                 ))
+            } else if port != tried {
+                let fact = format!(
+                    "{role} listens on port {port}, but {who} tried port {tried}: both must use the same one."
+                );
+                let ours = with_port(programs, &who, tried, port)
+                    .or_else(|| with_port(programs, &program.role, port, tried));
+                Some(match ours {
+                    Some(option) => format!("{fact} To go with the lab's own program on that port: {option}."),
+                    None => fact,
+                })
             } else if let Some(to) = to.filter(|to| !too_late && !reaches(socket.local.ip(), to.ip())) {
                 Some(format!(
                     "{role} listens on {}, but {who} went to {to}: a server that binds \"\" or 0.0.0.0 (in IPv6 ::) is reached on every address.",
@@ -270,16 +280,19 @@ impl Case<'_> {
 
     /// Data where an HTTP head was expected.
     fn of_http(&self, event: &Event) -> Option<String> {
-        if !matches!(
-            self.step?.event,
-            EventPattern::Request { .. } | EventPattern::Response { .. }
-        ) {
-            return None;
-        }
+        let what = match self.step?.event {
+            EventPattern::Request { .. } => {
+                "request begins with a line as `GET /index.html HTTP/1.1`"
+            }
+            EventPattern::Response { .. } => "response begins with a line as `HTTP/1.1 200 OK`",
+            _ => return None,
+        };
         let got = event.content(self.trace());
         let has = |what: &[u8]| got.windows(what.len()).any(|w| w == what);
         if !has(b"HTTP/") {
-            return None;
+            return Some(format!(
+                "This is no HTTP: a {what}, then come header lines, and an empty line before the page."
+            ));
         }
         let mut note = "It looks like HTTP, but its head has no end: behind the last header line there must be an empty line.".to_owned();
         if !has(b"\r\n") {
@@ -348,6 +361,27 @@ impl Case<'_> {
     }
 }
 
+/// The option that starts a program with another port in its command, where it is
+/// one of the lab's own.
+fn with_port(programs: &[Program], role: &str, port: u16, wanted: u16) -> Option<String> {
+    let program = programs.iter().find(|p| p.role == role)?;
+    let (first, words) = program.argv.split_first()?;
+    let port = port.to_string();
+    if first != "netlab-capture" || !words.contains(&port) {
+        return None;
+    }
+    let wanted = wanted.to_string();
+    let mut command = first.clone();
+    for word in words {
+        command.push(' ');
+        command.push_str(if *word == port { &wanted } else { word });
+    }
+    Some(match role {
+        "client" | "server" => format!("--{role} '{command}'"),
+        _ => format!("--program {role}='{command}'"),
+    })
+}
+
 /// A fact and its reason; where that is not known, the question after it.
 fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<String> {
     match reason {
@@ -356,7 +390,7 @@ fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<Stri
     }
 }
 
-const SENT_NUL: &str = "It is what was expected, and behind it a NUL byte: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1.";
+const SENT_NUL: &str = "It is what was expected, and behind it a NUL byte: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1; in Java take packet.getLength() bytes of what was received, not the whole array.";
 const SENT_TWICE: &str = "It is what was expected, but twice: does the program send it twice?";
 
 /// Do the bytes consist of two equal halves, each of which fits?

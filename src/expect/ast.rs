@@ -394,6 +394,8 @@ impl PartialEq for Regex {
 pub enum Function {
     Upper,
     Lower,
+    /// Without ASCII white space at its beginning and its end.
+    Trim,
     Len,
     /// The digest in small hexadecimal letters.
     Sha256,

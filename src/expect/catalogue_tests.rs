@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::testing::{NOBODY, ToClient, ToServer, Wire};
 use super::{Outcome, Verdict, compile, files, judge};
 use crate::savefile::{Bytes, Ended, Exit, Program, Socket};
-use crate::scenario::{self, OutputPattern, ProgramSpec, Scenario};
+use crate::scenario::{self, OutputPattern, ProgramSpec, RightExit, Scenario};
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
 
@@ -27,7 +27,12 @@ fn program(spec: &ProgramSpec) -> Program {
     } else if spec.stop.is_some() {
         (Exit::Signal(15), Ended::Stopped)
     } else {
-        (Exit::Code(spec.exit.unwrap_or(0)), Ended::ByItself)
+        let code = match spec.exit {
+            Some(RightExit::Code(code)) => code,
+            Some(RightExit::Any) => 1,
+            None => 0,
+        };
+        (Exit::Code(code), Ended::ByItself)
     };
     Program {
         role: spec.role.clone(),

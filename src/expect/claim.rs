@@ -409,6 +409,10 @@ fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
     Ok(match function {
         Function::Upper => Datum::Bytes(Cow::Owned(bytes.to_ascii_uppercase())),
         Function::Lower => Datum::Bytes(Cow::Owned(bytes.to_ascii_lowercase())),
+        Function::Trim => Datum::Bytes(match bytes {
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.trim_ascii()),
+            Cow::Owned(bytes) => Cow::Owned(bytes.trim_ascii().to_vec()),
+        }),
         Function::Len => Datum::Number(bytes.len() as f64),
         Function::Sha256 => {
             let digest = sha2::Sha256::digest(&bytes);

@@ -123,7 +123,7 @@ impl<'t> Evidence<'t> {
         };
         let failure = Failure {
             notes: vec![format!(
-                "First look at \"{name}\": a program that never got to work sends nothing at all, wanted or not."
+                "First look at \"{name}\": a program that fails may not send what it would have sent, wanted or not."
             )],
             ..Failure::new(
                 failures::PROVES_NOTHING,

@@ -278,7 +278,7 @@ fn explained_what_differs_in_one_respect() {
 
 #[test]
 fn explained_a_server_that_came_too_late_and_a_head_without_an_end() {
-    let notes = |wire: &Wire, text: &str| {
+    let notes_of = |wire: &Wire, text: &str| {
         let outcome = outcomes(wire, text, &[]).pop().unwrap();
         outcome.failure.unwrap().notes.join("|")
     };
@@ -286,14 +286,19 @@ fn explained_a_server_that_came_too_late_and_a_head_without_an_end() {
     let socket = &mut wire.recording().programs[1].sockets[0];
     socket.local.set_port(12000);
     socket.opened = i64::MAX;
-    assert!(notes(&wire, UPPER).contains("opened port 12000 only later"));
+    assert!(notes_of(&wire, UPPER).contains("opened port 12000 only later"));
     let mut wire = Wire::new();
     let c = wire.tcp(CLIENT, (SERVER, 80));
     wire.handshake(c);
     wire.data(c, ToServer, b"GET / HTTP/1.1\nHost: a\n");
     let text = "in order { client > server GET / }";
-    let notes = notes(&wire, text);
+    let notes = notes_of(&wire, text);
     assert!(notes.contains("no end") && notes.contains("\\n"), "{notes}");
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"404 Not found\n");
+    assert!(notes_of(&wire, text).contains("This is no HTTP: a request"));
 }
 
 #[test]

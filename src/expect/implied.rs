@@ -13,7 +13,7 @@ use super::notation::{duration, quoted, visible};
 use super::outcome::{Failure, Outcome, Verdict};
 use super::trouble;
 use crate::savefile::{Ended, Exit, Program, Recording};
-use crate::scenario::{After, OutputPattern, ProgramSpec, StopSignal};
+use crate::scenario::{After, OutputPattern, ProgramSpec, RightExit, StopSignal};
 
 /// So many lines of a program's output are shown beside its failure.
 const LINES: usize = 6;
@@ -51,7 +51,10 @@ fn name(spec: &ProgramSpec) -> String {
     } else if spec.stop.is_some() {
         format!("{role} starts and runs until it is stopped")
     } else {
-        format!("{role} runs and ends with exit code {}", exit_code(spec))
+        match right_exit(spec) {
+            RightExit::Code(code) => format!("{role} runs and ends with exit code {code}"),
+            RightExit::Any => format!("{role} runs and ends by itself"),
+        }
     }
 }
 
@@ -68,10 +71,14 @@ fn text(spec: &ProgramSpec) -> String {
             signal(stop)
         )
     } else {
-        format!(
-            "{role} starts, does not crash or hang, and ends with exit code {}",
-            exit_code(spec)
-        )
+        match right_exit(spec) {
+            RightExit::Code(code) => {
+                format!("{role} starts, does not crash or hang, and ends with exit code {code}")
+            }
+            RightExit::Any => {
+                format!("{role} starts, does not crash or hang, and ends with any exit code")
+            }
+        }
     };
     for (stream, pattern) in outputs(spec) {
         text.push_str(&format!("; its {stream} {}", demand(pattern)));
@@ -79,8 +86,8 @@ fn text(spec: &ProgramSpec) -> String {
     text
 }
 
-fn exit_code(spec: &ProgramSpec) -> i32 {
-    spec.exit.unwrap_or(0)
+fn right_exit(spec: &ProgramSpec) -> RightExit {
+    spec.exit.unwrap_or(RightExit::Code(0))
 }
 
 fn signal(stop: StopSignal) -> &'static str {
@@ -136,10 +143,25 @@ fn verdict(recording: &Recording, spec: &ProgramSpec) -> (Verdict, Option<Failur
     failure.notes.extend(faults.map(|also| also.message));
     failure.notes.extend(program.note.as_deref().map(visible));
     failure.notes.extend(last_lines(role, program));
-    failure
-        .notes
-        .extend(trouble::advise(&program.stderr.lossy()));
+    failure.notes.extend(trouble::advise(program));
+    failure.notes.extend(waited_for(recording, spec, program));
     (Verdict::Fail, Some(failure))
+}
+
+/// What a program that another one waited for in vain said of its trouble, where
+/// it had not ended: it fails no expectation itself.
+fn waited_for(recording: &Recording, spec: &ProgramSpec, program: &Program) -> Vec<String> {
+    let (None, Some(After::Ready(other))) = (program.exit, &spec.after) else {
+        return Vec::new();
+    };
+    let other = recording.programs.iter().find(|p| p.role == *other);
+    let Some(other) = other.filter(|p| p.ended != Some(Ended::ByItself)) else {
+        return Vec::new();
+    };
+    let advice = trouble::advise(other).into_iter();
+    advice
+        .map(|advice| format!("{}: {advice}", other.role))
+        .collect()
 }
 
 /// Could the program's fault be why a packet is missing or wrong? Not where it
@@ -160,6 +182,11 @@ pub fn is_reason(spec: &ProgramSpec, program: &Program, nothing_came: bool) -> b
         _ => by_itself && goes_on,
     };
     nothing_came || program.start_error.is_some() || broke_down
+}
+
+/// It ran and ended as it should have; its output may be wrong.
+pub fn ended_well(spec: &ProgramSpec, program: &Program) -> bool {
+    program.exit.is_some() && ending_fault(spec, program).is_none()
 }
 
 /// How the program's end differs from what was demanded.
@@ -247,19 +274,17 @@ fn ending_fault(spec: &ProgramSpec, program: &Program) -> Option<Failure> {
 /// Our own signal is no failure.
 fn stopped_fault(spec: &ProgramSpec, exit: Exit) -> Option<Failure> {
     match exit {
-        Exit::Code(code) if spec.exit.is_some_and(|wanted| wanted != code) => {
-            exit_fault(spec, exit)
-        }
+        Exit::Code(_) if spec.exit.is_some() => exit_fault(spec, exit),
         _ => None,
     }
 }
 
 fn exit_fault(spec: &ProgramSpec, exit: Exit) -> Option<Failure> {
     let role = &spec.role;
-    let wanted = exit_code(spec);
-    match exit {
-        Exit::Code(code) if code == wanted => None,
-        Exit::Code(code) => Some(Failure {
+    match (exit, right_exit(spec)) {
+        (Exit::Code(_), RightExit::Any) => None,
+        (Exit::Code(code), RightExit::Code(wanted)) if code == wanted => None,
+        (Exit::Code(code), RightExit::Code(wanted)) => Some(Failure {
             expected: Some(format!("{role}.exit == {wanted}")),
             actual: Some(format!("{role}.exit is {code}")),
             notes: code_meaning(code).map(str::to_owned).into_iter().collect(),
@@ -268,7 +293,7 @@ fn exit_fault(spec: &ProgramSpec, exit: Exit) -> Option<Failure> {
                 format!("{role} ended with exit code {code}, not {wanted}."),
             )
         }),
-        Exit::Signal(signal) => Some(crash(role, signal)),
+        (Exit::Signal(signal), _) => Some(crash(role, signal)),
     }
 }
 
@@ -277,7 +302,7 @@ fn crash(role: &str, signal: i32) -> Failure {
         11 | 7 => vec!["It touched memory that is not its own.".to_owned()],
         6 => vec!["It gave up by itself: an assertion or an unhandled error.".to_owned()],
         13 => vec![
-            "It wrote to a connection (or pipe) that the other side had closed already.".to_owned(),
+            "It wrote to a connection (or pipe) that the other side had closed already, or that never came about: is the result of connect() looked at?".to_owned(),
         ],
         _ => Vec::new(),
     };
@@ -296,11 +321,19 @@ fn timeout_fault(role: &str, program: &Program) -> Failure {
         .and_then(|d| i64::try_from(d).ok())
         .map(|d| format!(" after {}", duration(d)))
         .unwrap_or_default();
+    // What it was doing is known of most, and comes behind this.
+    let usual = "A program that hangs usually waits for something that never comes: data that was never sent, a connection that was never closed, a line on its standard input.";
     Failure {
-        notes: vec![
-            "A program that hangs usually waits for something that never comes: data that was never sent, a connection that was never closed, a line on its standard input.".to_owned(),
-        ],
-        ..Failure::new(failures::HUNG, format!("{role} hung: it had not ended{after}, when its time was up."))
+        notes: program
+            .note
+            .is_none()
+            .then(|| usual.to_owned())
+            .into_iter()
+            .collect(),
+        ..Failure::new(
+            failures::HUNG,
+            format!("{role} hung: it had not ended{after}, when its time was up."),
+        )
     }
 }
 
@@ -322,7 +355,7 @@ fn code_meaning(code: i32) -> Option<&'static str> {
         2 => "Many programs end with 2 when they do not understand their command line.",
         101 => "101 is how a Rust program ends after a panic.",
         126 => "126 means: found, but it cannot be executed.",
-        127 => "127 means: the command was not found.",
+        127 => "127 means: the command, or a library that it needs, was not found.",
         _ => return None,
     })
 }
@@ -465,6 +498,13 @@ mod tests {
             ("stop = \"TERM\"", signal(15), Ended::Stopped, "Pass: "),
             ("stop = \"TERM\"", signal(9), Ended::Stopped, "Pass: "),
             ("stop = \"TERM\"", code(143), Ended::Stopped, "Pass: "),
+            ("exit = \"any\"", code(7), BY_ITSELF, "Pass: "),
+            (
+                "exit = \"any\"",
+                signal(13),
+                BY_ITSELF,
+                "Fail: client crashed: it was ended by signal 13 (SIGPIPE).",
+            ),
             (
                 "stop = \"TERM\"\nexit = 0",
                 code(3),

@@ -333,6 +333,7 @@ impl Display for Value {
                 let name = match function {
                     Function::Upper => "upper",
                     Function::Lower => "lower",
+                    Function::Trim => "trim",
                     Function::Len => "len",
                     Function::Sha256 => "sha256",
                 };

@@ -30,7 +30,11 @@ pub fn case_result(
         complete: capture
             .and_then(|capture| capture.proof.as_ref())
             .is_some_and(|proof| proof.complete),
-        message: message(case, report, grade),
+        message: message(
+            &case.run.keys().map(String::as_str).collect::<Vec<_>>(),
+            report,
+            grade,
+        ),
         checks: report.expectations.iter().map(check).collect(),
         text,
         capture: None,
@@ -85,7 +89,7 @@ fn judged(report: &Report) -> (Grade, Option<f64>) {
 /// The error, or the first expectation that was not met, with what is noted of it.
 /// How a program ended that is not the submission's comes last: mostly, it followed
 /// from what the submission's did.
-fn message(case: &Case, report: &Report, grade: Grade) -> String {
+fn message(roles: &[&str], report: &Report, grade: Grade) -> String {
     if let Some(error) = &report.error {
         return error.message.lines().next().unwrap_or_default().to_owned();
     }
@@ -95,36 +99,73 @@ fn message(case: &Case, report: &Report, grade: Grade) -> String {
         Grade::Inconclusive => matches!(verdict, Verdict::Inconclusive | Verdict::Error),
     };
     let is_of_another = |e: &Expectation| {
-        let is_of = |role: &String| {
+        let is_of = |role: &&str| {
             e.name
-                .strip_prefix(role.as_str())
+                .strip_prefix(role)
                 .is_some_and(|rest| rest.starts_with(' '))
         };
-        e.implied && !case.run.keys().any(is_of)
+        e.implied && !roles.iter().any(is_of)
     };
-    let unmet = report
+    let unmet: Vec<&Expectation> = report
         .expectations
         .iter()
         .filter(|e| wanted(e.verdict) && is_visible(e.visibility.as_deref()))
-        .min_by_key(|e| is_of_another(e));
-    unmet.map(in_short).unwrap_or_default()
+        .collect();
+    // An exit code or an output that is wrong tells less than the packets that it
+    // follows from. Where it does not, they point at the program.
+    let packets_tell = unmet.iter().find(|e| !e.implied).is_some_and(|e| {
+        let notes = e.detail.iter().flat_map(|detail| &detail.notes);
+        !notes
+            .into_iter()
+            .any(|note| note.starts_with("First look at "))
+    });
+    let is_symptom = |e: &Expectation| {
+        packets_tell
+            && e.implied
+            && e.detail.as_ref().is_some_and(|detail| match detail.code {
+                // Exit code, output, still waiting.
+                "F025" | "F028" | "F022" => true,
+                // Its time was up: who computed has no other cause.
+                "F027" => detail
+                    .notes
+                    .iter()
+                    .any(|n| n.contains("was waiting for data")),
+                _ => false,
+            })
+    };
+    let first = unmet
+        .iter()
+        .min_by_key(|e| (is_of_another(e), is_symptom(e)));
+    first.map(|e| in_short(e)).unwrap_or_default()
 }
 
 /// What is said of it, in a line.
 fn in_short(expectation: &Expectation) -> String {
     /// Sentences noted beside the message.
-    const NOTES: usize = 2;
+    const NOTES: usize = 3;
     let Some(detail) = &expectation.detail else {
         return expectation.name.clone();
     };
-    // A program's own words are quoted below what introduces them.
-    let is_sentence = |note: &&String| !note.starts_with(' ') && !note.ends_with(':');
-    let notes = detail.notes.iter().filter(is_sentence).take(NOTES);
-    std::iter::once(&detail.message)
-        .chain(notes)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    // A program's own words are quoted below what introduces them. The last are the
+    // most telling.
+    let is_quoted = |note: &&String| note.starts_with(' ');
+    let wrote = detail.notes.iter().rfind(is_quoted);
+    let notes = detail.notes.iter().filter(|note| !is_quoted(note));
+    let notes = notes.filter(|note| !note.ends_with(':')).take(NOTES);
+    let mut parts = vec![detail.message.clone()];
+    parts.extend(wrote.map(|line| format!("It wrote: {}", line.trim())));
+    parts.extend(notes.cloned());
+    if parts.len() == 1
+        && let (Some(expected), Some(actual)) = (&detail.expected, &detail.actual)
+    {
+        parts.push(format!("Expected: {expected}; got: {actual}"));
+    }
+    for part in &mut parts {
+        if !part.ends_with(['.', '?', '!']) {
+            part.push('.');
+        }
+    }
+    parts.join(" ")
 }
 
 fn is_visible(word: Option<&str>) -> bool {
@@ -155,6 +196,7 @@ fn check(expectation: &Expectation) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Detail;
 
     fn expectation(verdict: Verdict, points: Option<f64>) -> Expectation {
         Expectation {
@@ -169,6 +211,75 @@ mod tests {
             points,
             visibility: None,
         }
+    }
+
+    fn failed(
+        name: &str,
+        implied: bool,
+        code: &'static str,
+        message: &str,
+        notes: &[&str],
+    ) -> Expectation {
+        Expectation {
+            name: name.to_owned(),
+            implied,
+            detail: Some(Detail {
+                code,
+                message: message.to_owned(),
+                expected: Some("a".to_owned()),
+                actual: Some("b".to_owned()),
+                notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+                ..Detail::default()
+            }),
+            ..expectation(Verdict::Fail, None)
+        }
+    }
+
+    #[test]
+    fn the_line_for_a_case_names_the_cause() {
+        let told = |client: Expectation, packets: Expectation| {
+            let report = report(Verdict::Fail, vec![client, packets]);
+            message(&["client"], &report, Grade::Fail)
+        };
+        let exit = |notes: &[&str]| failed("client runs", true, "F025", "It ended with 1.", notes);
+        let port = failed(
+            "x",
+            false,
+            "F003",
+            "Step 1 differs.",
+            &["The ports differ."],
+        );
+        // What follows from the packets comes behind them.
+        assert_eq!(
+            told(exit(&[]), port.clone()),
+            "Step 1 differs. The ports differ."
+        );
+        let waits = ["When time was up, client was waiting for data (recv)."];
+        let hung = |notes: &[&str]| failed("client runs", true, "F027", "It hung.", notes);
+        assert!(told(hung(&waits), port.clone()).starts_with("Step 1"));
+        assert!(told(hung(&["… was computing"]), port).starts_with("It hung."));
+        // Where the packets point at the program, its own words are told.
+        let points = failed(
+            "x",
+            false,
+            "F007",
+            "Nothing came.",
+            &["First look at client: …"],
+        );
+        let wrote = [
+            "What client wrote to standard error:",
+            "  line 1",
+            "  NameError: x",
+        ];
+        assert_eq!(
+            told(exit(&wrote), points),
+            "It ended with 1. It wrote: NameError: x."
+        );
+        let bare = failed("x", false, "F003", "Step 5 differs.", &[]);
+        assert_eq!(
+            told(exit(&[]), bare),
+            "Step 5 differs. Expected: a; got: b."
+        );
     }
 
     fn report(verdict: Verdict, expectations: Vec<Expectation>) -> Report {

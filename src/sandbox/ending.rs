@@ -296,6 +296,7 @@ impl Supervisor<'_> {
         }
         ports.dedup();
         match (ports.is_empty(), connects) {
+            (false, _) if went => format!("it opened {}, but ended by itself", ports.join(", ")),
             (false, _) => format!("it opened {} instead", ports.join(", ")),
             (true, false) => "it opened no port".to_owned(),
             (true, true) => {

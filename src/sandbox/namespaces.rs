@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
@@ -17,6 +17,9 @@ use rustix::thread::CapabilitySet;
 
 use super::error::{EnvironmentError, Step, at};
 use super::sys::{self, Fork};
+
+/// The name that every machine has for itself.
+pub const LOCALHOST: &str = "localhost";
 
 /// Root's two powers that make a user namespace needless.
 pub fn may_unshare_without_user_namespace() -> bool {
@@ -206,11 +209,18 @@ pub fn private_hosts(
 }
 
 fn hosts_text(hosts: &BTreeMap<String, IpAddr>, machine: &str) -> String {
-    let mut text = String::from(
-        "127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n",
-    );
-    if !machine.is_empty() && machine != "localhost" && !hosts.contains_key(machine) {
-        text.push_str(&format!("127.0.0.1 {machine}\n::1 {machine}\n"));
+    let mut text =
+        String::from("127.0.0.1 localhost.localdomain\n::1 ip6-localhost ip6-loopback\n");
+    let local: Vec<IpAddr> = match hosts.get(LOCALHOST) {
+        Some(address) => vec![*address],
+        None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+    };
+    for name in [LOCALHOST, machine] {
+        if !name.is_empty() && !hosts.contains_key(name) {
+            for address in &local {
+                text.push_str(&format!("{address} {name}\n"));
+            }
+        }
     }
     for (name, address) in hosts {
         text.push_str(&format!("{address} {name}\n"));
@@ -234,9 +244,18 @@ mod tests {
     fn hosts_file_names_machine_and_scenario() {
         let hosts = BTreeMap::from([("servername".to_string(), "10.0.4.26".parse().unwrap())]);
         let text = hosts_text(&hosts, "laptop");
-        assert!(text.contains("127.0.0.1 localhost"));
-        assert!(text.contains("127.0.0.1 laptop\n"));
+        assert!(text.contains("127.0.0.1 localhost\n::1 localhost\n"));
+        assert!(text.contains("127.0.0.1 laptop\n::1 laptop\n"));
         assert!(text.ends_with("10.0.4.26 servername\n"));
+    }
+
+    #[test]
+    fn the_machine_is_where_localhost_is() {
+        let hosts = BTreeMap::from([(LOCALHOST.to_string(), Ipv4Addr::LOCALHOST.into())]);
+        let text = hosts_text(&hosts, "laptop");
+        assert_eq!(text.matches(" localhost\n").count(), 1);
+        assert_eq!(text.matches(" laptop\n").count(), 1);
+        assert!(text.contains("127.0.0.1 laptop\n"));
     }
 
     #[test]

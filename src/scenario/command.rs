@@ -10,6 +10,11 @@ use super::{ProgramSpec, Scenario};
 const THIS_BINARY: &str = "netlab-capture";
 
 impl ProgramSpec {
+    /// Is it one of the lab's own, which are in this binary?
+    pub fn is_ours(&self) -> bool {
+        self.run.first().is_some_and(|word| word == THIS_BINARY)
+    }
+
     /// The words to execute. `{address}` and `{host}` are replaced, and a first
     /// word `netlab-capture` by `this_binary`, the path of the running binary.
     pub fn command(&self, address: IpAddr, this_binary: &str) -> Vec<String> {

@@ -40,7 +40,7 @@ pub struct ProgramSpec {
     pub run: Vec<String>,
     pub stdin: Option<Vec<u8>>,
     /// None: 0.
-    pub exit: Option<i32>,
+    pub exit: Option<RightExit>,
     pub stdout: Option<OutputPattern>,
     pub stderr: Option<OutputPattern>,
     pub after: Option<After>,
@@ -60,6 +60,13 @@ pub struct ProgramSpec {
     pub timeout: Option<Duration>,
     /// Bytes of the source that name the program (its table's header).
     pub span: Range<usize>,
+}
+
+/// `exit = 1`, `exit = "any"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightExit {
+    Code(i32),
+    Any,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

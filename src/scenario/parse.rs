@@ -162,7 +162,7 @@ fn text<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::savefile::Protocol;
-    use crate::scenario::{After, OutputPattern, Ready, StopSignal};
+    use crate::scenario::{After, OutputPattern, Ready, RightExit, StopSignal};
 
     fn parse_text(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         parse(Source {
@@ -261,7 +261,7 @@ ends = "waiting"
             ["python3", "my client.py", "{address}", "12000"]
         );
         assert_eq!(client.stdin.as_deref(), Some(&b"hello\n"[..]));
-        assert_eq!(client.exit, Some(1));
+        assert_eq!(client.exit, Some(RightExit::Code(1)));
         let whole = OutputPattern::Equals("HELLO\n".to_owned());
         assert_eq!(client.stdout, Some(whole));
         let part = OutputPattern::Contains("refused".to_owned());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::reader::{Entry, Reader};
-use super::{After, OutputPattern, ProgramSpec, Ready, StopSignal, codes, words};
+use super::{After, OutputPattern, ProgramSpec, Ready, RightExit, StopSignal, codes, words};
 use crate::diagnostic::nearest;
 use crate::savefile::Protocol;
 
@@ -67,11 +67,7 @@ pub(super) fn program<'t>(reader: &mut Reader<'t>, entry: &Entry<'t>) -> Option<
         match field.name {
             "run" => spec.run = command(reader, field).unwrap_or_default(),
             "stdin" => spec.stdin = reader.string(field).map(|text| text.as_bytes().to_vec()),
-            "exit" => {
-                spec.exit = reader
-                    .integer(field, 0..=255)
-                    .and_then(|n| n.try_into().ok())
-            }
+            "exit" => spec.exit = exit(reader, field),
             "stdout" => spec.stdout = pattern(reader, field),
             "stderr" => spec.stderr = pattern(reader, field),
             "after" => {
@@ -99,6 +95,15 @@ pub(super) fn program<'t>(reader: &mut Reader<'t>, entry: &Entry<'t>) -> Option<
     }
     check_ending(reader, &fields);
     Some(read)
+}
+
+/// A code, or `"any"`: it ends by itself, and that is all.
+fn exit<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<RightExit> {
+    if field.value.as_str() == Some("any") {
+        return Some(RightExit::Any);
+    }
+    let code = reader.integer(field, 0..=255)?;
+    code.try_into().ok().map(RightExit::Code)
 }
 
 /// A role is a word of the expectation language.

@@ -40,7 +40,7 @@ pub fn schema() -> Value {
         "properties": {
             "run": text("The command, split as a shell splits words; no shell runs. {address} is 127.0.0.1, or ::1 with --ipv6."),
             "stdin": text("What it reads; then its input ends."),
-            "exit": { "type": "integer", "minimum": 0, "maximum": 255, "default": 0, "description": "The exit code that is right." },
+            "exit": { "oneOf": [{ "type": "integer", "minimum": 0, "maximum": 255 }, { "const": "any" }], "default": 0, "description": "The exit code that is right; \"any\": it ends by itself, whatever its code." },
             "stdout": output("standard output"),
             "stderr": output("standard error"),
             "after": { "type": "string", "pattern": r"^\s*\S+\s+(ready|exit)\s*$", "examples": ["server ready", "client exit"], "description": "What must have happened before it starts." },

@@ -281,6 +281,7 @@ enum Rule {
     IcmpSource,
     IcmpQuote,
     HttpVersion,
+    HttpPhrase,
     HttpLineEnd,
     HttpFields,
 }
@@ -323,6 +324,7 @@ impl Rule {
                 "of what an error quotes, protocol, addresses and ports tell whom it is for, RFC 792"
             }
             Rule::HttpVersion => "minor versions understand each other, RFC 9110 2.5",
+            Rule::HttpPhrase => "a reason phrase is for people, in capitals or not, RFC 9112 4",
             Rule::HttpLineEnd => "a line may end in LF without CR, RFC 9112 2.2",
             Rule::HttpFields => "a sender chooses its header fields, RFC 9110 5 and 6.3",
         }
@@ -353,7 +355,7 @@ impl Reference {
             Kind::Flag(0x20) => Some(Rule::Urgent),
             Kind::Flag(0x40 | 0x80) => Some(Rule::Congestion),
             Kind::Header(at, bit) => self.rule_of_header(packet, at, bit),
-            Kind::Payload(at, _) => self.rule_of_payload(packet, at),
+            Kind::Payload(at, bit) => self.rule_of_payload(packet, at, bit),
             _ => None,
         }
     }
@@ -398,7 +400,7 @@ impl Reference {
         matches!(at, 6 | 7).then_some(Rule::UdpChecksum)
     }
 
-    fn rule_of_payload(&self, index: usize, at: usize) -> Option<Rule> {
+    fn rule_of_payload(&self, index: usize, at: usize, bit: u8) -> Option<Rule> {
         if self.trace.packets[index].icmp().is_some() {
             // Protocol, addresses and ports.
             let tells = at == 9 || (12..24).contains(&at);
@@ -408,8 +410,12 @@ impl Reference {
         let find = |what: &[u8]| payload.windows(what.len()).position(|w| w == what);
         let version = find(b"HTTP/1.1")? + 5..find(b"HTTP/1.1")? + 8;
         let fields = find(b"\r\n")? + 2..find(b"\r\n\r\n")? + 1;
+        // Behind `HTTP/1.1 404 `.
+        let phrase = payload.starts_with(b"HTTP/").then_some(13..fields.start);
         if version.contains(&at) {
             Some(Rule::HttpVersion)
+        } else if phrase.is_some_and(|phrase| phrase.contains(&at)) && bit == 0x20 {
+            Some(Rule::HttpPhrase)
         } else if !fields.contains(&at) {
             None
         } else if payload.get(at) == Some(&b'\r') {

@@ -5,6 +5,7 @@
 mod contain;
 mod draft;
 mod exec;
+mod found;
 mod grade;
 mod hostile;
 mod lab_script;

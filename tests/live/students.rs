@@ -11,13 +11,13 @@ use crate::programs::stderr;
 use crate::record::{Folder, assert_complete};
 
 /// The scenario, what stands in for its programs, and further options.
-struct Case<'a> {
+pub struct Case<'a> {
     name: &'a str,
     scenario: &'a str,
     options: &'a [&'a str],
 }
 
-const fn case<'a>(name: &'a str, scenario: &'a str, options: &'a [&'a str]) -> Case<'a> {
+pub const fn case<'a>(name: &'a str, scenario: &'a str, options: &'a [&'a str]) -> Case<'a> {
     Case {
         name,
         scenario,
@@ -25,7 +25,7 @@ const fn case<'a>(name: &'a str, scenario: &'a str, options: &'a [&'a str]) -> C
     }
 }
 
-fn sources(language: &str) -> PathBuf {
+pub fn sources(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/programs")
         .join(language)
@@ -33,7 +33,7 @@ fn sources(language: &str) -> PathBuf {
 
 /// Is the language there? Without it the test is not made, or fails where it
 /// must be made.
-fn has(command: &str) -> bool {
+pub fn has(command: &str) -> bool {
     let there = Command::new(command).arg("--version").output();
     if there.is_ok_and(|output| output.status.success()) {
         return true;
@@ -47,7 +47,7 @@ fn has(command: &str) -> bool {
 }
 
 /// Runs each case in `folder`; compares what the tool says with its snapshot.
-fn judge(language: &str, folder: &Path, cases: &[Case<'_>]) {
+pub fn judge(language: &str, folder: &Path, cases: &[Case<'_>]) {
     let captures = Folder::new();
     let own = folder.to_str().unwrap();
     for case in cases {
@@ -127,8 +127,8 @@ fn said(report: &Value, own: &str) -> String {
     text.into_owned()
 }
 
-const SERVER: &str = "--server";
-const CLIENT: &str = "--client";
+pub const SERVER: &str = "--server";
+pub const CLIENT: &str = "--client";
 
 #[test]
 fn python_tcp_servers() {

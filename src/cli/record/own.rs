@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::load::{Loaded, Mistakes};
 use crate::diagnostic::{Diagnostic, Severity, Source, nearest};
 use crate::scenario::{self, Wrong, codes};
+
+/// The role whose pages others ask for.
+const SERVER: &str = "server";
 
 /// The options that put own programs into a scenario.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -23,7 +26,7 @@ pub struct Own {
     #[arg(long, value_name = "ROLE=COMMAND", value_parser = pair::<String>)]
     program: Vec<(String, String)>,
     /// A line that a program reads; the client, unless ROLE= stands before it.
-    /// @FILE is the content of FILE
+    /// Once for each line. @FILE is the content of FILE
     #[arg(long, value_name = "[ROLE=]TEXT")]
     stdin: Vec<String>,
     /// A variable in the environment of the own programs
@@ -79,13 +82,20 @@ impl Own {
                     Err(bad) => wrong.push(mistake(&option, command, bad)),
                 }
             }
+            let mut typed = BTreeMap::new();
             for input in &inputs {
-                if let Err(mistakes) = input.apply(one, &roles) {
+                if let Err(mistakes) = input.apply(one, &roles, &mut typed) {
                     wrong.push(mistakes);
                 }
             }
-            if let Err(mistakes) = self.surround(one) {
-                wrong.push(mistakes);
+            for program in &mut one.scenario.programs {
+                if let Some(lines) = typed.remove(&program.role) {
+                    program.stdin = Some(lines);
+                }
+            }
+            match self.surround(one) {
+                Ok(()) => self.pages(one),
+                Err(mistakes) => wrong.push(mistakes),
             }
         }
         wrong.dedup();
@@ -97,7 +107,7 @@ impl Own {
         let server = self
             .server
             .as_deref()
-            .map(|c| ("--server".to_owned(), "server", c));
+            .map(|c| ("--server".to_owned(), SERVER, c));
         let client = self
             .client
             .as_deref()
@@ -113,6 +123,18 @@ impl Own {
         commands
             .map(|(_, role, command)| (role.to_owned(), command.to_owned()))
             .collect()
+    }
+
+    /// A server of one's own serves the pages of its folder.
+    fn pages(&self, loaded: &mut Loaded) {
+        let own = self.commands().any(|(_, role, _)| role == SERVER);
+        let Some(server) = loaded.scenario.program(SERVER).filter(|_| own) else {
+            return;
+        };
+        if !server.is_ours() {
+            let folder = server.cwd.clone().unwrap_or_else(|| ".".to_owned());
+            loaded.take_pages(Path::new(&folder));
+        }
     }
 
     /// Folder, environment, terminal and network of the own programs.
@@ -163,7 +185,13 @@ impl Own {
 struct Input<'a>(&'a str);
 
 impl Input<'_> {
-    fn apply(&self, loaded: &mut Loaded, roles: &[String]) -> Result<(), Mistakes> {
+    /// Adds it to what is typed in each role.
+    fn apply(
+        &self,
+        loaded: &Loaded,
+        roles: &[String],
+        typed: &mut BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), Mistakes> {
         let named = self
             .0
             .split_once('=')
@@ -173,9 +201,9 @@ impl Input<'_> {
             (None, [only]) => (only.as_str(), self.0),
             (None, _) => ("client", self.0),
         };
-        let Some(program) = loaded.scenario.programs.iter_mut().find(|p| p.role == role) else {
+        if loaded.scenario.program(role).is_none() {
             return Err(no_role("--stdin", role, &loaded.scenario.name, roles));
-        };
+        }
         let bytes = match text.strip_prefix('@') {
             None => {
                 // As the key that ends a line at a keyboard.
@@ -193,7 +221,7 @@ impl Input<'_> {
                 )
             })?,
         };
-        program.stdin = Some(bytes);
+        typed.entry(role.to_owned()).or_default().extend(bytes);
         Ok(())
     }
 }

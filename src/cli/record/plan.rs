@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::sandbox::{Network, Plan, PlannedProgram, Streams};
+use crate::sandbox::{LOCALHOST, Network, Plan, PlannedProgram, Streams};
 use crate::scenario::{ProgramSpec, Scenario};
 
 /// The word that stands for this binary, shown as such in every report.
@@ -51,11 +51,18 @@ pub fn plan(scenario: &Scenario, base: Option<&Path>, wishes: &Wishes) -> Plan {
     } else {
         Network::Private
     };
+    let mut hosts = scenario.hosts.clone();
+    if !wishes.ipv6 {
+        // Else a client of `localhost` tries ::1 in vain before 127.0.0.1.
+        hosts
+            .entry(LOCALHOST.to_owned())
+            .or_insert(Ipv4Addr::LOCALHOST.into());
+    }
     Plan {
         programs,
         timeout,
         addresses: scenario.addresses.clone(),
-        hosts: scenario.hosts.clone(),
+        hosts,
         sysctl: scenario.sysctl.clone(),
         network,
         snaplen: wishes.snaplen,

@@ -15,9 +15,10 @@ use super::evidence::Evidence;
 use super::facts::Facts;
 use super::judgement::Judgement;
 use super::matching::Names;
+use super::notation::visible;
 use super::outcome::{Failure, Outcome, Verdict};
 use super::wireshark::wireshark_filter;
-use super::{failures, hint, implied};
+use super::{failures, hint, implied, trouble};
 use crate::savefile::Bytes;
 use crate::scenario::ProgramSpec;
 use crate::trace::Trace;
@@ -141,10 +142,9 @@ impl Judge<'_> {
             None => (Verdict::Pass, None),
             Some((verdict, failure, packets)) => {
                 evidence = packets;
-                (
-                    verdict,
-                    Some(self.with_programs(expectation, failure, nothing_came)),
-                )
+                let mut failure = self.with_programs(expectation, failure, nothing_came);
+                failure.notes.extend(self.complaints(expectation));
+                (verdict, Some(failure))
             }
         };
         Outcome {
@@ -175,21 +175,41 @@ impl Judge<'_> {
         mut failure: Failure,
         nothing_came: bool,
     ) -> Failure {
+        let no_packets = self.world.facts.trace.packets.is_empty();
         let recording = self.world.facts.trace.recording.as_ref();
         for (spec, outcome) in self.programs.iter().zip(self.implied) {
             let program = recording.and_then(|r| r.programs.iter().find(|p| p.role == spec.role));
             let Some((fault, program)) = outcome.failure.as_ref().zip(program) else {
                 continue;
             };
-            if expectation.text.contains(&spec.role)
-                && implied::is_reason(spec, program, nothing_came)
-            {
+            // That nothing is proven was said with the program to look at.
+            let is_named = failure.code == failures::PROVES_NOTHING;
+            let concerned = !is_named && (no_packets || expectation.text.contains(&spec.role));
+            if concerned && implied::is_reason(spec, program, nothing_came) {
                 failure
                     .notes
                     .push(format!("First look at {}: {}", spec.role, fault.message));
             }
         }
         failure
+    }
+
+    /// What a program says that goes on, or ends well, although a part of it has
+    /// failed, as a server of which a thread has ended.
+    fn complaints(&self, expectation: &Expectation) -> Vec<String> {
+        let recording = self.world.facts.trace.recording.as_ref();
+        let programs = self.programs.iter().filter_map(|spec| {
+            let program = recording?.programs.iter().find(|p| p.role == spec.role)?;
+            implied::ended_well(spec, program).then_some(program)
+        });
+        programs
+            .filter(|program| expectation.text.contains(&program.role))
+            .filter_map(|program| Some((&program.role, trouble::complaint(program)?)))
+            .flat_map(|(role, trouble)| {
+                let wrote = format!("{role} wrote: {}", visible(&trouble.line));
+                std::iter::once(wrote).chain(trouble.advice)
+            })
+            .collect()
     }
 
     fn statement(&self, statement: &Spanned<Statement>) -> Judgement {

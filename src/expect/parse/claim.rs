@@ -8,12 +8,12 @@ use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_member};
 use super::{Parsed, Parser, Reported, literal};
 
-const FUNCTIONS: [&str; 8] = [
-    "packets", "stream", "upper", "lower", "len", "sha256", "json", "file",
+const FUNCTIONS: [&str; 9] = [
+    "packets", "stream", "upper", "lower", "trim", "len", "sha256", "json", "file",
 ];
 
 const VALUES: &str = "values are numbers, strings, packets(…), stream(a > b), tcp[0].state, \
-     http[0].response.code, client.exit, upper(…), lower(…), len(…), sha256(…), \
+     http[0].response.code, client.exit, upper(…), lower(…), trim(…), len(…), sha256(…), \
      json(…, \"$.name\"), file(\"…\")";
 
 impl<'t> Parser<'t> {
@@ -271,6 +271,7 @@ impl<'t> Parser<'t> {
                 function: match name {
                     "upper" => Function::Upper,
                     "lower" => Function::Lower,
+                    "trim" => Function::Trim,
                     "sha256" => Function::Sha256,
                     _ => Function::Len,
                 },
@@ -540,7 +541,9 @@ fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
         Value::Bool(_) => FieldKind::Bool,
         Value::Text(_) | Value::Regex(_) | Value::Stream(_) | Value::File(_) => FieldKind::Text,
         Value::Call { function, .. } => match function {
-            Function::Upper | Function::Lower | Function::Sha256 => FieldKind::Text,
+            Function::Upper | Function::Lower | Function::Trim | Function::Sha256 => {
+                FieldKind::Text
+            }
             Function::Len => FieldKind::Number,
         },
         // Known when it is read.

@@ -40,7 +40,8 @@ pub fn report(graded: &Graded<'_>) -> String {
         text.push_str(&format!("\n{}\n", total(graded)));
     }
     for (case, result) in graded.cases().filter(|(case, _)| is_visible(case)) {
-        let Some(result) = result.filter(|result| result.grade != Grade::Pass) else {
+        let Some(result) = result.filter(|r| r.grade != Grade::Pass && !r.text.trim().is_empty())
+        else {
             continue;
         };
         let name = visible(&case.name);

@@ -85,7 +85,8 @@ impl Unpack<'_> {
         let mut archive = zip::ZipArchive::new(file).map_err(damaged)?;
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(damaged)?;
-            let name = PathBuf::from(&*entry.name().map_err(damaged)?);
+            // Some programs for Windows part folders by its own sign.
+            let name = PathBuf::from(entry.name().map_err(damaged)?.replace('\\', "/"));
             let executable = entry.unix_mode().is_some_and(|mode| mode & 0o100 != 0);
             if entry.is_dir() {
                 self.folder(&name)?;

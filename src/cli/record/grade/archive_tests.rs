@@ -72,6 +72,19 @@ fn files_and_folders_of_each_kind() {
 }
 
 #[test]
+fn folders_of_windows_are_folders() {
+    let bytes = zip_of(&[("Lab5\\src\\", b""), ("Lab5\\src\\a.py", b"print(1)")]);
+    let (folder, result) = unpacked(&bytes, Kind::Zip);
+    result.unwrap();
+    assert!(folder.path().join("out/Lab5/src/a.py").is_file());
+    let bytes = zip_of(&[("a\\..\\..\\evil", b"x")]);
+    let (folder, result) = unpacked(&bytes, Kind::Zip);
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("leads out"), "{message}");
+    assert!(!folder.path().join("evil").exists());
+}
+
+#[test]
 fn nothing_leaves_the_folder() {
     for name in ["../evil", "/tmp/evil-of-a-tar", "a/../../evil"] {
         for (bytes, kind) in [

@@ -270,6 +270,11 @@ impl<'a> Run<'a> {
             }
         }
         let roles: Vec<&str> = case.run.keys().map(String::as_str).collect();
+        if roles.contains(&"server") {
+            for folder in std::iter::once(&candidate.folder).chain(&ready.overlay) {
+                loaded.take_pages(folder);
+            }
+        }
         let plan = plan::case(ready, &loaded, &roles, &candidate.folder, &self.wishes);
         let folder = folder_of(self.out, &candidate.source.submission.key);
         fs::create_dir_all(&folder)?;
