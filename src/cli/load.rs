@@ -15,7 +15,7 @@ use crate::savefile::Bytes;
 use crate::scenario::{self, Scenario, codes};
 
 /// The largest file that an expectation may name: 16 MiB.
-const MAX_FILE: usize = 16 << 20;
+pub const MAX_FILE: usize = 16 << 20;
 
 /// The name of the command line, where a diagnostic points into it.
 const COMMAND_LINE: &str = "command line";
@@ -29,26 +29,6 @@ pub struct Loaded {
     pub files: BTreeMap<String, Bytes>,
     /// The folder of the scenario's file. None: it is built in.
     pub base_dir: Option<PathBuf>,
-}
-
-impl Loaded {
-    /// A built-in scenario compares answers with the lab's own pages. Somebody
-    /// else's server has pages of its own: where a page of the same name lies in
-    /// `folder`, it takes their place.
-    pub fn take_pages(&mut self, folder: &Path) {
-        if self.base_dir.is_some() {
-            return;
-        }
-        for (name, bytes) in &mut self.files {
-            let page = name.rsplit('/').next().unwrap_or(name);
-            let page = folder.join(page);
-            // A link could lead to what its owner may not read.
-            let is_file = std::fs::symlink_metadata(&page).is_ok_and(|meta| meta.is_file());
-            if is_file && let Ok(own) = read_bounded(&page, MAX_FILE) {
-                *bytes = Bytes(own);
-            }
-        }
-    }
 }
 
 /// What is wrong in one source.
@@ -436,7 +416,7 @@ fn unreadable(scenario: &Scenario, name: &str, reason: &str) -> Diagnostic {
 }
 
 /// The whole file, if it has at most `most` bytes.
-fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
+pub fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(path)?

@@ -7,6 +7,7 @@ mod draft;
 mod exec;
 mod grade;
 mod own;
+mod pages;
 mod plan;
 mod run;
 mod savefile;

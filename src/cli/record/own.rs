@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use super::pages;
 use crate::cli::load::{Loaded, Mistakes};
 use crate::diagnostic::{Diagnostic, Severity, Source, nearest};
 use crate::scenario::{self, Wrong, codes};
@@ -133,7 +134,7 @@ impl Own {
         };
         if !server.is_ours() {
             let folder = server.cwd.clone().unwrap_or_else(|| ".".to_owned());
-            loaded.take_pages(Path::new(&folder));
+            pages::take(loaded, Path::new(&folder));
         }
     }
 

@@ -20,6 +20,7 @@ use crate::cli::grading::results::Log;
 use crate::cli::judge::Judged;
 use crate::cli::load::Loaded;
 use crate::cli::output;
+use crate::cli::record::pages;
 use crate::cli::record::plan::Wishes;
 use crate::cli::record::run::{cores, judge_recorded, wait};
 use crate::cli::record::savefile;
@@ -272,7 +273,7 @@ impl<'a> Run<'a> {
         let roles: Vec<&str> = case.run.keys().map(String::as_str).collect();
         if roles.contains(&"server") {
             for folder in std::iter::once(&candidate.folder).chain(&ready.overlay) {
-                loaded.take_pages(folder);
+                pages::take(&mut loaded, folder);
             }
         }
         let plan = plan::case(ready, &loaded, &roles, &candidate.folder, &self.wishes);
