@@ -3,6 +3,7 @@
 //! do then.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -111,9 +112,25 @@ const TROUBLES: [(&str, &str); 24] = [
     ),
 ];
 
+/// [`TROUBLES`], made ready once: that takes longer than to look for them.
+static KNOWN: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let known = TROUBLES.into_iter();
+    let ready = known.filter_map(|(says, advice)| Some((Regex::new(says).ok()?, advice)));
+    ready.collect()
+});
+
 /// How a line begins or ends that a language's runtime writes about a fault which
 /// nobody caught.
-const UNCAUGHT: &str = r"^\s*(Exception in thread .*|(\w+\.)*\w*(Error|Exception|error)\b.*|socket\.timeout.*|timeout: .*|panic: .*)$";
+static UNCAUGHT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^\s*(Exception in thread .*|(\w+\.)*\w*(Error|Exception|error)\b.*|socket\.timeout.*|timeout: .*|panic: .*)$").ok()
+});
+
+/// What is said of a name that no host has.
+static MISREAD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"Name or service not known|UnknownHostException: \S+ ").ok());
+
+static ADDRESS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\d{1,3}(\.\d{1,3}){3}").ok());
 
 /// What a program said of its trouble, and the advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +153,7 @@ pub fn advise(program: &Program) -> Vec<String> {
 fn misread(program: &Program) -> Option<String> {
     let stderr = program.stderr.lossy();
     // Of a name that could be one the system says "temporary failure".
-    let is_so = Regex::new(r"Name or service not known|UnknownHostException: \S+ ")
-        .is_ok_and(|says| says.is_match(&stderr));
+    let is_so = MISREAD.as_ref().is_some_and(|says| says.is_match(&stderr));
     let stdout = program.stdout.lossy();
     let asked = stdout.rsplit('\n').next().unwrap_or_default().trim();
     (is_so && !asked.is_empty()).then(|| {
@@ -151,7 +167,7 @@ fn misread(program: &Program) -> Option<String> {
 /// What a program that goes on said of a fault: a thread of it may have ended.
 pub fn complaint(program: &Program) -> Option<Trouble> {
     let stderr = program.stderr.lossy();
-    let uncaught = Regex::new(UNCAUGHT).ok()?;
+    let uncaught = UNCAUGHT.as_ref()?;
     if let Some(line) = stderr.lines().rfind(|line| uncaught.is_match(line)) {
         return Some(Trouble {
             line: line.trim().to_owned(),
@@ -171,16 +187,14 @@ pub fn complaint(program: &Program) -> Option<Trouble> {
 const LINES: usize = 50;
 
 fn known(text: &str) -> Option<String> {
-    let (_, advice) = TROUBLES
-        .iter()
-        .find(|(says, _)| Regex::new(says).is_ok_and(|says| says.is_match(text)))?;
+    let (_, advice) = KNOWN.iter().find(|(says, _)| says.is_match(text))?;
     Some(advice.replace("{address}", &address(text).unwrap_or("ADDRESS".to_owned())))
 }
 
 /// The last address in the text that a run's network does not have by itself.
 fn address(text: &str) -> Option<String> {
-    let numbers = Regex::new(r"\d{1,3}(\.\d{1,3}){3}").ok()?;
-    let addresses = numbers
+    let addresses = ADDRESS
+        .as_ref()?
         .find_iter(text)
         .filter_map(|found| found.as_str().parse::<IpAddr>().ok())
         .filter(|address| !address.is_loopback() && !address.is_unspecified());
@@ -202,10 +216,8 @@ mod tests {
 
     #[test]
     fn every_trouble_can_be_recognized() {
-        for (says, _) in TROUBLES {
-            Regex::new(says).unwrap();
-        }
-        Regex::new(UNCAUGHT).unwrap();
+        assert_eq!(KNOWN.len(), TROUBLES.len());
+        assert!(UNCAUGHT.is_some() && MISREAD.is_some() && ADDRESS.is_some());
     }
 
     #[test]
