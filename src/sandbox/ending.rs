@@ -13,8 +13,10 @@ use super::tasks::Activity;
 use crate::savefile::{Ended, Protocol};
 
 /// How long the wire may take to fall silent behind the end of a run's time: a
-/// server answers the end of a client that was killed then.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// server answers the end of a client that was killed then. A Java VM beside other
+/// work needs more than half a second for its last words. A wire that falls silent
+/// sooner ends the wait.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Supervisor<'_> {
     pub(super) fn stop_background(&mut self) {
