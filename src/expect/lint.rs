@@ -177,6 +177,43 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
             }
             ephemeral(port, tokens.get(at + 1)?.span.clone())
         }
+        (
+            Token::Word(word),
+            Some(Token::Symbol("==" | "<" | "<=")),
+            Some(Token::Number(number)),
+        ) if word.split('.').next() == Some("packets")
+            && may_be_acks(number)
+            && is_of_tcp(tokens, at) =>
+        {
+            Some(warning(
+                ACKS,
+                span.start..tokens.get(at + 2)?.span.end,
+                "ACKs are among these packets, and how many depends on timing",
+                "a count of all packets",
+                "count bytes, or events in a block: `exactly { … }`",
+            ))
+        }
+        (Token::Word(word), Some(Token::Symbol("<" | "<=")), Some(Token::Number(number))) => {
+            let bound = bound(word, number)?;
+            (bound < SHORT).then(|| {
+                warning(
+                    SHORT_TIME,
+                    tokens.get(at + 2).map_or(span, |s| s.span.clone()),
+                    "a busy machine takes longer than this",
+                    "less than 10 ms",
+                    "give ten times what is usual: `< 1s`",
+                )
+            })
+        }
+        (Token::Word("frame.number"), Some(Token::Symbol("==")), Some(Token::Number(_))) => {
+            Some(warning(
+                ACKS,
+                span.start..tokens.get(at + 2)?.span.end,
+                "how many packets lie before this one depends on timing",
+                "ACKs are counted too",
+                "say what the packet carries, or name its step by `as`",
+            ))
+        }
         (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Number(number))) => {
             let last = word.rsplit('.').next().unwrap_or(word);
             let number_span = tokens.get(at + 2)?.span.clone();
@@ -241,6 +278,16 @@ fn counted(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
     let follows_comma = text
         .get(tokens.get(at)?.span.start..tokens.get(close)?.span.start)
         .is_some_and(|inner| inner.contains("SYN,ACK") || inner.contains("SYN, ACK"));
+    let many = matches!(number.token, Token::Number(n) if may_be_acks(n));
+    if many && is_every_segment(inside) {
+        return Some(warning(
+            ACKS,
+            span,
+            "ACKs are among these packets, and how many depends on timing",
+            "a count of all packets",
+            "count what has a meaning: `packets(tcp.flags.syn == 1)`, bytes of a stream",
+        ));
+    }
     if last_word == "ACK" && !follows_comma {
         return Some(warning(
             ACKS,
@@ -259,6 +306,54 @@ fn counted(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
             "say what the stream holds: `stream(client > server) == \"…\"`",
         )
     })
+}
+
+/// Up to two packets are a SYN and its refusal, without an ACK.
+fn may_be_acks(count: &str) -> bool {
+    !matches!(count, "0" | "1" | "2")
+}
+
+/// `tcp`, `tcp.port == 80`: pure ACKs are among what it counts.
+fn is_every_segment(filter: &[Seen<'_>]) -> bool {
+    let words: Vec<&Token<'_>> = filter.iter().map(|seen| &seen.token).collect();
+    match words.as_slice() {
+        [Token::Word("tcp" | "tcp.flags.ack")] => true,
+        [Token::Word(field), Token::Symbol("=="), Token::Number(_)] => matches!(
+            *field,
+            "tcp.port" | "tcp.srcport" | "tcp.dstport" | "tcp.stream" | "tcp.flags.ack"
+        ),
+        _ => false,
+    }
+}
+
+/// The field at this place is one of TCP conversations: `tcp[0].packets`, `each
+/// tcp[] has packets …`.
+fn is_of_tcp(tokens: &[Seen<'_>], at: usize) -> bool {
+    let before = tokens.get(..at).unwrap_or_default().iter().rev();
+    let mut of_statement =
+        before.take_while(|seen| !matches!(seen.token, Token::Newline | Token::Semicolon));
+    let collection = of_statement.find_map(|seen| match seen.token {
+        Token::Word(word @ ("tcp" | "udp" | "http")) => Some(word),
+        _ => None,
+    });
+    collection == Some("tcp")
+}
+
+/// The upper bound of a time, in seconds.
+fn bound(name: &str, number: &str) -> Option<f64> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if !TIMES.contains(&last) {
+        return None;
+    }
+    let plain = || {
+        let number: f64 = number.parse().ok()?;
+        Some(if last.ends_with("_ms") {
+            number / 1e3
+        } else {
+            number
+        })
+    };
+    seconds(number).or_else(plain)
 }
 
 fn ephemeral(port: &str, span: Span) -> Option<Diagnostic> {
@@ -338,6 +433,39 @@ mod tests {
             "tcp[0].handshake_rtt < 1s",
         ] {
             assert_eq!(codes(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_counts_acks_is_told() {
+        for text in [
+            "packets(tcp) == 10",
+            "packets(tcp.port == 12000) == 10",
+            "tcp[0].packets == 10",
+            "tcp[0].packets.to_server < 10",
+            "each tcp[] has packets == 10",
+            "in order { client > server data where frame.number == 4 }",
+        ] {
+            assert_eq!(codes(text), [ACKS], "{text}");
+        }
+        for text in [
+            "udp[0].packets == 2",
+            "packets(udp) == 2",
+            "packets(tcp) > 0",
+            "packets(tcp) == 2",
+        ] {
+            assert_eq!(codes(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn short_bounds_are_told_in_every_spelling() {
+        for text in [
+            "client.duration < 5ms",
+            "tcp[0].handshake_rtt_ms <= 2",
+            "each SYN has tcp.time_delta < 0.001",
+        ] {
+            assert_eq!(codes(text), [SHORT_TIME], "{text}");
         }
     }
 
