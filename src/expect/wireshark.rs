@@ -5,12 +5,11 @@ use fixedbitset::FixedBitSet;
 use crate::savefile::Protocol;
 use crate::trace::Trace;
 
-/// A filter names so many ranges of frames at most: of more, all from the first
-/// frame to the last.
-const MOST_RANGES: usize = 8;
+/// A filter names so many ranges of frames at most: of more, the first ones.
+const MOST_RANGES: usize = 20;
 
-/// A display filter that shows just these packets, in their conversation where
-/// they share a TCP one.
+/// A display filter that shows just these packets, or the first of very many, in
+/// their conversation where they share a TCP one.
 pub fn wireshark_filter(trace: &Trace, packets: &FixedBitSet) -> Option<String> {
     let numbers: Vec<u64> = packets
         .ones()
@@ -48,11 +47,7 @@ fn ranges(numbers: &[u64]) -> String {
             _ => parts.push((n, n)),
         }
     }
-    if parts.len() > MOST_RANGES
-        && let (Some((first, _)), Some((_, last))) = (parts.first(), parts.last())
-    {
-        parts = vec![(*first, *last)];
-    }
+    parts.truncate(MOST_RANGES);
     let parts: Vec<String> = parts
         .into_iter()
         .map(|(first, last)| match last - first {
@@ -62,4 +57,18 @@ fn ranges(numbers: &[u64]) -> String {
         })
         .collect();
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_frames_the_first_are_shown_and_no_others() {
+        assert_eq!(ranges(&[1, 3, 4, 5, 8, 9]), "1, 3..5, 8, 9");
+        let odd: Vec<u64> = (0..1000).map(|n| 2 * n + 1).collect();
+        let shown = ranges(&odd);
+        assert_eq!(shown.split(", ").count(), MOST_RANGES);
+        assert!(!shown.contains(".."), "{shown}");
+    }
 }
