@@ -22,8 +22,9 @@ pub enum Node {
 pub struct Program {
     pub start: NodeIndex,
     nodes: Vec<Node>,
-    /// For each node, how many steps still come at most, the circles once.
-    rest: Vec<usize>,
+    /// For each node, how many steps lie before it with the repetitions written
+    /// out, the circles once: branches begin at the same place.
+    progress: Vec<usize>,
 }
 
 impl Program {
@@ -32,9 +33,9 @@ impl Program {
             start: 0,
             // The end, in its place so that every index is fixed.
             nodes: vec![Node::Choice(Vec::new())],
-            rest: vec![0],
+            progress: vec![len(items)],
         };
-        program.start = program.items(items, Program::END);
+        program.start = program.items(items, 0, Program::END);
         program
     }
 
@@ -57,69 +58,90 @@ impl Program {
 
     /// How far from the start a node is, in steps.
     pub fn progress(&self, index: NodeIndex) -> usize {
-        let rest = |index| self.rest.get(index).copied().unwrap_or_default();
-        rest(self.start).saturating_sub(rest(index))
+        self.progress.get(index).copied().unwrap_or_default()
     }
 
-    fn push(&mut self, node: Node, rest: usize) -> NodeIndex {
+    fn push(&mut self, node: Node, progress: usize) -> NodeIndex {
         self.nodes.push(node);
-        self.rest.push(rest);
+        self.progress.push(progress);
         self.nodes.len() - 1
     }
 
-    fn items(&mut self, items: &[Item], next: NodeIndex) -> NodeIndex {
-        items.iter().rev().fold(next, |next, item| match item {
-            Item::Step(step) => {
-                let rest = self.rest_of(next) + 1;
-                self.push(Node::Step { step: *step, next }, rest)
-            }
-            Item::Group(group) => self.group(group, next),
-        })
+    /// Items that begin at `at` and lead to `next`; the last first, because a node
+    /// knows the next one.
+    fn items(&mut self, items: &[Item], at: usize, next: NodeIndex) -> NodeIndex {
+        let mut end = at + len(items);
+        let mut next = next;
+        for item in items.iter().rev() {
+            end -= item_len(item);
+            next = match item {
+                Item::Step(step) => self.push(Node::Step { step: *step, next }, end),
+                Item::Group(group) => self.group(group, end, next),
+            };
+        }
+        next
     }
 
-    fn rest_of(&self, index: NodeIndex) -> usize {
-        self.rest.get(index).copied().unwrap_or_default()
-    }
-
-    fn group(&mut self, group: &Group, behind: NodeIndex) -> NodeIndex {
+    fn group(&mut self, group: &Group, at: usize, behind: NodeIndex) -> NodeIndex {
+        let once = once_len(group);
+        let place = |copy: u32| at + once * copy as usize;
         let mut next = behind;
         match group.times.max {
             None => {
-                let circle = self.push(Node::Choice(Vec::new()), self.rest_of(behind));
-                let once = self.branches(group, circle);
+                let at = place(group.times.min);
+                let circle = self.push(Node::Choice(Vec::new()), at);
+                let again = self.branches(group, at, circle);
                 if let Some(node) = self.nodes.get_mut(circle) {
-                    *node = Node::Choice(vec![once, behind]);
+                    *node = Node::Choice(vec![again, behind]);
                 }
                 next = circle;
             }
             Some(max) => {
-                for _ in group.times.min..max {
-                    let once = self.branches(group, next);
-                    let rest = self.rest_of(once);
-                    next = self.push(Node::Choice(vec![once, behind]), rest);
+                for copy in (group.times.min..max).rev() {
+                    let again = self.branches(group, place(copy), next);
+                    next = self.push(Node::Choice(vec![again, behind]), place(copy));
                 }
             }
         }
-        for _ in 0..group.times.min {
-            next = self.branches(group, next);
+        for copy in (0..group.times.min).rev() {
+            next = self.branches(group, place(copy), next);
         }
         next
     }
 
     /// The group once.
-    fn branches(&mut self, group: &Group, next: NodeIndex) -> NodeIndex {
+    fn branches(&mut self, group: &Group, at: usize, next: NodeIndex) -> NodeIndex {
         match group.branches.as_slice() {
-            [only] => self.items(only, next),
+            [only] => self.items(only, at, next),
             branches => {
-                let ways: Vec<NodeIndex> = branches
+                let ways = branches
                     .iter()
-                    .map(|branch| self.items(branch, next))
+                    .map(|branch| self.items(branch, at, next))
                     .collect();
-                let rest = ways.iter().map(|way| self.rest_of(*way)).max();
-                self.push(Node::Choice(ways), rest.unwrap_or_default())
+                self.push(Node::Choice(ways), at)
             }
         }
     }
+}
+
+/// So many steps there are one after the other.
+fn len(items: &[Item]) -> usize {
+    items.iter().map(item_len).sum()
+}
+
+fn item_len(item: &Item) -> usize {
+    match item {
+        Item::Step(_) => 1,
+        Item::Group(group) => {
+            let copies = group.times.max.unwrap_or(group.times.min.saturating_add(1));
+            once_len(group).saturating_mul(copies as usize)
+        }
+    }
+}
+
+fn once_len(group: &Group) -> usize {
+    let branches = group.branches.iter().map(|branch| len(branch));
+    branches.max().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -160,5 +182,36 @@ mod tests {
             Item::Step(3),
         ];
         assert_eq!(Program::new(&either).progress(Program::END), 3);
+    }
+
+    #[test]
+    fn what_comes_behind_a_group_is_further_than_the_group() {
+        for max in [Some(1), None] {
+            let program = Program::new(&[group(vec![vec![Item::Step(0)]], 0, max), Item::Step(1)]);
+            let place = |wanted| {
+                let found = program
+                    .nodes()
+                    .find(|(_, node)| matches!(node, Node::Step { step, .. } if *step == wanted));
+                program.progress(found.unwrap().0)
+            };
+            assert!(place(0) < place(1), "{program:?}");
+        }
+    }
+
+    #[test]
+    fn branches_begin_at_the_same_place() {
+        let program = Program::new(&[group(
+            vec![vec![Item::Step(0)], vec![Item::Step(1), Item::Step(2)]],
+            1,
+            Some(1),
+        )]);
+        let first = program
+            .nodes()
+            .filter(|(_, node)| matches!(node, Node::Step { step, .. } if *step < 2));
+        assert!(
+            first
+                .map(|(index, _)| program.progress(index))
+                .all(|place| place == 0)
+        );
     }
 }
