@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use regex::bytes::Regex;
 
-use super::ast::{Content, EventPattern, Step, Who};
+use super::ast::{Content, EventPattern, Step, StepEnds, Who};
 use super::event::{Event, EventKind};
 use super::icmp;
 use super::matching::{Context, Difference, Names};
-use super::notation::visible;
+use super::notation::{self, visible};
 use crate::conversation::Close;
 use crate::savefile::{Program, Protocol};
 use crate::trace::{Owner, Trace};
@@ -33,13 +33,28 @@ pub struct Case<'c> {
     pub event: Option<&'c Event>,
     /// The last event that a step took.
     pub last: Option<&'c Event>,
+    /// How many events the step had already.
+    pub count: u32,
+    /// The block looks at a part of the capture only.
+    pub scoped: bool,
 }
 
 /// The notes, most telling first.
 pub fn advise(case: &Case<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if case.is_reversed() {
-        return vec!["Only the direction differs. Who sends stands left of `>`: are the two ends of the step swapped?".to_owned()];
+    let is_other = case.event.is_none() || !case.differences().is_empty();
+    if case.count > 0 && case.wants_data() && is_other {
+        return vec![A_RUN.to_owned()];
+    }
+    if let Some(ends) = case.reversed_ends() {
+        return vec![match case.step.map(|s| &s.event) {
+            Some(EventPattern::Fin) => format!(
+                "The other side closed first. Where that does not matter, write `{} <> {}  FIN x2` in place of two steps.",
+                notation::end(&ends.from.value),
+                notation::end(&ends.to.value)
+            ),
+            _ => "Only the direction differs. Who sends stands left of `>`: are the two ends of the step swapped?".to_owned(),
+        }];
     }
     if let Some(event) = case.event {
         match &event.kind {
@@ -72,7 +87,7 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
                 "It came only after one of the two programs had been told to stop, and that does not count.".to_owned()
             });
         }
-    } else {
+    } else if !case.scoped {
         notes.extend(case.of_silence());
     }
     notes
@@ -83,13 +98,27 @@ impl Case<'_> {
         self.context.trace
     }
 
-    /// The event would fit, were it sent the other way.
-    fn is_reversed(&self) -> bool {
-        let differences = self
-            .step
-            .zip(self.event)
-            .map(|(step, event)| self.context.differences(step, event, &Names::default()));
-        differences.is_some_and(|d| d == [Difference::Reversed])
+    /// The step's ends, where the event would fit, were it sent the other way.
+    fn reversed_ends(&self) -> Option<&StepEnds> {
+        let ends = self.step?.ends.as_ref()?;
+        (self.differences() == [Difference::Reversed]).then_some(ends)
+    }
+
+    fn differences(&self) -> Vec<Difference> {
+        let both = self.step.zip(self.event);
+        both.map_or_else(Vec::new, |(step, event)| {
+            self.context.differences(step, event, &Names::default())
+        })
+    }
+
+    /// It went between the ends of the step.
+    fn is_between_the_ends(&self) -> bool {
+        let elsewhere = [Difference::Reversed, Difference::From, Difference::To];
+        !self.differences().iter().any(|d| elsewhere.contains(d))
+    }
+
+    fn wants_data(&self) -> bool {
+        matches!(self.step.map(|s| &s.event), Some(EventPattern::Data(_)))
     }
 
     fn name(&self, owner: Owner) -> String {
@@ -243,6 +272,9 @@ impl Case<'_> {
     }
 
     fn of_content(&self, event: &Event) -> Vec<String> {
+        if !self.is_between_the_ends() {
+            return Vec::new();
+        }
         let got = event.content(self.trace());
         let wanted = match self.step.map(|s| &s.event) {
             Some(EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content))) => {
@@ -253,27 +285,11 @@ impl Case<'_> {
             }
             _ => return Vec::new(),
         };
-        if got.as_ref() == wanted.as_slice() {
-            return Vec::new();
+        if let Some(note) = of_text(&got, wanted) {
+            return vec![note];
         }
-        if got.eq_ignore_ascii_case(wanted) {
-            return vec!["Both are equal but for upper and lower case.".to_owned()];
-        }
-        if is_twice(&got, |half| half == wanted.as_slice()) {
-            return vec![SENT_TWICE.to_owned()];
-        }
-        if got.split(|byte| *byte == 0).next() == Some(wanted.as_slice()) {
-            return vec![SENT_NUL.to_owned()];
-        }
-        if got.trim_ascii_end() == wanted.trim_ascii_end() {
-            return vec![
-                "Only the end of the line differs: is the newline sent, or stripped, as it should be?".to_owned(),
-            ];
-        }
-        if !got.is_empty() && wanted.starts_with(&got) {
-            return vec![
-                "The beginning is right, the rest is missing. One recv() may return less than was sent: does the program read, and send, until it has everything?".to_owned(),
-            ];
+        if got.len() > wanted.len() && got.starts_with(wanted) && self.wants_data() {
+            return vec![A_RUN.to_owned()];
         }
         Vec::new()
     }
@@ -299,6 +315,11 @@ impl Case<'_> {
             note.push_str(" Lines of a head end in \\r\\n, here they end in \\n.");
         }
         Some(note)
+    }
+
+    fn is_run_of(&self, event: &Event, who: &str) -> bool {
+        matches!(event.kind, EventKind::Data { .. })
+            && self.trace().owner_name(event.from.owner) == who
     }
 
     /// There is no (further) FIN.
@@ -340,6 +361,11 @@ impl Case<'_> {
                 | EventPattern::Response { .. },
                 _,
             ) => vec![match who {
+                Some(who)
+                    if self.wants_data() && self.last.is_some_and(|l| self.is_run_of(l, who)) =>
+                {
+                    A_RUN.to_owned()
+                }
                 Some(who) => format!(
                     "{} sent nothing there. Did it wait for something, or end too early? Its output may tell.",
                     visible(who)
@@ -393,6 +419,30 @@ fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<Stri
 const SENT_NUL: &str = "It is what was expected, and behind it a NUL byte: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1; in Java take packet.getLength() bytes of what was received, not the whole array.";
 const SENT_TWICE: &str = "It is what was expected, but twice: does the program send it twice?";
 
+const A_RUN: &str = "`data` is all that one side sends until the other answers, in however many packets: what is sent in several writes is one event. To find a part of it, write `data ~ /…/`.";
+pub const ONLY_CASE: &str = "Only upper and lower case differ from what is expected.";
+
+/// Why two texts may differ.
+pub fn of_text(got: &[u8], wanted: &[u8]) -> Option<String> {
+    if got == wanted {
+        return None;
+    }
+    let note = if got.eq_ignore_ascii_case(wanted) {
+        ONLY_CASE
+    } else if is_twice(got, |half| half == wanted) {
+        SENT_TWICE
+    } else if got.split(|byte| *byte == 0).next() == Some(wanted) {
+        SENT_NUL
+    } else if got.trim_ascii_end() == wanted.trim_ascii_end() {
+        "Only the end of the line differs: is the newline sent, or stripped, as it should be?"
+    } else if !got.is_empty() && wanted.starts_with(got) {
+        "The beginning is right, the rest is missing. One recv() may return less than was sent: does the program read, and send, until it has everything?"
+    } else {
+        return None;
+    };
+    Some(note.to_owned())
+}
+
 /// Do the bytes consist of two equal halves, each of which fits?
 fn is_twice(bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> bool {
     let (first, second) = bytes.split_at(bytes.len() / 2);
@@ -401,6 +451,10 @@ fn is_twice(bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> bool {
 
 /// Why a regular expression may not match.
 fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
+    // It is the order or the time that is wrong.
+    if regex.is_match(got) {
+        return Vec::new();
+    }
     if is_twice(got, |half| regex.is_match(half)) {
         return vec![SENT_TWICE.to_owned()];
     }
@@ -411,7 +465,7 @@ fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
     }
     let either_case = Regex::new(&format!("(?i:{})", regex.as_str()));
     if either_case.is_ok_and(|regex| regex.is_match(got)) {
-        return vec!["Only upper and lower case differ from what is expected.".to_owned()];
+        return vec![ONLY_CASE.to_owned()];
     }
     Vec::new()
 }

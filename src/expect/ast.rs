@@ -382,11 +382,15 @@ pub enum Value {
 }
 
 #[derive(Clone, Debug)]
-pub struct Regex(pub regex::bytes::Regex);
+pub struct Regex {
+    pub compiled: regex::bytes::Regex,
+    /// As its author wrote it: Perl's, which a filter takes, is compiled as ours.
+    pub written: Vec<u8>,
+}
 
 impl PartialEq for Regex {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
+        self.compiled.as_str() == other.compiled.as_str()
     }
 }
 

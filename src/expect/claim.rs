@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use fixedbitset::FixedBitSet;
 use sha2::Digest;
 
+use super::advice;
 use super::ast::{
     Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, Step,
     StepEnds, StepOrFilter, Value,
@@ -32,6 +33,7 @@ use super::judgement::Grounds;
 use super::matching::{self, Context, Names};
 use super::notation;
 use super::outcome::Failure;
+use super::quoted;
 use super::window;
 use crate::conversation::Direction;
 use crate::savefile::Bytes;
@@ -111,8 +113,13 @@ impl<'w, 't> Evaluation<'w, 't> {
             Claim::Not(inner) => match self.judge(inner) {
                 Ok(()) => Err(Cause::False(Box::new(Failure {
                     span: span_of(inner),
-                    expected: span_of(inner)
-                        .map(|span| format!("not {}", self.world.written(&span))),
+                    expected: span_of(inner).map(|span| {
+                        let written = self.world.written(&span);
+                        match inner.as_ref() {
+                            Claim::And(..) | Claim::Or(..) => format!("not ({written})"),
+                            Claim::Not(_) | Claim::Compare { .. } => format!("not {written}"),
+                        }
+                    }),
                     actual: span_of(inner).map(|span| self.world.written(&span).to_owned()),
                     ..Failure::new(failures::NEGATED, "What stands after `not` holds.")
                 }))),
@@ -137,7 +144,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         let is = self.value(&left.value).map_err(lacking(left))?;
         if let Value::Regex(regex) = &right.value {
             let matches = match &is {
-                Datum::Bytes(bytes) => regex.0.is_match(bytes),
+                Datum::Bytes(bytes) => regex.compiled.is_match(bytes),
                 _ => false,
             };
             return if matches {
@@ -180,7 +187,7 @@ impl<'w, 't> Evaluation<'w, 't> {
             Value::Duration(d) => Datum::Duration(*d),
             Value::Bool(b) => Datum::Bool(*b),
             Value::Text(text) => Datum::Bytes(Cow::Borrowed(text)),
-            Value::Regex(regex) => Datum::Bytes(Cow::Borrowed(regex.0.as_str().as_bytes())),
+            Value::Regex(regex) => Datum::Bytes(Cow::Borrowed(regex.compiled.as_str().as_bytes())),
             Value::Packets(which) => self.packets(which)?,
             Value::Stream(ends) => self.stream(ends)?,
             Value::Call { function, argument } => {
@@ -449,7 +456,7 @@ fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
     use std::cmp::Ordering;
     let ordering = match (is, wanted) {
         (Datum::Bytes(is), Datum::Bytes(wanted)) => match op {
-            Op::Contains => return Some(contains(is, wanted)),
+            Op::Contains => return Some(memchr::memmem::find(is, wanted).is_some()),
             Op::Matches => return None,
             _ => Some(is.cmp(wanted)),
         },
@@ -470,11 +477,9 @@ fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
     })
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    needle.is_empty()
-        || haystack
-            .windows(needle.len())
-            .any(|window| window == needle)
+fn contains_in_other_case(haystack: &[u8], needle: &[u8]) -> bool {
+    let haystack = haystack.to_ascii_lowercase();
+    memchr::memmem::find(&haystack, &needle.to_ascii_lowercase()).is_some()
 }
 
 fn span_of(claim: &Claim) -> Option<Span> {
@@ -525,6 +530,23 @@ fn broken(
         _ => None,
     };
     let mut notes = Vec::new();
+    for side in [&left.value, &right.value] {
+        if let Value::Packets(which) = side
+            && let Ok(found) = packets(world, which)
+        {
+            notes.extend(quoted::note(world, which, &found));
+        }
+    }
+    if let (Datum::Bytes(is), Some(Datum::Bytes(wanted))) = (is, wanted) {
+        notes.extend(match op.value {
+            Op::Eq if is_content => advice::of_text(is, wanted),
+            Op::Eq if is.eq_ignore_ascii_case(wanted) => Some(advice::ONLY_CASE.to_owned()),
+            Op::Contains if contains_in_other_case(is, wanted) => {
+                Some(advice::ONLY_CASE.to_owned())
+            }
+            _ => None,
+        });
+    }
     if let Value::Member { path, .. } | Value::Own(path) = &left.value {
         notes.extend(value::meaning(path, is));
         if op.value == Op::Eq {

@@ -67,7 +67,7 @@ actual   server > client  data \"HELLO\"
 differs  content: the 5th byte differs: expected \"o\", got \"O\"
 frame    6
 filter   tcp.stream eq 0 && frame.number in {4, 6, 7}
-note     Both are equal but for upper and lower case."
+note     Only upper and lower case differ from what is expected."
     );
 }
 
@@ -135,7 +135,8 @@ at       stream(server > client) == \"HELLO\\n\"
 expected stream(server > client) == \"HELLO\\n\"
 actual   stream(server > client) is \"HELLO\"
 differs  content: it ends after 5 bytes, before the expected \"\\n\"
-filter   tcp.stream eq 0 && frame.number in {6, 7}"
+filter   tcp.stream eq 0 && frame.number in {6, 7}
+note     Only the end of the line differs: is the newline sent, or stripped, as it should be?"
     );
     assert_eq!(
         shown(&upper(), "no FIN"),
@@ -309,4 +310,137 @@ fn explained_a_datagram_that_comes_again() {
     wire.datagram(c, ToServer, b"hello");
     let shown = shown(&wire, "exactly { client > server udp \"hello\" }");
     assert!(shown.ends_with("note     It is the same as packet 1: is it sent twice?"));
+}
+
+/// The lines of an explanation that begin so.
+fn told(wire: &Wire, text: &str, what: &str) -> Vec<String> {
+    let lines = shown(wire, text);
+    let lines = lines.lines().filter_map(|line| line.strip_prefix(what));
+    lines.map(|line| line.trim_start().to_owned()).collect()
+}
+
+#[test]
+fn a_condition_shows_the_field_of_the_named_step_by_its_name() {
+    let text = "in order { client > any SYN as syn; any > client SYN,ACK where tcp.ack == syn.tcp.seq + 2 }";
+    let differs = told(&upper(), text, "differs");
+    assert!(differs[0].ends_with("; syn.tcp.seq is 0"), "{differs:?}");
+}
+
+#[test]
+fn a_regular_expression_is_shown_as_it_was_written() {
+    let text = "in order { client > server data where tcp.payload matches \"^HALLO$\" }";
+    assert_eq!(
+        told(&upper(), text, "expected"),
+        ["client > server  data  where tcp.payload matches \"^HALLO$\""]
+    );
+}
+
+#[test]
+fn brackets_behind_not_are_shown() {
+    let text = "not (len(stream(client > server)) == 5 or client.exit == 9)";
+    assert_eq!(told(&upper(), text, "expected"), [text]);
+}
+
+#[test]
+fn a_scope_without_events_is_blamed_and_not_the_program() {
+    let text = "in order (tcp.port == 12001) { client > server SYN }";
+    assert_eq!(
+        told(&upper(), text, "note"),
+        ["`(tcp.port == 12001)` leaves none of the 7 events to this block."]
+    );
+}
+
+#[test]
+fn a_content_that_fits_is_not_called_different_in_case() {
+    let text = "in order { server > client data ~ /^HELLO/; client > server data ~ /^hello/ }";
+    assert_eq!(
+        told(&upper(), text, "note"),
+        ["If the order does not matter, use `any order`."]
+    );
+}
+
+#[test]
+fn what_must_come_is_named_before_what_may_be_repeated() {
+    for group in [
+        "( client > server data ) x0..",
+        "( ( client > server data x0.. ) x0.. ) x0..",
+    ] {
+        let text = format!("in order {{ {group}; client > server RST }}");
+        assert_eq!(
+            told(&upper(), &text, "at"),
+            ["client > server RST"],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn branches_of_unequal_length_are_all_named() {
+    let text =
+        "exactly { client > any SYN; ( any > client RST | any > client FIN; any > any RST ) }";
+    assert_eq!(
+        told(&upper(), text, "expected"),
+        ["any > client  RST  |  any > client  FIN"]
+    );
+}
+
+#[test]
+fn two_writes_are_told_to_be_one_run() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"hello ");
+    wire.data(c, ToServer, b"world");
+    for text in [
+        "in order { client > server data x2 }",
+        "in order { client > server data \"hello \" }",
+        "in order { client > server data; client > server data }",
+    ] {
+        let notes = told(&wire, text, "note");
+        assert!(
+            notes
+                .iter()
+                .any(|n| n.contains("in several writes is one event")),
+            "{text}: {notes:?}"
+        );
+        assert!(
+            !notes.iter().any(|n| n.contains("sent nothing")),
+            "{text}: {notes:?}"
+        );
+    }
+}
+
+#[test]
+fn who_closes_first_is_told_to_be_open() {
+    let text = "exactly { client > server SYN; server > client SYN,ACK; client > server ACK; client > server data; server > client data; client > server FIN; server > client FIN }";
+    let notes = told(&upper(), text, "note");
+    assert!(notes[0].contains("`client <> server  FIN x2`"), "{notes:?}");
+}
+
+#[test]
+fn a_filter_that_sees_quoted_headers_says_so() {
+    for text in [
+        "packets(udp.port == 12000) == 1",
+        "no udp.srcport == 12000",
+        "each udp.length == 13 has frame.len < 60",
+    ] {
+        let notes = told(&no_udp_server(), text, "note");
+        let quoted = notes
+            .iter()
+            .any(|n| n.starts_with("Packet 2 is an ICMP error"));
+        let fails = shown(&no_udp_server(), text).starts_with("Fail");
+        assert_eq!(quoted, fails, "{text}: {notes:?}");
+    }
+    assert!(!told(&no_udp_server(), "packets(udp.port == 12000) == 1", "note").is_empty());
+}
+
+#[test]
+fn claims_tell_what_is_only_case_or_the_line_end() {
+    let only_case = "Only upper and lower case differ from what is expected.";
+    for text in [
+        "stream(server > client) == stream(client > server)",
+        "stream(server > client) contains \"hell\"",
+    ] {
+        assert_eq!(told(&upper(), text, "note"), [only_case], "{text}");
+    }
 }

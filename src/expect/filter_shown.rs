@@ -1,44 +1,64 @@
 //! What a packet has in the fields that a filter asks for: why the filter does
 //! not hold.
 
-use super::ast::{FieldRef, Filter};
-use super::fields::{FieldValue, Kind, Reading, View};
+use super::ast::{Filter, Operand};
+use super::fields::{Field, FieldValue, Kind, Reading, View};
 use super::filter_values::in_words;
+use super::matching::Names;
 use super::notation::quoted;
 use crate::trace::Trace;
 
 /// Fields shown, and values of each.
 const MOST: usize = 4;
 
-/// `udp.length is 35; ip.ttl is 64`. None where the filter names no field.
-pub fn shown(trace: &Trace, packet: usize, filter: &Filter, reading: Reading) -> Option<String> {
-    let view = View::new(trace, packet, reading)?;
-    let mut fields: Vec<&FieldRef> = Vec::new();
+/// `udp.length is 35; syn.tcp.seq is 0`. None where the filter names no field.
+/// `names`: what steps are called whose fields the filter asks for.
+pub fn shown(
+    trace: &Trace,
+    packet: usize,
+    filter: &Filter,
+    reading: Reading,
+    names: &Names,
+) -> Option<String> {
+    let mut asked: Vec<(Option<&str>, &Field)> = Vec::new();
     filter.operands(&mut |operand| {
+        let step = match operand {
+            Operand::OfStep { step, .. } => Some(step.as_str()),
+            _ => None,
+        };
         operand.fields(&mut |field| {
-            if !fields.iter().any(|seen| seen.field == field.field) {
-                fields.push(field);
+            if !asked.contains(&(step, field.field)) {
+                asked.push((step, field.field));
             }
         });
     });
-    let shown: Vec<String> = fields
+    let shown: Vec<String> = asked
         .iter()
-        .take(MOST)
-        .map(|field| {
-            let name = field.field.name;
-            let values = field.field.values(&view);
-            let words: Vec<String> = values
-                .iter()
-                .take(MOST)
-                .map(|value| value_in_words(value, field.field.kind))
-                .collect();
-            match words.as_slice() {
-                [] => format!("{name} is not in the packet"),
-                _ => format!("{name} is {}", words.join(" and ")),
-            }
+        .filter_map(|(step, field)| {
+            Some(match step {
+                None => field_in_words(field.name, field, &View::new(trace, packet, reading)?),
+                Some(step) => {
+                    let view = View::new(trace, names.get(step)?.packet, Reading::Own)?;
+                    field_in_words(&format!("{step}.{}", field.name), field, &view)
+                }
+            })
         })
+        .take(MOST)
         .collect();
     (!shown.is_empty()).then(|| shown.join("; "))
+}
+
+fn field_in_words(name: &str, field: &Field, view: &View<'_>) -> String {
+    let values = field.values(view);
+    let words: Vec<String> = values
+        .iter()
+        .take(MOST)
+        .map(|value| value_in_words(value, field.kind))
+        .collect();
+    match words.as_slice() {
+        [] => format!("{name} is not in the packet"),
+        _ => format!("{name} is {}", words.join(" and ")),
+    }
 }
 
 fn value_in_words(value: &FieldValue<'_>, kind: Kind) -> String {

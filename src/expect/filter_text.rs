@@ -49,7 +49,7 @@ impl Display for Filter {
                     match item {
                         SetItem::One(one) => write!(f, "{comma}{}", Typed(one, kind))?,
                         SetItem::Range(from, to) => {
-                            write!(f, "{comma}{} .. {}", Typed(from, kind), Typed(to, kind))?
+                            write!(f, "{comma}{}..{}", Typed(from, kind), Typed(to, kind))?
                         }
                     }
                 }
@@ -161,7 +161,7 @@ fn write_literal(f: &mut Formatter<'_>, literal: &Literal, kind: Option<Kind>) -
             }
             _ => write_text(f, bytes),
         },
-        Literal::Regex(regex) => write_text(f, regex.0.as_str().as_bytes()),
+        Literal::Regex(regex) => write_text(f, &regex.written),
     }
 }
 
@@ -169,7 +169,11 @@ fn write_seconds(f: &mut Formatter<'_>, nanoseconds: i128) -> fmt::Result {
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let positive = nanoseconds.unsigned_abs();
     let (whole, rest) = (positive / 1_000_000_000, positive % 1_000_000_000);
-    write!(f, "{sign}{whole}.{rest:09}")
+    if rest == 0 {
+        return write!(f, "{sign}{whole}");
+    }
+    let digits = format!("{rest:09}");
+    write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
 }
 
 fn write_moment(f: &mut Formatter<'_>, nanoseconds: i128) -> fmt::Result {

@@ -120,7 +120,7 @@ pub(super) fn written(literal: &Literal) -> Compared<'_> {
         Literal::Bytes(bytes) => Compared::Value(FieldValue::Text(Cow::Borrowed(bytes))),
         Literal::Ip(address, None) => Compared::Value(FieldValue::Ip(*address)),
         Literal::Ip(address, Some(len)) => Compared::Prefix(*address, *len),
-        Literal::Regex(regex) => Compared::Regex(&regex.0),
+        Literal::Regex(regex) => Compared::Regex(&regex.compiled),
     }
 }
 

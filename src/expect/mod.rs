@@ -65,6 +65,7 @@ mod parse;
 mod print;
 #[cfg(test)]
 mod print_tests;
+mod quoted;
 mod roles;
 #[cfg(test)]
 mod test_captures;

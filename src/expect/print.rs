@@ -326,7 +326,7 @@ impl Display for Value {
             Value::Duration(nanoseconds) => write!(f, "{}", Time(*nanoseconds)),
             Value::Bool(value) => write!(f, "{value}"),
             Value::Text(bytes) => write_text(f, bytes),
-            Value::Regex(regex) => write!(f, "{}", Slashed(regex.0.as_str())),
+            Value::Regex(regex) => write!(f, "{}", Slashed(regex.compiled.as_str())),
             Value::Packets(which) => write!(f, "packets({which})"),
             Value::Stream(ends) => write!(f, "stream({ends})"),
             Value::Call { function, argument } => {

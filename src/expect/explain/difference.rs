@@ -81,7 +81,13 @@ impl Explanation<'_, '_> {
             Difference::Where => match &step.where_ {
                 Some(condition) => {
                     let written = self.world.written(&condition.span);
-                    let is = shown(trace, event.packet(), &condition.value, Reading::Where);
+                    let is = shown(
+                        trace,
+                        event.packet(),
+                        &condition.value,
+                        Reading::Where,
+                        &self.names(),
+                    );
                     match is {
                         Some(is) => format!("condition: `{written}` does not hold: {is}"),
                         None => format!("condition: `{written}` does not hold"),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use fixedbitset::FixedBitSet;
 
 use super::advice;
-use super::ast::{EventPattern, Mode, Sequence, Span, Spanned, Step, Unit};
+use super::ast::{EventPattern, Mode, Scope, Sequence, Span, Spanned, Step, Unit};
 use super::claim::World;
 use super::event::{Event, EventIndex, EventKind};
 use super::failures;
@@ -17,6 +17,7 @@ use super::matching::{self, Context, Difference, Divergence, Names, Timing};
 use super::notation;
 use super::outcome::Failure;
 use super::wireshark::wireshark_filter;
+use crate::savefile::Protocol;
 use difference::late;
 use distance::{EARLIER, NEAR, SAME_KIND, distance, may_be_near};
 
@@ -101,6 +102,8 @@ impl<'e> Explanation<'e, '_> {
             step: wanted,
             event,
             last: self.last_taken(),
+            count: self.divergence.count,
+            scoped: self.sequence.scope.is_some(),
         });
         notes.extend(self.usage(parting));
         Failure {
@@ -366,11 +369,34 @@ impl<'e> Explanation<'e, '_> {
             Parting::Extra(_) => Some(
                 "`exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`.".to_owned(),
             ),
+            Parting::Nothing => self.outside_of_scope(),
             Parting::Misplaced(_) if self.sequence.mode != Mode::AnyOrder => {
                 Some("If the order does not matter, use `any order`.".to_owned())
             }
             _ => None,
         }
+    }
+
+    /// The block looks at a part of the capture, and what is wanted is not there.
+    fn outside_of_scope(&self) -> Option<String> {
+        let scope = match self.sequence.scope.as_ref()? {
+            Scope::Filter(filter) => format!("({})", self.world.written(&filter.span)),
+            Scope::Conversation { protocol, id } => match protocol {
+                Protocol::Tcp => format!("tcp[{id}]"),
+                Protocol::Udp => format!("udp[{id}]"),
+            },
+            Scope::Message(id) => format!("http[{id}]"),
+        };
+        let events = self.scope.iter().filter_map(|&e| self.event(e));
+        let all = self.context.events.iter();
+        let [inside, all] = [
+            events.filter(|e| !e.is_silent()).count(),
+            all.filter(|e| !e.is_silent()).count(),
+        ];
+        Some(match inside {
+            0 => format!("`{scope}` leaves none of the {all} events to this block."),
+            _ => format!("`{scope}` leaves {inside} of the {all} events to this block."),
+        })
     }
 
     /// The packet of a datagram that a step took and that this one repeats.

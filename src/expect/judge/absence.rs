@@ -9,7 +9,7 @@ use crate::expect::event::{self, Event};
 use crate::expect::judgement::{self, Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{claim, evidence, failures, notation, window};
+use crate::expect::{claim, evidence, failures, notation, quoted, window};
 
 impl Judge<'_> {
     /// `no STEP`, `no FILTER`.
@@ -64,6 +64,9 @@ impl Judge<'_> {
                 actual: actual.or_else(|| self.shown(first)),
                 diverges_at: Some(frame),
                 wireshark_filter: wireshark_filter(trace, &found),
+                notes: quoted::note(&self.world, which, &found)
+                    .into_iter()
+                    .collect(),
                 ..Failure::new(failures::PRESENT, message)
             }),
             rests_on: Grounds {

@@ -9,7 +9,7 @@ use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{claim_value, evidence, failures, filter_shown, matching};
+use crate::expect::{claim_value, evidence, failures, filter_shown, matching, quoted};
 
 impl Judge<'_> {
     /// `each SUBJECT has CONDITION`.
@@ -82,7 +82,16 @@ impl Judge<'_> {
                 span: Some(each.condition.span.clone()),
                 expected: Some(self.world.written(&each.condition.span).to_owned()),
                 actual: self.shown(first),
-                difference: filter_shown::shown(trace, first, condition, Reading::Where),
+                difference: filter_shown::shown(
+                    trace,
+                    first,
+                    condition,
+                    Reading::Where,
+                    self.world.names,
+                ),
+                notes: quoted::note(&self.world, which, &broken)
+                    .into_iter()
+                    .collect(),
                 diverges_at: Some(frame),
                 wireshark_filter: wireshark_filter(trace, &broken),
                 ..Failure::new(

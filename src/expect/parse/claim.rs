@@ -103,7 +103,10 @@ impl<'t> Parser<'t> {
         let start = self.peek_span().start;
         let regex = self.slashed_regex()?;
         Ok(Spanned {
-            value: Value::Regex(Regex(regex)),
+            value: Value::Regex(Regex {
+                written: regex.as_str().as_bytes().to_vec(),
+                compiled: regex,
+            }),
             span: start..self.taken,
         })
     }

@@ -297,7 +297,10 @@ impl<'t> Parser<'t> {
             left: self.resolved(left, kind, None)?,
             op: FilterOp::Matches,
             quantifier,
-            right: Operand::Literal(Literal::Regex(Regex(regex))),
+            right: Operand::Literal(Literal::Regex(Regex {
+                compiled: regex,
+                written: bytes,
+            })),
         })
     }
 
