@@ -29,7 +29,7 @@ use super::events::Events;
 use super::facts::Facts;
 use super::failures;
 use super::fields::Reading;
-use super::judgement::Grounds;
+use super::judgement::{Grounds, every_segment};
 use super::matching::{self, Context, Names};
 use super::notation;
 use super::outcome::Failure;
@@ -37,6 +37,15 @@ use super::quoted;
 use super::window;
 use crate::conversation::Direction;
 use crate::savefile::Bytes;
+
+/// What counts the segments of a conversation, or their bytes.
+const COUNTS: [&str; 5] = [
+    "packets",
+    "bytes",
+    "retransmissions",
+    "out_of_order",
+    "history",
+];
 
 /// Everything that a claim may ask.
 #[derive(Clone, Copy)]
@@ -245,6 +254,11 @@ impl<'w, 't> Evaluation<'w, 't> {
         if super::evidence::asks_for_content(which) {
             self.read_all();
         }
+        if super::evidence::may_be_segment(which) {
+            self.grounds
+                .segments
+                .union_with(&every_segment(self.world.facts.trace));
+        }
         let found = packets(self.world, which)?;
         let number = found.count_ones(..);
         self.grounds.absence |= number == 0;
@@ -281,6 +295,12 @@ impl<'w, 't> Evaluation<'w, 't> {
             }
         } else {
             self.evidence.extend(facts.packets(index).iter().copied());
+        }
+        if path
+            .first()
+            .is_some_and(|name| COUNTS.contains(&name.as_str()))
+        {
+            self.grounds.ask_segments(index);
         }
         value::field(facts, collection, index, path)
     }

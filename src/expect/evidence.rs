@@ -9,6 +9,8 @@
 //! - A capture from elsewhere has no proof and is judged as it is, unless its
 //!   file says that packets were dropped, or is damaged.
 //! - A truncated frame or a gap in a stream matters to those who read its bytes.
+//!   A gap also tells that a segment is missing, which matters to those who say
+//!   that there is none, how many there are, or that there is nothing else.
 //! - An end whose owner is unknown matters to those who ask for a role.
 //! - Claims about programs alone rest on no packet.
 //!
@@ -19,8 +21,8 @@
 use fixedbitset::FixedBitSet;
 
 use super::ast::{
-    EventPattern, Filter, Mode, Operand, Scope, Selection, Sequence, Spanned, Step, StepEnds,
-    StepOrFilter, Unit, Who, Window,
+    EventPattern, Filter, FilterOp, Literal, Mode, Operand, Scope, Selection, Sequence, Spanned,
+    Step, StepEnds, StepOrFilter, Unit, Who, Window,
 };
 use super::facts::Facts;
 use super::failures;
@@ -33,6 +35,16 @@ use crate::decode::{Icmp, Packet, Transport, Trouble};
 use crate::savefile::Proof;
 use crate::trace::{Owner, Trace};
 
+/// A stream that is not whole.
+struct Doubtful {
+    conversation: usize,
+    way: Direction,
+    /// A segment of it was not captured. In a run of ours that is proven complete, a
+    /// gap is on the wire itself.
+    lacks_segments: bool,
+    message: String,
+}
+
 /// Why a result may be wrong: the code, and a sentence.
 type Doubt = (&'static str, String);
 
@@ -44,8 +56,8 @@ pub struct Evidence<'t> {
     /// Why an end's owner may be unknown or wrong.
     owners: Vec<String>,
     truncated: FixedBitSet,
-    /// The streams that are not whole, by conversation, and what is said of each.
-    doubtful: Vec<((usize, Direction), String)>,
+    /// The streams that are not whole, by conversation.
+    doubtful: Vec<Doubtful>,
     /// The implied expectations that did not pass.
     unmet: Vec<(String, Verdict)>,
 }
@@ -169,36 +181,41 @@ impl<'t> Evidence<'t> {
             );
             return Some((failures::CUT, message));
         }
-        let is_read = |&(conversation, way): &(usize, Direction)| {
+        let is_read = |doubtful: &&Doubtful| {
+            let Doubtful {
+                conversation,
+                way,
+                lacks_segments,
+                ..
+            } = **doubtful;
             let brings = |packet: &usize| {
                 let seen = trace.seen.get(*packet);
                 let is_of = seen.is_some_and(|s| s.tcp.is_some() && s.direction == Some(way));
                 is_of && grounds.payloads.contains(*packet)
             };
-            grounds.reads_stream(conversation, way)
+            let could_be_another =
+                lacks_segments && grounds.every_packet && grounds.asks_segments(conversation, way);
+            could_be_another
+                || grounds.reads_stream(conversation, way)
                 || self.facts.packets(conversation).iter().any(brings)
         };
-        let mut doubtful = self.doubtful.iter();
-        doubtful
-            .find(|(stream, _)| is_read(stream))
-            .map(|(_, message)| (failures::MISSING_BYTES, message.clone()))
+        let doubtful = self.doubtful.iter().find(is_read)?;
+        Some((failures::MISSING_BYTES, doubtful.message.clone()))
     }
 }
 
 /// The streams that are not whole, in their order.
-fn doubtful_streams(facts: &Facts<'_>) -> Vec<((usize, Direction), String)> {
+fn doubtful_streams(facts: &Facts<'_>) -> Vec<Doubtful> {
     let mut doubtful = Vec::new();
     for conversation in 0..facts.streams.len() {
         for way in [Direction::ToClient, Direction::ToServer] {
-            if let Some(message) = doubtful_stream(facts, conversation, way) {
-                doubtful.push(((conversation, way), message));
-            }
+            doubtful.extend(doubtful_stream(facts, conversation, way));
         }
     }
     doubtful
 }
 
-fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<String> {
+fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<Doubtful> {
     let stream = facts.stream(conversation, way)?;
     let number = facts.conversations.get(conversation).map_or(0, |c| c.id);
     let toward = match way {
@@ -206,13 +223,20 @@ fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Op
         Direction::ToClient => "client",
     };
     let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
-    if missing > 0 {
-        return Some(format!(
+    let message = if missing > 0 {
+        format!(
             "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
-        ));
-    }
-    stream.cut.then(|| {
+        )
+    } else if stream.cut {
         format!("The stream to the {toward} of tcp[{number}] is longer than what is kept of it.")
+    } else {
+        return None;
+    };
+    Some(Doubtful {
+        conversation,
+        way,
+        lacks_segments: missing > 0 && facts.trace.recording.is_none(),
+        message,
     })
 }
 
@@ -497,6 +521,67 @@ pub fn window_reads_content(window: &Spanned<Window>) -> bool {
 fn step_reads_content(step: &Step) -> bool {
     let condition = step.where_.as_ref();
     reads_content(&step.event) || condition.is_some_and(|f| filter_reads_content(&f.value))
+}
+
+/// Could a segment with data be one of a claim's packets, or move its window?
+pub fn may_be_segment(which: &Selection) -> bool {
+    let of_what = match &which.what {
+        StepOrFilter::Step(step) => is_of_segments(&step.value.event),
+        StepOrFilter::Filter(filter) => may_show_segment(&filter.value),
+    };
+    let window = which.window.as_ref();
+    of_what || window.is_some_and(|w| w.value.steps().any(|step| is_of_segments(&step.event)))
+}
+
+/// Could a segment with data be, or bring, such an event?
+pub fn is_of_segments(event: &EventPattern) -> bool {
+    match event {
+        EventPattern::Data(_)
+        | EventPattern::Fin
+        | EventPattern::Request { .. }
+        | EventPattern::Response { .. }
+        | EventPattern::Retransmission(_)
+        | EventPattern::KeepAlive => true,
+        EventPattern::Syn
+        | EventPattern::SynAck
+        | EventPattern::Ack
+        | EventPattern::Rst
+        | EventPattern::WindowUpdate
+        | EventPattern::Udp(_)
+        | EventPattern::Icmp(_) => false,
+    }
+}
+
+/// Could the filter show a segment with data? Not where it demands another
+/// protocol, a SYN or a RST.
+pub fn may_show_segment(filter: &Filter) -> bool {
+    let others = ["udp", "icmp", "icmpv6", "arp", "igmp", "sctp"];
+    let is_other = |operand: &Operand| match operand {
+        Operand::Field(field) => {
+            let protocol = field.field.name.split('.').next();
+            protocol.is_some_and(|protocol| others.contains(&protocol))
+        }
+        _ => false,
+    };
+    match filter {
+        Filter::And(a, b) => may_show_segment(a) && may_show_segment(b),
+        Filter::Or(a, b) => may_show_segment(a) || may_show_segment(b),
+        Filter::Exists(operand) => !is_other(operand),
+        Filter::Compare {
+            left: Operand::Field(field),
+            op: FilterOp::Eq,
+            right: Operand::Literal(Literal::Number(1)),
+            ..
+        } if matches!(field.field.name, "tcp.flags.syn" | "tcp.flags.reset") => false,
+        // A comparison with a field that is not there is false.
+        Filter::Compare { left, .. }
+        | Filter::In {
+            left,
+            negated: false,
+            ..
+        } => !is_other(left),
+        _ => true,
+    }
 }
 
 /// Does the filter look at payload?

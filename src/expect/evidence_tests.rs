@@ -157,6 +157,46 @@ fn truncation_and_gaps_matter_to_those_who_read_the_bytes() {
     }
 }
 
+/// A capture from elsewhere: nothing else tells that a segment was not captured.
+#[test]
+fn a_gap_tells_that_a_segment_is_missing() {
+    let mut gap = Wire::new();
+    let c = gap.tcp(CLIENT, (SERVER, 1));
+    gap.handshake(c);
+    gap.gap(c, ToServer, 5);
+    gap.data(c, ToClient, b"HELLO");
+    let other = gap.tcp(CLIENT, (SERVER, 2));
+    gap.data(other, ToServer, b"hello");
+    // The wire itself has the gap where the capture is proven complete.
+    assert_eq!(verdict(&gap, "no client > server:1 data"), Verdict::Pass);
+    gap.trace.recording = None;
+    for (text, expected) in [
+        ("no client > server:1 data", Verdict::Inconclusive),
+        ("no tcp.dstport == 1 and tcp.len > 0", Verdict::Inconclusive),
+        ("packets(tcp.len > 0) == 2", Verdict::Inconclusive),
+        ("each data has tcp.len < 10", Verdict::Inconclusive),
+        ("tcp[0].bytes == 5", Verdict::Inconclusive),
+        ("nothing after ACK", Verdict::Inconclusive),
+        (
+            "exactly on tcp[0] { any > any SYN; any > any SYN,ACK; any > any ACK; any > any data }",
+            Verdict::Inconclusive,
+        ),
+        ("in order { client > server:3 data }", Verdict::Inconclusive),
+        // A missing segment with data changes none of these.
+        ("no udp", Verdict::Pass),
+        ("no RST", Verdict::Pass),
+        ("packets(tcp.flags.syn == 1) == 2", Verdict::Pass),
+        ("tcp[1].retransmissions == 0", Verdict::Pass),
+        (
+            "exactly on tcp[1] { client > server data \"hello\" }",
+            Verdict::Pass,
+        ),
+        ("no server > client data", Verdict::Fail),
+    ] {
+        assert_eq!(verdict(&gap, text), expected, "{text}");
+    }
+}
+
 #[test]
 fn unknown_owners_matter_to_those_who_ask_for_roles() {
     let mut wire = upper();

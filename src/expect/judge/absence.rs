@@ -34,6 +34,7 @@ impl Judge<'_> {
                     absence: true,
                     roles,
                     payloads,
+                    segments: self.segments_of(which),
                     ..Grounds::default()
                 },
                 ..Judgement::default()
@@ -73,6 +74,11 @@ impl Judge<'_> {
                 every_packet: !evidence::packet_stays_found(which),
                 roles,
                 payloads,
+                // What lies behind the first A lies behind an earlier one, too.
+                segments: match which.window.as_ref().map(|window| &window.value) {
+                    Some(Window::After { until: None, .. }) => FixedBitSet::new(),
+                    _ => self.segments_of(which),
+                },
                 ..Grounds::default()
             },
             evidence: found,
@@ -86,6 +92,7 @@ impl Judge<'_> {
         let rests_on = Grounds {
             every_packet: true,
             absence: true,
+            segments: judgement::every_segment(trace),
             roles: evidence::window_asks_for_roles(window),
             payloads: if evidence::window_reads_content(window) {
                 judgement::all(trace)
@@ -134,11 +141,20 @@ impl Judge<'_> {
         }
     }
 
+    /// The streams of which a missing segment could be one of these packets.
+    pub(super) fn segments_of(&self, which: &Selection) -> FixedBitSet {
+        match evidence::may_be_segment(which) {
+            true => judgement::every_segment(self.world.facts.trace),
+            false => FixedBitSet::new(),
+        }
+    }
+
     /// What bounds the window never came.
     pub(super) fn no_window(&self, which: &Selection, span: &Span, lack: Lack) -> Judgement {
         let trace = self.world.facts.trace;
         let rests_on = Grounds {
             every_packet: true,
+            segments: self.segments_of(which),
             roles: evidence::asks_for_roles(which),
             payloads: if evidence::asks_for_content(which) {
                 judgement::all(trace)

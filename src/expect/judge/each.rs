@@ -48,6 +48,7 @@ impl Judge<'_> {
             every_packet: !evidence::packet_stays_found(which)
                 || !evidence::tells_by_headers(condition),
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
+            segments: self.segments_of(which),
             payloads: if reads {
                 subjects.clone()
             } else {

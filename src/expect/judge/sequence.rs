@@ -3,7 +3,7 @@
 use fixedbitset::FixedBitSet;
 
 use super::Judge;
-use crate::expect::ast::{Collection, Scope, Sequence, Span, Unit};
+use crate::expect::ast::{Collection, Mode, Scope, Sequence, Span, Unit};
 use crate::expect::claim::{Cause, Evaluation};
 use crate::expect::event::EventIndex;
 use crate::expect::evidence;
@@ -52,6 +52,9 @@ impl Judge<'_> {
                 judgement.rests_on.absence = taken.is_empty();
                 judgement.rests_on.every_packet =
                     taken.is_empty() || !evidence::stays_found(sequence);
+                if sequence.mode == Mode::Exactly {
+                    judgement.rests_on.segments = self.segments_in(sequence);
+                }
                 judgement.evidence = taken
                     .iter()
                     .filter_map(|t| context.events.get(t.event))
@@ -68,6 +71,12 @@ impl Judge<'_> {
                     divergence: &divergence,
                 };
                 judgement.rests_on.every_packet = true;
+                let mut steps = sequence.steps.iter();
+                if sequence.mode == Mode::Exactly
+                    || steps.any(|step| evidence::is_of_segments(&step.value.event))
+                {
+                    judgement.rests_on.segments = self.segments_in(sequence);
+                }
                 let (failure, evidence) = explanation.failure();
                 judgement.evidence = evidence;
                 judgement.failure = Some(failure);
@@ -79,6 +88,31 @@ impl Judge<'_> {
             }
         }
         judgement
+    }
+
+    /// The streams in a block's scope.
+    fn segments_in(&self, sequence: &Sequence) -> FixedBitSet {
+        let facts = self.world.facts;
+        let mut grounds = Grounds::default();
+        let conversation = match &sequence.scope {
+            None => return judgement::every_segment(facts.trace),
+            Some(Scope::Filter(filter)) if evidence::may_show_segment(&filter.value) => {
+                return judgement::every_segment(facts.trace);
+            }
+            Some(Scope::Conversation {
+                protocol: Protocol::Tcp,
+                id,
+            }) => claim_value::member(facts, Collection::Tcp, *id).ok(),
+            Some(Scope::Message(id)) => {
+                let message = facts.messages.get(*id as usize);
+                message.map(|message| message.conversation)
+            }
+            Some(Scope::Filter(_) | Scope::Conversation { .. }) => None,
+        };
+        if let Some(conversation) = conversation {
+            grounds.ask_segments(conversation);
+        }
+        grounds.segments
     }
 
     fn grounds_of(
