@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::{ExpectationText, Scenario};
 
 use super::ast::{Claim, Condition, Expectation, Statement, Value};
-use super::parse;
+use super::parse::{Room, parse_within};
 
 /// Every expectation of the scenario, in its order.
 ///
@@ -18,8 +18,9 @@ pub fn compile(scenario: &Scenario) -> Result<Vec<Expectation>, Vec<Diagnostic>>
     let roles: Vec<String> = scenario.programs.iter().map(|p| p.role.clone()).collect();
     let mut expectations = Vec::new();
     let mut found = Vec::new();
+    let mut room = Room::default();
     for written in &scenario.expectations {
-        match parse(&written.name, &written.text, &roles) {
+        match parse_within(&written.name, &written.text, &roles, &mut room) {
             Ok(mut expectation) => {
                 expectation.warnings = in_source(written, expectation.warnings);
                 expectation.hint.clone_from(&written.hint);
@@ -125,7 +126,7 @@ no SYN-ACK
     fn files_are_found_wherever_they_stand() {
         let text = "not (http[0].response.body == file(\"a\") or len(upper(file(\"b\"))) > 3)\n\
                     maybe each http[] has response.body == file(\"c\") and response.code == 200";
-        let expectation = parse("files", text, &[]).expect("a sound text");
+        let expectation = crate::expect::parse("files", text, &[]).expect("a sound text");
         let found = files(&[expectation]);
         assert_eq!(Vec::from_iter(found), ["a", "b", "c"]);
     }

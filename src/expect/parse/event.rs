@@ -10,6 +10,10 @@ use super::suggest::{did_you_mean, nearest};
 use super::window::WINDOWS;
 use super::{Parsed, Parser, Reported};
 
+/// Sizes of compiled regular expressions, in bytes.
+const REGEX_SIZES: [usize; 3] = [4 << 10, 64 << 10, LARGEST_REGEX];
+const LARGEST_REGEX: usize = 1 << 20;
+
 /// Flags as the language writes them.
 const FLAGS: [&str; 4] = ["SYN", "ACK", "FIN", "RST"];
 
@@ -350,12 +354,35 @@ impl<'t> Parser<'t> {
         span: Span,
         ignore_case: bool,
     ) -> Parsed<regex::bytes::Regex> {
-        let built = regex::bytes::RegexBuilder::new(expression)
-            .case_insensitive(ignore_case)
-            .unicode(false)
-            .size_limit(1 << 20)
-            .build();
-        built.map_err(|error| {
+        let build = |size| {
+            regex::bytes::RegexBuilder::new(expression)
+                .case_insensitive(ignore_case)
+                .unicode(false)
+                .size_limit(size)
+                .build()
+        };
+        // How large it is, the builder does not tell.
+        let small = REGEX_SIZES
+            .iter()
+            .find_map(|&size| Some((build(size).ok()?, size)));
+        if let Some((regex, size)) = small {
+            if let Some(left) = self.room.checked_sub(size) {
+                self.room = left;
+                return Ok(regex);
+            }
+            self.error(
+                codes::BAD_REGEX,
+                span,
+                "the regular expressions of this file take too much memory",
+                "no room is left for this one",
+                Some(
+                    "a count such as `.{1000}` takes room for each of its thousand places"
+                        .to_owned(),
+                ),
+            );
+            return Err(Reported);
+        }
+        build(LARGEST_REGEX).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default();
             let reason = reason.trim_start_matches("error: ").to_owned();

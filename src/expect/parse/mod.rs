@@ -36,6 +36,16 @@ const MAX_DEPTH: usize = 64;
 const MAX_JOINTS: usize = 1000;
 const MAX_MISTAKES: usize = 50;
 
+/// What the compiled regular expressions of a file may take, in bytes: a few
+/// letters, as `.{1000}`, take much.
+pub(super) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(64 << 20)
+    }
+}
+
 /// The mistake is already in the list; the caller gives up its construct.
 struct Reported;
 
@@ -47,12 +57,22 @@ type Parsed<T> = Result<T, Reported>;
 /// All mistakes of the text, in its order, warnings among them. Spans are bytes
 /// of `text`.
 pub fn parse(name: &str, text: &str, roles: &[String]) -> Result<Expectation, Vec<Diagnostic>> {
-    bounded(name, text, roles, MAX_TEXT)
+    parse_within(name, text, roles, &mut Room::default())
+}
+
+/// As [`parse`], of one of the expectations that share a file's room.
+pub(super) fn parse_within(
+    name: &str,
+    text: &str,
+    roles: &[String],
+    room: &mut Room,
+) -> Result<Expectation, Vec<Diagnostic>> {
+    bounded(name, text, roles, MAX_TEXT, room)
 }
 
 /// As [`parse`], of a whole file of statements.
 pub(super) fn parse_file(text: &str, roles: &[String]) -> Result<Expectation, Vec<Diagnostic>> {
-    bounded("", text, roles, scenario::MAX_BYTES)
+    bounded("", text, roles, scenario::MAX_BYTES, &mut Room::default())
 }
 
 fn bounded(
@@ -60,8 +80,10 @@ fn bounded(
     text: &str,
     roles: &[String],
     most: usize,
+    room: &mut Room,
 ) -> Result<Expectation, Vec<Diagnostic>> {
     let mut parser = Parser::new(text, roles);
+    parser.room = room.0;
     let statements = if text.len() > most {
         parser.error(
             codes::TOO_LONG,
@@ -74,6 +96,7 @@ fn bounded(
     } else {
         parser.statements()
     };
+    room.0 = parser.room;
     let mut found = parser.found;
     found.sort_by_key(|d| (d.span.start, d.span.end, d.code));
     if found.iter().any(|d| d.severity == Severity::Error) {
@@ -146,6 +169,8 @@ struct Parser<'t> {
     strings: Strings,
     /// Inside `each tcp[] has`: bare names are the subject's own.
     subject: Option<Collection>,
+    /// What is left of the [`Room`].
+    room: usize,
 }
 
 impl<'t> Parser<'t> {
@@ -166,6 +191,7 @@ impl<'t> Parser<'t> {
             visible: BTreeSet::new(),
             strings: Strings::Statements,
             subject: None,
+            room: Room::default().0,
         }
     }
 
