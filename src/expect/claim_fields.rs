@@ -149,6 +149,20 @@ pub fn program_field(path: &[String]) -> Option<FieldKind> {
     find(program_fields(), path)
 }
 
+/// The only values that a text field can have, where there are few.
+pub fn values(path: &[String]) -> Option<&'static [&'static str]> {
+    Some(match path.last()?.as_str() {
+        "state" => &[
+            "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR",
+            "OTH",
+        ],
+        "close" => &["open", "fin", "half_closed", "reset", "refused"],
+        "closed_by" => &["client", "server"],
+        "ended" => &["by itself", "stopped", "waiting", "timeout", "interrupted"],
+        _ => return None,
+    })
+}
+
 fn find(
     mut fields: impl Iterator<Item = &'static ClaimField>,
     path: &[String],

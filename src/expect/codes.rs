@@ -62,7 +62,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: BAD_ESCAPE,
         title: "an unknown escape in a string",
-        explanation: r#"Behind a backslash, a string may have `n`, `r`, `t`, `0`, `\\`, `"` or `x` with two hexadecimal digits, as in `\x1b`. A backslash itself is written `\\`. In a raw string, `r"\d+"`, a backslash is a backslash."#,
+        explanation: r#"Behind a backslash, a string may have `n`, `r`, `t`, `0`, `\\`, `"`, `x` with two hexadecimal digits, as in `\x1b`, or `u` with four, as in `\u00e9`. A backslash itself is written `\\`. In a raw string, `r"\d+"`, a backslash is a backslash."#,
         example: Some("stream(client > server) == \"a\\qb\""),
         fix: Some("stream(client > server) == \"a\\\\qb\""),
     },

@@ -227,6 +227,7 @@ impl Writer<'_> {
         let samples: &[&str] = match name {
             "newline" => &["\n"],
             "string" => &["\"hello\\n\"", "\"\"", "\"{ # }\""],
+            "state" => &["\"SF\"", "\"REJ\""],
             "regex" => &["/^hel+o/", "/a|b/"],
             "target" => &["/", "/index.html"],
             "duration" => &["50ms", "1s", "200us"],

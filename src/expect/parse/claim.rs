@@ -88,6 +88,15 @@ impl<'t> Parser<'t> {
                     "a regular expression is written `~ /…/` outside filters",
                 ));
             }
+            Token::Word("in") => {
+                return Err(self.expected(
+                    "a comparison",
+                    "sets belong to filters; here write `A == 1 or A == 2`",
+                ));
+            }
+            Token::Word("is" | "equals" | "eq" | "be") => {
+                return Err(self.expected("a comparison", "write `==`"));
+            }
             _ => {
                 return Err(self.expected(
                     "a comparison",
@@ -153,6 +162,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a number", ""));
         };
         self.take();
+        self.refuse_parted_unit(text, start)?;
         let sign = if negative { -1 } else { 1 };
         if let Some(nanoseconds) = literal::duration(text) {
             return Ok(Value::Duration(sign * nanoseconds));
@@ -168,12 +178,23 @@ impl<'t> Parser<'t> {
                     true => codes::BAD_DURATION,
                     false => codes::EXPECTED,
                 };
+                if super::habit::unit(units).is_some() {
+                    self.bad_duration(start..self.taken, text);
+                    return Err(Reported);
+                }
+                let help = match super::habit::size(units) {
+                    Some(unit) => {
+                        let figures = text.trim_end_matches(units);
+                        format!("write `{figures}{unit}`")
+                    }
+                    None => "text stands in quotes".to_owned(),
+                };
                 self.error(
                     code,
                     start..self.taken,
                     format!("`{text}` is no number"),
                     "expected a number, a span of time such as `50ms`, or a size such as `64KiB`",
-                    Some("text stands in quotes".to_owned()),
+                    Some(help),
                 );
                 Err(Reported)
             }
@@ -203,7 +224,12 @@ impl<'t> Parser<'t> {
                 span,
                 format!("no function is called `{word}`"),
                 "unknown function",
-                did_you_mean(nearest(word, FUNCTIONS), VALUES),
+                did_you_mean(
+                    Some("packets")
+                        .filter(|_| word == "count")
+                        .or_else(|| nearest(word, FUNCTIONS)),
+                    VALUES,
+                ),
             );
             return Err(Reported);
         }
@@ -382,10 +408,14 @@ impl<'t> Parser<'t> {
     }
 
     fn unknown_member(&mut self, name: &str, what: &str, span: Span, known: Vec<&'static str>) {
-        let help = did_you_mean(
-            nearest_member(name, &known),
-            &format!("known are {}", known.join(", ")),
-        );
+        let listed = format!("known are {}", known.join(", "));
+        let help = match name.split_once(".body.") {
+            Some((side, path)) => Some(format!(
+                "a part of a JSON body is `json(http[0].{side}.body, \"$.{}\")`",
+                path.trim_start_matches("json.")
+            )),
+            None => did_you_mean(nearest_member(name, &known), &listed),
+        };
         self.error(
             codes::UNKNOWN_MEMBER,
             span,
@@ -403,9 +433,14 @@ impl<'t> Parser<'t> {
         let role_span = span.start..span.start + role.len();
         let known = self.roles.contains(&role);
         if path.is_empty() {
-            let help = match known {
-                true => format!("say what of it: `{role}.exit`, `{role}.stdout`, …"),
-                false => format!("text stands in quotes: `\"{role}\"`"),
+            let help = if known {
+                format!("say what of it: `{role}.exit`, `{role}.stdout`, …")
+            } else if FUNCTIONS.contains(&role.as_str()) {
+                format!("what it is of stands in brackets: `{role}(…)`")
+            } else if super::event::is_event_word(&role) {
+                format!("`{role}` is an event: write `no {role}`, or count with `packets({role})`")
+            } else {
+                format!("text stands in quotes: `\"{role}\"`")
             };
             self.error(
                 codes::EXPECTED,
@@ -497,7 +532,10 @@ impl<'t> Parser<'t> {
         let ordering = matches!(op.value, Op::Lt | Op::Le | Op::Gt | Op::Ge);
         let (span, message, label, help) = if a != b {
             let help = match (a, b) {
-                (FieldKind::Number, FieldKind::Text) => "write the number without quotes",
+                (FieldKind::Number, FieldKind::Text) => match &right.value {
+                    Value::Text(name) => signal(name).unwrap_or("write the number without quotes"),
+                    _ => "",
+                },
                 (FieldKind::Text, FieldKind::Number) => "text stands in quotes",
                 (FieldKind::Duration, _) | (_, FieldKind::Duration) => {
                     "a span of time has a unit: `50ms`"
@@ -528,11 +566,46 @@ impl<'t> Parser<'t> {
                 "compare with `==` or `!=`",
             )
         } else {
+            if matches!(op.value, Op::Eq | Op::Ne) {
+                self.check_value(left, right);
+                self.check_value(right, left);
+            }
             return Ok(());
         };
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.error(codes::TYPES, span, message, label, help);
         Err(Reported)
+    }
+
+    /// `tcp[0].state == "SE"`: a value that the field never has.
+    fn check_value(&mut self, field: &Spanned<Value>, wanted: &Spanned<Value>) {
+        let path = match &field.value {
+            Value::Member {
+                collection: Collection::Tcp,
+                path,
+                ..
+            }
+            | Value::Program { path, .. } => path,
+            Value::Own(path) if self.subject == Some(Collection::Tcp) => path,
+            _ => return,
+        };
+        let (Some(values), Value::Text(text)) = (claim_fields::values(path), &wanted.value) else {
+            return;
+        };
+        let text = String::from_utf8_lossy(text);
+        if values.contains(&text.as_ref()) {
+            return;
+        }
+        self.error(
+            codes::WRONG_LITERAL,
+            wanted.span.clone(),
+            format!("`{}` is never \"{}\"", path.join("."), text.escape_debug()),
+            "no such value",
+            match nearest(&text, values.iter().copied()) {
+                Some(near) => Some(format!("did you mean \"{near}\"?")),
+                None => Some(format!("known are \"{}\"", values.join("\", \""))),
+            },
+        );
     }
 }
 
@@ -556,6 +629,20 @@ fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
         } => claim_fields::collection_field(*collection, path)?,
         Value::Program { path, .. } => claim_fields::program_field(path)?,
         Value::Own(path) => claim_fields::collection_field(subject?, path)?,
+    })
+}
+
+/// A signal's name, which stands where its number should.
+fn signal(name: &[u8]) -> Option<&'static str> {
+    let name = name.strip_prefix(b"SIG").unwrap_or(name);
+    Some(match name {
+        b"INT" => "a signal is a number: INT is 2",
+        b"ABRT" => "a signal is a number: ABRT is 6",
+        b"KILL" => "a signal is a number: KILL is 9",
+        b"SEGV" => "a signal is a number: SEGV is 11",
+        b"PIPE" => "a signal is a number: PIPE is 13",
+        b"TERM" => "a signal is a number: TERM is 15",
+        _ => return None,
     })
 }
 

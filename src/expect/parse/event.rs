@@ -5,6 +5,7 @@ use super::super::ast::{
 };
 use super::super::lex::{self, Token};
 use super::super::{codes, fields, icmp};
+use super::habit;
 use super::step::{MODIFIERS, is_count};
 use super::suggest::{did_you_mean, nearest};
 use super::window::WINDOWS;
@@ -84,8 +85,23 @@ impl<'t> Parser<'t> {
     /// `after_ends`: the step's ends were read, so that an event must follow.
     pub(super) fn event(&mut self, after_ends: bool) -> Parsed<Event> {
         let span = self.peek_span();
-        let Token::Word(word) = self.peek() else {
-            return Err(self.expected(if after_ends { "an event" } else { "a step" }, EVENTS));
+        let word = match self.peek() {
+            Token::Word(word) => word,
+            Token::Text(_) if after_ends => {
+                return Err(self.expected(
+                    "an event",
+                    "content belongs to `data` or `udp`: `data \"hello\"`",
+                ));
+            }
+            Token::Number(code) if after_ends && code.len() == 3 => {
+                let help = format!("the status of an answer is written `HTTP {code}`");
+                return Err(self.expected("an event", &help));
+            }
+            _ if after_ends => return Err(self.expected("an event", EVENTS)),
+            _ => {
+                let help = self.address_as_end();
+                return Err(self.expected("a step", help.as_deref().unwrap_or(EVENTS)));
+            }
         };
         if let Some(event) = self.flags_event(word)? {
             return Ok(event);
@@ -123,6 +139,12 @@ impl<'t> Parser<'t> {
                     method: word.to_owned(),
                     target: self.target()?,
                 }
+            }
+            "no" | "nothing" | "each" | "exactly" if !after_ends => {
+                let help = format!(
+                    "`{word}` begins a statement of its own, outside of the block: `no RST between SYN and FIN`"
+                );
+                return Err(self.expected("a step", &help));
             }
             _ => {
                 self.unknown_event(word, span, after_ends);
@@ -290,7 +312,10 @@ impl<'t> Parser<'t> {
                         Some(_) => {
                             format!("before a condition stands `has` or `where`: `where {word} …`")
                         }
-                        None => format!("content stands in quotes: `\"{word}\"`"),
+                        None => match habit::behind_event(word) {
+                            Some(right) => right.to_owned(),
+                            None => format!("content stands in quotes: `\"{word}\"`"),
+                        },
                     }),
                 );
                 Err(Reported)
@@ -445,6 +470,14 @@ impl<'t> Parser<'t> {
                 target: self.target()?,
             });
         }
+        if let Token::Word(method) = self.peek()
+            && METHODS.contains(&method)
+        {
+            return Err(self.expected(
+                "a status code, or the end of the step",
+                &format!("a request is written without `HTTP`: `{method} /index.html`"),
+            ));
+        }
         let Token::Number(digits) = self.peek() else {
             return Ok(EventPattern::Response { code: None });
         };
@@ -461,6 +494,14 @@ impl<'t> Parser<'t> {
                 "expected 100 to 599",
                 None,
             );
+        }
+        if let Token::Word(phrase) = self.peek()
+            && !self.may_follow_event(phrase)
+        {
+            return Err(self.expected(
+                "the end of the step",
+                &format!("an answer is written without its phrase: `HTTP {digits}`"),
+            ));
         }
         Ok(EventPattern::Response { code })
     }
@@ -491,6 +532,11 @@ impl<'t> Parser<'t> {
         self.skip_to(span.start + bare.len());
         Ok(Some(Content::Exactly(bare.as_bytes().to_vec())))
     }
+}
+
+/// A word that is an event by itself.
+pub(super) fn is_event_word(word: &str) -> bool {
+    PLAIN.contains(&word) || METHODS.contains(&word) || FLAGS.contains(&word) || word == "HTTP"
 }
 
 /// The flags that a word spells: `SYN`, `syn`, `SYN-ACK`, `SYNACK`. None where

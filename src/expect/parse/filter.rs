@@ -7,7 +7,7 @@ use super::super::fields::{self, Field, Kind};
 use super::super::lex::{Strings, Token};
 use super::super::{claim_fields, codes};
 use super::operand::{Side, Term, class};
-use super::suggest::{did_you_mean, nearest_field};
+use super::suggest::{did_you_mean, nearest, nearest_field};
 use super::{Parsed, Parser, Reported, literal};
 
 impl<'t> Parser<'t> {
@@ -257,7 +257,9 @@ impl<'t> Parser<'t> {
             "fields are spelled as in Wireshark, such as tcp.port, udp.length, http.response.code"
                 .to_owned()
         };
-        let near = nearest_field(name).filter(|_| !is_member);
+        // `no retransmissions` was meant as an event.
+        let event = nearest(name, super::event::PLAIN);
+        let near = event.or_else(|| nearest_field(name).filter(|_| !is_member));
         self.error(
             codes::UNKNOWN_FIELD,
             span,
@@ -435,6 +437,9 @@ impl<'t> Parser<'t> {
             Kind::Unsigned(_) if bare.parse::<u64>().is_ok() => {
                 Some("write a number without quotes that fits the field".to_owned())
             }
+            Kind::Unsigned(_) | Kind::Signed(_) if !quoted && range(bare).is_some() => {
+                range(bare).map(|(from, to)| format!("a range is written `{from}..{to}`"))
+            }
             Kind::Unsigned(_) | Kind::Signed(_) if bare.contains('-') && !quoted => {
                 Some("a minus sign stands behind a space".to_owned())
             }
@@ -447,7 +452,7 @@ impl<'t> Parser<'t> {
         };
         let what = match field {
             Some(field) => format!("`{}` ({})", field.name, kind.words()),
-            None => format!("a {}", kind.words()),
+            None => format!("this ({})", kind.words()),
         };
         self.error(
             codes::WRONG_LITERAL,
@@ -470,8 +475,13 @@ impl<'t> Parser<'t> {
         let written = self.text.get(term.span.clone()).unwrap_or_default();
         let message = format!("`{written}` is a {}", kind.words());
         let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
-        let help = (number || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Ether))
-            .then(|| format!("`string({written})` is its text"));
+        let help = match kind {
+            Kind::Label => Some(format!("write `{written}` alone, or `not {written}`")),
+            _ if number || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Ether) => {
+                Some(format!("`string({written})` is its text"))
+            }
+            _ => None,
+        };
         self.error(codes::WRONG_OPERATOR, span, message, label, help);
         Err(Reported)
     }
@@ -574,4 +584,11 @@ fn field_of(operand: &Operand) -> Option<&'static Field> {
 /// A value may stand on the left; a word that looks like a field may not.
 fn is_written(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-')
+}
+
+/// `8000-8080`.
+fn range(text: &str) -> Option<(&str, &str)> {
+    let (from, to) = text.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (is_number(from) && is_number(to)).then_some((from, to))
 }

@@ -7,6 +7,7 @@ mod event;
 mod filter;
 #[cfg(test)]
 mod filter_tests;
+mod habit;
 mod literal;
 mod moment;
 mod operand;
@@ -241,6 +242,18 @@ impl<'t> Parser<'t> {
         (lexed.token, lexed.span)
     }
 
+    /// What stands from here to the end of the statement, its line, or the bracket
+    /// that it stands in.
+    fn rest_of_line(&self) -> (&'t str, Span) {
+        let start = self.peek_span().start;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let inside = self.parentheses > 0;
+        let ends = |c: char| matches!(c, '\n' | ';') || (c == ')' && inside);
+        let line = rest.split(ends).next().unwrap_or_default();
+        let line = line.split(" #").next().unwrap_or_default().trim_end();
+        (line, start..start + line.len())
+    }
+
     /// Goes on behind `end`, which was read by other means than [`Self::take`].
     fn skip_to(&mut self, end: usize) {
         self.at = end;
@@ -312,7 +325,11 @@ impl<'t> Parser<'t> {
             );
             return Err(Reported);
         }
-        Err(self.expected(&format!("`{bracket}`"), ""))
+        let help = match (bracket, self.peek()) {
+            ("}", Token::Number(_) | Token::Text(_)) => "commas part the values of a set",
+            _ => "",
+        };
+        Err(self.expected(&format!("`{bracket}`"), help))
     }
 
     /// One level deeper, or the end of patience.

@@ -6,16 +6,22 @@ use super::super::ast::{
     Collection, Condition, Each, Mode, Scope, Selection, Sequence, Spanned, Statement,
     StepOrFilter, Subject, Unit,
 };
+use super::super::claim_fields;
 use super::super::codes;
-use super::super::fields;
+use super::super::fields::{self, Kind};
 use super::super::lex::Token;
+use super::habit::{self, Said};
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
 
-const KEYWORDS: [&str; 7] = ["exactly", "in", "any", "no", "nothing", "each", "maybe"];
+const KEYWORDS: [&str; 6] = ["exactly", "any", "no", "nothing", "each", "maybe"];
 
 const STATEMENTS: &str = "a statement begins with `exactly {`, `in order {`, `any order {`, \
      `no`, `nothing`, `each`, or is a comparison such as `tcp[0].state == \"SF\"`";
+
+/// What stands where a step could be counted as in a regular expression.
+const HOW_OFTEN: &str =
+    "how often is written behind the step, `x2`, `x1..3`, `x0..`, or `maybe` before it";
 
 /// How a block begins.
 pub(super) enum BlockKind {
@@ -84,6 +90,15 @@ impl<'t> Parser<'t> {
         let span = self.peek_span();
         match self.peek() {
             Token::Word(word) if what == "step" && self.is_modifier_like(word) => {}
+            Token::Symbol(",") => {
+                self.expected(
+                    &format!("the end of the {what}"),
+                    &format!("a {what} ends with its line, or with `;`"),
+                );
+            }
+            Token::Symbol("*" | "+") | Token::Unknown('?') if what == "step" => {
+                self.expected("the end of the step", HOW_OFTEN);
+            }
             Token::Word(_) => self.error(
                 codes::SEPARATOR,
                 span,
@@ -180,8 +195,39 @@ impl<'t> Parser<'t> {
             span,
             format!("no statement begins with `{word}`"),
             "unknown word",
-            did_you_mean(nearest(word, KEYWORDS), STATEMENTS),
+            did_you_mean(
+                habit::first_word(word).or_else(|| nearest(word, KEYWORDS)),
+                STATEMENTS,
+            ),
         );
+    }
+
+    /// A phrase of tcpdump's or packetdrill's, said in this language.
+    /// `whole`: a statement begins here, not the filter of one.
+    fn refuse_habit(&mut self, whole: bool) -> Parsed<()> {
+        let (line, span) = self.rest_of_line();
+        let Some(habit) = habit::phrase(line) else {
+            return Ok(());
+        };
+        let code = match whole {
+            true => codes::UNKNOWN_STATEMENT,
+            false => codes::EXPECTED,
+        };
+        let help = match habit.ours {
+            Said::Step(step) => format!("write `in order {{ {step} }}`"),
+            Said::Filter(filter) if whole => {
+                format!("write `no {filter}` or `packets({filter}) > 0`")
+            }
+            Said::Filter(filter) => format!("write `{filter}`"),
+        };
+        self.error(
+            code,
+            span,
+            format!("this is the language of {}", habit.tool),
+            "means nothing here",
+            Some(help),
+        );
+        Err(Reported)
     }
 
     fn sequence(&mut self, kind: BlockKind) -> Parsed<Sequence> {
@@ -193,6 +239,9 @@ impl<'t> Parser<'t> {
             true => Unit::Packets,
             false => Unit::Events,
         };
+        if self.at_symbol("(") && self.steps_in_round_brackets() {
+            return Err(self.expected("`{`", "the steps stand between `{` and `}`"));
+        }
         // A wrong scope does not keep the steps from being read.
         let scope = self.scope();
         if scope.is_err() {
@@ -226,6 +275,20 @@ impl<'t> Parser<'t> {
             steps: block.steps,
             items: block.items,
         })
+    }
+
+    /// `exactly ( client > server SYN )`: no scope, which is a filter.
+    fn steps_in_round_brackets(&mut self) -> bool {
+        let before = (self.at, self.taken);
+        self.take();
+        self.skip_newlines();
+        let is_event = match self.peek() {
+            Token::Word(word) => fields::lookup(word).is_none() && self.event_like(word),
+            _ => false,
+        };
+        let found = is_event || self.at_ends();
+        (self.at, self.taken) = before;
+        found
     }
 
     /// `on tcp[0]`, `on http[1]`, `(tcp.port == 12000)`, or nothing.
@@ -269,6 +332,7 @@ impl<'t> Parser<'t> {
     /// Behind `no`, in `packets()`, behind `each`: a step where one can be
     /// read, else a filter.
     pub(super) fn step_or_filter(&mut self, place: &str) -> Parsed<StepOrFilter> {
+        self.refuse_habit(false)?;
         let start = self.peek_span().start;
         if self.at_step() {
             let step = self.single_step(place)?;
@@ -342,41 +406,82 @@ impl<'t> Parser<'t> {
 
     /// What reads like a statement to a beginner, and is none.
     fn refuse_what_is_no_statement(&mut self) -> Parsed<()> {
+        self.refuse_habit(true)?;
         let span = self.peek_span();
         let (code, message, help) = match self.peek() {
             Token::Word("never") => (
                 codes::UNKNOWN_STATEMENT,
                 "no statement begins with `never`",
-                "write `no`: `no RST between SYN and FIN`",
+                "write `no`: `no RST between SYN and FIN`".to_owned(),
             ),
             Token::Word("maybe") => (
                 codes::STEP_OUTSIDE,
                 "a step stands in a block",
-                "write `in order { … }` around it",
+                "write `in order { … }` around it".to_owned(),
             ),
             Token::Word(_) if self.at_ends() => (
                 codes::STEP_OUTSIDE,
                 "a step stands in a block",
-                "write `in order { … }` around it, or `no` before it",
+                "write `in order { … }` around it, or `no` before it".to_owned(),
             ),
             Token::Word(word) if fields::lookup(word).is_some() && self.at_filter_operator() => (
                 codes::FILTER_OUTSIDE,
                 "a filter alone says nothing",
-                "write `no FILTER`, `packets(FILTER) == 2` or `each udp has FILTER`",
+                self.claims_of_filter(word),
             ),
             Token::Word(word) if !self.at_value() && self.event_like(word) => (
                 codes::STEP_OUTSIDE,
                 "a step stands in a block",
-                "write `in order { … }` around it, or `no` before it",
+                "write `in order { … }` around it, or `no` before it".to_owned(),
             ),
+            Token::Symbol("/") => (
+                codes::EXPECTED,
+                "no statement begins with `/`",
+                "a comment begins with `#`".to_owned(),
+            ),
+            Token::Word(word) if !self.at_value() && self.roles.iter().any(|role| role == word) => {
+                (
+                    codes::UNKNOWN_STATEMENT,
+                    "no statement begins with a role alone",
+                    format!(
+                        "say what of it: `{word}.exit == 0`, `{word}.stdout contains \"…\"`; or write a step in a block: `{word} > any SYN`"
+                    ),
+                )
+            }
             Token::Word(word) if !self.at_value() => {
                 self.unknown_statement(word, span);
                 return Err(Reported);
             }
             _ => return Ok(()),
         };
-        self.error(code, span, message, "begins here", Some(help.to_owned()));
+        self.error(code, span, message, "begins here", Some(help));
         Err(Reported)
+    }
+
+    /// What the filter that begins here with a field could have been meant as.
+    fn claims_of_filter(&self, field: &str) -> String {
+        let (line, _) = self.rest_of_line();
+        let is_bare_boolean =
+            line == field && fields::lookup(field).is_some_and(|f| f.kind == Kind::Bool);
+        let filter = match line.chars().count() {
+            _ if is_bare_boolean => &format!("{line} == 1"),
+            0..=40 => line,
+            _ => "FILTER",
+        };
+        let counted = format!("`no {filter}` or `packets({filter}) > 0`");
+        let path: Vec<String> = field.split('.').map(str::to_owned).collect();
+        match path.split_first() {
+            Some((first, member))
+                if first == "http"
+                    && claim_fields::collection_field(Collection::Http, member).is_some() =>
+            {
+                let behind = line.strip_prefix("http").filter(|_| filter == line);
+                let member =
+                    behind.map_or_else(|| format!(".{} …", member.join(".")), str::to_owned);
+                format!("write `http[0]{member}`, of the first message; or {counted}")
+            }
+            _ => format!("write {counted}; or `each udp has FILTER`, of each packet"),
+        }
     }
 
     /// Behind the next word, which is a field, stands what makes it a filter.

@@ -7,12 +7,15 @@ use super::super::ast::{
 use super::super::codes;
 use super::super::lex::Token;
 use super::event::PLAIN;
+use super::habit;
 use super::literal;
 use super::suggest::{did_you_mean, nearest};
 use super::window::WINDOWS;
 use super::{Parsed, Parser, Reported};
 
 pub(super) const MODIFIERS: [&str; 6] = ["where", "within", "as", "after_stop", "after", "before"];
+
+const ALTERNATIVES: &str = "steps of which one comes stand in brackets: `( A | B )`";
 
 /// What stands between two ends, and what people write for it.
 const ARROWS: [&str; 8] = [">", "<>", "->", "<-", "=>", "<->", "<", ">="];
@@ -83,7 +86,13 @@ impl<'t> Parser<'t> {
             self.not_here("how often", span, place);
         }
         if let Some(within) = modifiers.within.take() {
-            self.not_here("`within`", within.span, place);
+            self.error(
+                codes::MODIFIER,
+                within.span,
+                format!("`within` has no meaning behind {place}"),
+                "belongs to the steps of a block",
+                Some("a stretch of time is written `for 1s after FIN`".to_owned()),
+            );
         }
         if let Some(name) = modifiers.name.take() {
             self.not_here("`as`", name.span, place);
@@ -122,7 +131,11 @@ impl<'t> Parser<'t> {
             let port = self.lexed(next.span.end);
             next = self.lexed(port.span.end);
         }
-        matches!(next.token, Token::Symbol(symbol) if ARROWS.contains(&symbol))
+        match next.token {
+            Token::Symbol(symbol) => ARROWS.contains(&symbol),
+            Token::Unknown(c) => "→⇒⟶←⇐↔⇔".contains(c),
+            _ => false,
+        }
     }
 
     /// Two words begin a step of a block although no arrow stands between
@@ -149,16 +162,23 @@ impl<'t> Parser<'t> {
 
     /// True for `<>`. Other arrows are a mistake that does not stop reading.
     fn arrow(&mut self) -> Parsed<bool> {
-        let Token::Symbol(symbol) = self.peek() else {
-            return Err(self.expected(
-                "`>`",
-                "who sends stands left of `>`, who receives right of it",
-            ));
+        let symbol = match self.peek() {
+            Token::Symbol(symbol) => symbol,
+            Token::Unknown('→' | '⇒' | '⟶') => "->",
+            Token::Unknown('←' | '⇐') => "<-",
+            Token::Unknown('↔' | '⇔') => "<->",
+            _ => {
+                return Err(self.expected(
+                    "`>`",
+                    "who sends stands left of `>`, who receives right of it",
+                ));
+            }
         };
         if !ARROWS.contains(&symbol) {
-            return Err(self.expected("`>`", ""));
+            return Err(self.expected("`>`", "as in `client > server`"));
         }
         let (_, span) = self.take();
+        let written = self.text.get(span.clone()).unwrap_or_default();
         let help = match symbol {
             ">" => return Ok(false),
             "<>" => return Ok(true),
@@ -169,7 +189,7 @@ impl<'t> Parser<'t> {
         self.error(
             codes::ARROW,
             span,
-            format!("`{symbol}` is no arrow here"),
+            format!("`{written}` is no arrow here"),
             "expected `>`",
             Some(help.to_owned()),
         );
@@ -180,8 +200,10 @@ impl<'t> Parser<'t> {
     pub(super) fn end_pattern(&mut self) -> Parsed<Spanned<EndPattern>> {
         let span = self.peek_span();
         let Token::Word(word) = self.peek() else {
-            let roles = self.end_names();
-            return Err(self.expected("a role", &format!("known are {roles}")));
+            let help = self
+                .address_as_end()
+                .unwrap_or_else(|| format!("known are {}", self.end_names()));
+            return Err(self.expected("a role", &help));
         };
         self.take();
         let who = match word {
@@ -219,7 +241,10 @@ impl<'t> Parser<'t> {
         let candidates = roles.iter().map(String::as_str).chain(["nobody", "any"]);
         let help = did_you_mean(
             nearest(role, candidates),
-            &format!("known are {}", self.end_names()),
+            &format!(
+                "known are {}; an end that no program owns is `nobody`",
+                self.end_names()
+            ),
         );
         self.error(
             codes::UNKNOWN_ROLE,
@@ -228,6 +253,18 @@ impl<'t> Parser<'t> {
             "unknown role",
             help,
         );
+    }
+
+    /// How an address or `*` is said, which stands where a role does.
+    pub(super) fn address_as_end(&self) -> Option<String> {
+        let address = match self.peek() {
+            Token::Symbol("*") => return Some("anybody is `any`".to_owned()),
+            Token::Number(text) if text.contains('.') => text,
+            _ => return None,
+        };
+        Some(format!(
+            "an end is called by its role: `any` with `where ip.addr == {address}`, or give it one by `check --role NAME={address}:PORT`"
+        ))
     }
 
     fn end_names(&self) -> String {
@@ -312,7 +349,9 @@ impl<'t> Parser<'t> {
                     };
                     let span = span.start..self.taken;
                     if mode != Some(Mode::AnyOrder) {
-                        self.order_is_the_texts(word, span.clone());
+                        let within = found.within.as_ref().filter(|_| word == "after");
+                        let within = within.and_then(|within| self.text.get(within.span.clone()));
+                        self.order_is_the_texts(word, span.clone(), within, &order.of);
                     }
                     found.order.push(Spanned { value: order, span });
                     false
@@ -341,16 +380,19 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn order_is_the_texts(&mut self, word: &str, span: Span) {
+    /// `within`: what was written before `after`, as in `within 50ms after syn`.
+    fn order_is_the_texts(&mut self, word: &str, span: Span, within: Option<&str>, of: &str) {
+        let help = match within {
+            Some(within) => format!("write `{within} of {of}`"),
+            None => "move the step to its place, or write a statement such as `no RST after NAME`"
+                .to_owned(),
+        };
         self.error(
             codes::MODIFIER,
             span,
             format!("`{word}` belongs to the steps of `any order`"),
             "the steps of this block are in the order of the text",
-            Some(
-                "move the step to its place, or write a statement such as `no RST after NAME`"
-                    .to_owned(),
-            ),
+            Some(help),
         );
     }
 
@@ -361,7 +403,9 @@ impl<'t> Parser<'t> {
                 let span = self.peek_span();
                 let help = match word {
                     "unless" | "if" | "when" | "with" => Some("write `where FILTER`".to_owned()),
-                    "times" => Some("how often is written `x2` or `x1..3`".to_owned()),
+                    _ if habit::is_how_often(word) => {
+                        Some("how often is written `x2` or `x1..3`".to_owned())
+                    }
                     _ => did_you_mean(nearest(word, MODIFIERS), ""),
                 };
                 self.error(
@@ -381,13 +425,21 @@ impl<'t> Parser<'t> {
                 "the end of the step",
                 "how often is written `x2` or `x1..3`",
             )),
+            Token::Word("or") => Err(self.expected("the end of the step", ALTERNATIVES)),
+            Token::Symbol("|" | "||") if self.groups == 0 => {
+                Err(self.expected("the end of the step", ALTERNATIVES))
+            }
+            Token::Symbol("(") => {
+                Err(self.expected("the end of the step", "a condition stands behind `where`"))
+            }
             _ => Ok(()),
         }
     }
 
     /// A word that was meant as an addition to a step.
     pub(super) fn is_modifier_like(&self, word: &str) -> bool {
-        matches!(word, "unless" | "if" | "when" | "with" | "times")
+        matches!(word, "unless" | "if" | "when" | "with")
+            || habit::is_how_often(word)
             || nearest(word, MODIFIERS).is_some_and(|near| near.len() > 2)
     }
 
@@ -466,6 +518,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a span of time", "as in `within 50ms`"));
         };
         self.take();
+        self.refuse_parted_unit(text, start)?;
         match literal::duration(text) {
             Some(span) => Ok(span),
             None => {
@@ -475,10 +528,37 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// `50 ms`, of which the number was taken.
+    pub(super) fn refuse_parted_unit(&mut self, number: &str, start: usize) -> Parsed<()> {
+        let Token::Word(word) = self.peek() else {
+            return Ok(());
+        };
+        if !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            return Ok(());
+        }
+        if habit::unit(word).is_some() {
+            self.take();
+            self.bad_duration(start..self.taken, &format!("{number}{word}"));
+            return Err(Reported);
+        }
+        match habit::size(word) {
+            Some(unit) => {
+                let help = format!("a unit follows without a space: `{number}{unit}`");
+                Err(self.expected("the end of the number", &help))
+            }
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn bad_duration(&mut self, span: Span, written: &str) {
-        let help = match written.bytes().all(|b| b.is_ascii_digit()) {
-            true => format!("write `{written}ms` or `{written}s`"),
-            false => "write `200us`, `50ms` or `1s`".to_owned(),
+        let number = written.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = written.get(number.len()..).unwrap_or_default();
+        let help = match habit::unit(unit) {
+            Some(unit) => format!("write `{number}{unit}`"),
+            None if written.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("write `{written}ms` or `{written}s`")
+            }
+            None => "write `200us`, `50ms` or `1s`".to_owned(),
         };
         self.error(
             codes::BAD_DURATION,

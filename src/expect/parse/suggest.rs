@@ -3,7 +3,7 @@
 pub(super) use crate::diagnostic::nearest;
 
 /// Other tools' words for fields, whose spelling does not lead to ours.
-const ALIASES: [(&str, &str); 12] = [
+const ALIASES: [(&str, &str); 18] = [
     ("tcp.flags.rst", "tcp.flags.reset"),
     ("tcp.flags.psh", "tcp.flags.push"),
     ("tcp.sport", "tcp.srcport"),
@@ -16,6 +16,12 @@ const ALIASES: [(&str, &str); 12] = [
     ("http.method", "http.request.method"),
     ("ip.source", "ip.src"),
     ("ip.destination", "ip.dst"),
+    ("ssl", "tls"),
+    ("retransmit", "retransmission"),
+    ("dupack", "tcp.analysis.duplicate_ack"),
+    ("dup-ack", "tcp.analysis.duplicate_ack"),
+    ("duplicate-ack", "tcp.analysis.duplicate_ack"),
+    ("zero-window", "tcp.analysis.zero_window"),
 ];
 
 /// What other tools and languages call the fields of claims.
@@ -75,7 +81,10 @@ pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
     let alias = ALIASES.iter().find(|(other, _)| *other == lower);
     let ending = || {
         let suffix = format!(".{lower}");
-        names().find(|name| name.ends_with(&suffix))
+        // Of several, the shortest path: `udp.length`, not `ip.reassembled.length`.
+        names()
+            .filter(|name| name.ends_with(&suffix))
+            .min_by_key(|name| name.matches('.').count())
     };
     alias
         .map(|(_, ours)| *ours)
@@ -116,6 +125,7 @@ mod tests {
         assert_eq!(nearest_field("tcp.flags.rst"), Some("tcp.flags.reset"));
         assert_eq!(nearest_field("flags.syn"), Some("tcp.flags.syn"));
         assert_eq!(nearest_field("udp.lenght"), Some("udp.length"));
+        assert_eq!(nearest_field("length"), Some("udp.length"));
         assert_eq!(nearest_field("sip.Call-ID"), None);
     }
 }

@@ -249,7 +249,7 @@ fn all_mistakes_come_out_at_once() {
 #[test]
 fn a_mistake_in_one_step_leaves_the_block_whole() {
     let text = "exactly { client > server where tcp.port in {80 443}
-        client > server FOO; client > server SYN x } \n no RST";
+        client > server FOO; client > server SYN y } \n no RST";
     let codes: Vec<&str> = marks(text).into_iter().map(|(code, _)| code).collect();
     assert_eq!(
         codes,
@@ -407,4 +407,146 @@ proptest! {
 fn an_alternative_ends_a_request_without_a_target() {
     let text = "in order {\n ( any > any POST | any > any GET /a )\n}";
     assert_eq!(found(text), [], "{text}");
+}
+
+#[test]
+fn the_habits_of_other_tools_are_answered_in_this_language() {
+    for (text, way_out) in [
+        ("S 0:0(0)", "`in order { client > server SYN }`"),
+        ("+0 > S. 0:0(0) ack 1", "server > client SYN,ACK"),
+        ("tcp port 80", "`packets(tcp.port == 80) > 0`"),
+        ("no tcp port 80", "`tcp.port == 80`"),
+        ("packets(tcp port 80) == 1", "`tcp.port == 80`"),
+        ("tcp.port in {80, 81} # web", "`no tcp.port in {80, 81}`"),
+        ("tcp[tcpflags] & tcp-syn != 0", "tcp.flags.syn == 1"),
+        ("tcp.flags.syn", "`packets(tcp.flags.syn == 1) > 0`"),
+        (
+            "http.response.code == 200",
+            "`http[0].response.code == 200`",
+        ),
+        ("every udp has udp.length == 13", "`each`"),
+        ("inorder { client > server SYN }", "`in order`"),
+        ("each udp have udp.length == 13", "`has`"),
+        ("each udp has length == 13", "`udp.length`"),
+        ("count(udp) == 1", "`packets`"),
+        ("packets == 1", "`packets(…)`"),
+        ("not RST", "`no RST`"),
+        ("no retransmissions", "`retransmission`"),
+        ("no dupack", "`tcp.analysis.duplicate_ack`"),
+        (
+            "http[0].response.body.name == \"x\"",
+            "json(http[0].response.body, \"$.name\")",
+        ),
+    ] {
+        assert!(help(text).contains(way_out), "{text}: {}", help(text));
+    }
+}
+
+#[test]
+fn what_is_nearly_a_step_is_led_to_one() {
+    for (step, way_out) in [
+        ("client → server SYN", "write `>`"),
+        ("client > server SYN, server > client RST", "`;`"),
+        ("client > server SYN twice", "`x2`"),
+        ("client > server SYN x 2", "`x2`"),
+        ("client > server SYN*2", "`x2`"),
+        ("client > server SYN?", "`maybe`"),
+        ("client > server data contains \"a\"", "`data ~ /"),
+        ("client > server \"hello\"", "`data \"hello\"`"),
+        ("server > client 200 OK", "`HTTP 200`"),
+        ("server > client HTTP 200 OK", "without its phrase"),
+        ("client > server HTTP GET /", "`GET /index.html`"),
+        ("127.0.0.1 > server SYN", "where ip.addr == 127.0.0.1"),
+        ("* > server SYN", "`any`"),
+        ("alice > server SYN", "no program owns is `nobody`"),
+    ] {
+        let text = format!("in order {{ {step} }}");
+        assert!(help(&text).contains(way_out), "{step}: {}", help(&text));
+    }
+    let text = "in order { any > any SYN as s; any > any RST within 10ms after s }";
+    assert_eq!(help(text), "write `within 10ms of s`");
+    assert_eq!(
+        marks("exactly ( client > server SYN )"),
+        [(codes::EXPECTED, "(")]
+    );
+}
+
+#[test]
+fn a_unit_that_stands_apart_or_is_spelt_otherwise_is_mended() {
+    for (time, right) in [
+        ("50 ms", "50ms"),
+        ("50msec", "50ms"),
+        ("2 seconds", "2s"),
+        ("50MS", "50ms"),
+    ] {
+        let step = format!("in order {{ any > any SYN; any > any RST within {time} }}");
+        let claim = format!("client.duration < {time}");
+        for text in [step, claim] {
+            assert_eq!(marks(&text), [(codes::BAD_DURATION, time)], "{text}");
+            assert_eq!(help(&text), format!("write `{right}`"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_value_that_a_field_never_has_is_refused() {
+    assert_eq!(
+        marks("tcp[0].state != \"REJJ\""),
+        [(codes::WRONG_LITERAL, "\"REJJ\"")],
+        "it would hold for ever"
+    );
+    assert_eq!(help("tcp[0].close == \"FIN\""), "did you mean \"fin\"?");
+    assert_eq!(
+        help("each tcp[] has state == \"sf\""),
+        "did you mean \"SF\"?"
+    );
+    assert!(help("tcp[0].closed_by == \"alice\"").contains("\"client\", \"server\""));
+    assert_eq!(
+        help("\"stoped\" == server.ended"),
+        "did you mean \"stopped\"?"
+    );
+    assert_eq!(marks("http[0].response.headers.state == \"SE\""), []);
+    assert_eq!(marks("tcp[0].state ~ /^S/ and client.stdout == \"SE\""), []);
+}
+
+#[test]
+fn claims_are_led_to_their_spelling() {
+    for (text, way_out) in [
+        ("client.exit is 0", "`==`"),
+        ("client.exit in {0, 1}", "`A == 1 or A == 2`"),
+        ("client exits 0", "`client.exit == 0`"),
+        ("server.signal == \"TERM\"", "TERM is 15"),
+        ("tcp[0].bytes < 1KB", "`1kB`"),
+        ("tcp[0].bytes < 64 KiB", "`64KiB`"),
+        ("// nobody resets", "`#`"),
+        ("no RST within 1s of FIN", "`for 1s after FIN`"),
+        ("no tcp.port in {80, 8000-8080}", "`8000..8080`"),
+        ("no tcp.port in {80 443}", "commas"),
+        ("no tcp.analysis.retransmission == 1", "alone"),
+        ("no ssl", "`tls`"),
+        ("in order { no RST }", "outside of the block"),
+        ("in order { any > any SYN or any > any RST }", "`( A | B )`"),
+        ("in order { any > any SYN | any > any RST }", "`( A | B )`"),
+        ("in order { any > any SYN (tcp.seq == 0) }", "`where`"),
+    ] {
+        let first = found(text).into_iter().next().and_then(|d| d.help);
+        let first = first.unwrap_or_default();
+        assert!(first.contains(way_out), "{text}: {first}");
+    }
+}
+
+#[test]
+fn the_regular_expressions_of_a_file_share_its_room() {
+    let large = "no data ~ /[^x]{8000}/";
+    let mut room = Room(2 << 20);
+    for text in [large, "no data ~ /^hel+o/"] {
+        assert!(
+            parse_within("test", text, &roles(), &mut room).is_ok(),
+            "{text}"
+        );
+    }
+    let found = parse_within("test", large, &roles(), &mut room).unwrap_err();
+    assert_eq!(found[0].code, codes::BAD_REGEX);
+    assert!(found[0].message.contains("memory"), "{found:?}");
+    assert!(parse_within("test", "no data ~ /^hel+o/", &roles(), &mut room).is_ok());
 }
