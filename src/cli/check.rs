@@ -1,6 +1,7 @@
 //! `netlab-capture check`: judge captures again, or captures from elsewhere.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
@@ -40,10 +41,18 @@ pub struct Args {
     statements: Vec<String>,
     /// Who is at which address: client=127.0.0.1:40000, server=:12000. May be
     /// given several times
-    #[arg(long = "role", value_name = "ROLE=ADDRESS:PORT")]
+    #[arg(long = "role", value_name = "ROLE=ADDRESS:PORT", value_parser = role_at)]
     roles: Vec<RoleAt>,
     #[command(flatten)]
     output: sink::OutputArgs,
+}
+
+fn role_at(text: &str) -> Result<RoleAt, String> {
+    let at: RoleAt = text.parse()?;
+    match scenario::role_fault(&at.role) {
+        Some((message, help)) => Err(format!("{message}: {help}")),
+        None => Ok(at),
+    }
 }
 
 /// What the command line gives to judge by.
@@ -69,6 +78,7 @@ pub fn main(args: &Args) -> Exit {
         return exit;
     }
     let mut exit = Exit::Passed;
+    let mut warned = false;
     for path in &args.captures {
         // It cannot be read a second time.
         let kept = (path == Path::new("-") && sink.makes_pages()).then(Kept::default);
@@ -84,7 +94,13 @@ pub fn main(args: &Args) -> Exit {
                     false => trace.with_roles(&args.roles),
                 };
                 match yardstick(&trace, path, &given, args) {
-                    Ok(own) => judge_by(&trace, &own, &sink),
+                    Ok(own) => {
+                        // Those of the next captures are the same, or their own.
+                        if !std::mem::replace(&mut warned, true) {
+                            own.warn();
+                        }
+                        judge_by(&trace, &own, &sink)
+                    }
                     Err(mistakes) => {
                         exit = exit.worst(load::complain(&mistakes));
                         author_error(path, &mistakes)
@@ -134,6 +150,13 @@ struct Own {
 }
 
 impl Own {
+    fn warn(&self) {
+        load::warn_of(
+            &self.expectations,
+            self.scenario.as_ref().map(|scenario| &scenario.source),
+        );
+    }
+
     fn asks_for_roles(&self) -> bool {
         self.expectations.iter().any(expect::names_implied_roles)
     }
@@ -157,6 +180,9 @@ fn judge_by(trace: &Trace, own: &Own, sink: &Sink) -> Judged {
 /// What the capture is judged by, where it is clear who the roles are.
 fn yardstick(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Own, Vec<Mistakes>> {
     let own = demanded(trace, path, given, args)?;
+    if let Some(wrong) = nowhere(trace, path, args, &own.expectations) {
+        return Err(vec![wrong]);
+    }
     match unclear(trace, path, args) {
         Some(wrong) if own.asks_for_roles() => Err(vec![wrong]),
         _ => Ok(own),
@@ -171,11 +197,16 @@ fn demanded(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Ow
             expectations: loaded.expectations.clone(),
             files: loaded.files.clone(),
         }),
-        Given::Statements => Ok(Own {
-            scenario: None,
-            expectations: load::parse_statements(&args.statements, &trace.roles)?,
-            files: BTreeMap::new(),
-        }),
+        Given::Statements => {
+            let expectations = load::parse_statements(&args.statements, &trace.roles)?;
+            let recorded = trace.recording.as_ref().and_then(|r| r.scenario.as_ref());
+            let brought = recorded.map(|recorded| &recorded.files);
+            Ok(Own {
+                scenario: None,
+                files: load::files_of_statements(&expectations, brought)?,
+                expectations,
+            })
+        }
         Given::File(source) => {
             let wrong = |diagnostics| {
                 vec![Mistakes {
@@ -236,40 +267,73 @@ fn own_yardstick(trace: &Trace, path: &Path) -> Result<Own, Vec<Mistakes>> {
     })
 }
 
+/// A role that is spoken of and given at an address which is in no packet: what
+/// did not happen there would prove nothing.
+fn nowhere(
+    trace: &Trace,
+    path: &Path,
+    args: &Args,
+    expectations: &[Expectation],
+) -> Option<Mistakes> {
+    let missing = args.roles.iter().find(|at| {
+        let spoken_of = expectations
+            .iter()
+            .any(|expectation| expect::names_role(expectation, &at.role));
+        spoken_of && !at.is_in(trace)
+    })?;
+    let servers = trace::servers(trace);
+    let help = match servers.is_empty() {
+        true => "is it the right capture?".to_owned(),
+        false => format!(
+            "who was asked in it:\n{}",
+            candidates(&missing.role, &servers)
+        ),
+    };
+    Some(load::told(
+        codes::NO_SUCH_END,
+        &visible(&path.display().to_string()),
+        format!("no packet comes from `{missing}` or goes there"),
+        "has no such end",
+        Some(help),
+    ))
+}
+
+/// Some servers, as they are given to a role.
+fn candidates(role: &str, servers: &[(Protocol, SocketAddr, u64)]) -> String {
+    let shown = || servers.iter().take(CANDIDATES);
+    let width = shown()
+        .map(|(_, server, _)| server.to_string().len())
+        .max()
+        .unwrap_or(0);
+    let listed: Vec<String> = shown()
+        .map(|(protocol, server, packets)| {
+            let protocol = match protocol {
+                Protocol::Tcp => "TCP",
+                Protocol::Udp => "UDP",
+            };
+            let server = server.to_string();
+            format!("  --role {role}={server:width$}  {protocol}, {packets} packets")
+        })
+        .collect();
+    match servers.len().saturating_sub(CANDIDATES) {
+        0 => listed.join("\n"),
+        more => format!("{}\n  and {more} more", listed.join("\n")),
+    }
+}
+
 /// Why it is not clear who `client` and `server` are, with the candidates.
 fn unclear(trace: &Trace, path: &Path, args: &Args) -> Option<Mistakes> {
     if !args.roles.is_empty() {
         return None;
     }
     let (message, help) = match trace::ambiguity(trace)? {
-        Ambiguity::Servers(servers) => {
-            let shown = || servers.iter().take(CANDIDATES);
-            let width = shown()
-                .map(|(_, server, _)| server.to_string().len())
-                .max()
-                .unwrap_or(0);
-            let listed: Vec<String> = shown()
-                .map(|(protocol, server, packets)| {
-                    let protocol = match protocol {
-                        Protocol::Tcp => "TCP",
-                        Protocol::Udp => "UDP",
-                    };
-                    let server = server.to_string();
-                    format!("  --role server={server:width$}  {protocol}, {packets} packets")
-                })
-                .collect();
-            let more = match servers.len().saturating_sub(CANDIDATES) {
-                0 => String::new(),
-                more => format!("\n  and {more} more"),
-            };
-            (
-                format!("which of its {} servers is `server`?", servers.len()),
-                format!(
-                    "say who is meant:\n{}{more}\nor look at one conversation: in order on tcp[0] {{ … }}",
-                    listed.join("\n")
-                ),
-            )
-        }
+        Ambiguity::Servers(servers) => (
+            format!("which of its {} servers is `server`?", servers.len()),
+            format!(
+                "say who is meant:\n{}\nor look at one conversation: in order on tcp[0] {{ … }}",
+                candidates("server", &servers)
+            ),
+        ),
         Ambiguity::Started(one, other) => (
             "which end is the client?".to_owned(),
             format!(

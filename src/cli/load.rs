@@ -1,9 +1,11 @@
 //! From the words of a command line to scenarios: built-in names, files and
 //! folders of files. Everything that is wrong with all of them is told at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, output};
@@ -92,13 +94,18 @@ pub fn complain(mistakes: &[Mistakes]) -> Exit {
 
 /// Prints what is allowed in the expectations, but probably not meant.
 pub fn warn(loaded: &[Loaded]) {
-    let columns = output::columns();
     for one in loaded {
-        for expectation in &one.expectations {
-            let source = &one.scenario.source;
-            let text = render::diagnostic::render(&expectation.warnings, source, true, columns);
-            output::complain(&text);
-        }
+        warn_of(&one.expectations, Some(&one.scenario.source));
+    }
+}
+
+/// The same of expectations of one file; without one, of the command line.
+pub fn warn_of(expectations: &[Expectation], file: Option<&Source>) {
+    let columns = output::columns();
+    for expectation in expectations {
+        let source = file.map_or_else(|| Cow::Owned(statement(&expectation.text)), Cow::Borrowed);
+        let text = render::diagnostic::render(&expectation.warnings, &source, true, columns);
+        output::complain(&text);
     }
 }
 
@@ -260,10 +267,7 @@ pub fn parse_statements(
         match expect::parse(text, text, roles) {
             Ok(expectation) => expectations.push(expectation),
             Err(diagnostics) => wrong.push(Mistakes {
-                source: Source {
-                    name: "-e".into(),
-                    text: text.clone(),
-                },
+                source: statement(text),
                 diagnostics,
             }),
         }
@@ -272,6 +276,56 @@ pub fn parse_statements(
         Ok(expectations)
     } else {
         Err(wrong)
+    }
+}
+
+fn statement(text: &str) -> Source {
+    Source {
+        name: "-e".into(),
+        text: text.to_owned(),
+    }
+}
+
+/// The files that statements of the command line name: those of the current
+/// folder, else those that the capture brought along.
+///
+/// # Errors
+/// Those that are in neither.
+pub fn files_of_statements(
+    statements: &[Expectation],
+    brought: Option<&BTreeMap<String, Bytes>>,
+) -> Result<BTreeMap<String, Bytes>, Vec<Mistakes>> {
+    let mut files = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for one in statements {
+        let mut missing = Vec::new();
+        for name in expect::files(std::slice::from_ref(one)) {
+            let of_capture = || brought.and_then(|files| files.get(&name)).cloned();
+            match read_named(&name, Some(Path::new("."))) {
+                Ok(bytes) => {
+                    files.insert(name, Bytes(bytes));
+                }
+                Err(reason) => match of_capture() {
+                    Some(bytes) => {
+                        files.insert(name, bytes);
+                    }
+                    None => {
+                        let place = one.text.find(&name).map(|at| at..at + name.len());
+                        missing.push(unreadable(place, &name, &reason, "current"));
+                    }
+                },
+            }
+        }
+        if !missing.is_empty() {
+            wrong.push(Mistakes {
+                source: statement(&one.text),
+                diagnostics: missing,
+            });
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(files),
+        false => Err(wrong),
     }
 }
 
@@ -307,7 +361,10 @@ pub fn files(
             Ok(bytes) => {
                 files.insert(name, Bytes(bytes));
             }
-            Err(reason) => missing.push(unreadable(scenario, &name, &reason)),
+            Err(reason) => {
+                let place = place_of(scenario, &name);
+                missing.push(unreadable(place, &name, &reason, "scenario's"));
+            }
         }
     }
     match missing.is_empty() {
@@ -362,6 +419,11 @@ pub fn read_source(path: &Path) -> Result<Source, Mistakes> {
             )],
         }
     })?;
+    // Editors on Windows begin a file with it.
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    };
     Ok(Source {
         name: name.into_owned(),
         text,
@@ -401,17 +463,22 @@ fn read_named(name: &str, base_dir: Option<&Path>) -> Result<Vec<u8>, String> {
     }
 }
 
-fn unreadable(scenario: &Scenario, name: &str, reason: &str) -> Diagnostic {
-    let place = scenario.expectations.iter().find_map(|expectation| {
+/// Where the expectations of a scenario name a file.
+fn place_of(scenario: &Scenario, name: &str) -> Option<Range<usize>> {
+    scenario.expectations.iter().find_map(|expectation| {
         let at = expectation.text.find(name)?;
         Some(expectation.source_span(at..at + name.len()))
-    });
+    })
+}
+
+/// `folder`: whose folder its path is relative to.
+fn unreadable(place: Option<Range<usize>>, name: &str, reason: &str, folder: &str) -> Diagnostic {
     error(
         codes::UNREADABLE,
         place.unwrap_or_default(),
         format!("the file `{name}` cannot be read"),
         reason,
-        Some("the path is relative to the scenario's folder".to_owned()),
+        Some(format!("the path is relative to the {folder} folder")),
     )
 }
 

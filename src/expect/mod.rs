@@ -82,4 +82,4 @@ pub use format::format;
 pub use judge::{judge, judge_each};
 pub use outcome::*;
 pub use parse::{parse, parse_filter};
-pub use roles::names_implied_roles;
+pub use roles::{names_implied_roles, names_role};

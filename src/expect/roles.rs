@@ -16,6 +16,19 @@ pub fn names_implied_roles(expectation: &Expectation) -> bool {
     })
 }
 
+/// Does the expectation speak of this role?
+pub fn names_role(expectation: &Expectation, role: &str) -> bool {
+    let mut at = 0;
+    loop {
+        let lexed = lex::token(&expectation.text, at, Strings::Statements);
+        match lexed.token {
+            Token::End => return false,
+            Token::Word(word) if word == role => return true,
+            _ => at = lexed.span.end,
+        }
+    }
+}
+
 fn statement_names_them(text: &str) -> bool {
     let mut at = 0;
     let mut before = None;

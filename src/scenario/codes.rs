@@ -43,6 +43,8 @@ pub const UNREADABLE: &str = "S021";
 pub const NOTHING_EXPECTED: &str = "S022";
 /// A capture that does not tell who `client` and `server` are.
 pub const UNCLEAR_ROLES: &str = "S023";
+/// A role at an address that is in no packet.
+pub const NO_SUCH_END: &str = "S024";
 
 /// Every code, in order.
 pub const ALL: &[Code] = &[
@@ -180,7 +182,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: UNREADABLE,
         title: "a file that cannot be read",
-        explanation: "The system's reason stands at the caret. A scenario file must be UTF-8 and have at most 1 MiB; a file named by `file(\"…\")` at most 16 MiB. Such names are relative to the scenario's folder.",
+        explanation: "The system's reason stands at the caret. A scenario file must be UTF-8 and have at most 1 MiB; a file named by `file(\"…\")` at most 16 MiB. Such names are relative to the scenario's folder, those of -e to the current one.",
         example: None,
         fix: None,
     },
@@ -195,6 +197,13 @@ pub const ALL: &[Code] = &[
         code: UNCLEAR_ROLES,
         title: "a capture that does not tell who is client and who is server",
         explanation: "A capture from elsewhere holds addresses, no programs. With one server in it, the client is who opened the connection or spoke first. With several servers, or where a connection began before the capture, say who is meant: `--role server=10.0.0.1:80`. Or use `any`, or look at one conversation: `in order on tcp[0] { … }`.",
+        example: None,
+        fix: None,
+    },
+    Code {
+        code: NO_SUCH_END,
+        title: "a role at an address that the capture does not have",
+        explanation: "`--role` says who is at which address, and no packet comes from there or goes there. Statements about that role would hold whatever happened. The port may be mistyped, or it is another capture.",
         example: None,
         fix: None,
     },

@@ -27,5 +27,6 @@ pub use network::is_host_name;
 pub const COMMAND_LINE: &str = "exec";
 
 pub use parse::{DEFAULT_TIMEOUT, MAX_BYTES, parse, read};
+pub use program::role_fault;
 pub use schema::schema;
 pub use words::{Wrong, bytes as parse_bytes, duration as parse_duration, split_command};

@@ -21,11 +21,55 @@ const SIGNALS: [(&str, StopSignal); 5] = [
 ];
 
 /// Words that mean something else where the expectation language takes a role.
-const RESERVED: [&str; 38] = [
-    "nobody", "any", "no", "each", "maybe", "exactly", "in", "order", "packets", "on", "where",
-    "within", "of", "as", "has", "from", "to", "and", "or", "not", "xor", "true", "false", "tcp",
-    "udp", "ip", "ipv6", "icmp", "icmpv6", "http", "eth", "frame", "stream", "data", "file",
-    "upper", "lower", "len",
+const RESERVED: [&str; 48] = [
+    "nobody",
+    "any",
+    "no",
+    "nothing",
+    "each",
+    "maybe",
+    "exactly",
+    "in",
+    "order",
+    "packets",
+    "on",
+    "where",
+    "within",
+    "of",
+    "as",
+    "has",
+    "from",
+    "to",
+    "and",
+    "or",
+    "not",
+    "xor",
+    "true",
+    "false",
+    "before",
+    "after",
+    "until",
+    "between",
+    "for",
+    "after_stop",
+    "tcp",
+    "udp",
+    "ip",
+    "ipv6",
+    "icmp",
+    "icmpv6",
+    "http",
+    "eth",
+    "frame",
+    "stream",
+    "data",
+    "file",
+    "upper",
+    "lower",
+    "len",
+    "trim",
+    "sha256",
+    "json",
 ];
 
 /// A program as read, with the places that later checks point at.
@@ -108,27 +152,33 @@ fn exit<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<RightExit> {
 
 /// A role is a word of the expectation language.
 fn check_role(reader: &mut Reader<'_>, entry: &Entry<'_>) {
+    if let Some((message, help)) = role_fault(entry.name) {
+        let help = Some(help.to_owned());
+        reader.error(codes::ROLE, entry.key.clone(), message, "this name", help);
+    }
+}
+
+/// Why a program cannot have this name, and which it can have.
+pub fn role_fault(name: &str) -> Option<(String, &'static str)> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let (message, help) = if RESERVED.contains(&entry.name) {
-        (
-            format!("a program cannot be called `{}`", entry.name),
+    if RESERVED.contains(&name) {
+        Some((
+            format!("a program cannot be called `{name}`"),
             "the word has a meaning in expectations: take another, such as client or server",
-        )
-    } else if !entry.name.starts_with(|c: char| c.is_ascii_alphabetic())
-        || !entry.name.chars().all(word)
-        || entry.name.ends_with('-')
-        || entry.name.contains("--")
-        || entry.name.len() > 32
+        ))
+    } else if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || !name.chars().all(word)
+        || name.ends_with('-')
+        || name.contains("--")
+        || name.len() > 32
     {
-        (
+        Some((
             "this cannot be a program's name".to_owned(),
             "a name begins with a letter and has at most 32 letters, digits, `_` and, between them, `-`",
-        )
+        ))
     } else {
-        return;
-    };
-    let help = Some(help.to_owned());
-    reader.error(codes::ROLE, entry.key.clone(), message, "this name", help);
+        None
+    }
 }
 
 /// The ways to end exclude each other.

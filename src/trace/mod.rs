@@ -22,7 +22,7 @@ use crate::savefile::{CaptureInfo, Recording};
 pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use http::{HttpIndex, Part};
-pub use naming::{Ambiguity, RoleAt, ambiguity};
+pub use naming::{Ambiguity, RoleAt, ambiguity, servers};
 pub use read::{read, read_on};
 
 /// Who owned an end of a packet.

@@ -2,10 +2,12 @@
 //! given by the user, or looked for in what the capture shows.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::{Owner, Trace};
+use crate::conversation::Conversation;
 use crate::savefile::Protocol;
 
 /// `client=127.0.0.1:40000`, `server=:12000`, `server=[::1]:80`, `client=10.0.0.5`.
@@ -19,10 +21,34 @@ pub struct RoleAt {
 }
 
 impl RoleAt {
+    /// Does any packet come from there or go there?
+    pub fn is_in(&self, trace: &Trace) -> bool {
+        let mut conversations = trace.conversations.iter();
+        let mut nets = trace
+            .packets
+            .iter()
+            .filter_map(|packet| packet.net.as_ref());
+        // Without a port it is an address, whatever it speaks.
+        let of_address = |address: IpAddr| self.covers(SocketAddr::new(address, 0));
+        conversations.any(|c| self.covers(c.client) || self.covers(c.server))
+            || nets.any(|net| of_address(net.src()) || of_address(net.dst()))
+    }
+
     pub(super) fn covers(&self, end: SocketAddr) -> bool {
         self.address
             .is_none_or(|address| address.to_canonical() == end.ip().to_canonical())
             && self.port.is_none_or(|port| port == end.port())
+    }
+}
+
+impl Display for RoleAt {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match (self.address, self.port) {
+            (Some(address), Some(port)) => write!(f, "{}", SocketAddr::new(address, port)),
+            (Some(address), None) => write!(f, "{address}"),
+            (None, Some(port)) => write!(f, ":{port}"),
+            (None, None) => Ok(()),
+        }
     }
 }
 
@@ -34,10 +60,8 @@ impl FromStr for RoleAt {
         let (role, end) = text
             .split_once('=')
             .ok_or_else(|| format!("there is no `=` in it; {FORM}"))?;
-        if !is_role(role) {
-            return Err(format!(
-                "`{role}` cannot be a role: a letter, then letters, digits, `_` and `-`; {FORM}"
-            ));
+        if role.is_empty() {
+            return Err(format!("there is no role before the `=`; {FORM}"));
         }
         let (address, port) = match end.parse::<IpAddr>() {
             Ok(address) => (Some(address), None),
@@ -70,13 +94,6 @@ impl FromStr for RoleAt {
     }
 }
 
-fn is_role(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-        && !matches!(text, "any" | "nobody")
-}
-
 /// What keeps `client` and `server` from meaning one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ambiguity {
@@ -93,19 +110,34 @@ pub fn ambiguity(trace: &Trace) -> Option<Ambiguity> {
     if recorded.is_some_and(|recording| !recording.programs.is_empty()) {
         return None;
     }
-    let mut servers: BTreeMap<(&str, SocketAddr), (Protocol, u64)> = BTreeMap::new();
-    let mut started = None;
-    for conversation in &trace.conversations {
-        if let Some(tcp) = &conversation.tcp
-            && tcp.started_before
-        {
-            started.get_or_insert((conversation.client, conversation.server));
-        }
+    let answered = |conversation: &Conversation| {
         let ends = trace.ends.get(conversation.first_packet);
-        let answered =
-            ends.is_none_or(|ends| ends.to != Owner::Nobody && ends.from != Owner::Nobody);
+        ends.is_none_or(|ends| ends.to != Owner::Nobody && ends.from != Owner::Nobody)
+    };
+    let servers = of_conversations(trace, answered);
+    if servers.len() > 1 {
+        return Some(Ambiguity::Servers(servers));
+    }
+    let mut conversations = trace.conversations.iter();
+    let started = conversations.find(|c| c.tcp.as_ref().is_some_and(|tcp| tcp.started_before));
+    started.map(|c| Ambiguity::Started(c.client, c.server))
+}
+
+/// Who was asked for something, there or not, with the packets of each; most
+/// packets first.
+pub fn servers(trace: &Trace) -> Vec<(Protocol, SocketAddr, u64)> {
+    of_conversations(trace, |_| true)
+}
+
+/// The servers of some conversations.
+fn of_conversations(
+    trace: &Trace,
+    counts: impl Fn(&Conversation) -> bool,
+) -> Vec<(Protocol, SocketAddr, u64)> {
+    let mut servers: BTreeMap<(&str, SocketAddr), (Protocol, u64)> = BTreeMap::new();
+    for conversation in &trace.conversations {
         let server = conversation.server;
-        if !answered || server.ip().is_multicast() || is_broadcast(server.ip()) {
+        if !counts(conversation) || server.ip().is_multicast() || is_broadcast(server.ip()) {
             continue;
         }
         let name = match conversation.protocol {
@@ -118,15 +150,12 @@ pub fn ambiguity(trace: &Trace) -> Option<Ambiguity> {
             .or_insert((conversation.protocol, 0))
             .1 += packets;
     }
-    if servers.len() > 1 {
-        let mut found: Vec<_> = servers
-            .into_iter()
-            .map(|((_, server), (protocol, packets))| (protocol, server, packets))
-            .collect();
-        found.sort_by_key(|(_, _, packets)| std::cmp::Reverse(*packets));
-        return Some(Ambiguity::Servers(found));
-    }
-    started.map(|(one, other)| Ambiguity::Started(one, other))
+    let mut found: Vec<_> = servers
+        .into_iter()
+        .map(|((_, server), (protocol, packets))| (protocol, server, packets))
+        .collect();
+    found.sort_by_key(|(_, _, packets)| std::cmp::Reverse(*packets));
+    found
 }
 
 fn is_broadcast(address: IpAddr) -> bool {
@@ -153,9 +182,7 @@ mod tests {
         assert_eq!(read("client=10.0.0.5"), Ok(role(Some("10.0.0.5"), None)));
         assert_eq!(read("client=::1"), Ok(role(Some("::1"), None)));
         assert_eq!(read("client=[::1]:80"), Ok(role(Some("::1"), Some(80))));
-        for wrong in [
-            "client", "=1.2.3.4", "any=:1", "c=1.2.3", "c=:70000", "c=x:80", "2c=:1",
-        ] {
+        for wrong in ["client", "=1.2.3.4", "c=1.2.3", "c=:70000", "c=x:80"] {
             let told = read(wrong).unwrap_err();
             assert!(told.contains("write ROLE="), "{wrong}: {told}");
         }

@@ -104,7 +104,8 @@ fn a_given_role_is_at_its_address_and_nowhere_else() {
     let web = "in order { alice > web:8080 GET /HelloWorld.html; web > alice HTTP 200 }";
     assert_eq!(judged(&["web=:8080", "alice=127.0.0.1"], web), 0);
     assert_eq!(judged(&["web=:12000", "alice=127.0.0.1"], web), 1);
-    assert_eq!(judged(&["web=:8080", "alice=127.0.0.2"], web), 1);
+    // Nobody is there: mistyped, perhaps.
+    assert_eq!(judged(&["web=:8080", "alice=127.0.0.2"], web), 2);
 }
 
 #[test]
@@ -293,5 +294,78 @@ fn the_gaps_of_a_long_ladder_are_counted_in_the_capture() {
         "· 2,000 packets",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn statements_read_files_of_the_current_folder_and_those_of_the_capture() {
+    let folder = folder(&[
+        ("http.pcapng", &reference("http-ok")),
+        ("up.pcapng", &reference("tcp-upper")),
+        ("line.txt", b"HELLO, WORLD!\n"),
+    ]);
+    let statement = "stream(server > client) == file(\"line.txt\")";
+    let (code, out, err) = check(folder.path(), &["up.pcapng", "-e", statement], b"");
+    assert_eq!(code, 0, "{out}{err}");
+    let statement = "trim(http[0].response.body) == trim(file(\"../www/HelloWorld.html\"))";
+    let (code, out, err) = check(folder.path(), &["http.pcapng", "-e", statement], b"");
+    assert_eq!(code, 0, "{out}{err}");
+    let statement = "stream(server > client) == file(\"lines.txt\")";
+    let (code, _, err) = check(folder.path(), &["up.pcapng", "-e", statement], b"");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("[S021]") && err.contains("-e:1:34"), "{err}");
+    assert!(err.contains("current folder"), "{err}");
+}
+
+#[test]
+fn what_is_probably_not_meant_is_told_once() {
+    let folder = folder(&[("up.pcapng", &reference("tcp-upper"))]);
+    let words = ["up.pcapng", "up.pcapng", "-e", "no tcp.flags.reset"];
+    let (code, _, err) = check(folder.path(), &words, b"");
+    assert_eq!(code, 1, "{err}");
+    assert_eq!(err.matches("[W001]").count(), 1, "{err}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_mistake() {
+    let folder = folder(&[
+        ("up.pcapng", &reference("tcp-upper")),
+        ("bom.expect", b"\xef\xbb\xbf# nobody resets\r\nno RST\r\n"),
+    ]);
+    let words = ["up.pcapng", "--expect", "bom.expect"];
+    let (code, out, err) = check(folder.path(), &words, b"");
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("nobody resets"), "{out}");
+}
+
+#[test]
+fn a_role_at_an_address_that_is_in_no_packet_proves_nothing() {
+    let folder = folder(&[("up.pcap", &without_recording(&["tcp-upper"]))]);
+    let absence = "no server > client RST";
+    let words = ["up.pcap", "--role", "server=:12001", "-e", absence];
+    let (code, out, err) = check(folder.path(), &words, b"");
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        err.contains("[S024]") && err.contains("--role server=127.0.0.1:12000"),
+        "{err}"
+    );
+    // Who does not speak of it need not mind.
+    let words = [
+        "up.pcap",
+        "--role",
+        "server=:12001",
+        "-e",
+        "no any > any RST",
+    ];
+    let (code, out, err) = check(folder.path(), &words, b"");
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn a_role_cannot_have_a_name_that_means_something_else() {
+    for role in ["any=:1", "tcp=:1", "nothing=:1", "2c=:1"] {
+        let (code, _, err) = check(Path::new("."), &["x.pcap", "--role", role], b"");
+        assert_eq!(code, 2, "{role}: {err}");
+        assert!(err.contains("--role"), "{role}: {err}");
     }
 }

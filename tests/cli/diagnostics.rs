@@ -529,6 +529,14 @@ fn document() -> String {
                     "S021" => &["list", "lab.toml"],
                     "S022" => &["check", "wireshark.pcap"],
                     "S023" => &["check", "wireshark.pcap", "-e", "no client > server RST"],
+                    "S024" => &[
+                        "check",
+                        "wireshark.pcap",
+                        "--role",
+                        "server=:12001",
+                        "-e",
+                        "no server > any RST",
+                    ],
                     other => panic!("{other} has no example"),
                 };
                 match words {
