@@ -41,7 +41,7 @@ impl Receiver for Check {
         }
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, (): &mut ()) {
+    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, _: u32, (): &mut ()) {
         assert!(!bytes.is_empty() && !self.closed);
         if self.counts {
             let last = self.last.get_mut(way);
@@ -104,7 +104,7 @@ impl Run {
             sent: 1000,
         };
         Run {
-            tracker: Tracker::new(limits, ((script, 1 << 16), (messages, ((), ())))),
+            tracker: Tracker::new(limits, ((script, ()), (messages, ((), ())))),
             found: Default::default(),
             defragmenter: Defragmenter::default(),
             packets: 0,

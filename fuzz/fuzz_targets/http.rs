@@ -54,7 +54,7 @@ fn feed(events: &[(usize, Direction, Comes<'_>)], cuts: &[u8], bodies: Bodies) -
                         .next()
                         .map_or(rest.len(), |size| usize::from(*size) + 1);
                     let (some, later) = rest.split_at(size.min(rest.len()));
-                    reader.bytes(*way, some, at(*packet), &mut found);
+                    reader.bytes(*way, some, at(*packet), 0, &mut found);
                     rest = later;
                 }
             }

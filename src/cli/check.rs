@@ -14,7 +14,7 @@ use crate::expect;
 use crate::expect::ast::Expectation;
 use crate::render::text::visible;
 use crate::report::{ErrorCode, Report};
-use crate::savefile::{Bytes, Protocol};
+use crate::savefile::{Bytes, Protocol, SavefileError};
 use crate::scenario::{self, Scenario, codes};
 use crate::trace::{self, Ambiguity, RoleAt, Trace};
 
@@ -84,35 +84,70 @@ pub fn main(args: &Args) -> Exit {
         let kept = (path == Path::new("-") && sink.makes_pages()).then(Kept::default);
         let read = match &kept {
             Some(kept) => judge::read_keeping(kept),
-            None => judge::read(path),
+            None => judge::read_in_place(path),
         };
-        let judged = match read {
-            Err(error) => judge::unreadable(path, &error),
-            Ok(trace) => {
-                let trace = match args.roles.is_empty() {
-                    true => trace,
-                    false => trace.with_roles(&args.roles),
-                };
-                match yardstick(&trace, path, &given, args) {
-                    Ok(own) => {
-                        // Those of the next captures are the same, or their own.
-                        if !std::mem::replace(&mut warned, true) {
-                            own.warn();
-                        }
-                        judge_by(&trace, &own, &sink)
-                    }
-                    Err(mistakes) => {
-                        exit = exit.worst(load::complain(&mistakes));
-                        author_error(path, &mistakes)
-                    }
-                }
-            }
-        };
+        let mut result = judge_read(read, path, &given, args, &sink, &mut warned);
+        if result.is_lost {
+            // What it is now, whatever becomes of it meanwhile.
+            result = judge_read(judge::read(path), path, &given, args, &sink, &mut warned);
+        }
+        if !result.mistakes.is_empty() {
+            exit = exit.worst(load::complain(&result.mistakes));
+        }
+        let judged = result.judged;
         exit = exit.worst(judged.exit);
         sink.show(&judged.report);
         sink.keep_with(judged.report, kept);
     }
     exit.worst(sink.finish())
+}
+
+/// What came of a capture.
+struct Outcome {
+    judged: Judged,
+    /// What is wrong with what it was to be judged by.
+    mistakes: Vec<Mistakes>,
+    /// It was cut short while it was looked at: what was judged is not what is in
+    /// the file.
+    is_lost: bool,
+}
+
+/// Judges a capture that was read, if it could be. `warned`: what is probably not
+/// meant in the statements was told already.
+fn judge_read(
+    read: Result<Trace, SavefileError>,
+    path: &Path,
+    given: &Given,
+    args: &Args,
+    sink: &Sink,
+    warned: &mut bool,
+) -> Outcome {
+    let trace = match read {
+        Ok(trace) if args.roles.is_empty() => trace,
+        Ok(trace) => trace.with_roles(&args.roles),
+        Err(error) => {
+            return Outcome {
+                judged: judge::unreadable(path, &error),
+                mistakes: Vec::new(),
+                is_lost: false,
+            };
+        }
+    };
+    let (judged, mistakes) = match yardstick(&trace, path, given, args) {
+        Ok(own) => {
+            // Those of the next captures are the same, or their own.
+            if !std::mem::replace(warned, true) {
+                own.warn();
+            }
+            (judge_by(&trace, &own, sink), Vec::new())
+        }
+        Err(mistakes) => (author_error(path, &mistakes), mistakes),
+    };
+    Outcome {
+        judged,
+        mistakes,
+        is_lost: trace.frames.are_lost(),
+    }
 }
 
 fn given(args: &Args) -> Result<Given, Vec<Mistakes>> {

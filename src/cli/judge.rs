@@ -11,7 +11,7 @@ use crate::expect::ast::Expectation;
 use crate::report::{ErrorCode, Options, Report};
 use crate::savefile::{Bytes, Recording, SavefileError};
 use crate::scenario::Scenario;
-use crate::trace::{self, Trace};
+use crate::trace::{self, Frames, Trace};
 
 /// What a capture is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +58,22 @@ pub fn recording_beside(path: &Path) -> Option<Recording> {
 /// standard input.
 pub fn read(path: &Path) -> Result<Trace, SavefileError> {
     let input = input::open(path, false)?;
-    trace::read_on(input.reader, input.sidecar)
+    trace::read_on(input.reader, input.sidecar, Frames::default())
+}
+
+/// As [`read`], but frames stay in the file where that can be looked at in place:
+/// who asks whether they are still there ([`Frames::are_lost`]) when all is done
+/// needs no memory for them.
+pub fn read_in_place(path: &Path) -> Result<Trace, SavefileError> {
+    let mut input = input::open(path, false)?;
+    let frames = Frames::of(input.reader.whole());
+    trace::read_on(input.reader, input.sidecar, frames)
 }
 
 /// Reads standard input whole, which is kept as it comes.
 pub fn read_keeping(kept: &Kept) -> Result<Trace, SavefileError> {
     let input = input::standard_input(false, Some(kept))?;
-    trace::read_on(input.reader, input.sidecar)
+    trace::read_on(input.reader, input.sidecar, Frames::default())
 }
 
 /// Judges what was read.
@@ -86,4 +95,25 @@ pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Jud
 pub fn unreadable(path: &Path, error: &SavefileError) -> Judged {
     let name = path.display().to_string();
     Judged::of_report(Report::error(&name, ErrorCode::Usage, error.to_string()))
+}
+
+#[cfg(all(test, feature = "record", target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_cut_while_it_is_judged_is_known_to_be() {
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/reference");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.pcapng");
+        std::fs::copy(reference.join("tcp-upper.pcapng"), &path).unwrap();
+        let in_place = read_in_place(&path).unwrap();
+        let copied = read(&path).unwrap();
+        assert!(in_place.frames.iter().eq(copied.frames.iter()));
+        assert!(!in_place.frames.are_lost());
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(200).unwrap();
+        assert!(in_place.frames.are_lost() && !copied.frames.are_lost());
+        assert!(read(&path).unwrap().capture.damage.is_some());
+    }
 }

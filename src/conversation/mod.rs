@@ -25,5 +25,5 @@ mod tests;
 pub use marks::{MarkCounts, Marks};
 pub use model::*;
 pub use receiver::{At, Beginning, Receiver};
-pub use streams::{Gap, Piece, STREAM_LIMIT, Stream, Streams};
-pub use tracker::{Bitten, Closed, Limits, Tracked, Tracker};
+pub use streams::{Gap, Piece, Stream, Streams};
+pub use tracker::{Bitten, Closed, Limits, Tracker};

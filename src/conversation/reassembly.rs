@@ -16,6 +16,38 @@ struct Waiting {
     len: u64,
     data: Vec<u8>,
     at: At,
+    /// Where in its packet's payload `data` begins.
+    skip: u32,
+}
+
+/// A segment, or what of it comes behind the stream's beginning.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'a> {
+    /// Of its first byte in the stream.
+    pub offset: u64,
+    /// Bytes on the wire.
+    pub len: u64,
+    /// Those that were captured.
+    pub data: &'a [u8],
+    /// Where in its packet's payload they begin.
+    pub skip: u32,
+    pub at: At,
+}
+
+impl<'a> Piece<'a> {
+    /// The part of it that lies there in the stream.
+    fn part(&self, range: Range<u64>) -> Piece<'a> {
+        let before = range.start.saturating_sub(self.offset);
+        Piece {
+            offset: range.start,
+            len: range.end - range.start,
+            data: slice(self.data, before, range.end - self.offset),
+            skip: self
+                .skip
+                .saturating_add(u32::try_from(before).unwrap_or(u32::MAX)),
+            at: self.at,
+        }
+    }
 }
 
 /// Reassembles one direction. Offsets are those of the stream: 0 is its first
@@ -97,46 +129,42 @@ impl Assembler {
         self.missing
     }
 
-    /// Takes a segment of `len` bytes on the wire, of which `data` was
-    /// captured. Returns the range in which this segment was the first to
+    /// Takes a segment. Returns the range in which it was the first to
     /// carry bytes; a part that came earlier may lie within it.
     pub(super) fn insert<R: Receiver>(
         &mut self,
-        offset: u64,
-        len: u64,
-        data: &[u8],
-        at: At,
+        segment: &Piece<'_>,
         store: &mut Store,
         out: &mut Outlet<R>,
     ) -> Option<Range<u64>> {
-        let start = offset.max(self.next);
-        let end = offset.saturating_add(len);
+        let start = segment.offset.max(self.next);
+        let end = segment.offset.saturating_add(segment.len);
         if start >= end {
             return None;
         }
         if start == self.next && self.waiting.is_empty() {
             // Nearly every segment of nearly every capture.
-            let bytes = slice(data, start - offset, end - offset);
-            self.hand_on(end - start, bytes, at, out);
+            self.hand_on(&segment.part(start..end), out);
             self.hand_on_end(out);
             return Some(start..end);
         }
         let mut new: Option<Range<u64>> = None;
-        for piece in self.uncovered(start, end) {
-            new = Some(new.map_or(piece.start, |r| r.start)..piece.end);
-            let bytes = slice(data, piece.start - offset, piece.end - offset);
-            if piece.start == self.next {
-                self.hand_on(piece.end - piece.start, bytes, at, out);
+        for range in self.uncovered(start, end) {
+            new = Some(new.map_or(range.start, |r| r.start)..range.end);
+            let piece = segment.part(range);
+            if piece.offset == self.next {
+                self.hand_on(&piece, out);
                 self.hand_on_waiting(store, out);
             } else {
                 let waiting = Waiting {
-                    len: piece.end - piece.start,
-                    data: bytes.to_vec(),
-                    at,
+                    len: piece.len,
+                    data: piece.data.to_vec(),
+                    at: piece.at,
+                    skip: piece.skip,
                 };
                 self.waiting_bytes += waiting.cost();
                 store.waiting += waiting.cost();
-                self.waiting.insert(piece.start, waiting);
+                self.waiting.insert(piece.offset, waiting);
             }
         }
         while !self.waiting.is_empty() && self.waits_too_much(store) {
@@ -280,13 +308,14 @@ impl Assembler {
         parts
     }
 
-    /// `bytes` may be shorter than `len` (a cut frame): the rest is a gap.
-    fn hand_on<R: Receiver>(&mut self, len: u64, bytes: &[u8], at: At, out: &mut Outlet<R>) {
-        if !bytes.is_empty() {
-            out.bytes(bytes, at);
+    /// What was not captured of a piece (its frame was cut) is a gap.
+    fn hand_on<R: Receiver>(&mut self, piece: &Piece<'_>, out: &mut Outlet<R>) {
+        let captured = piece.data.len() as u64;
+        if captured > 0 {
+            out.bytes(piece.data, piece.at, piece.skip);
         }
-        self.next += bytes.len() as u64;
-        self.gap(len - bytes.len() as u64, out);
+        self.next += captured;
+        self.gap(piece.len - captured, out);
     }
 
     fn hand_on_waiting<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
@@ -296,7 +325,14 @@ impl Assembler {
             let waiting = entry.remove();
             self.waiting_bytes -= waiting.cost();
             store.waiting -= waiting.cost();
-            self.hand_on(waiting.len, &waiting.data, waiting.at, out);
+            let piece = Piece {
+                offset: self.next,
+                len: waiting.len,
+                data: &waiting.data,
+                skip: waiting.skip,
+                at: waiting.at,
+            };
+            self.hand_on(&piece, out);
         }
     }
 
@@ -339,18 +375,28 @@ mod tests {
 
     use super::*;
 
+    use std::collections::HashMap;
+
     use crate::conversation::{Beginning, Direction, Gap, Stream, Streams};
     use crate::savefile::Protocol;
 
-    /// An assembler with what takes its stream.
+    /// An assembler with what takes its stream, and the payloads of its packets.
     struct Whole {
         assembler: Assembler,
         store: Store,
         streams: Streams,
+        payloads: HashMap<usize, Vec<u8>>,
+    }
+
+    /// What came of it.
+    struct Finished {
+        stream: Stream,
+        bytes: Vec<u8>,
+        missing: u64,
     }
 
     impl Whole {
-        fn new(limits: Limits, stream: usize) -> Whole {
+        fn new(limits: Limits) -> Whole {
             let end = "127.0.0.1:1".parse().unwrap();
             let beginning = Beginning {
                 conversation: 0,
@@ -362,7 +408,8 @@ mod tests {
             Whole {
                 assembler: Assembler::default(),
                 store: Store::new(limits),
-                streams: Streams::begin(&stream, &beginning),
+                streams: Streams::begin(&(), &beginning),
+                payloads: HashMap::new(),
             }
         }
 
@@ -378,9 +425,18 @@ mod tests {
                 found: &mut (),
                 way: Direction::ToServer,
             };
-            let store = &mut self.store;
-            self.assembler
-                .insert(offset, len, data, at(packet), store, &mut out)
+            // Behind bytes that the stream does not have.
+            let skip = packet as u32 % 7;
+            let before = vec![b'?'; skip as usize];
+            self.payloads.insert(packet, [&before, data].concat());
+            let piece = Piece {
+                offset,
+                len,
+                data,
+                skip,
+                at: at(packet),
+            };
+            self.assembler.insert(&piece, &mut self.store, &mut out)
         }
 
         fn end_at(&mut self, offset: u64) {
@@ -392,7 +448,7 @@ mod tests {
             self.assembler.end_at(offset, at(99), &mut out);
         }
 
-        fn finish(mut self) -> (Stream, u64) {
+        fn finish(mut self) -> Finished {
             let mut out = Outlet {
                 receiver: &mut self.streams,
                 found: &mut (),
@@ -400,7 +456,13 @@ mod tests {
             };
             self.assembler.finish(&mut self.store, &mut out);
             assert_eq!(self.store.waiting, 0);
-            (self.streams.ways.to_server, self.assembler.missing())
+            let stream = self.streams.to_server;
+            let payload = |packet: usize| self.payloads[&packet].as_slice();
+            Finished {
+                bytes: stream.gather(0..stream.len(), payload).into_owned(),
+                stream,
+                missing: self.assembler.missing(),
+            }
         }
     }
 
@@ -412,11 +474,15 @@ mod tests {
     }
 
     fn assembler() -> Whole {
-        Whole::new(Limits::default(), 1 << 20)
+        Whole::new(Limits::default())
     }
 
     fn add(a: &mut Whole, offset: u64, text: &str, packet: usize) -> Option<Range<u64>> {
         a.insert(offset, text.len() as u64, text.as_bytes(), packet)
+    }
+
+    fn brought(stream: &Stream, range: Range<usize>) -> Vec<usize> {
+        stream.brings(range).map(|piece| piece.packet).collect()
     }
 
     #[test]
@@ -426,12 +492,13 @@ mod tests {
         assert_eq!(add(&mut a, 3, "lo", 2), Some(3..5));
         assert_eq!(add(&mut a, 0, "hel", 3), None);
         a.end_at(5);
-        let (stream, missing) = a.finish();
-        assert_eq!(stream.bytes, b"hello");
-        assert_eq!(missing, 0);
-        assert!(stream.finished && !stream.cut && stream.gaps.is_empty());
-        assert_eq!(stream.completed_by(0..4), Some(2));
-        assert_eq!(stream.completed_by(0..3), Some(1));
+        let found = a.finish();
+        assert_eq!(found.bytes, b"hello");
+        assert_eq!(found.missing, 0);
+        assert!(found.stream.finished && found.stream.gaps.is_empty());
+        assert_eq!(brought(&found.stream, 0..4), [1, 2]);
+        assert_eq!(brought(&found.stream, 0..3), [1]);
+        assert!(brought(&found.stream, 3..3).is_empty());
     }
 
     #[test]
@@ -441,10 +508,10 @@ mod tests {
         assert_eq!(a.assembler.next(), 0);
         assert_eq!(add(&mut a, 0, "hel", 2), Some(0..3));
         assert_eq!(a.assembler.next(), 5);
-        let (stream, _) = a.finish();
-        assert_eq!(stream.bytes, b"hello");
-        assert_eq!(stream.completed_by(0..5), Some(2));
-        assert_eq!(stream.completed_by(3..5), Some(1));
+        let found = a.finish();
+        assert_eq!(found.bytes, b"hello");
+        assert_eq!(brought(&found.stream, 0..5), [2, 1]);
+        assert_eq!(brought(&found.stream, 3..5), [1]);
     }
 
     #[test]
@@ -453,7 +520,7 @@ mod tests {
         add(&mut a, 2, "XX", 1);
         assert_eq!(add(&mut a, 0, "abcdef", 2), Some(0..6));
         add(&mut a, 0, "ZZZZZZ", 3);
-        assert_eq!(a.finish().0.bytes, b"abXXef");
+        assert_eq!(a.finish().bytes, b"abXXef");
     }
 
     #[test]
@@ -465,13 +532,13 @@ mod tests {
         assert_eq!(a.assembler.holes(0, 9), 2);
         assert_eq!(a.assembler.holes(0, 7), 1);
         assert_eq!(a.assembler.holes(5, 7), 0);
-        let (stream, missing) = a.finish();
-        assert_eq!(stream.bytes, b"abfg");
+        let found = a.finish();
+        assert_eq!(found.bytes, b"abfg");
         assert_eq!(
-            stream.gaps,
+            found.stream.gaps,
             [Gap { at: 2, missing: 3 }, Gap { at: 4, missing: 2 }]
         );
-        assert_eq!(missing, 5);
+        assert_eq!(found.missing, 5);
     }
 
     #[test]
@@ -479,10 +546,10 @@ mod tests {
         let mut a = assembler();
         assert_eq!(a.insert(0, 100, b"head", 1), Some(0..100));
         assert_eq!(add(&mut a, 100, "tail", 2), Some(100..104));
-        let (stream, missing) = a.finish();
-        assert_eq!(stream.bytes, b"headtail");
-        assert_eq!(stream.gaps, [Gap { at: 4, missing: 96 }]);
-        assert_eq!(missing, 96);
+        let found = a.finish();
+        assert_eq!(found.bytes, b"headtail");
+        assert_eq!(found.stream.gaps, [Gap { at: 4, missing: 96 }]);
+        assert_eq!(found.missing, 96);
     }
 
     #[test]
@@ -491,16 +558,15 @@ mod tests {
             waiting: 8 * (1 + OVERHEAD),
             ..Limits::default()
         };
-        let mut a = Whole::new(limits, 10);
+        let mut a = Whole::new(limits);
         for i in 0..100u64 {
             // Every second byte is missing, so all of them wait.
             a.insert(1 + 2 * i, 1, b"x", i as usize);
             assert!(a.assembler.waiting.len() <= 8);
         }
-        let (stream, missing) = a.finish();
-        assert_eq!(stream.bytes.len(), 10);
-        assert!(stream.cut);
-        assert_eq!(missing, 100);
+        let found = a.finish();
+        assert_eq!(found.bytes.len(), 100);
+        assert_eq!(found.missing, 100);
     }
 
     #[test]
@@ -544,13 +610,13 @@ mod tests {
                 new_bytes += (after - before) as u64;
             }
             prop_assert_eq!(new_bytes, bytes.len() as u64);
-            let (stream, missing) = a.finish();
-            prop_assert_eq!(&stream.bytes, &bytes);
-            prop_assert_eq!(missing, 0);
+            let found = a.finish();
+            prop_assert_eq!(&found.bytes, &bytes);
+            prop_assert_eq!(found.missing, 0);
             let mut at = 0;
-            for piece in &stream.pieces {
+            for piece in &found.stream.pieces {
                 prop_assert_eq!(piece.at, at);
-                at += piece.len;
+                at = piece.end();
             }
             prop_assert_eq!(at, bytes.len());
         }
@@ -566,10 +632,11 @@ mod tests {
             }
             let span = seen.iter().rposition(|s| *s).map_or(0, |last| last + 1);
             let present = seen.iter().filter(|s| **s).count();
-            let (stream, missing) = a.finish();
-            prop_assert_eq!(stream.bytes.len(), present);
-            prop_assert_eq!(missing as usize, span - present);
-            prop_assert_eq!(stream.gaps.iter().map(|g| g.missing).sum::<u64>(), missing);
+            let found = a.finish();
+            prop_assert_eq!(found.bytes.len(), present);
+            prop_assert_eq!(found.missing as usize, span - present);
+            let gaps = found.stream.gaps.iter().map(|g| g.missing);
+            prop_assert_eq!(gaps.sum::<u64>(), found.missing);
         }
     }
 

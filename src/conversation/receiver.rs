@@ -39,8 +39,9 @@ pub trait Receiver: Sized {
 
     /// The next bytes of a TCP stream. `at` is the packet that carried them:
     /// an earlier one than the latest, where they waited for bytes before
-    /// them. One packet may bring several pieces.
-    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Self::Found);
+    /// them. One packet may bring several pieces; this one begins `skip` bytes
+    /// behind the beginning of its payload.
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, skip: u32, found: &mut Self::Found);
 
     /// `missing` bytes of a TCP stream were never captured, although later
     /// ones, or the stream's end, were.
@@ -67,7 +68,7 @@ impl Receiver for () {
     type Found = ();
 
     fn begin((): &(), _: &Beginning) {}
-    fn bytes(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
+    fn bytes(&mut self, _: Direction, _: &[u8], _: At, _: u32, (): &mut ()) {}
     fn gap(&mut self, _: Direction, _: u64, (): &mut ()) {}
     fn restart(&mut self, _: Direction, (): &mut ()) {}
     fn end(&mut self, _: Direction, _: At, (): &mut ()) {}
@@ -84,9 +85,9 @@ impl<A: Receiver, B: Receiver> Receiver for (A, B) {
         (first, B::begin(&settings.1, beginning))
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Self::Found) {
-        self.0.bytes(way, bytes, at, &mut found.0);
-        self.1.bytes(way, bytes, at, &mut found.1);
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, skip: u32, found: &mut Self::Found) {
+        self.0.bytes(way, bytes, at, skip, &mut found.0);
+        self.1.bytes(way, bytes, at, skip, &mut found.1);
     }
 
     fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found) {
@@ -123,8 +124,8 @@ pub(super) struct Outlet<'a, R: Receiver> {
 }
 
 impl<R: Receiver> Outlet<'_, R> {
-    pub(super) fn bytes(&mut self, bytes: &[u8], at: At) {
-        self.receiver.bytes(self.way, bytes, at, self.found);
+    pub(super) fn bytes(&mut self, bytes: &[u8], at: At, skip: u32) {
+        self.receiver.bytes(self.way, bytes, at, skip, self.found);
     }
 
     pub(super) fn gap(&mut self, missing: u64) {

@@ -7,7 +7,7 @@ use crate::decode::TcpFlags;
 use crate::savefile::Timestamp;
 
 use super::analysis::{self, Blocks, Flow, Known, Numbers};
-use super::reassembly::{Assembler, Store};
+use super::reassembly::{Assembler, Piece, Store};
 use super::receiver::Outlet;
 use super::sequence::{Positions, before};
 use super::zeek::{self, Zeek};
@@ -495,12 +495,15 @@ impl Connection {
         // captured segment and captured behind it.
         let before = offset.min(0).unsigned_abs();
         let len = u64::from(segment.len).checked_sub(before)?;
-        let skip = usize::try_from(before).unwrap_or(usize::MAX);
-        let data = segment.data.get(skip..).unwrap_or(&[]);
-        let offset = offset.max(0).unsigned_abs();
-        let new = side
-            .stream
-            .insert(offset, len, data, segment.at, store, out);
+        let skip = u32::try_from(before).unwrap_or(u32::MAX);
+        let piece = Piece {
+            offset: offset.max(0).unsigned_abs(),
+            len,
+            data: segment.data.get(skip as usize..).unwrap_or(&[]),
+            skip,
+            at: segment.at,
+        };
+        let new = side.stream.insert(&piece, store, out);
         if let Some(positions) = &mut side.positions {
             positions.saw(segment.seq.wrapping_add(segment.len));
         }

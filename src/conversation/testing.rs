@@ -7,7 +7,7 @@ use crate::decode::{
 };
 use crate::savefile::Timestamp;
 
-use super::{Limits, STREAM_LIMIT, Seen, Tracked, Tracker};
+use super::{Conversation, Limits, Seen, Streams, Tracker, Ways};
 
 pub(crate) const CLIENT: &str = "127.0.0.1:40000";
 pub(crate) const SERVER: &str = "127.0.0.1:12000";
@@ -234,15 +234,50 @@ pub(crate) fn number(packets: &mut [Made]) {
     }
 }
 
+/// All conversations of a capture, in the order of their first packets.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracked {
+    pub conversations: Vec<Conversation>,
+    /// Same index; empty for UDP.
+    pub streams: Vec<Streams>,
+    /// What was said in them.
+    pub said: Vec<Ways<Vec<u8>>>,
+}
+
+impl Tracked {
+    /// All that a tracker has of these packets and that was not taken before.
+    pub(crate) fn of(mut tracker: Tracker<Streams>, packets: &[Made]) -> Tracked {
+        tracker.close_all(&mut ());
+        let mut closed = tracker.take_closed();
+        closed.sort_by_key(|closed| closed.index);
+        let payload = |packet: usize| {
+            let made = &packets[packet];
+            made.packet.payload().of(&made.frame)
+        };
+        let said = |stream: &super::Stream| stream.gather(0..stream.len(), payload).into_owned();
+        Tracked {
+            said: closed
+                .iter()
+                .map(|closed| Ways {
+                    to_server: said(&closed.receiver.to_server),
+                    to_client: said(&closed.receiver.to_client),
+                })
+                .collect(),
+            conversations: closed.iter().map(|c| c.conversation.clone()).collect(),
+            streams: closed.into_iter().map(|c| c.receiver).collect(),
+        }
+    }
+}
+
 pub(crate) fn track_with(limits: Limits, mut packets: Vec<Made>) -> (Vec<Seen>, Tracked) {
     number(&mut packets);
-    let mut tracker = Tracker::new(limits, STREAM_LIMIT);
+    let mut tracker = Tracker::new(limits, ());
     let seen = packets
         .iter()
         .enumerate()
         .map(|(index, made)| tracker.packet(index, &made.packet, &made.frame, &mut ()))
         .collect();
-    (seen, tracker.finish())
+    (seen, Tracked::of(tracker, &packets))
 }
 
 pub(crate) fn track(packets: Vec<Made>) -> (Vec<Seen>, Tracked) {

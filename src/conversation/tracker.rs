@@ -16,7 +16,7 @@ use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
     At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
-    Stream, Streams, UdpFacts, Ways,
+    UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
@@ -67,14 +67,6 @@ pub struct Bitten {
     pub holes: u64,
     /// Segments that were sent while too many waited for their ACK.
     pub segments: u64,
-}
-
-/// All conversations of a capture, in the order of their first packets.
-#[derive(Clone, Debug, Default)]
-pub struct Tracked {
-    pub conversations: Vec<Conversation>,
-    /// Same index; empty for UDP.
-    pub streams: Vec<Ways<Stream>>,
 }
 
 /// A conversation to which nothing more will be added.
@@ -523,24 +515,6 @@ impl<R: Receiver> Tracker<R> {
     fn close(&mut self, slot: Slot, found: &mut R::Found) {
         if let Some((key, open)) = self.table.remove(slot) {
             self.closed.push(open.close(&key, &mut self.store, found));
-        }
-    }
-}
-
-impl Tracker<Streams> {
-    /// The end of the capture: all conversations that were not taken before,
-    /// with their streams.
-    pub fn finish(mut self) -> Tracked {
-        self.close_all(&mut ());
-        self.closed.sort_by_key(|closed| closed.index);
-        let (conversations, streams) = self
-            .closed
-            .into_iter()
-            .map(|closed| (closed.conversation, closed.receiver.ways))
-            .unzip();
-        Tracked {
-            conversations,
-            streams,
         }
     }
 }

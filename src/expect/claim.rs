@@ -323,9 +323,10 @@ impl<'w, 't> Evaluation<'w, 't> {
                 };
                 self.grounds.read_stream(conversation, way);
                 self.evidence.extend(stream.pieces.iter().map(|p| p.packet));
+                let said = facts.trace.said(stream, 0..stream.len());
                 match &mut found {
-                    None => found = Some(Cow::Borrowed(&stream.bytes)),
-                    Some(bytes) => bytes.to_mut().extend_from_slice(&stream.bytes),
+                    None => found = Some(said),
+                    Some(bytes) => bytes.to_mut().extend_from_slice(&said),
                 }
             }
         }

@@ -116,7 +116,7 @@ pub fn field<'f>(
     let path: SmallVec<[&str; 4]> = path.iter().map(String::as_str).collect();
     match collection {
         Collection::Http => match facts.messages.get(index) {
-            Some(message) => message_field(message, &path),
+            Some(message) => message_field(facts, message, &path),
             None => Err(unknown(&path)),
         },
         Collection::Tcp | Collection::Udp => match facts.conversations.get(index) {
@@ -217,7 +217,17 @@ fn tcp_field<'f>(tcp: &'f TcpFacts, path: &[&str]) -> Result<Datum<'f>, Lack> {
     })
 }
 
-fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, Lack> {
+fn message_field<'f>(
+    facts: &'f Facts<'_>,
+    message: &'f Message,
+    path: &[&str],
+) -> Result<Datum<'f>, Lack> {
+    // What either side said goes its own way.
+    let content = |way: Direction, body: &Body| {
+        let stream = facts.stream(message.conversation, way);
+        let content = stream.map(|stream| facts.trace.content(stream, body));
+        Datum::Bytes(content.unwrap_or_default())
+    };
     match path {
         ["request", rest @ ..] => {
             let request = message
@@ -229,7 +239,7 @@ fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, L
                 ["uri"] => Ok(Datum::text(&request.target)),
                 ["version"] => Ok(Datum::text(request.head.version)),
                 ["headers", name] => header(&request.head, "request", name),
-                ["body"] => body(&request.body),
+                ["body"] => Ok(content(message.way, &request.body)),
                 ["body_complete"] => Ok(Datum::Bool(request.body.complete)),
                 _ => Err(unknown(path)),
             }
@@ -243,24 +253,13 @@ fn message_field<'f>(message: &'f Message, path: &[&str]) -> Result<Datum<'f>, L
                 ["phrase"] => Ok(Datum::text(&response.phrase)),
                 ["version"] => Ok(Datum::text(response.head.version)),
                 ["headers", name] => header(&response.head, "response", name),
-                ["body"] => body(&response.body),
+                ["body"] => Ok(content(message.way.opposite(), &response.body)),
                 ["body_complete"] => Ok(Datum::Bool(response.body.complete)),
                 _ => Err(unknown(path)),
             }
         }
         _ => Err(unknown(path)),
     }
-}
-
-fn body(body: &Body) -> Result<Datum<'_>, Lack> {
-    if body.is_kept() {
-        return Ok(Datum::Bytes(Cow::Borrowed(&body.bytes)));
-    }
-    Err(Lack::thing(format!(
-        "of the body's {} bytes only {} are kept in memory",
-        body.len,
-        body.bytes.len()
-    )))
 }
 
 fn header<'f>(head: &'f crate::message::Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {

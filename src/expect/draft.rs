@@ -118,7 +118,7 @@ fn candidates(trace: &Trace) -> Vec<Vec<Draft>> {
                 format!("http[{number}] has its whole answer"),
                 format!(
                     "http[{number}].response.code == {}\nhttp[{number}].response.body_complete == {}\nlen(http[{number}].response.body) == {}",
-                    response.code, response.body.complete, response.body.bytes.len()
+                    response.code, response.body.complete, response.body.len
                 ),
             )]);
         }
@@ -267,7 +267,7 @@ fn streams(trace: &Trace) -> Vec<Vec<Draft>> {
     let bytes = |way| {
         trace
             .stream(index, way)
-            .map(|stream| stream.bytes.as_slice())
+            .map(|stream| trace.said(stream, 0..stream.len()))
             .unwrap_or_default()
     };
     let (request, reply) = (bytes(Direction::ToServer), bytes(Direction::ToClient));
@@ -278,7 +278,7 @@ fn streams(trace: &Trace) -> Vec<Vec<Draft>> {
             format!("stream({server} > {client}) == upper(stream({client} > {server}))"),
         )]);
     }
-    for (from, to, bytes) in [(client, server, request), (server, client, reply)] {
+    for (from, to, bytes) in [(client, server, &request), (server, client, &reply)] {
         if bytes.is_empty() {
             continue;
         }

@@ -183,20 +183,16 @@ impl Event {
     pub fn content<'t>(&self, trace: &'t Trace) -> Cow<'t, [u8]> {
         match &self.kind {
             EventKind::Data { way, ranges } => {
-                let bytes = self
-                    .conversation
-                    .and_then(|c| trace.stream(c, *way))
-                    .map(|stream| stream.bytes.as_slice())
-                    .unwrap_or(&[]);
+                let stream = self.conversation.and_then(|c| trace.stream(c, *way));
+                let Some(stream) = stream else {
+                    return Cow::Borrowed(&[]);
+                };
                 match ranges.as_slice() {
-                    [range] => Cow::Borrowed(bytes.get(range.clone()).unwrap_or(&[])),
-                    many => Cow::Owned(
-                        many.iter()
-                            .filter_map(|range| bytes.get(range.clone()))
-                            .flatten()
-                            .copied()
-                            .collect(),
-                    ),
+                    [range] => trace.said(stream, range.clone()),
+                    many => {
+                        let parts = many.iter().map(|range| trace.said(stream, range.clone()));
+                        Cow::Owned(parts.collect::<Vec<_>>().concat())
+                    }
                 }
             }
             EventKind::Udp | EventKind::Packet => Cow::Borrowed(trace.payload(self.packet())),

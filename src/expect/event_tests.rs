@@ -122,8 +122,8 @@ fn http_heads_and_runs_account_for_each_other() {
 fn bytes_out_of_order_make_one_run() {
     let mut wire = Wire::new();
     let c = wire.tcp(CLIENT, (SERVER, 80));
-    wire.data(c, ToServer, b"abc");
     wire.data(c, ToServer, b"def");
+    wire.data(c, ToServer, b"abc");
     // The first packet carried the later bytes.
     let stream = &mut wire.trace.streams[c].to_server;
     stream.pieces[0].packet = 1;

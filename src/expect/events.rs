@@ -170,7 +170,7 @@ fn pieces(trace: &Trace) -> Grouped<Range<usize>> {
         let streams = trace.streams.iter();
         let pieces =
             streams.flat_map(|ways| ways.to_server.pieces.iter().chain(&ways.to_client.pieces));
-        pieces.map(|piece| (piece.packet, piece.at..piece.at.saturating_add(piece.len)))
+        pieces.map(|piece| (piece.packet, piece.at..piece.end()))
     })
 }
 

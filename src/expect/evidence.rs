@@ -223,20 +223,13 @@ fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Op
         Direction::ToClient => "client",
     };
     let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
-    let message = if missing > 0 {
-        format!(
-            "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
-        )
-    } else if stream.cut {
-        format!("The stream to the {toward} of tcp[{number}] is longer than what is kept of it.")
-    } else {
-        return None;
-    };
-    Some(Doubtful {
+    (missing > 0).then(|| Doubtful {
         conversation,
         way,
-        lacks_segments: missing > 0 && facts.trace.recording.is_none(),
-        message,
+        lacks_segments: facts.trace.recording.is_none(),
+        message: format!(
+            "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
+        ),
     })
 }
 

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use super::classes::Classes;
 use super::grouped::Grouped;
-use crate::conversation::{Conversation, Direction, Limits, Stream, Tracker, Ways};
+use crate::conversation::{Conversation, Direction, Limits, Stream, Streams, Tracker};
 use crate::message::Message;
 use crate::savefile::{Protocol, Recording};
 use crate::trace::{KEEP, Keeper, Owner, Trace};
@@ -20,7 +20,7 @@ use crate::trace::{KEEP, Keeper, Owner, Trace};
 pub struct Facts<'t> {
     pub trace: &'t Trace,
     pub conversations: Cow<'t, [Conversation]>,
-    pub streams: Cow<'t, [Ways<Stream>]>,
+    pub streams: Cow<'t, [Streams]>,
     pub messages: Cow<'t, [Message]>,
     // Made when first asked for.
     /// Each conversation's owners: the client's end, the server's.
@@ -83,7 +83,7 @@ impl<'t> Facts<'t> {
                 };
             }
             if let Some(place) = streams.get_mut(then) {
-                *place = closed.receiver.0.ways;
+                *place = closed.receiver.0;
             }
             messages.retain(|message| message.conversation != then);
         }
@@ -192,7 +192,8 @@ mod tests {
         assert_eq!(state(&wire, c), ConnState::S1);
         assert_eq!(state(&wire, refused), ConnState::REJ);
         let facts = Facts::new(&wire.trace);
-        assert_eq!(facts.stream(c, ToServer).unwrap().bytes, b"hello");
+        let stream = facts.stream(c, ToServer).unwrap();
+        assert_eq!(*wire.trace.said(stream, 0..5), *b"hello");
         assert_eq!(facts.conversations[c].id, 1);
         assert_eq!(facts.ends(c, ToClient), (SERVER, CLIENT));
     }

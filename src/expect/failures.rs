@@ -176,7 +176,7 @@ pub const ALL: &[Code] = &[
     code(
         MISSING_BYTES,
         "bytes of a stream that are not in the capture",
-        "The expectation reads a stream of which a part was never captured, or which is longer than what is kept. The capture was started late, or lost packets.",
+        "The expectation reads a stream of which a part was never captured. The capture was started late, or lost packets.",
     ),
     code(
         EMPTY,

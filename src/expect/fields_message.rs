@@ -10,7 +10,7 @@ use super::fields::{Field, FieldValue, Http, Kind, Needs, Out, Start, View, numb
 
 pub(super) const HTTP: &[Field] = &[
     Field::new("http", Kind::Protocol, "an HTTP message", |v, out| {
-        of_each(v, out, |message| Some(FieldValue::whole(message.bytes)))
+        of_each(v, out, |message| Some(FieldValue::Message(message.said)))
     })
     .needs(Needs::HTTP),
     Field::new("http.request", Kind::Bool, "it is a request", |v, out| {
@@ -338,8 +338,8 @@ pub(super) const HTTP: &[Field] = &[
         "the content, transfer coding removed",
         |v, out| {
             of_each(v, out, |message| {
-                let body = message.body.bytes.as_slice();
-                (!body.is_empty()).then(|| FieldValue::Text(body.into()))
+                let content = message.said.content(message.body);
+                (!content.is_empty()).then_some(FieldValue::Text(content))
             })
         },
     )
@@ -435,19 +435,16 @@ fn lines<'a>(v: &View<'a>, out: &mut Out<'a, '_>, of_requests: bool) {
         if matches!(message.start, Start::Request { .. }) != of_requests {
             return out.go_on();
         }
-        let head = &message.head;
-        let sent = message.bytes.get(..head.range.len());
-        match sent.filter(|sent| !sent.is_empty()) {
-            Some(sent) => {
-                let lines = sent.split_inclusive(|byte| *byte == b'\n').skip(1);
-                let lines = lines.filter(|line| !line.trim_ascii().is_empty());
-                out.extend(lines.map(|line| FieldValue::Text(line.into())));
-            }
-            None => {
-                let line = |(name, value)| FieldValue::owned(format!("{name}: {value}\r\n"));
-                out.extend(head.headers.iter().map(line));
-            }
+        let head = message.head;
+        let sent = message.said.head(head);
+        if sent.is_empty() {
+            let line = |(name, value)| FieldValue::owned(format!("{name}: {value}\r\n"));
+            out.extend(head.headers.iter().map(line));
+            return out.go_on();
         }
+        let lines = sent.split_inclusive(|byte| *byte == b'\n').skip(1);
+        let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+        out.extend(lines.map(|line| FieldValue::Text(line.to_vec().into())));
         out.go_on()
     });
 }

@@ -9,6 +9,7 @@ use crate::savefile::{Format, Timestamp};
 use crate::trace::{Ends, Owner};
 
 use super::fields::{Displayed, Facts, Http, Known, Reading, Start, Times, View};
+use super::said::Said;
 
 /// What a filter calls the sides of a conversation: programs are not known.
 const SIDES: [&str; 2] = ["client", "server"];
@@ -77,7 +78,10 @@ impl Known for Streamed<'_> {
                     },
                     head: &request.head,
                     body: &request.body,
-                    bytes: &part.sent,
+                    said: Said::Kept {
+                        sent: &part.sent,
+                        content: &request.body.bytes,
+                    },
                     asked: None,
                 },
                 PartOf::Response(response) => Http {
@@ -87,7 +91,10 @@ impl Known for Streamed<'_> {
                     },
                     head: &response.head,
                     body: &response.body,
-                    bytes: &part.sent,
+                    said: Said::Kept {
+                        sent: &part.sent,
+                        content: &response.body.bytes,
+                    },
                     asked: part.asked,
                 },
                 PartOf::Tls(..) | PartOf::Dns(_) => continue,

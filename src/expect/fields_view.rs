@@ -12,6 +12,8 @@ use crate::message::{self, Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
 
+use super::said::Said;
+
 /// What a packet is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reading {
@@ -64,8 +66,7 @@ pub struct Http<'a> {
     pub start: Start<'a>,
     pub head: &'a Head,
     pub body: &'a Body,
-    /// Head and body as they were sent; empty where they are not kept.
-    pub bytes: &'a [u8],
+    pub said: Said<'a>,
     /// Of a response: the packet that completed the request that it answers.
     pub asked: Option<At>,
 }
@@ -270,7 +271,6 @@ impl Known for Trace {
     ) {
         let mut hand_over = |(message, part): (&'a Message, Part<'a>)| {
             let stream = self.stream(message.conversation, part.way(message.way));
-            let bytes = stream.and_then(|s| s.bytes.get(part.range()));
             each(Http {
                 start: match part {
                     Part::Request(request) => Start::Request {
@@ -284,7 +284,17 @@ impl Known for Trace {
                 },
                 head: part.head(),
                 body: part.body(),
-                bytes: bytes.unwrap_or_default(),
+                said: match stream {
+                    Some(stream) => Said::Captured {
+                        trace: self,
+                        stream,
+                        part,
+                    },
+                    None => Said::Kept {
+                        sent: &[],
+                        content: &[],
+                    },
+                },
                 asked: match part {
                     Part::Request(_) => None,
                     Part::Response(_) => message.request.as_ref().map(|r| r.end),

@@ -161,18 +161,23 @@ fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
     match op {
         FilterOp::Matches => match (left, right) {
             (Compared::Value(value), Compared::Regex(regex)) => {
-                bytes_of(value).is_some_and(|bytes| regex.is_match(bytes))
+                bytes_of(value).is_some_and(|bytes| regex.is_match(&bytes))
             }
             _ => false,
         },
         FilterOp::Contains => match (left, right) {
             (Compared::Value(whole), Compared::Value(part)) => {
-                match (bytes_of(whole), bytes_of(part)) {
+                let Some(part) = bytes_of(part) else {
+                    return false;
+                };
+                if part.is_empty() {
                     // As in Wireshark.
-                    (_, Some([])) => !matches!(whole, FieldValue::Layer { .. }),
-                    (Some(whole), Some(part)) => memchr::memmem::find(whole, part).is_some(),
-                    _ => false,
+                    let protocol = |value| {
+                        matches!(value, &FieldValue::Layer { .. } | &FieldValue::Message(_))
+                    };
+                    return !protocol(whole);
                 }
+                bytes_of(whole).is_some_and(|whole| memchr::memmem::find(&whole, &part).is_some())
             }
             _ => false,
         },
@@ -357,8 +362,7 @@ mod tests {
         };
         let (client, nobody) = (Owner::Role(0), Owner::Nobody);
         Trace {
-            bytes: b"Hello".repeat(3),
-            frames: vec![0..5, 5..10, 10..15],
+            frames: std::iter::repeat_n(b"Hello".to_vec(), 3).collect(),
             packets,
             seen: vec![with_tcp, Seen::default(), Seen::default()],
             ends: vec![

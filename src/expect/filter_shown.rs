@@ -63,7 +63,9 @@ fn field_in_words(name: &str, field: &Field, view: &View<'_>) -> String {
 
 fn value_in_words(value: &FieldValue<'_>, kind: Kind) -> String {
     match (value, kind) {
-        (FieldValue::Layer { .. }, _) | (_, Kind::Label) => "there".to_owned(),
+        (FieldValue::Layer { .. } | FieldValue::Message(_), _) | (_, Kind::Label) => {
+            "there".to_owned()
+        }
         (FieldValue::Text(text), _) => quoted(text),
         // A long payload says less than its beginning.
         (FieldValue::Bytes(bytes), Kind::Bytes) => quoted(bytes),

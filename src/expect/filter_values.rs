@@ -139,6 +139,7 @@ fn slice<'v>(value: FieldValue<'v>, ranges: &[SliceRange]) -> Option<Cow<'v, [u8
     let bytes = match value {
         FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => bytes,
         FieldValue::Layer { header, bytes } => Cow::Borrowed(bytes.get(..header).unwrap_or(bytes)),
+        FieldValue::Message(said) => said.sent(),
         FieldValue::Ip(IpAddr::V4(v4)) => Cow::Owned(v4.octets().to_vec()),
         FieldValue::Ip(IpAddr::V6(v6)) => Cow::Owned(v6.octets().to_vec()),
         FieldValue::Number(_) => return None,
@@ -240,6 +241,7 @@ fn len(value: &FieldValue<'_>, arguments: &[Operand]) -> usize {
     match value {
         FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => bytes.len(),
         FieldValue::Layer { header, bytes } => (*header).min(bytes.len()),
+        FieldValue::Message(said) => said.len(),
         FieldValue::Ip(IpAddr::V4(_)) => 4,
         FieldValue::Ip(IpAddr::V6(_)) => 16,
         FieldValue::Number(_) => match arguments.first().and_then(Operand::kind) {
@@ -275,7 +277,7 @@ pub(super) fn in_words(value: &FieldValue<'_>) -> Option<String> {
             let pairs: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
             Some(pairs.join(":"))
         }
-        FieldValue::Text(_) | FieldValue::Layer { .. } => None,
+        FieldValue::Text(_) | FieldValue::Layer { .. } | FieldValue::Message(_) => None,
     }
 }
 
@@ -286,6 +288,7 @@ fn kept(value: FieldValue<'_>) -> FieldValue<'static> {
         FieldValue::Bytes(bytes) => FieldValue::Bytes(Cow::Owned(bytes.into_owned())),
         FieldValue::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
         FieldValue::Layer { bytes, .. } => FieldValue::Bytes(Cow::Owned(bytes.to_vec())),
+        FieldValue::Message(said) => FieldValue::Bytes(Cow::Owned(said.sent().into_owned())),
     }
 }
 
@@ -318,7 +321,8 @@ fn arithmetic(
             Some(FieldValue::Ip((*a & *b).into()))
         }
         _ => {
-            let pairs = bytes_of(left)?.iter().zip(bytes_of(right)?);
+            let (left, right) = (bytes_of(left)?, bytes_of(right)?);
+            let pairs = left.iter().zip(right.iter());
             let bits = pairs.map(|(a, b)| a & b).collect();
             Some(FieldValue::Bytes(Cow::Owned(bits)))
         }
@@ -335,10 +339,11 @@ pub(super) fn is_not_zero(value: &Compared<'_>) -> bool {
     }
 }
 
-pub(super) fn bytes_of<'v>(value: &'v FieldValue<'_>) -> Option<&'v [u8]> {
+pub(super) fn bytes_of<'v>(value: &'v FieldValue<'_>) -> Option<Cow<'v, [u8]>> {
     match value {
-        FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => Some(bytes),
-        FieldValue::Layer { bytes, .. } => Some(bytes),
+        FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => Some(Cow::Borrowed(bytes)),
+        FieldValue::Layer { bytes, .. } => Some(Cow::Borrowed(bytes)),
+        FieldValue::Message(said) => Some(said.sent()),
         FieldValue::Number(_) | FieldValue::Ip(_) => None,
     }
 }
@@ -352,7 +357,7 @@ pub(super) fn order(left: &FieldValue<'_>, right: &FieldValue<'_>) -> Option<Ord
         (FieldValue::Text(a), FieldValue::Text(b)) => Some(a.cmp(b)),
         _ => {
             let (a, b) = (bytes_of(left)?, bytes_of(right)?);
-            Some(a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
+            Some(a.len().cmp(&b.len()).then_with(|| a.cmp(&b)))
         }
     }
 }

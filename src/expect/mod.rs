@@ -67,6 +67,7 @@ mod print;
 mod print_tests;
 mod quoted;
 mod roles;
+mod said;
 #[cfg(test)]
 mod test_captures;
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Carried {
         });
         if let Some(names) = &mut self.names {
             let mut seen = Vec::new();
-            names.bytes(way, bytes, at, &mut seen);
+            names.bytes(way, bytes, at, 0, &mut seen);
             for seen in seen {
                 tell(PartOf::Dns(seen.at), &seen.sent);
             }

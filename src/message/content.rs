@@ -42,6 +42,14 @@ impl Content {
         }
     }
 
+    /// What was kept.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self.store {
+            Store::Count | Store::Digest(_) => Vec::new(),
+            Store::Keep { bytes, .. } => bytes,
+        }
+    }
+
     /// Hands over what there is.
     pub(super) fn finish(self, body: &mut Body) {
         body.len = self.len;

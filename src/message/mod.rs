@@ -9,6 +9,7 @@ mod content;
 pub mod dns;
 mod exchange;
 mod found;
+mod gathered;
 mod head;
 mod headers;
 mod lane;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use coding::{Decoded, decoded};
 pub use found::{Bodies, Found, Part, PartOf, Settings};
+pub use gathered::content;
 pub use headers::Headers;
 pub use model::*;
 pub use reader::Reader;

@@ -93,7 +93,7 @@ impl Others {
     ) {
         if let Some(reader) = &mut self.hellos {
             let mut seen = Vec::new();
-            reader.bytes(way, bytes, at, &mut seen);
+            reader.bytes(way, bytes, at, 0, &mut seen);
             let over = reader.is_done();
             if over {
                 self.hellos = None;
@@ -102,7 +102,7 @@ impl Others {
         }
         if let Some(reader) = &mut self.names {
             let mut seen = Vec::new();
-            reader.bytes(way, bytes, at, &mut seen);
+            reader.bytes(way, bytes, at, 0, &mut seen);
             if reader.is_done() {
                 self.names = None;
             }

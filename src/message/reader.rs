@@ -96,7 +96,7 @@ impl Receiver for Reader {
         }
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Found) {
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, _: u32, found: &mut Found) {
         if let Some(carried) = &mut self.carried {
             carried.bytes(way, bytes, at, &mut found.parts);
         }

@@ -29,8 +29,6 @@ pub struct Options {
     /// The recording was read from a file, not made just now: its proof is
     /// only claimed.
     pub claimed: bool,
-    /// Include the SHA-256 of message bodies.
-    pub digests: bool,
 }
 
 impl Report {
@@ -52,7 +50,7 @@ impl Report {
             .packets
             .then(|| packets(trace, outcomes, options.excerpt));
         report.conversations = conversations(trace);
-        report.messages = messages(trace, options.digests);
+        report.messages = messages(trace);
         report.expectations = outcomes
             .iter()
             .map(|outcome| expectation(outcome, scenario))

@@ -62,12 +62,12 @@ fn status_line(response: &message::Response) -> HttpStatusLine<'_> {
     }
 }
 
-pub(super) fn messages(trace: &Trace, digests: bool) -> Vec<Message<'static>> {
+pub(super) fn messages(trace: &Trace) -> Vec<Message<'static>> {
     let start = trace.packets.first().map(|p| p.time).unwrap_or_default();
     let stream = |c: ConversationIndex| trace.conversations.get(c).map_or(0, |c| c.id);
     let messages = trace.messages.iter();
     messages
-        .map(|m| message(m, stream(m.conversation), start, digests).into_owned())
+        .map(|m| message(m, stream(m.conversation), start, false).into_owned())
         .collect()
 }
 

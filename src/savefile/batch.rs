@@ -24,6 +24,8 @@ pub struct Batch {
     pub(super) end: usize,
     /// Where its bytes are looked at in place: then those above are not of it.
     window: Option<Box<dyn Window>>,
+    /// Where in the file that begins.
+    offset: u64,
     list: List,
     /// `frame.number` of the first frame.
     first: u64,
@@ -147,6 +149,7 @@ impl Batch {
             bytes: Vec::new(),
             end: 0,
             window: None,
+            offset: 0,
             list: List::default(),
             first: 1,
             block: block.clamp(1, 64 << 20),
@@ -176,6 +179,14 @@ impl Batch {
     #[inline]
     pub fn get(&self, index: usize) -> Option<Frame<'_>> {
         self.frames().get(index)
+    }
+
+    /// Where in the file the bytes of the frame at `index` are, if it is looked at
+    /// in place.
+    pub fn offset(&self, index: usize) -> Option<u64> {
+        self.window.as_ref()?;
+        let entry = self.list.frames.get(index)?;
+        Some(self.offset.saturating_add(u64::from(entry.start)))
     }
 
     /// The comments (`frame.comment`) of the frame at `index`, in file order.
@@ -226,8 +237,10 @@ impl Batch {
         self.block
     }
 
-    /// What lies in a window is listed next; nothing is yet.
-    pub(super) fn look_at(&mut self, window: Box<dyn Window>) -> (&[u8], &mut List) {
+    /// What lies in a window from `offset` in the file is listed next; nothing is
+    /// yet.
+    pub(super) fn look_at(&mut self, window: Box<dyn Window>, offset: u64) -> (&[u8], &mut List) {
+        self.offset = offset;
         let window = self.window.insert(window);
         (window.bytes(), &mut self.list)
     }

@@ -1,12 +1,13 @@
 //! Reading a capture file, whichever format it has, batch by batch.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::batch::List;
 use super::input::Input;
 use super::{
-    Batch, CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, Windows, found,
-    pcap, pcapng,
+    Batch, CaptureInfo, Damage, Format, Frame, Interface, Recording, SavefileError, Window,
+    Windows, found, pcap, pcapng,
 };
 
 /// The most bytes that one frame of a link type may have in a file, as libpcap
@@ -115,6 +116,11 @@ impl<R: Read> Reader<R> {
         self
     }
 
+    /// The whole file, where it is looked at in place.
+    pub fn whole(&mut self) -> Option<Arc<dyn Window>> {
+        self.windows.as_mut()?.whole().ok()
+    }
+
     /// Fills `batch` with the next frames; false where there are none, at the
     /// end of the file or at its damage, which [`Reader::finish`] tells. Frames
     /// are handed out as they come: it waits for more only where not one is
@@ -172,7 +178,7 @@ impl<R: Read> Reader<R> {
         while !self.done {
             let window = windows.window(self.offset, len);
             let window = window.map_err(|error| self.fail(error))?;
-            let (bytes, list) = batch.look_at(window);
+            let (bytes, list) = batch.look_at(window, self.offset);
             let stretch = Stretch {
                 bytes,
                 offset: self.offset,

@@ -1,6 +1,7 @@
 //! Reading in batches, plain and compressed, from inputs that come in pieces.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -102,6 +103,10 @@ impl Windows for Copies {
     fn window(&mut self, offset: u64, len: usize) -> io::Result<Box<dyn Window>> {
         let rest = self.file.get(offset as usize..).unwrap_or_default();
         Ok(Box::new(Copy(rest.get(..len).unwrap_or(rest).to_vec())))
+    }
+
+    fn whole(&mut self) -> io::Result<Arc<dyn Window>> {
+        Ok(Arc::new(Copy(self.file.clone())))
     }
 
     fn lost(&mut self) -> io::Result<Option<u64>> {

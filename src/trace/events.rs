@@ -3,22 +3,21 @@
 
 use std::io::Read;
 
-use crate::conversation::{Closed, Limits, STREAM_LIMIT, Seen, Streams, Tracker};
+use crate::conversation::{Closed, Limits, Seen, Streams, Tracker};
 use crate::decode::{Defragmenter, Packet, decode};
 use crate::message::{self, Bodies, Message};
-use crate::savefile::{CaptureInfo, Reader, Recording, SavefileError};
+use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError};
 
 /// What a Trace has of a conversation's bytes: the streams, and the messages
 /// in them.
 pub type Keeper = (Streams, message::Reader);
 
-/// How much of them is kept.
-pub const KEEP: (usize, message::Settings) = (
-    STREAM_LIMIT,
+/// How much of them is kept: where their bytes are, and not the bytes
+/// ([`super::Trace::said`], [`super::Trace::content`]).
+pub const KEEP: ((), message::Settings) = (
+    (),
     message::Settings {
-        bodies: Bodies::Keep {
-            limit: STREAM_LIMIT,
-        },
+        bodies: Bodies::Count,
         packets: usize::MAX,
         parts: false,
         carried: true,
@@ -28,8 +27,9 @@ pub const KEEP: (usize, message::Settings) = (
 
 /// Takes what reading a capture comes to.
 pub trait Sink {
-    /// The next packet in file order, and the bytes of its frame.
-    fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8]);
+    /// The next packet in file order, and the bytes of its frame: where in the file
+    /// they are, if that is looked at in place.
+    fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8], offset: Option<u64>);
 
     /// A message, as soon as no more will be added to it.
     fn message(&mut self, message: Message);
@@ -54,14 +54,17 @@ pub fn events(
     let mut found = ((), message::Found::default());
     let mut defragmenter = Defragmenter::default();
     let mut index = 0;
-    while let Some(frame) = reader.next_frame()? {
-        let mut packet = decode(&frame);
-        defragmenter.packet(&mut packet, &frame);
-        let seen = tracker.packet(index, &packet, packet.data(frame.data), &mut found);
-        tracker.take_begun();
-        sink.packet(packet, seen, frame.data);
-        hand_out(&mut tracker, &mut found.1, sink);
-        index += 1;
+    let mut batch = Batch::new();
+    while reader.next_batch(&mut batch)? {
+        for (place, frame) in batch.frames().iter().enumerate() {
+            let mut packet = decode(&frame);
+            defragmenter.packet(&mut packet, &frame);
+            let seen = tracker.packet(index, &packet, packet.data(frame.data), &mut found);
+            tracker.take_begun();
+            sink.packet(packet, seen, frame.data, batch.offset(place));
+            hand_out(&mut tracker, &mut found.1, sink);
+            index += 1;
+        }
     }
     tracker.close_all(&mut found);
     hand_out(&mut tracker, &mut found.1, sink);

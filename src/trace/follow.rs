@@ -153,7 +153,7 @@ impl Receiver for Listener {
         }
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, found: &mut Found) {
+    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, _: u32, found: &mut Found) {
         found.hear(self, || Followed::Bytes {
             way,
             bytes: bytes.to_vec(),

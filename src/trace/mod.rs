@@ -7,20 +7,21 @@
 
 mod events;
 mod follow;
+mod frames;
 mod http;
 mod naming;
 mod owners;
 mod read;
+mod said;
 
-use std::ops::Range;
-
-use crate::conversation::{Conversation, ConversationIndex, Direction, Seen, Stream, Ways};
+use crate::conversation::{Conversation, ConversationIndex, Direction, Seen, Stream, Streams};
 use crate::decode::Packet;
 use crate::message::Message;
 use crate::savefile::{CaptureInfo, Recording};
 
 pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
+pub use frames::Frames;
 pub use http::{HttpIndex, Part};
 pub use naming::{Ambiguity, RoleAt, ambiguity, servers};
 pub use read::{read, read_on};
@@ -45,10 +46,8 @@ pub struct Ends {
 
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// All frames' bytes, one after the other.
-    pub bytes: Vec<u8>,
-    /// Where each packet's frame lies in `bytes`.
-    pub frames: Vec<Range<usize>>,
+    /// Each packet's frame; same index as `packets`.
+    pub frames: Frames,
     pub packets: Vec<Packet>,
     /// What its conversation says of each packet; same index as `packets`.
     pub seen: Vec<Seen>,
@@ -56,7 +55,7 @@ pub struct Trace {
     pub ends: Vec<Ends>,
     pub conversations: Vec<Conversation>,
     /// The reassembled streams; same index as `conversations`. Empty for UDP.
-    pub streams: Vec<Ways<Stream>>,
+    pub streams: Vec<Streams>,
     pub messages: Vec<Message>,
     /// Which of them belong to which packet.
     pub http: HttpIndex,
@@ -88,10 +87,7 @@ impl Trace {
 
     /// The bytes of the frame at `index`; empty for an index out of range.
     pub fn frame(&self, index: usize) -> &[u8] {
-        self.frames
-            .get(index)
-            .and_then(|range| self.bytes.get(range.clone()))
-            .unwrap_or(&[])
+        self.frames.get(index)
     }
 
     /// The captured payload of the packet at `index`.

@@ -449,8 +449,7 @@ mod tests {
         number(&mut packets);
         let (seen, tracked) = track(packets.clone());
         let trace = Trace {
-            bytes: Vec::new(),
-            frames: Vec::new(),
+            frames: Default::default(),
             packets: packets.into_iter().map(|made| made.packet).collect(),
             seen,
             ends: Vec::new(),

@@ -8,7 +8,7 @@ use crate::decode::Packet;
 use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
-use super::{Keeper, Sink, Trace, events, owners};
+use super::{Frames, Keeper, Sink, Trace, events, owners};
 
 /// Reads a capture file. `name` is what messages call it; `sidecar` is the
 /// recording that came beside the file, used where none is in it.
@@ -20,19 +20,23 @@ pub fn read(
     name: &str,
     sidecar: Option<Recording>,
 ) -> Result<Trace, SavefileError> {
-    read_on(Reader::new(input, name)?, sidecar)
+    read_on(Reader::new(input, name)?, sidecar, Frames::default())
 }
 
-/// As [`read`], of a capture file that was opened.
+/// As [`read`], of a capture file that was opened. `frames` takes its frames, or
+/// where they are.
 pub fn read_on(
     reader: Reader<impl Read>,
     sidecar: Option<Recording>,
+    frames: Frames,
 ) -> Result<Trace, SavefileError> {
-    let mut collected = Collector::default();
+    let mut collected = Collector {
+        frames,
+        ..Collector::default()
+    };
     let (capture, recording) = events(reader, Limits::default(), &mut collected)?;
     let recording = recording.or(sidecar);
     let mut trace = Trace {
-        bytes: collected.bytes,
         frames: collected.frames,
         packets: collected.packets,
         seen: collected.seen,
@@ -48,7 +52,7 @@ pub fn read_on(
     };
     for (_, closed) in collected.conversations {
         trace.conversations.push(closed.conversation);
-        trace.streams.push(closed.receiver.0.ways);
+        trace.streams.push(closed.receiver.0);
     }
     trace.messages.sort_by_key(Message::packet);
     trace.carried.sort_by_key(|part| part.at().packet);
@@ -58,8 +62,7 @@ pub fn read_on(
 
 #[derive(Default)]
 struct Collector {
-    bytes: Vec<u8>,
-    frames: Vec<std::ops::Range<usize>>,
+    frames: Frames,
     packets: Vec<Packet>,
     seen: Vec<Seen>,
     conversations: BTreeMap<ConversationIndex, Closed<Keeper>>,
@@ -68,10 +71,8 @@ struct Collector {
 }
 
 impl Sink for Collector {
-    fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(frame);
-        self.frames.push(start..self.bytes.len());
+    fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8], offset: Option<u64>) {
+        self.frames.push(frame, offset);
         self.packets.push(packet);
         self.seen.push(seen);
     }
@@ -169,7 +170,8 @@ mod tests {
         assert_eq!(trace.frame(3), frames[3]);
         assert_eq!(trace.payload(3), get);
         assert_eq!(trace.conversations.len(), 2);
-        assert_eq!(trace.stream(0, Direction::ToClient).unwrap().bytes, ok);
+        let stream = trace.stream(0, Direction::ToClient).unwrap();
+        assert_eq!(*trace.said(stream, 0..stream.len()), *ok);
         assert_eq!(trace.messages.len(), 1);
         assert_eq!(trace.messages[0].packet(), Some(3));
         assert_eq!(trace.messages[0].response.as_ref().unwrap().head.packet, 4);

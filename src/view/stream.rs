@@ -139,10 +139,7 @@ fn segments(
                 way,
                 missing: gap.map_or(0, |gap| gap.missing),
                 datagram: false,
-                bytes: stream
-                    .bytes
-                    .get(piece.at..piece.at + piece.len)
-                    .unwrap_or_default(),
+                bytes: piece.of(trace.payload(piece.packet)),
             }
         })
     })

@@ -6,6 +6,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
 
 use super::diagnostics::without_recording;
 
@@ -256,7 +257,6 @@ fn a_recording_beside_other_packets_proves_nothing_of_them() {
 /// gaps are those of the capture all the same.
 #[test]
 fn the_gaps_of_a_long_ladder_are_counted_in_the_capture() {
-    use netlab_capture::savefile::{InterfaceDescription, Timestamp, pcap};
     let raw_ip = InterfaceDescription {
         name: String::new(),
         link_type: 101,
@@ -368,4 +368,83 @@ fn a_role_cannot_have_a_name_that_means_something_else() {
         assert_eq!(code, 2, "{role}: {err}");
         assert!(err.contains("--role"), "{role}: {err}");
     }
+}
+
+/// What `check` holds does not grow with what the packets carry: frames stay in the
+/// file, and streams and bodies are gathered only for who asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_packets_carry_stays_in_the_file() {
+    const SEGMENT: usize = 60_000;
+    const SEGMENTS: usize = 10;
+    const TRANSACTIONS: usize = 340;
+    /// Of the 204 MB that the capture has.
+    const MOST: u64 = 100 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bodies.pcap");
+    let raw_ip = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    let mut writer = pcap::Writer::new(file, &raw_ip).unwrap();
+    let mut time = 0;
+    let mut next = [1u32, 1];
+    let mut segment = |from: usize, payload: &[u8]| {
+        let len = 40 + payload.len() as u16;
+        let ports: [u16; 2] = if from == 0 {
+            [40_000, 80]
+        } else {
+            [80, 40_000]
+        };
+        let mut frame = vec![0x45, 0];
+        frame.extend(len.to_be_bytes());
+        frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+        frame.extend(ports.into_iter().flat_map(u16::to_be_bytes));
+        frame.extend(next[from].to_be_bytes());
+        frame.extend(next[1 - from].to_be_bytes());
+        frame.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+        frame.extend(payload);
+        next[from] += payload.len() as u32;
+        time += 1_000_000;
+        let captured = frame.len() as u32;
+        writer
+            .write_frame(Timestamp(time), captured, &frame)
+            .unwrap();
+    };
+    let body = vec![b'x'; SEGMENT];
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+        SEGMENT * SEGMENTS
+    );
+    for _ in 0..TRANSACTIONS {
+        segment(0, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        segment(1, head.as_bytes());
+        (0..SEGMENTS).for_each(|_| segment(1, &body));
+    }
+    drop(writer);
+    assert!(std::fs::metadata(&path).unwrap().len() > 200_000_000);
+    let mut check = std::process::Command::new(assert_cmd::cargo::cargo_bin("netlab-capture"))
+        .arg("check")
+        .arg(&path)
+        .args(["-e", "no RST", "-e", "no http.response.code != 200"])
+        .args(["-e", "len(http[339].response.body) == 600000"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", check.id());
+    let mut most = 0;
+    let code = loop {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        most = most.max(peak.map_or(0, |kilobytes| kilobytes << 10));
+        if let Some(status) = check.try_wait().unwrap() {
+            break status.code();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    assert_eq!(code, Some(0));
+    assert!(most > 0 && most < MOST, "{most} bytes");
 }

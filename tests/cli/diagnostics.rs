@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use netlab_capture::conversation::Gap;
 use netlab_capture::diagnostic::{Code, Diagnostic, Source};
 use netlab_capture::render::diagnostic::render;
 use netlab_capture::render::terminal::{self, TerminalOptions};
@@ -398,12 +399,12 @@ fn cases() -> Vec<Case> {
         Case {
             change: |trace| {
                 for ways in &mut trace.streams {
-                    ways.to_server.cut = true;
+                    ways.to_server.gaps.push(Gap { at: 0, missing: 7 });
                 }
             },
             ..case(
                 "I004",
-                "The stream goes on behind what is kept of it.",
+                "The capturing program missed a segment.",
                 upper,
                 "stream(client > server) contains \"hello\"",
             )
@@ -412,7 +413,7 @@ fn cases() -> Vec<Case> {
             change: |trace| {
                 trace.recording = None;
                 trace.packets.clear();
-                trace.frames.clear();
+                trace.frames = Default::default();
                 trace.seen.clear();
                 trace.ends.clear();
                 trace.conversations.clear();

@@ -32,7 +32,6 @@ fn reports_of_the_corpus() {
         for stable in [false, true] {
             let options = Options {
                 packets: true,
-                digests: true,
                 stable,
                 ..Options::default()
             };

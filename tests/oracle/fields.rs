@@ -101,6 +101,7 @@ fn as_text(value: &FieldValue<'_>, kind: Kind) -> String {
         (FieldValue::Ip(address), _) => address.to_string(),
         (FieldValue::Text(text), _) => String::from_utf8_lossy(text).into_owned(),
         (FieldValue::Layer { bytes, .. }, _) => as_text(&FieldValue::Bytes((*bytes).into()), kind),
+        (FieldValue::Message(said), _) => as_text(&FieldValue::Bytes(said.sent()), kind),
         (FieldValue::Bytes(bytes), _) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
     }
 }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::sys::{Lost, Mapping, page_size};
+use super::sys::{Lost, Mapping, Touch, page_size};
 use crate::savefile::{Window, Windows};
 
 /// A file, window by window.
@@ -52,8 +52,19 @@ impl Windows for Map {
         let pages = usize::try_from(end - first).map_err(io::Error::other)?;
         self.seen = self.seen.max(end);
         Ok(Box::new(Pages {
-            mapping: Mapping::new(&self.file, first, pages, &self.lost)?,
+            mapping: Mapping::new(&self.file, first, pages, Touch::All, &self.lost)?,
             start: (offset - first) as usize,
+        }))
+    }
+
+    fn whole(&mut self) -> io::Result<Arc<dyn Window>> {
+        let lost = Arc::default();
+        let file = self.file.try_clone()?;
+        let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        Ok(Arc::new(Whole {
+            mapping: Mapping::new(&file, 0, len, Touch::Little, &lost)?,
+            file,
+            lost,
         }))
     }
 
@@ -67,6 +78,27 @@ impl Windows for Map {
 impl Window for Pages {
     fn bytes(&self) -> &[u8] {
         self.mapping.bytes().get(self.start..).unwrap_or_default()
+    }
+}
+
+/// All pages of the file.
+#[derive(Debug)]
+struct Whole {
+    mapping: Mapping,
+    file: File,
+    lost: Arc<Lost>,
+}
+
+impl Window for Whole {
+    fn bytes(&self) -> &[u8] {
+        self.mapping.bytes()
+    }
+
+    fn is_lost(&self) -> bool {
+        // Behind the new end in its last page there are zeros, and no signal.
+        let is_cut = |size: u64| size < self.bytes().len() as u64;
+        let size = self.file.metadata().map(|metadata| metadata.len());
+        self.lost.at().is_some() || size.map_or(true, is_cut)
     }
 }
 
@@ -166,6 +198,21 @@ mod tests {
             (100_000 - page..=100_000).contains(&damage.offset),
             "{damage:?}"
         );
+    }
+
+    #[test]
+    fn a_whole_file_tells_that_it_was_cut() {
+        let file = file(100_000);
+        let whole = Map::new(&file).unwrap().whole().unwrap();
+        assert_eq!(whole.bytes().len(), 100_000);
+        assert_eq!(whole.bytes()[99_999], (99_999 % 251) as u8);
+        assert!(!whole.is_lost());
+        file.set_len(99_998).unwrap();
+        assert!(whole.is_lost());
+        file.set_len(0).unwrap();
+        assert_eq!(whole.bytes()[50_000], 0);
+        file.set_len(200_000).unwrap();
+        assert!(whole.is_lost(), "what was looked at was not there");
     }
 
     #[test]

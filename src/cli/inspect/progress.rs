@@ -1,6 +1,7 @@
 //! How far the reading of a file has come, on standard error.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::render::terminal::inspect::{size, span};
@@ -96,6 +97,10 @@ impl<W: Windows> Windows for Progress<W> {
             false => self.draw(),
         }
         Ok(window)
+    }
+
+    fn whole(&mut self) -> io::Result<Arc<dyn Window>> {
+        self.input.whole()
     }
 
     fn lost(&mut self) -> io::Result<Option<u64>> {

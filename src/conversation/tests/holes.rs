@@ -26,7 +26,7 @@ impl Receiver for Listener {
         Listener
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, told: &mut Told) {
+    fn bytes(&mut self, way: Direction, bytes: &[u8], _: At, _: u32, told: &mut Told) {
         told.tell(way, String::from_utf8_lossy(bytes).into_owned());
     }
 

@@ -240,7 +240,7 @@ fn closed_conversations_are_handed_out_while_the_capture_goes_on() {
         udp(CLIENT, SERVER, "y").at(5_000_000),
     ];
     number(&mut packets);
-    let mut tracker = Tracker::<Streams>::new(limits, STREAM_LIMIT);
+    let mut tracker = Tracker::<Streams>::new(limits, ());
     let mut closed = Vec::new();
     for (index, made) in packets.iter().enumerate() {
         tracker.packet(index, &made.packet, &made.frame, &mut ());
@@ -248,7 +248,7 @@ fn closed_conversations_are_handed_out_while_the_capture_goes_on() {
     }
     // The refused connection and the silent exchange; not the open attempt.
     assert_eq!(closed, [0, 1]);
-    let rest = tracker.finish();
+    let rest = Tracked::of(tracker, &packets);
     assert_eq!(rest.conversations.len(), 2);
     assert_eq!(rest.conversations[1].id, 1);
 }

@@ -166,10 +166,7 @@ fn of_message(trace: &Trace, message: usize) -> FixedBitSet {
             let stream = trace.stream(message.conversation, part.way(message.way))?;
             Some((part.range(), stream))
         })
-        .flat_map(|(range, stream)| {
-            let pieces = stream.pieces.iter();
-            pieces.filter(move |p| p.at < range.end && p.at + p.len > range.start)
-        })
+        .flat_map(|(range, stream)| stream.brings(range))
         .map(|piece| piece.packet)
         .collect()
 }

@@ -13,7 +13,7 @@ use crate::message::{Body, Framing, Head, Message, Packets, Request, Response};
 use crate::savefile::{
     CaptureInfo, Ended, Exit, Format, Interface, Program, Proof, Protocol, Recording, Timestamp,
 };
-use crate::trace::{Ends, Owner, Trace};
+use crate::trace::{Ends, Frames, Owner, Trace};
 
 pub const CLIENT: Owner = Owner::Role(0);
 pub const SERVER: Owner = Owner::Role(1);
@@ -44,8 +44,7 @@ impl Wire {
         };
         Wire {
             trace: Trace {
-                bytes: Vec::new(),
-                frames: Vec::new(),
+                frames: Frames::default(),
                 packets: Vec::new(),
                 seen: Vec::new(),
                 ends: Vec::new(),
@@ -113,7 +112,7 @@ impl Wire {
         trace.seen.clear();
         for index in 0..trace.packets.len() {
             trace.packets[index].number = index as u64 + 1;
-            let frame = trace.bytes[trace.frames[index].clone()].to_vec();
+            let frame = trace.frame(index).to_vec();
             let seen = tracker.packet(index, &trace.packets[index], &frame, &mut found);
             trace.seen.push(seen);
         }
@@ -122,7 +121,7 @@ impl Wire {
         trace.streams.clear();
         for closed in tracker.take_closed() {
             trace.conversations.push(closed.conversation);
-            trace.streams.push(closed.receiver.0.ways);
+            trace.streams.push(closed.receiver.0);
         }
         trace.messages = found.1.messages;
         trace.messages.sort_by_key(Message::packet);
@@ -232,12 +231,11 @@ impl Wire {
         };
         if !payload.is_empty() {
             let stream = self.trace.streams[flow].get_mut(way);
-            let at = stream.bytes.len();
-            stream.bytes.extend_from_slice(payload);
             stream.pieces.push(Piece {
-                at,
-                len: payload.len(),
+                at: stream.len(),
                 packet: index,
+                len: payload.len() as u32,
+                skip: 0,
             });
         }
         let (src_port, dst_port) = self.ports(flow, way);
@@ -334,7 +332,7 @@ impl Wire {
 
     /// A request or response in one segment: start line, headers, body.
     pub fn http(&mut self, flow: usize, way: Direction, head: &str, body: &[u8]) -> usize {
-        let at = self.trace.streams[flow].get(way).bytes.len();
+        let at = self.trace.streams[flow].get(way).len();
         let text = format!("{head}\r\n\r\n");
         let packet = self.data(flow, way, &[text.as_bytes(), body].concat());
         let mut lines = head.split("\r\n");
@@ -353,7 +351,6 @@ impl Wire {
         };
         let body = Body {
             len: body.len() as u64,
-            bytes: body.to_vec(),
             complete: true,
             range: at + text.len()..at + text.len() + body.len(),
             framing: Framing::ContentLength,
@@ -394,7 +391,7 @@ impl Wire {
     pub fn gap(&mut self, flow: usize, way: Direction, missing: u64) {
         let stream = self.trace.streams[flow].get_mut(way);
         stream.gaps.push(Gap {
-            at: stream.bytes.len(),
+            at: stream.len(),
             missing,
         });
         *self.next[flow].get_mut(way) += missing;
@@ -419,18 +416,14 @@ impl Wire {
     ) -> usize {
         self.now += 1_000_000;
         let index = self.trace.packets.len();
-        let start = self.trace.bytes.len();
         let total = 20 + payload.iter().map(|p| p.len()).sum::<usize>() as u16;
         let mut ip = vec![0x45, 0];
         ip.extend_from_slice(&total.to_be_bytes());
         ip.extend_from_slice(&[0, 0, 0x40, 0, 64, protocol, 0, 0]);
         ip.extend_from_slice(&LOOPBACK.octets());
         ip.extend_from_slice(&LOOPBACK.octets());
-        self.trace.bytes.extend_from_slice(&ip);
-        for part in payload {
-            self.trace.bytes.extend_from_slice(part);
-        }
-        self.trace.frames.push(start..self.trace.bytes.len());
+        let frame = [&[ip.as_slice()], payload].concat().concat();
+        self.trace.frames.push(&frame, None);
         if let Some(recording) = &mut self.trace.recording {
             recording.proof.captured += 1;
         }

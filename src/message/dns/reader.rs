@@ -96,7 +96,7 @@ impl Receiver for Reader {
         }
     }
 
-    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, found: &mut Vec<Seen>) {
+    fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, _: u32, found: &mut Vec<Seen>) {
         if self.streams.get(way).lost {
             return;
         }

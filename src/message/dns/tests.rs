@@ -299,7 +299,7 @@ proptest! {
         let messages = [query(1, HOST), query(2, HOST), header(3, 0, [0; 4]), query(4, HOST)];
         let stream = framed(&messages);
         let mut whole = Vec::new();
-        reader(port).bytes(ToServer, &stream, at(0), &mut whole);
+        reader(port).bytes(ToServer, &stream, at(0), 0, &mut whole);
         prop_assert_eq!(whole.len(), 4);
         let mut found = Vec::new();
         let mut reader = reader(port);
@@ -309,7 +309,7 @@ proptest! {
                 break;
             }
             let (some, later) = rest.split_at(rest.len().min(*size));
-            reader.bytes(ToServer, some, at(0), &mut found);
+            reader.bytes(ToServer, some, at(0), 0, &mut found);
             rest = later;
         }
         prop_assert_eq!(found, whole);
@@ -320,7 +320,7 @@ proptest! {
         let mut found = Vec::new();
         let mut reader = reader(if port { 53 } else { 9000 });
         reader.datagram(ToServer, &bytes, at(0), &mut found);
-        reader.bytes(ToClient, &bytes, at(0), &mut found);
+        reader.bytes(ToClient, &bytes, at(0), 0, &mut found);
     }
 
     /// Each change and each cut of a sound message is read without a panic, and
@@ -348,15 +348,15 @@ proptest! {
 fn other_streams_cost_nothing_and_a_gap_ends_it() {
     let mut found = Vec::new();
     let mut http = reader(8080);
-    http.bytes(ToServer, b"G", at(0), &mut found);
-    http.bytes(ToServer, b"ET / HTTP/1.1\r\n", at(0), &mut found);
-    http.bytes(ToClient, b"HTTP/1.1 200 OK\r\n", at(0), &mut found);
+    http.bytes(ToServer, b"G", at(0), 0, &mut found);
+    http.bytes(ToServer, b"ET / HTTP/1.1\r\n", at(0), 0, &mut found);
+    http.bytes(ToClient, b"HTTP/1.1 200 OK\r\n", at(0), 0, &mut found);
     assert!(found.is_empty());
 
     let mut dns = reader(53);
     let stream = framed(&[query(1, HOST), query(2, HOST)]);
-    dns.bytes(ToServer, &stream[..40], at(0), &mut found);
+    dns.bytes(ToServer, &stream[..40], at(0), 0, &mut found);
     dns.gap(ToServer, 10, &mut found);
-    dns.bytes(ToServer, &stream[50..], at(0), &mut found);
+    dns.bytes(ToServer, &stream[50..], at(0), 0, &mut found);
     assert_eq!(found.len(), 1);
 }

@@ -25,7 +25,7 @@ fn so_many_requests_wait_for_their_answers() {
     let mut found = Found::default();
     for (packet, way, comes) in &events[..1500] {
         if let Comes::Bytes(bytes) = comes {
-            reader.bytes(*way, bytes, at(*packet), &mut found);
+            reader.bytes(*way, bytes, at(*packet), 0, &mut found);
         }
     }
     // The last is held to see what follows it.
@@ -58,7 +58,7 @@ fn answers_without_requests_are_told_while_they_come() {
     let mut found = Found::default();
     for (packet, way, comes) in answers(0, 0..100_000) {
         if let Comes::Bytes(bytes) = comes {
-            reader.bytes(way, &bytes, at(packet), &mut found);
+            reader.bytes(way, &bytes, at(packet), 0, &mut found);
         }
     }
     assert!(found.messages.len() > 99_900);

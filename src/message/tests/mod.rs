@@ -8,10 +8,25 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::testing::*;
-use crate::conversation::{
-    At, Beginning, Direction, Gap, Limits, Piece, Receiver, Stream, Tracker, Ways,
-};
+use crate::conversation::{At, Beginning, Direction, Gap, Limits, Receiver, Tracker, Ways};
 use crate::savefile::{Protocol, Timestamp};
+
+/// What is to be said one way.
+#[derive(Clone, Debug, Default)]
+struct Stream {
+    bytes: Vec<u8>,
+    /// Which packet brings which of them.
+    pieces: Vec<Piece>,
+    gaps: Vec<Gap>,
+    finished: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Piece {
+    at: usize,
+    len: usize,
+    packet: usize,
+}
 
 /// A stream as one packet brought it; `#` in the text is a gap of 10 bytes.
 fn stream(text: &str, packet: usize, finished: bool) -> Stream {
@@ -65,15 +80,18 @@ enum Comes {
     End,
 }
 
-fn begin(settings: &Settings) -> Reader {
-    let beginning = Beginning {
+fn beginning() -> Beginning {
+    Beginning {
         conversation: 0,
         protocol: Protocol::Tcp,
         client: socket(CLIENT),
         server: socket(SERVER),
         at: at(0),
-    };
-    Reader::begin(settings, &beginning)
+    }
+}
+
+fn begin(settings: &Settings) -> Reader {
+    Reader::begin(settings, &beginning())
 }
 
 fn feed(settings: &Settings, events: &[Event]) -> Found {
@@ -81,7 +99,7 @@ fn feed(settings: &Settings, events: &[Event]) -> Found {
     let mut found = Found::default();
     for (packet, way, comes) in events {
         match comes {
-            Comes::Bytes(bytes) => reader.bytes(*way, bytes, at(*packet), &mut found),
+            Comes::Bytes(bytes) => reader.bytes(*way, bytes, at(*packet), 0, &mut found),
             Comes::Gap(missing) => reader.gap(*way, *missing, &mut found),
             Comes::Restart => reader.restart(*way, &mut found),
             Comes::End => reader.end(*way, at(*packet), &mut found),
@@ -563,7 +581,7 @@ proptest! {
             bytes.splice(0..0, start.iter().copied());
             let gap = Gap { at: gap.min(bytes.len()), missing: 3 };
             let pieces = vec![Piece { at: 0, len: bytes.len(), packet: 0 }];
-            Stream { bytes, pieces, gaps: vec![gap], finished: true, cut: false }
+            Stream { bytes, pieces, gaps: vec![gap], finished: true }
         };
         messages_of(0, &Ways {
             to_server: make(up, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"),

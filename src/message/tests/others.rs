@@ -64,7 +64,7 @@ fn queries_over_tcp_are_cut_as_they_like() {
             let mut found = Found::default();
             for (way, message) in [(ToServer, dns(1, 0)), (ToClient, dns(1, 1))] {
                 for piece in framed(&message).chunks(cut) {
-                    reader.bytes(way, piece, at(1), &mut found);
+                    reader.bytes(way, piece, at(1), 0, &mut found);
                 }
             }
             reader.close(&mut found);
@@ -121,7 +121,7 @@ fn hellos_are_facts_of_the_conversation() {
         let mut reader = reader(Protocol::Tcp, 12000);
         let mut found = Found::default();
         for piece in hello().chunks(cut) {
-            reader.bytes(ToServer, piece, at(1), &mut found);
+            reader.bytes(ToServer, piece, at(1), 0, &mut found);
         }
         assert_eq!(name(&reader).as_deref(), Some("host.example"));
     }
@@ -129,9 +129,9 @@ fn hellos_are_facts_of_the_conversation() {
     let mut reader = reader(Protocol::Tcp, 12000);
     let mut found = Found::default();
     let connect = b"CONNECT host.example:443 HTTP/1.1\r\nHost: host.example\r\n\r\n";
-    reader.bytes(ToServer, connect, at(1), &mut found);
-    reader.bytes(ToClient, b"HTTP/1.1 200 Go\r\n\r\n", at(2), &mut found);
-    reader.bytes(ToServer, &hello(), at(3), &mut found);
+    reader.bytes(ToServer, connect, at(1), 0, &mut found);
+    reader.bytes(ToClient, b"HTTP/1.1 200 Go\r\n\r\n", at(2), 0, &mut found);
+    reader.bytes(ToServer, &hello(), at(3), 0, &mut found);
     assert_eq!(name(&reader).as_deref(), Some("host.example"));
     let to = found.messages[0].switches_to.as_deref();
     assert_eq!(to, Some("tunnel to host.example:443"));

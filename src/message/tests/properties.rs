@@ -1,8 +1,11 @@
 //! However the streams are cut, and whatever is in them.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::conversation::Streams;
 use Direction::{ToClient, ToServer};
 
 /// Words that messages are made of, and that break them.
@@ -72,6 +75,34 @@ fn cut(script: &[(Direction, String)], cuts: &[usize], ends: bool) -> Vec<Event>
     events
 }
 
+/// What is gathered of each body from the packets is what was kept when it came.
+fn gathered(events: &[Event], messages: &[Message]) -> Result<(), TestCaseError> {
+    let mut streams = Streams::begin(&(), &beginning());
+    let mut payloads = HashMap::new();
+    for (packet, way, comes) in events {
+        match comes {
+            Comes::Bytes(bytes) => {
+                payloads.insert(*packet, bytes.as_slice());
+                streams.bytes(*way, bytes, at(*packet), 0, &mut ());
+            }
+            Comes::Gap(missing) => streams.gap(*way, *missing, &mut ()),
+            Comes::Restart => streams.restart(*way, &mut ()),
+            Comes::End => streams.end(*way, at(*packet), &mut ()),
+        }
+    }
+    let payload = |packet: usize| payloads[&packet];
+    for message in messages {
+        let request = message.request.iter().map(|r| (message.way, &r.body));
+        let responses = message.interim.iter().chain(&message.response);
+        let responses = responses.map(|r| (message.way.opposite(), &r.body));
+        for (way, body) in request.chain(responses) {
+            let gathered = crate::message::content(body, streams.get(way), payload);
+            prop_assert_eq!(&*gathered, &body.bytes);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -112,6 +143,7 @@ proptest! {
         events.insert(place, (place, ToServer, Comes::End));
         let settings = Settings { parts: true, ..KEEP };
         let found = feed(&settings, &events);
+        gathered(&events, &found.messages)?;
         let captured = |wanted: Direction| -> usize {
             events.iter().map(|(_, way, comes)| match comes {
                 Comes::Bytes(bytes) if *way == wanted => bytes.len(),

@@ -102,7 +102,7 @@ proptest! {
         let mut found = Vec::new();
         for chunk in stream.chunks(size) {
             prop_assert!(found.is_empty());
-            tls.bytes(ToServer, chunk, at(), &mut found);
+            tls.bytes(ToServer, chunk, at(), 0, &mut found);
         }
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(&found[0].hello, &Hello::Client(expected()));
@@ -117,15 +117,15 @@ proptest! {
         let place = at_byte.index(stream.len());
         stream[place] = byte;
         let cut = cut.index(stream.len());
-        reader().bytes(ToServer, &stream[..cut], at(), &mut Vec::new());
-        reader().bytes(ToServer, &stream, at(), &mut Vec::new());
+        reader().bytes(ToServer, &stream[..cut], at(), 0, &mut Vec::new());
+        reader().bytes(ToServer, &stream, at(), 0, &mut Vec::new());
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let stream = records(&message(1, &bytes), 100);
-        reader().bytes(ToServer, &stream, at(), &mut Vec::new());
-        reader().bytes(ToServer, &bytes, at(), &mut Vec::new());
+        reader().bytes(ToServer, &stream, at(), 0, &mut Vec::new());
+        reader().bytes(ToServer, &bytes, at(), 0, &mut Vec::new());
     }
 }
 
@@ -143,7 +143,7 @@ fn a_server_may_ask_for_another_hello() {
     stream.extend([23, 3, 3, 0, 9]);
     let mut tls = reader();
     let mut found = Vec::new();
-    tls.bytes(ToClient, &stream, at(), &mut found);
+    tls.bytes(ToClient, &stream, at(), 0, &mut found);
     let chosen: Vec<_> = found
         .iter()
         .map(|seen| match &seen.hello {
@@ -152,7 +152,7 @@ fn a_server_may_ask_for_another_hello() {
         })
         .collect();
     assert_eq!(chosen, [(true, 0x0304), (false, 0x0304)]);
-    tls.bytes(ToServer, b"no TLS", at(), &mut found);
+    tls.bytes(ToServer, b"no TLS", at(), 0, &mut found);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn an_older_server_tells_its_protocol() {
     let alpn = extension(16, &vector16(&vector8(b"http/1.1")));
     let mut found = Vec::new();
     let stream = records(&server_hello(&[1; 32], &[alpn]), 1000);
-    reader().bytes(ToClient, &stream, at(), &mut found);
+    reader().bytes(ToClient, &stream, at(), 0, &mut found);
     let Hello::Server(server) = &found[0].hello else {
         panic!("a client");
     };
@@ -183,7 +183,7 @@ fn other_streams_are_given_up_at_once() {
     ] {
         let mut tls = reader();
         let mut found = Vec::new();
-        tls.bytes(ToServer, bytes, at(), &mut found);
+        tls.bytes(ToServer, bytes, at(), 0, &mut found);
         tls.end(ToClient, at(), &mut found);
         assert!(found.is_empty(), "{bytes:?}");
     }
@@ -197,11 +197,11 @@ fn a_hello_is_told_when_its_record_is_complete_or_never_will_be() {
     let (first, second) = stream.split_at(200);
     let mut found = Vec::new();
     let mut tls = reader();
-    tls.bytes(ToClient, first, at(1), &mut found);
+    tls.bytes(ToClient, first, at(1), 0, &mut found);
     assert!(found.is_empty());
-    tls.bytes(ToClient, second, at(2), &mut found);
+    tls.bytes(ToClient, second, at(2), 0, &mut found);
     let mut tls = reader();
-    tls.bytes(ToClient, first, at(1), &mut found);
+    tls.bytes(ToClient, first, at(1), 0, &mut found);
     tls.end(ToClient, at(3), &mut found);
     tls.end(ToClient, at(3), &mut found);
     let packets: Vec<usize> = found.iter().map(|seen| seen.at.packet).collect();
