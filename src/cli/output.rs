@@ -1,12 +1,15 @@
 //! Where the subcommands' text goes.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::ops::ControlFlow;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Exit;
+
+/// Bytes that are written at a time.
+const BUFFER: usize = 64 << 10;
 
 /// Writes text to standard output, without its colours where no terminal reads
 /// or `NO_COLOR` is set.
@@ -17,12 +20,18 @@ pub(super) fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes to standard output what a program will read, as it is. A reader that
-/// has gone away (`| head`) is no failure; a full disk is one of the
-/// environment.
+/// Writes to standard output what a program will read, as it is.
 pub(super) fn print_bytes(bytes: &[u8]) -> Exit {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    print_with(|out| out.write_all(bytes))
+}
+
+/// As [`print_bytes`], what is made while it is written. A reader that has gone away
+/// (`| head`) is no failure; a full disk is one of the environment.
+pub(super) fn print_with(
+    write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>,
+) -> Exit {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Exit::Passed,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Passed,
         Err(error) => cannot_write(&error),

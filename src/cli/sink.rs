@@ -165,13 +165,7 @@ impl Sink {
         self.tally.add(report);
         let shown = self.count(report);
         let written = match self.format {
-            Format::Json => {
-                let mut line = Vec::new();
-                match json::write(report, &mut line) {
-                    Ok(()) => output::print_bytes(&line),
-                    Err(_) => Exit::Internal,
-                }
-            }
+            Format::Json => output::print_with(|out| json::write(report, out)),
             Format::Terminal if shown == Shown::Nothing => Exit::Passed,
             Format::Terminal if shown == Shown::Line => {
                 output::print(&terminal::line(report, &self.screen))
