@@ -212,10 +212,10 @@ fn acknowledgement(
         seen.marks |= Marks::DUPLICATE_ACK;
         forward.duplicate_acks = forward.duplicate_acks.saturating_add(1);
         forward.unseen = false;
-        seen.duplicate = Some(Duplicate {
+        seen.duplicate = Some(Box::new(Duplicate {
             of: forward.original_ack,
             number: forward.duplicate_acks,
-        });
+        }));
     }
 }
 
@@ -298,10 +298,10 @@ fn repeated_data(
     }
     seen.marks |= Marks::RETRANSMISSION;
     let since = forward.flight.eldest().unwrap_or(expected.at);
-    seen.rto = Some(Rto {
+    seen.rto = Some(Box::new(Rto {
         packet: since.packet,
         time: now.since(since.time),
-    });
+    }));
 }
 
 fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &SeenTcp) {

@@ -187,7 +187,8 @@ pub struct Seen {
     pub tcp: Option<SeenTcp>,
 }
 
-/// What the connection's state says of a segment. Times are in nanoseconds.
+/// What the connection's state says of a segment. Times are in nanoseconds. What few
+/// segments have is boxed, as a capture has one of these for each of its packets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeenTcp {
     /// `tcp.seq`, relative.
@@ -224,9 +225,9 @@ pub struct SeenTcp {
     /// What this segment acknowledges.
     pub acks: Option<Acks>,
     /// `tcp.analysis.duplicate_ack_num` and `_frame`.
-    pub duplicate: Option<Duplicate>,
+    pub duplicate: Option<Box<Duplicate>>,
     /// `tcp.analysis.rto` and `_frame`.
-    pub rto: Option<Rto>,
+    pub rto: Option<Box<Rto>>,
     /// `tcp.analysis.initial_rtt`, once it is known.
     pub initial_rtt: Option<i64>,
     /// `tcp.time_relative`: since the conversation's first packet.

@@ -183,6 +183,13 @@ mod tests {
         assert_eq!(trace.ends, [nobody; 6]);
     }
 
+    /// A capture has millions of them.
+    #[test]
+    fn what_is_known_of_a_packet_is_small() {
+        let each = size_of::<Packet>() + size_of::<Seen>() + size_of::<Ends>();
+        assert!(each <= 448, "{each} bytes");
+    }
+
     #[test]
     fn a_damaged_capture_is_read_up_to_the_damage() {
         let whole = file(&[segment(true, 0, 0, 2, b""), segment(false, 0, 1, 0x14, b"")]);

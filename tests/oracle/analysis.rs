@@ -343,7 +343,7 @@ fn of_segment(tcp: &SeenTcp, fields: &mut Fields) {
             put(name, bytes.to_string());
         }
     }
-    if let Some(duplicate) = tcp.duplicate {
+    if let Some(duplicate) = &tcp.duplicate {
         put(
             "tcp.analysis.duplicate_ack_num",
             duplicate.number.to_string(),
@@ -353,7 +353,7 @@ fn of_segment(tcp: &SeenTcp, fields: &mut Fields) {
             duplicate.of.map_or(0, |of| of + 1).to_string(),
         );
     }
-    if let Some(rto) = tcp.rto {
+    if let Some(rto) = &tcp.rto {
         put("tcp.analysis.rto", seconds(rto.time));
         put("tcp.analysis.rto_frame", (rto.packet + 1).to_string());
     }

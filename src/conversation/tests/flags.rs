@@ -61,7 +61,7 @@ fn a_reordered_segment_is_no_retransmission() {
     assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, Some(0..4));
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
     assert_eq!((facts.out_of_order, facts.missing_bytes), (1, 0));
-    assert_eq!(tracked.streams[0].to_server.bytes, b"aaaabbbb");
+    assert_eq!(tracked.said[0].to_server, b"aaaabbbb");
 }
 
 #[test]
@@ -84,10 +84,10 @@ fn duplicate_acks_make_the_next_a_fast_retransmission() {
         flags_of(&seen[8]),
         ["retransmission", "fast_retransmission"]
     );
-    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate;
+    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate.as_deref();
     assert_eq!(
         duplicate,
-        Some(Duplicate {
+        Some(&Duplicate {
             of: Some(4),
             number: 2
         })
@@ -112,7 +112,7 @@ fn duplicate_acks_where_the_number_wraps_to_zero() {
         from_client("A", u32::MAX, ""),
     ]);
     assert_eq!(flags_of(&seen[5]), ["duplicate_ack"]);
-    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate.unwrap();
+    let duplicate = seen[7].tcp.as_ref().unwrap().duplicate.as_ref().unwrap();
     assert_eq!((duplicate.of, duplicate.number), (Some(2), 2));
     assert_eq!(flags_of(&seen[8]), ["keep_alive"]);
 }
@@ -144,7 +144,7 @@ fn keep_alives_windows_and_probes() {
     // Still: what the peer sent last is a keep-alive.
     assert_eq!(flags_of(&seen[12]), ["keep_alive_ack"]);
     assert_eq!(flags_of(&seen[13]), none);
-    assert_eq!(tracked.streams[0].to_server.bytes, b"abcd");
+    assert_eq!(tracked.said[0].to_server, b"abcd");
 }
 
 #[test]
