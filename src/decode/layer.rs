@@ -103,6 +103,9 @@ layers! {
     Dccp "dccp",
     Gre "gre",
     Vxlan "vxlan",
+    Geneve "geneve",
+    Gtp "gtp",
+    Erspan "erspan",
     Rsvp "rsvp",
     Eigrp "eigrp",
     Ospf "ospf",
@@ -418,10 +421,7 @@ impl Layers {
 
     fn tunnel(&mut self, outer: &Outer) {
         match &outer.transport {
-            Transport::Udp(_) => {
-                self.push(Layer::Udp);
-                self.push(Layer::Vxlan);
-            }
+            Transport::Udp(_) => self.push(Layer::Udp),
             Transport::Other { protocol: 97, .. } => self.push(Layer::Etherip),
             Transport::Gre(gre) => {
                 self.push(Layer::Gre);
@@ -430,6 +430,9 @@ impl Layers {
                 }
             }
             _ => {}
+        }
+        if let Some(encapsulation) = &outer.encapsulation {
+            self.push(encapsulation.layer);
         }
         if let Some(ethernet) = &outer.ethernet {
             self.ethernet(ethernet);

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
-use super::{Arp, Gre, Igmp, Layer, Ppp, Sctp, Trouble, Wlan, network};
+use super::{Arp, Gre, Igmp, Layer, Ppp, Sctp, Trouble, Wlan, network, tunnel};
 use crate::savefile::Timestamp;
 
 /// A range of bytes inside one frame.
@@ -19,6 +19,14 @@ impl Span {
     pub fn of<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
         let start = self.start as usize;
         frame.get(start..start + self.len as usize).unwrap_or(&[])
+    }
+
+    /// Its first `size` bytes.
+    pub(super) fn first(&self, size: u32) -> Span {
+        Span {
+            start: self.start,
+            len: self.len.min(size),
+        }
     }
 
     /// What is behind its first `size` bytes.
@@ -113,12 +121,39 @@ pub struct Reassembled {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outer {
     pub net: Net,
-    /// What carries the inner packet: UDP for VXLAN, GRE, or nothing but IP.
+    /// What carries the inner packet: UDP for VXLAN, Geneve and GTP, GRE, or nothing
+    /// but IP.
     pub transport: Transport,
-    /// The header of the Ethernet frame inside, in VXLAN and in GRE.
+    /// The tunnel's own header, between the transport and the inner packet.
+    pub encapsulation: Option<Encapsulation>,
+    /// The header of the Ethernet frame inside.
     pub ethernet: Option<Ethernet>,
-    /// `vxlan.vni`.
-    pub vni: Option<u32>,
+}
+
+impl Outer {
+    /// Where the Ethernet frame inside begins.
+    pub fn inner_frame(&self) -> Option<u32> {
+        self.ethernet?;
+        match (&self.encapsulation, &self.transport) {
+            (Some(encapsulation), _) => Some(encapsulation.header.end()),
+            (None, Transport::Gre(gre)) => Some(gre.payload.start),
+            (None, Transport::Other { payload, .. }) => {
+                Some(payload.start + tunnel::ETHERIP_HEADER)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The header of a tunnel over UDP or GRE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encapsulation {
+    /// Which one: VXLAN, Geneve, GTP or ERSPAN.
+    pub layer: Layer,
+    /// What tells its networks, tunnels or sessions apart: `vxlan.vni`, `geneve.vni`,
+    /// `gtp.teid`, `erspan.spanid`.
+    pub number: u32,
+    pub header: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -430,8 +465,8 @@ impl Packet {
         self.extra.as_ref()?.reassembled.as_ref()
     }
 
-    /// The datagrams that carry the packet through UDP tunnels (VXLAN), outermost
-    /// first, each with its source and destination. Wireshark counts these
+    /// The datagrams that carry the packet through UDP tunnels (VXLAN,
+    /// Geneve, GTP-U), outermost first, each with its source and destination. Wireshark counts these
     /// conversations, too (`udp.stream`).
     #[inline]
     pub fn outer_datagrams(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr, &Udp)> + '_ {

@@ -1,21 +1,34 @@
-//! Packets inside packets: IP in IP, GRE, VXLAN, Ethernet in IP.
+//! Packets inside packets: IP in IP, GRE, ERSPAN, VXLAN, Geneve, GTP-U, Ethernet
+//! in IP.
 
 use etherparse::ip_number;
 
 use super::carried::{Carried, Inside};
 use super::fault::{Fault, First};
 use super::network::{self, Network};
-use super::{Ethernet, Layer, Outer, Packet, Reason, Span, Transport, frame, link, ppp, transport};
+use super::{
+    Encapsulation, Ethernet, Layer, Outer, Packet, Reason, Span, Transport, frame, link, ppp,
+    transport,
+};
 
 /// So many IP headers may be around a packet; beyond is an attack.
 pub const DEEPEST: usize = 8;
 
 /// RFC 7348.
 const VXLAN_PORT: u16 = 4789;
+/// RFC 8926.
+const GENEVE_PORT: u16 = 6081;
+/// 3GPP TS 29.281: the user's packets in a mobile network.
+const GTP_U_PORT: u16 = 2152;
 
-/// May a datagram between these ports carry a frame?
+/// RFC 3378: a version, then the frame.
+pub(super) const ETHERIP_HEADER: u32 = 2;
+
+/// May a datagram between these ports carry a packet?
+#[inline(always)]
 pub fn is_udp_tunnel(src_port: u16, dst_port: u16) -> bool {
-    src_port == VXLAN_PORT || dst_port == VXLAN_PORT
+    let is_tunnel = |port| matches!(port, VXLAN_PORT | GENEVE_PORT | GTP_U_PORT);
+    is_tunnel(src_port) || is_tunnel(dst_port)
 }
 
 /// RFC 2784 and RFC 2890, RFC 1701, RFC 2637. Field names as Wireshark's `gre.*`.
@@ -36,6 +49,11 @@ impl Gre {
     pub const PPP: u16 = 0x880B;
     /// `gre.proto`: a whole Ethernet frame.
     pub const ETHERNET: u16 = 0x6558;
+    /// `gre.proto`: a mirrored Ethernet frame, of ERSPAN's types I and II.
+    const ERSPAN: u16 = 0x88BE;
+    /// `gre.proto`: the same of type III.
+    const ERSPAN_3: u16 = 0x22EB;
+    const SEQUENCE: u16 = 0x1000;
 
     /// `gre.flags.version`: 1 is PPTP's.
     pub fn version(&self) -> u8 {
@@ -47,7 +65,6 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
     const CHECKSUM: u16 = 0x8000;
     const ROUTING: u16 = 0x4000;
     const KEY: u16 = 0x2000;
-    const SEQUENCE: u16 = 0x1000;
     const ACKNOWLEDGMENT: u16 = 0x0080;
     let bytes = network.payload.of(frame);
     let short = |needed| Fault::short(Layer::Gre, needed, bytes.len());
@@ -70,7 +87,7 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
         gre.key = key.map(|key| u32::from_be_bytes(*key));
         at += 4;
     }
-    if flag(SEQUENCE) {
+    if flag(Gre::SEQUENCE) {
         at += 4;
     }
     if flag(ACKNOWLEDGMENT) && gre.version() == 1 {
@@ -97,7 +114,7 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
 struct Entered {
     inside: Result<Inside, Fault>,
     ethernet: Option<Ethernet>,
-    vni: Option<u32>,
+    encapsulation: Option<Encapsulation>,
 }
 
 /// May the transport layer carry a packet again?
@@ -117,48 +134,165 @@ fn enter(bytes: &[u8], transport: &Transport) -> Option<Entered> {
             range: payload.range(),
         })),
         ethernet: None,
-        vni: None,
+        encapsulation: None,
     };
     match transport {
         Transport::Other { protocol, payload } => match etherparse::IpNumber(*protocol) {
             ip_number::IPV4 => Some(by_ip(*payload, 4)),
             ip_number::IPV6 => Some(by_ip(*payload, 6)),
-            // RFC 3378: a version, then the frame.
-            ip_number::ETHER_IP => Some(enter_ethernet(bytes, payload.behind(2))),
+            ip_number::ETHER_IP => Some(enter_ethernet(bytes, payload.behind(ETHERIP_HEADER))),
             _ => None,
         },
         Transport::Gre(gre) => enter_gre(bytes, gre),
         Transport::Udp(udp) => {
-            const HEADER: u32 = 8;
-            const HAS_NETWORK: u8 = 0x08;
-            let [flags, _, _, _, n2, n1, n0, _] = udp.payload.of(bytes).first_chunk()?;
-            if flags & HAS_NETWORK == 0 {
-                return None;
+            let between = |port| udp.src_port == port || udp.dst_port == port;
+            if between(GTP_U_PORT) {
+                enter_gtp(bytes, udp.payload)
+            } else if between(VXLAN_PORT) {
+                enter_vxlan(bytes, udp.payload)
+            } else {
+                enter_geneve(bytes, udp.payload)
             }
-            Some(Entered {
-                vni: Some(u32::from_be_bytes([0, *n2, *n1, *n0])),
-                ..enter_ethernet(bytes, udp.payload.behind(HEADER))
-            })
         }
         _ => None,
     }
 }
 
-fn enter_gre(bytes: &[u8], gre: &Gre) -> Option<Entered> {
-    let range = gre.payload.range();
-    if range.is_empty() {
+fn enter_vxlan(bytes: &[u8], payload: Span) -> Option<Entered> {
+    const HEADER: u32 = 8;
+    const HAS_NETWORK: u8 = 0x08;
+    let [flags, _, _, _, n2, n1, n0, _] = payload.of(bytes).first_chunk()?;
+    if flags & HAS_NETWORK == 0 {
         return None;
     }
-    let until = bytes.get(..range.end)?;
-    let inside = match gre.protocol {
-        Gre::ETHERNET => return Some(enter_ethernet(bytes, gre.payload)),
-        Gre::PPP => ppp::inside(until, range.start, Layer::Ppp).and_then(|(_, inside)| inside),
-        protocol => super::carried::by_ethertype(until, range.start, protocol),
+    let number = u32::from_be_bytes([0, *n2, *n1, *n0]);
+    let entered = enter_ethernet(bytes, payload.behind(HEADER));
+    Some(entered.behind(Layer::Vxlan, number, payload.first(HEADER)))
+}
+
+/// RFC 8926: options behind a fixed header, then what an EtherType tells.
+fn enter_geneve(bytes: &[u8], payload: Span) -> Option<Entered> {
+    const FIXED: u32 = 8;
+    let [version, _, p1, p0, n2, n1, n0, _] = payload.of(bytes).first_chunk()?;
+    let header = FIXED + 4 * u32::from(version & 0x3F);
+    if version >> 6 != 0 || header > payload.len {
+        return None;
+    }
+    let number = u32::from_be_bytes([0, *n2, *n1, *n0]);
+    let protocol = u16::from_be_bytes([*p1, *p0]);
+    let entered = enter_ethertype(bytes, payload.behind(header), protocol)?;
+    Some(entered.behind(Layer::Geneve, number, payload.first(header)))
+}
+
+/// GTP-U, version 1, with a user's packet.
+fn enter_gtp(bytes: &[u8], payload: Span) -> Option<Entered> {
+    const FIXED: u32 = 8;
+    /// Version 1, and the protocol type that is not GTP'.
+    const VERSION: u8 = 0x30;
+    const HAS_OPTIONS: u8 = 0x07;
+    const HAS_EXTENSIONS: u8 = 0x04;
+    const USERS_PACKET: u8 = 0xFF;
+    let message = payload.of(bytes);
+    let [flags, kind, _, _, number @ ..] = message.first_chunk::<8>()?;
+    if flags & 0xF0 != VERSION || *kind != USERS_PACKET {
+        return None;
+    }
+    let mut header = FIXED;
+    if flags & HAS_OPTIONS != 0 {
+        header += 4;
+        let mut next = match flags & HAS_EXTENSIONS {
+            0 => 0,
+            _ => *message.get(header as usize - 1)?,
+        };
+        // An extension's first byte is its length, its last one the next one's kind.
+        while next != 0 {
+            let length = 4 * u32::from(*message.get(header as usize)?);
+            if length == 0 {
+                return None;
+            }
+            header += length;
+            next = *message.get(header as usize - 1)?;
+        }
+    }
+    let version = message.get(header as usize)? >> 4;
+    let carried = Carried {
+        version: Some(version),
+        range: payload.behind(header).range(),
     };
-    Some(Entered {
-        inside,
+    let entered = Entered {
+        inside: Ok(Inside::Ip(carried)),
         ethernet: None,
-        vni: None,
+        encapsulation: None,
+    };
+    let number = u32::from_be_bytes(*number);
+    let is_ip = matches!(version, 4 | 6);
+    is_ip.then(|| entered.behind(Layer::Gtp, number, payload.first(header)))
+}
+
+impl Entered {
+    /// The same, with what stands before it.
+    fn behind(self, layer: Layer, number: u32, header: Span) -> Entered {
+        Entered {
+            encapsulation: Some(Encapsulation {
+                layer,
+                number,
+                header,
+            }),
+            ..self
+        }
+    }
+}
+
+fn enter_gre(bytes: &[u8], gre: &Gre) -> Option<Entered> {
+    match gre.protocol {
+        Gre::PPP => {
+            let range = gre.payload.range();
+            let until = bytes.get(..range.end).filter(|_| !range.is_empty())?;
+            Some(Entered {
+                inside: ppp::inside(until, range.start, Layer::Ppp).and_then(|(_, inside)| inside),
+                ethernet: None,
+                encapsulation: None,
+            })
+        }
+        Gre::ERSPAN | Gre::ERSPAN_3 => enter_erspan(bytes, gre),
+        protocol => enter_ethertype(bytes, gre.payload, protocol),
+    }
+}
+
+/// A mirrored frame (draft-foschiano-erspan). Type I has no header of its own, and
+/// GRE no sequence number.
+fn enter_erspan(bytes: &[u8], gre: &Gre) -> Option<Entered> {
+    const TYPE_2: u32 = 8;
+    const TYPE_3: u32 = 12;
+    const PLATFORM: u32 = 8;
+    if gre.protocol == Gre::ERSPAN && gre.flags & Gre::SEQUENCE == 0 {
+        let entered = enter_ethernet(bytes, gre.payload);
+        return Some(entered.behind(Layer::Erspan, 0, gre.payload.first(0)));
+    }
+    let message = gre.payload.of(bytes);
+    let [_, _, s1, s0] = message.first_chunk()?;
+    let header = match gre.protocol {
+        Gre::ERSPAN => TYPE_2,
+        _ => match message.get(TYPE_3 as usize - 1)? & 1 {
+            0 => TYPE_3,
+            _ => TYPE_3 + PLATFORM,
+        },
+    };
+    let session = u32::from(u16::from_be_bytes([*s1, *s0]) & 0x03FF);
+    let entered = enter_ethernet(bytes, gre.payload.behind(header));
+    Some(entered.behind(Layer::Erspan, session, gre.payload.first(header)))
+}
+
+fn enter_ethertype(bytes: &[u8], payload: Span, ethertype: u16) -> Option<Entered> {
+    if ethertype == Gre::ETHERNET {
+        return (!payload.is_empty()).then(|| enter_ethernet(bytes, payload));
+    }
+    let range = payload.range();
+    let until = bytes.get(..range.end).filter(|_| !range.is_empty())?;
+    Some(Entered {
+        inside: super::carried::by_ethertype(until, range.start, ethertype),
+        ethernet: None,
+        encapsulation: None,
     })
 }
 
@@ -170,7 +304,7 @@ fn enter_ethernet(bytes: &[u8], payload: Span) -> Entered {
     Entered {
         inside,
         ethernet,
-        vni: None,
+        encapsulation: None,
     }
 }
 
@@ -196,7 +330,7 @@ pub fn enter_all(bytes: &[u8], packet: &mut Packet, first: &mut First) {
             net,
             transport: std::mem::replace(&mut packet.transport, Transport::None),
             ethernet: entered.ethernet,
-            vni: entered.vni,
+            encapsulation: entered.encapsulation,
         };
         packet.net = None;
         let carried = match entered.inside {
@@ -221,5 +355,70 @@ pub fn enter_all(bytes: &[u8], packet: &mut Packet, first: &mut First) {
             return;
         };
         transport::decode(bytes, network, &mut packet.transport, first);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, ERSPAN_UDP, GENEVE_UDP, GTP_UDP, VXLAN_UDP};
+    use super::*;
+    use crate::decode::decode;
+
+    /// The layers, each tunnel's number and its header's bytes.
+    fn seen(link_type: u32, bytes: &[u8]) -> (String, Vec<(Layer, u32, u32)>) {
+        let packet = decode(&samples::frame(link_type, bytes));
+        let tunnels = packet
+            .outer()
+            .iter()
+            .filter_map(|outer| outer.encapsulation);
+        let tunnels = tunnels.map(|tunnel| (tunnel.layer, tunnel.number, tunnel.header.len));
+        (packet.layers(bytes).to_string(), tunnels.collect())
+    }
+
+    #[test]
+    fn tunnels_over_udp_and_gre() {
+        for ((link_type, hex), layers, tunnel) in [
+            (
+                VXLAN_UDP,
+                "udp:vxlan:eth:ethertype",
+                (Layer::Vxlan, 5000, 8),
+            ),
+            (
+                GENEVE_UDP,
+                "udp:geneve:eth:ethertype",
+                (Layer::Geneve, 42, 12),
+            ),
+            (GTP_UDP, "udp:gtp", (Layer::Gtp, 263, 16)),
+            (
+                ERSPAN_UDP,
+                "gre:erspan:eth:ethertype",
+                (Layer::Erspan, 42, 8),
+            ),
+        ] {
+            let (seen, tunnels) = seen(link_type, &samples::bytes(hex));
+            assert_eq!(seen, format!("eth:ethertype:ip:{layers}:ip:udp"));
+            assert_eq!(tunnels, [tunnel]);
+        }
+    }
+
+    /// A signal of GTP, an extension without a length, Geneve of another version
+    /// and options beyond the datagram are no tunnels.
+    #[test]
+    fn what_is_no_tunnel_stays_a_datagram() {
+        const MESSAGE: usize = 42;
+        for ((link_type, hex), at, byte) in [
+            (GTP_UDP, MESSAGE + 1, 1),
+            (GTP_UDP, MESSAGE + 12, 0),
+            (GENEVE_UDP, MESSAGE, 0x41),
+            (GENEVE_UDP, MESSAGE, 0x3F),
+        ] {
+            let mut bytes = samples::bytes(hex);
+            bytes[at] = byte;
+            let (layers, tunnels) = seen(link_type, &bytes);
+            assert_eq!(
+                (layers.as_str(), tunnels.len()),
+                ("eth:ethertype:ip:udp", 0)
+            );
+        }
     }
 }

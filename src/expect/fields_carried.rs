@@ -241,7 +241,49 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Unsigned(24),
         "number of the virtual network",
         |v, out| {
-            out.extend(v.outer().iter().filter_map(|o| o.vni).map(number));
+            out.extend(numbers(v, Layer::Vxlan));
+        },
+    ),
+    Field::new(
+        "geneve",
+        Kind::Protocol,
+        "generic network virtualisation encapsulation",
+        |v, out| has(v, out, Layer::Geneve),
+    ),
+    Field::new(
+        "geneve.vni",
+        Kind::Unsigned(24),
+        "number of the virtual network",
+        |v, out| {
+            out.extend(numbers(v, Layer::Geneve));
+        },
+    ),
+    Field::new(
+        "gtp",
+        Kind::Protocol,
+        "GPRS tunnelling protocol, with a user's packet",
+        |v, out| has(v, out, Layer::Gtp),
+    ),
+    Field::new(
+        "gtp.teid",
+        Kind::Unsigned(32),
+        "number of the tunnel's end",
+        |v, out| {
+            out.extend(numbers(v, Layer::Gtp));
+        },
+    ),
+    Field::new(
+        "erspan",
+        Kind::Protocol,
+        "encapsulated remote switch port analyser: a mirrored frame",
+        |v, out| has(v, out, Layer::Erspan),
+    ),
+    Field::new(
+        "erspan.spanid",
+        Kind::Unsigned(16),
+        "number of the mirroring session",
+        |v, out| {
+            out.extend(numbers(v, Layer::Erspan));
         },
     ),
     Field::new(
@@ -349,6 +391,13 @@ fn sctp<'a>(v: &View<'a>) -> Option<&'a Sctp> {
 }
 
 /// Of tunnels, outermost first; then of one that could not be entered.
+/// What the headers of the tunnels of this kind have for a number.
+fn numbers<'a>(v: &View<'a>, layer: Layer) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
+    let tunnels = v.outer().iter().filter_map(|outer| outer.encapsulation);
+    let tunnels = tunnels.filter(move |tunnel| tunnel.layer == layer);
+    tunnels.map(|tunnel| number(tunnel.number))
+}
+
 fn gres<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Gre> + use<'a> {
     let outer = v.outer().iter().map(|outer| &outer.transport);
     let all = outer.chain([&v.packet.transport]);

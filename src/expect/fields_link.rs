@@ -204,15 +204,18 @@ pub(super) const LINK: &[Field] = &[
         Kind::Unsigned(16),
         "length of the payload (IEEE 802.3), where it stands in the type's place",
         |v, out| {
-            let field = ethernet(v).and_then(|_| type_or_length(v));
-            out.extend(field.filter(|n| *n < FIRST_TYPE).map(number));
+            let lengths = types_or_lengths(v).filter(|n| *n < FIRST_TYPE);
+            out.extend(lengths.map(number));
         },
     ),
     Field::new(
         "eth.type",
         Kind::Unsigned(16),
         "EtherType of the Ethernet header",
-        |v, out| out.extend(eth_type(v).map(number)),
+        |v, out| {
+            let types = types_or_lengths(v).filter(|n| *n >= FIRST_TYPE);
+            out.extend(types.map(number));
+        },
     ),
     Field::new(
         "vlan",
@@ -365,15 +368,23 @@ fn ethernets<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Ethernet> + use<'a> {
     ethernet(v).into_iter().chain(inner)
 }
 
-/// `eth.type` is the outer header's, also before VLAN tags.
-fn eth_type(v: &View<'_>) -> Option<u16> {
-    ethernet(v)?;
-    type_or_length(v).filter(|number| *number >= FIRST_TYPE)
+/// The same, each with the bytes from its first one on.
+fn frames<'a>(v: &View<'a>) -> impl Iterator<Item = (&'a Ethernet, &'a [u8])> + use<'a> {
+    let own = ethernet(v).map(|ethernet| (ethernet, v.frame()));
+    let data = v.data();
+    let inner = v.outer().iter().filter_map(move |outer| {
+        let bytes = data.get(outer.inner_frame()? as usize..)?;
+        Some((outer.ethernet.as_ref()?, bytes))
+    });
+    own.into_iter().chain(inner)
 }
 
-fn type_or_length(v: &View<'_>) -> Option<u16> {
-    let bytes = v.frame().get(12..14)?;
-    Some(u16::from_be_bytes(bytes.try_into().ok()?))
+/// What stands behind the addresses: the type also before VLAN tags.
+fn types_or_lengths<'a>(v: &View<'a>) -> impl Iterator<Item = u16> + use<'a> {
+    frames(v).filter_map(|(_, bytes)| {
+        let bytes = bytes.get(12..14)?;
+        Some(u16::from_be_bytes(bytes.try_into().ok()?))
+    })
 }
 
 fn addresses<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8; 6]> + use<'a> {
@@ -392,14 +403,14 @@ fn first_bit(address: &[u8; 6], bit: u8) -> FieldValue<'static> {
 /// Tag control and what follows, of the tags behind this EtherType. A tag's
 /// EtherType stands before it; those of 802.1ad have fields of another name.
 fn tags<'a>(v: &View<'a>, behind: [u8; 2]) -> impl Iterator<Item = (u16, u16)> + use<'a> {
-    let count = ethernet(v).map_or(0, |e| e.vlan.ids().len());
-    let frame = v.frame();
-    (0..count).filter_map(move |tag| {
-        let at = 12 + 4 * tag;
-        let bytes: &[u8; 6] = frame.get(at..at + 6)?.try_into().ok()?;
-        let [a, b, c, d, e, f] = *bytes;
-        let tagged = (u16::from_be_bytes([c, d]), u16::from_be_bytes([e, f]));
-        ([a, b] == behind).then_some(tagged)
+    frames(v).flat_map(move |(ethernet, frame)| {
+        (0..ethernet.vlan.ids().len()).filter_map(move |tag| {
+            let at = 12 + 4 * tag;
+            let bytes: &[u8; 6] = frame.get(at..at + 6)?.try_into().ok()?;
+            let [a, b, c, d, e, f] = *bytes;
+            let tagged = (u16::from_be_bytes([c, d]), u16::from_be_bytes([e, f]));
+            ([a, b] == behind).then_some(tagged)
+        })
     })
 }
 

@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::packet::{Eth, Ip, Ipv6, Packet};
 use super::packets::{ethernet, ip, ipv6};
 use super::spelled::Mac;
-use crate::decode::{self, ArpParty, Layer, Link, Net, Transport, header_checksum_status};
+use crate::decode::{
+    self, ArpParty, Encapsulation, Layer, Link, Net, Transport, header_checksum_status,
+};
 
 /// PPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -106,6 +108,27 @@ pub struct Vxlan {
     pub vni: u32,
 }
 
+/// RFC 8926.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Geneve {
+    /// The number of the network.
+    pub vni: u32,
+}
+
+/// 3GPP TS 29.281.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Gtp {
+    /// The number of the tunnel's end.
+    pub teid: u32,
+}
+
+/// A mirrored frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Erspan {
+    /// The number of the session.
+    pub spanid: u32,
+}
+
 /// Ports of a datagram around the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OuterUdp {
@@ -122,7 +145,7 @@ pub struct Outer {
     /// IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6>,
-    /// The datagram that carries VXLAN.
+    /// The datagram that carries VXLAN, Geneve or GTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udp: Option<OuterUdp>,
     /// VXLAN.
@@ -131,6 +154,15 @@ pub struct Outer {
     /// GRE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gre: Option<Gre>,
+    /// Geneve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub geneve: Option<Geneve>,
+    /// GTP-U.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gtp: Option<Gtp>,
+    /// ERSPAN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erspan: Option<Erspan>,
     /// The header of the Ethernet frame inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eth: Option<Eth>,
@@ -180,9 +212,17 @@ pub(super) fn fill(shown: &mut Packet<'_>, packet: &decode::Packet, data: &[u8])
 fn outer(outer: &decode::Outer, data: &[u8]) -> Outer {
     let mut shown = Outer {
         eth: outer.ethernet.as_ref().map(ethernet),
-        vxlan: outer.vni.map(|vni| Vxlan { vni }),
         ..Outer::default()
     };
+    if let Some(Encapsulation { layer, number, .. }) = outer.encapsulation {
+        match layer {
+            Layer::Vxlan => shown.vxlan = Some(Vxlan { vni: number }),
+            Layer::Geneve => shown.geneve = Some(Geneve { vni: number }),
+            Layer::Gtp => shown.gtp = Some(Gtp { teid: number }),
+            Layer::Erspan => shown.erspan = Some(Erspan { spanid: number }),
+            _ => {}
+        }
+    }
     match &outer.net {
         Net::V4(header) => shown.ip = Some(ip(header, header_checksum_status(&outer.net, data))),
         Net::V6(header) => shown.ipv6 = Some(ipv6(header)),

@@ -36,6 +36,9 @@ const FIELDS: &[&str] = &[
     "sctp.dstport",
     "gre.proto",
     "vxlan.vni",
+    "geneve.vni",
+    "gtp.teid",
+    "erspan.spanid",
     "wlan.fc.type_subtype",
     "wlan.sa",
     "wlan.da",
@@ -177,8 +180,17 @@ fn ours(packet: &Packet, frame: &[u8], link_type: u32) -> Seen {
     for outer in packet.outer() {
         net(&outer.net, &mut put);
         transport(&outer.transport, data, &mut put);
-        if let Some(vni) = outer.vni {
-            put("vxlan.vni", vni.to_string());
+        if let Some(tunnel) = outer
+            .encapsulation
+            .filter(|tunnel| !tunnel.header.is_empty())
+        {
+            let name = match tunnel.layer {
+                Layer::Vxlan => "vxlan.vni",
+                Layer::Geneve => "geneve.vni",
+                Layer::Gtp => "gtp.teid",
+                _ => "erspan.spanid",
+            };
+            put(name, tunnel.number.to_string());
         }
         if let Some(inner) = &outer.ethernet {
             ethernet(inner, &mut put);
@@ -348,6 +360,48 @@ fn made() -> Vec<(u16, Vec<Vec<u8>>)> {
             ),
         ),
         eth(0x0800, &v4(17, &vxlan(&eth(0x0806, &ARP_REPLY)))),
+        eth(0x0800, &v4(17, &geneve(0, 0x6558, &eth(0x0800, &udp4)))),
+        eth(0x86DD, &v6(17, &geneve(2, 0x6558, &eth(0x86DD, &udp6)))),
+        eth(0x0800, &v4(17, &geneve(0, 0x0800, &udp4))),
+        eth(0x0800, &v4(17, &geneve(1, 0x86DD, &udp6))),
+        eth(0x0800, &v4(17, &gtp(0x30, &[], &udp4))),
+        eth(0x86DD, &v6(17, &gtp(0x32, &[0, 1, 0, 0], &udp6))),
+        // The extension with the container of a PDU session.
+        eth(
+            0x0800,
+            &v4(17, &gtp(0x34, &[0, 0, 0, 0x85, 1, 0, 9, 0], &udp4)),
+        ),
+        eth(0x0800, &v4(47, &gre(0, 0x88BE, &eth(0x0800, &udp4)))),
+        eth(
+            0x0800,
+            &v4(
+                47,
+                &gre(
+                    0x1000,
+                    0x88BE,
+                    &[
+                        &[0, 0, 0, 1, 0x10, 5, 8, 42, 0, 0, 0, 7],
+                        &eth(0x0800, &udp4)[..],
+                    ]
+                    .concat(),
+                ),
+            ),
+        ),
+        eth(
+            0x0800,
+            &v4(
+                47,
+                &gre(
+                    0x1000,
+                    0x22EB,
+                    &[
+                        &[0, 0, 0, 1, 0x20, 5, 8, 42, 0, 0, 0, 7, 0, 0, 0, 0],
+                        &eth(0x0800, &udp4)[..],
+                    ]
+                    .concat(),
+                ),
+            ),
+        ),
         eth(
             0x0800,
             &v4(97, &[&[0x30, 0], &eth(0x0800, &udp4)[..]].concat()),
@@ -570,11 +624,35 @@ fn udp(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A datagram of Geneve, with so many words of options of no meaning.
+fn geneve(options: u8, ethertype: u16, inner: &[u8]) -> Vec<u8> {
+    let mut header = vec![options, 0];
+    header.extend(ethertype.to_be_bytes());
+    header.extend([0, 0, 42, 0]);
+    for _ in 0..options {
+        // A class of its own, and no data.
+        header.extend([0xFF, 0xF0, 1, 0]);
+    }
+    datagram(6081, &[&header[..], inner].concat())
+}
+
+/// A datagram of GTP-U with a user's packet, behind what the flags stand for.
+fn gtp(flags: u8, options: &[u8], inner: &[u8]) -> Vec<u8> {
+    let mut header = vec![flags, 0xFF];
+    header.extend(((options.len() + inner.len()) as u16).to_be_bytes());
+    header.extend([0, 0, 1, 7]);
+    datagram(2152, &[&header[..], options, inner].concat())
+}
+
 fn vxlan(inner: &[u8]) -> Vec<u8> {
-    let length = 16 + inner.len() as u16;
-    let mut bytes = [49152, 4789, length, 0].map(u16::to_be_bytes).concat();
-    bytes.extend([8, 0, 0, 0, 0, 0x13, 0x88, 0]);
-    bytes.extend(inner);
+    datagram(4789, &[&[8, 0, 0, 0, 0, 0x13, 0x88, 0], inner].concat())
+}
+
+/// A datagram of a tunnel to this port.
+fn datagram(port: u16, payload: &[u8]) -> Vec<u8> {
+    let length = 8 + payload.len() as u16;
+    let mut bytes = [49152, port, length, 0].map(u16::to_be_bytes).concat();
+    bytes.extend(payload);
     bytes
 }
 

@@ -3,8 +3,8 @@
 use super::{Node, flag, hex16, link, network};
 use crate::conversation::{Marks, SeenTcp};
 use crate::decode::{
-    ChecksumStatus, Icmp, Outer, Packet, Quoted, Span, Tcp, TcpFlags, TcpOption, Transport, Udp,
-    checksum_status,
+    ChecksumStatus, Encapsulation, Icmp, Layer, Outer, Packet, Quoted, Span, Tcp, TcpFlags,
+    TcpOption, Transport, Udp, checksum_status,
 };
 use crate::expect::icmp;
 use crate::trace::Trace;
@@ -13,32 +13,33 @@ use crate::trace::Trace;
 pub fn outer(outer: &Outer, data: &[u8]) -> Vec<Node> {
     let mut layers = Vec::new();
     match &outer.transport {
-        Transport::Udp(udp) => {
-            layers.push(self::udp(udp, None));
-            if let Some(vni) = outer.vni {
-                let span = Span {
-                    start: udp.header.end(),
-                    len: 8,
-                };
-                let vni = Node::field("vxlan.vni", "Network", vni, (span.start + 4, 3));
-                layers.push(Node::group(Some("vxlan"), "VXLAN", span).with([vni]));
-            }
-        }
+        Transport::Udp(udp) => layers.push(self::udp(udp, None)),
         Transport::Gre(gre) => layers.push(gre_node(gre.protocol, gre.payload, gre.flags)),
         _ => {}
     }
-    // The frame inside begins its Ethernet header's length before what it carries.
-    if let Some(ethernet) = &outer.ethernet {
-        let behind = match &outer.transport {
-            Transport::Udp(udp) => udp.header.end().saturating_add(8),
-            Transport::Gre(gre) => gre.payload.start,
-            _ => 0,
-        };
-        if behind > 0 && (behind as usize) < data.len() {
-            layers.push(link::ethernet(ethernet, behind));
-        }
+    layers.extend(outer.encapsulation.as_ref().and_then(encapsulation));
+    if let (Some(ethernet), Some(start)) = (&outer.ethernet, outer.inner_frame())
+        && (start as usize) < data.len()
+    {
+        layers.push(link::ethernet(ethernet, start));
     }
     layers
+}
+
+/// The header of a tunnel, and where in it its number stands.
+fn encapsulation(outer: &Encapsulation) -> Option<Node> {
+    let (name, label, what, (at, len)) = match outer.layer {
+        Layer::Vxlan => ("vxlan.vni", "VXLAN", "Network", (4, 3)),
+        Layer::Geneve => ("geneve.vni", "Geneve", "Network", (4, 3)),
+        Layer::Gtp => ("gtp.teid", "GTP", "Tunnel", (4, 4)),
+        // Type I has no header.
+        Layer::Erspan if outer.header.is_empty() => return None,
+        Layer::Erspan => ("erspan.spanid", "ERSPAN", "Session", (2, 2)),
+        _ => return None,
+    };
+    let number = Node::field(name, what, outer.number, (outer.header.start + at, len));
+    let group = Node::group(Some(outer.layer.name()), label, outer.header);
+    Some(group.with([number]))
 }
 
 fn gre_node(protocol: u16, payload: Span, flags: u16) -> Node {
