@@ -184,6 +184,11 @@ pub struct Seen {
     /// The conversation of the datagram that carries the packet through a tunnel
     /// (VXLAN); of several the outermost.
     pub tunnel: Option<ConversationIndex>,
+    /// `udp.time_delta` of the datagram that carries the packet through a tunnel, in
+    /// nanoseconds: since the conversation's packet before.
+    pub tunnel_delta: Option<i64>,
+    /// The same of the packet's own datagram.
+    pub udp_delta: Option<i64>,
     pub tcp: Option<SeenTcp>,
 }
 
@@ -226,7 +231,8 @@ pub struct SeenTcp {
     pub acks: Option<Acks>,
     /// `tcp.analysis.duplicate_ack_num` and `_frame`.
     pub duplicate: Option<Box<Duplicate>>,
-    /// `tcp.analysis.rto` and `_frame`.
+    /// `tcp.analysis.rto` and `_frame`. None for 0, which Wireshark does not tell: the
+    /// same segment captured twice.
     pub rto: Option<Box<Rto>>,
     /// `tcp.analysis.initial_rtt`, once it is known.
     pub initial_rtt: Option<i64>,

@@ -85,6 +85,8 @@ struct Open<R> {
     client_is_low: bool,
     first: Timestamp,
     last: Timestamp,
+    /// Of the packet before in file order: `last` may be later.
+    previous: Timestamp,
     first_packet: usize,
     last_packet: usize,
     packets: Ways<u64>,
@@ -109,6 +111,7 @@ impl<R: Receiver> Open<R> {
 
     fn count(&mut self, at: At, frame_len: u32, way: Direction, bytes: u64) {
         self.last = self.last.max(at.time);
+        self.previous = at.time;
         *self.wire_bytes.get_mut(way) += u64::from(frame_len);
         self.last_packet = at.packet;
         *self.packets.get_mut(way) += 1;
@@ -198,6 +201,31 @@ impl<R: Receiver> Tracker<R> {
         frame: &[u8],
         found: &mut R::Found,
     ) -> Seen {
+        if packet.outer().is_empty() {
+            return self.own(index, packet, frame, found);
+        }
+        let mut outermost = None;
+        for carrier in packet.outer_datagrams() {
+            let around = self.around(index, packet, carrier, found);
+            outermost = outermost.or(around);
+        }
+        Seen {
+            tunnel: outermost.map(|(conversation, _)| conversation),
+            tunnel_delta: outermost.map(|(_, delta)| delta),
+            ..self.own(index, packet, frame, found)
+        }
+    }
+
+    /// The same for the packet's own conversation alone: where another tracker has
+    /// those around it.
+    #[inline]
+    pub fn own(
+        &mut self,
+        index: usize,
+        packet: &Packet,
+        frame: &[u8],
+        found: &mut R::Found,
+    ) -> Seen {
         if let Some(linger) = self.limits.linger {
             self.close_lingering(packet.time, linger, found);
         }
@@ -205,14 +233,7 @@ impl<R: Receiver> Tracker<R> {
             packet: index,
             time: packet.time,
         };
-        if packet.outer().is_empty() {
-            return self.innermost(at, packet, frame, found);
-        }
-        let tunnel = self.tunnel(at, packet, found);
-        Seen {
-            tunnel,
-            ..self.innermost(at, packet, frame, found)
-        }
+        self.innermost(at, packet, frame, found)
     }
 
     #[inline]
@@ -323,6 +344,8 @@ impl<R: Receiver> Tracker<R> {
             direction: Some(way),
             quotes: None,
             tunnel: None,
+            tunnel_delta: None,
+            udp_delta: None,
             tcp: None,
         };
         // In its place: it is too large to be moved there.
@@ -362,6 +385,7 @@ impl<R: Receiver> Tracker<R> {
             return Seen::default();
         };
         let way = open.way(from_low);
+        let delta = at.time.since(open.previous);
         open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
@@ -374,34 +398,40 @@ impl<R: Receiver> Tracker<R> {
             direction: Some(way),
             quotes: None,
             tunnel: None,
+            tunnel_delta: None,
+            udp_delta: Some(delta),
             tcp: None,
         }
     }
 
-    /// The conversations around the packet's own. What they carry is not theirs to
-    /// read. Returns the outermost.
-    fn tunnel(
+    /// The conversation of a datagram that carries the packet through a tunnel. What
+    /// is in it is not its own to read. Returns also how long after its packet before
+    /// this one came.
+    pub fn around(
         &mut self,
-        at: At,
+        index: usize,
         packet: &Packet,
+        (src, dst, udp): (SocketAddr, SocketAddr, &Udp),
         found: &mut R::Found,
-    ) -> Option<ConversationIndex> {
-        let mut outermost = None;
-        for (src, dst, udp) in packet.outer_datagrams() {
-            let (key, from_low) = Key::new(Protocol::Udp, src, dst);
-            let slot = match self.table.find(&key) {
-                Some(slot) => slot,
-                None => self.begin(key, from_low, at, None, found),
-            };
-            let Some(open) = self.table.get_mut(slot) else {
-                continue;
-            };
-            let way = open.way(from_low);
-            open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
-            outermost.get_or_insert(open.index);
-            self.table.touch(slot, List::Udp);
+    ) -> Option<(ConversationIndex, i64)> {
+        if let Some(linger) = self.limits.linger {
+            self.close_lingering(packet.time, linger, found);
         }
-        outermost
+        let at = At {
+            packet: index,
+            time: packet.time,
+        };
+        let (key, from_low) = Key::new(Protocol::Udp, src, dst);
+        let slot = match self.table.find(&key) {
+            Some(slot) => slot,
+            None => self.begin(key, from_low, at, None, found),
+        };
+        let open = self.table.get_mut(slot)?;
+        let way = open.way(from_low);
+        let seen = (open.index, at.time.since(open.previous));
+        open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
+        self.table.touch(slot, List::Udp);
+        Some(seen)
     }
 
     /// An ICMP error belongs to the conversation of the packet it quotes, and
@@ -435,6 +465,8 @@ impl<R: Receiver> Tracker<R> {
             direction: Some(way.opposite()),
             quotes: found.map(|found| found.packet),
             tunnel: None,
+            tunnel_delta: None,
+            udp_delta: None,
             tcp: None,
         }
     }
@@ -475,6 +507,7 @@ impl<R: Receiver> Tracker<R> {
             client_is_low,
             first: at.time,
             last: at.time,
+            previous: at.time,
             first_packet: at.packet,
             last_packet: at.packet,
             packets: Ways::default(),

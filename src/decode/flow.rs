@@ -10,7 +10,7 @@
 //! by the number of threads, no more. A table of conversations must not be
 //! indexed by it alone, or such a capture makes each look-up a search.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use etherparse::ip_number;
 
@@ -46,6 +46,13 @@ impl Packet {
         let dst = end(net.dst(), dst_port);
         Some(mix(protocol.0, src, dst))
     }
+}
+
+/// The number of the conversation of a datagram between these ends, as
+/// [`Packet::flow_hash`] has it: for one that carries the packet through a tunnel.
+pub fn datagram_hash(src: SocketAddr, dst: SocketAddr) -> u64 {
+    let (src, dst) = (end(src.ip(), src.port()), end(dst.ip(), dst.port()));
+    mix(ip_number::UDP.0, src, dst)
 }
 
 /// An end of a conversation.

@@ -28,6 +28,7 @@ mod wlan;
 pub use arp::{Arp, ArpParty};
 pub use checksum::{Checksums, checksum_status, header_checksum_status};
 pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits};
+pub use flow::datagram_hash;
 pub use frame::{decode, decode_into};
 pub use igmp::{Igmp, Sctp};
 pub use layer::{Layer, Layers, Outline};

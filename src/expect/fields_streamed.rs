@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::conversation::{ConversationIndex, Direction};
-use crate::inspect::Shown;
+use crate::inspect::{Name, Shown};
 use crate::message::{Part, PartOf};
 use crate::savefile::{Format, Timestamp};
 use crate::trace::{Ends, Owner};
@@ -36,6 +36,15 @@ impl<'a> Streamed<'a> {
     }
 }
 
+fn facts(name: Name) -> Facts {
+    Facts {
+        protocol: name.protocol,
+        id: name.id,
+        first: name.first,
+        completeness: None,
+    }
+}
+
 impl Known for Streamed<'_> {
     fn frame(&self, _: usize) -> &[u8] {
         self.0.frame.data
@@ -48,18 +57,16 @@ impl Known for Streamed<'_> {
         }
     }
 
-    fn conversation(&self, index: ConversationIndex) -> Option<Facts> {
-        let seen = self.0.seen;
-        let (name, tcp) = match seen.conversation == Some(index) {
-            true => (self.0.name?, seen.tcp.as_ref()),
-            false => (self.0.tunnel?, None),
-        };
+    fn conversation(&self, _: ConversationIndex) -> Option<Facts> {
+        let tcp = self.0.seen.tcp.as_ref();
         Some(Facts {
-            protocol: name.protocol,
-            id: name.id,
-            first: name.first,
             completeness: tcp.map(|tcp| tcp.completeness),
+            ..facts(self.0.name?)
         })
+    }
+
+    fn around(&self, _: ConversationIndex) -> Option<Facts> {
+        self.0.tunnel.map(facts)
     }
 
     fn http<'h>(

@@ -1,10 +1,10 @@
 //! Fields of TCP and UDP.
 
-use crate::conversation::{SeenTcp, WindowScaling};
+use crate::conversation::{Seen, SeenTcp, WindowScaling};
 use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Transport, Udp};
 use crate::savefile::Protocol;
 
-use super::fields::{Alike, Field, FieldValue, Kind, Needs, Out, View, number};
+use super::fields::{Alike, Facts, Field, FieldValue, Kind, Needs, Out, View, number};
 use super::fields_ip::{SET, STATUS};
 
 const IP_PROTOCOL_TCP: u8 = 6;
@@ -511,7 +511,28 @@ pub(super) const UDP: &[Field] = &[
         "udp.time_relative",
         Kind::Time,
         "seconds since the first packet of the conversation",
-        |v, out| out.extend(udp(v).and_then(|_| time_relative(v))),
+        |v, out| {
+            let of = |facts: Facts| number(v.packet.time.since(facts.first));
+            out.extend(v.tunnel().map(of));
+            out.extend(udp(v).and_then(|_| v.conversation()).map(of));
+        },
+    )
+    .needs(Needs::CONVERSATION),
+    Field::new(
+        "udp.time_delta",
+        Kind::Time,
+        "seconds since the packet before in the conversation",
+        |v, out| {
+            let deltas = |seen: &Seen| [v.tunnel().and(seen.tunnel_delta), seen.udp_delta];
+            out.extend(
+                v.seen
+                    .map(deltas)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(number),
+            );
+        },
     )
     .needs(Needs::CONVERSATION),
 ];
@@ -633,11 +654,6 @@ fn stream(v: &View<'_>, protocol: Protocol) -> Option<FieldValue<'static>> {
     let own = v.packet.ports().is_some();
     let conversation = v.conversation().filter(|c| c.protocol == protocol)?;
     (own || v.quoted().is_some()).then(|| number(conversation.id))
-}
-
-fn time_relative(v: &View<'_>) -> Option<FieldValue<'static>> {
-    let first = v.conversation()?.first;
-    Some(number(v.packet.time.since(first)))
 }
 
 /// As Wireshark's `tcp.flags.str`: twelve places, most significant bit first.

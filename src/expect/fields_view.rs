@@ -90,6 +90,11 @@ pub trait Known {
         None
     }
 
+    /// The same of the datagram that carries the packet through a tunnel.
+    fn around(&self, index: ConversationIndex) -> Option<Facts> {
+        self.conversation(index)
+    }
+
     /// Hands over the HTTP messages that belong to the packet at `packet`, until
     /// told to break off.
     fn http<'a>(
@@ -186,7 +191,7 @@ impl<'a> View<'a> {
 
     /// The conversation of the datagram that carries the packet through a tunnel.
     pub(super) fn tunnel(&self) -> Option<Facts> {
-        self.known.conversation(self.seen?.tunnel?)
+        self.known.around(self.seen?.tunnel?)
     }
 
     /// The packet quoted by an ICMP error, where quoted headers count.

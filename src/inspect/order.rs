@@ -26,8 +26,8 @@ impl Order {
     /// Names all that was found in a stretch. Stretches come in the order of
     /// the file.
     pub fn name(&mut self, part: &mut Part) {
-        // One packet may begin two: a tunnel's, and what is inside.
-        part.begun.sort_by_key(|begun| begun.packet);
+        // One packet may begin several: a tunnel's, and what is inside.
+        part.begun.sort_by_key(|begun| (begun.packet, begun.depth));
         for begun in &part.begun {
             let name = self.next(begun);
             self.open.insert(begun.local, name);

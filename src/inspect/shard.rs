@@ -5,6 +5,7 @@ use super::stretch::{AHEAD, SHARDS, Stretch};
 use super::totals::Tally;
 use super::{Name, Settings};
 use crate::conversation::{Bitten, Closed, Limits, Seen, Tracker};
+use crate::decode::Packet;
 use crate::message::{self, Found, Lookup, Message};
 use crate::savefile::{Protocol, Timestamp};
 
@@ -39,6 +40,9 @@ pub(super) struct Part {
 /// A conversation's first packet.
 pub(super) struct Begun {
     pub packet: usize,
+    /// How many datagrams of tunnels are around it in that packet; of the packet's own
+    /// the highest number there is.
+    pub depth: usize,
     pub protocol: Protocol,
     pub time: Timestamp,
     pub local: Local,
@@ -96,21 +100,64 @@ impl Shard {
         }
     }
 
+    /// Reads the conversation of a datagram that carries a packet through a tunnel.
+    fn around(
+        &mut self,
+        index: usize,
+        place: usize,
+        depth: usize,
+        packet: &Packet,
+        part: &mut Part,
+    ) {
+        self.begun(usize::MAX, part);
+        let Some(carrier) = packet.outer_datagrams().nth(depth) else {
+            return;
+        };
+        let around = self.tracker.around(index, packet, carrier, &mut self.found);
+        self.tell(index, part);
+        self.begun(depth, part);
+        if let (0, Some((conversation, delta))) = (depth, around)
+            && let Some(entry) = part.packets.get_mut(place)
+        {
+            entry.tunnel = Some(self.local(conversation));
+            entry.seen.tunnel = Some(conversation);
+            entry.seen.tunnel_delta = Some(delta);
+        }
+    }
+
+    /// Tells of the conversations that began, of datagrams at this depth around their
+    /// packets or of these packets themselves.
+    fn begun(&mut self, depth: usize, part: &mut Part) {
+        for begun in self.tracker.take_begun() {
+            part.begun.push(Begun {
+                packet: begun.at.packet,
+                depth,
+                protocol: begun.protocol,
+                time: begun.at.time,
+                local: self.local(begun.conversation),
+            });
+        }
+    }
+
     /// Reads the shard's packets of a stretch.
     pub fn read(&mut self, stretch: &Stretch, part: &mut Part, tally: &mut Tally) {
         let packets = stretch.packets();
-        let places = stretch.of_shard(self.number);
-        for (position, &place) in places.iter().enumerate() {
-            if let Some(&soon) = places.get(position + AHEAD) {
-                packets.prefetch(soon as usize);
+        let shares = stretch.of_shard(self.number);
+        for (position, &share) in shares.iter().enumerate() {
+            if let Some(soon) = shares.get(position + AHEAD) {
+                packets.prefetch(soon.place());
             }
-            let place = place as usize;
+            let place = share.place();
             let Some((packet, frame)) = packets.get(place) else {
                 continue;
             };
             let index = stretch.first + place;
+            if let Some(depth) = share.depth() {
+                self.around(index, place, depth, packet, part);
+                continue;
+            }
             let data = packet.data(frame.data);
-            let seen = self.tracker.packet(index, packet, data, &mut self.found);
+            let seen = self.tracker.own(index, packet, data, &mut self.found);
             self.tell(index, part);
             if !self.found.parts.is_empty() {
                 tally.late += self.leave_late(index);
@@ -119,24 +166,17 @@ impl Shard {
                 && let Some(entry) = part.packets.get_mut(place)
             {
                 let local = |conversation| self.local(conversation);
-                *entry = Entry {
-                    local: seen.conversation.map(local),
-                    tunnel: seen.tunnel.map(local),
-                    seen,
-                    name: None,
-                    tunnel_name: None,
-                    parts: std::mem::take(&mut self.found.parts),
+                entry.local = seen.conversation.map(local);
+                // The shard of what is around it may have been here before.
+                entry.seen = Seen {
+                    tunnel: entry.seen.tunnel,
+                    tunnel_delta: entry.seen.tunnel_delta,
+                    ..seen
                 };
+                entry.parts = std::mem::take(&mut self.found.parts);
             }
         }
-        for begun in self.tracker.take_begun() {
-            part.begun.push(Begun {
-                packet: begun.at.packet,
-                protocol: begun.protocol,
-                time: begun.at.time,
-                local: self.local(begun.conversation),
-            });
-        }
+        self.begun(usize::MAX, part);
         self.closed(part);
     }
 

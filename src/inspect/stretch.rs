@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::totals::Tally;
 use super::{Context, FileFacts, Name};
-use crate::decode::{Defragmenter, Packet, decode_into};
+use crate::decode::{Defragmenter, Packet, datagram_hash, decode_into};
 use crate::savefile::{Batch, Frame, Frames, Timestamp, prefetch};
 
 /// Parts that the conversations are divided into. Fixed, as the bounds on
@@ -32,8 +32,8 @@ pub(super) struct Stretch {
     packets: Vec<Packet>,
     /// The places of the fragments among them.
     fragments: Vec<usize>,
-    /// The places of each shard's packets, ascending.
-    shards: [Vec<u32>; SHARDS],
+    /// What each shard has to read, in the order of the file.
+    shards: [Vec<Share>; SHARDS],
     pub file: Arc<FileFacts>,
     /// Of the capture's first packet.
     pub start: Timestamp,
@@ -111,8 +111,17 @@ impl Stretch {
         }
         let frames = self.batch.frames().iter();
         for (place, (frame, packet)) in frames.zip(&self.packets).enumerate() {
-            if let Some(shard) = self.shards.get_mut(shard(packet)) {
-                shard.push(place as u32);
+            let carriers = packet.outer_datagrams().enumerate();
+            let around = carriers.map(|(depth, (src, dst, _))| {
+                let share = Share::around(place, depth);
+                (datagram_hash(src, dst), share)
+            });
+            // Packets of no conversation may go anywhere.
+            let own = packet.flow_hash().unwrap_or(packet.number);
+            for (hash, share) in around.chain([(own, Share::own(place))]) {
+                if let Some(shard) = self.shards.get_mut((hash % SHARDS as u64) as usize) {
+                    shard.push(share);
+                }
             }
             if let Some(tally) = &mut tally {
                 tally.packet(packet, frame.data);
@@ -120,9 +129,42 @@ impl Stretch {
         }
     }
 
-    /// The places of a shard's packets, ascending.
-    pub fn of_shard(&self, shard: usize) -> &[u32] {
+    /// What a shard has to read, in the order of the file.
+    pub fn of_shard(&self, shard: usize) -> &[Share] {
         self.shards.get(shard).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What of a packet a shard has to read: its own conversation, or that of a datagram
+/// that carries it through a tunnel. Each flow has one shard, whether it is seen in a
+/// tunnel or beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Share(u32);
+
+impl Share {
+    /// Bits for the depth, of which there are no more than tunnels inside one
+    /// another.
+    const BITS: u32 = 4;
+    const OWN: u32 = (1 << Self::BITS) - 1;
+
+    fn own(place: usize) -> Share {
+        Share((place as u32) << Self::BITS | Self::OWN)
+    }
+
+    fn around(place: usize, depth: usize) -> Share {
+        Share((place as u32) << Self::BITS | (depth as u32).min(Self::OWN - 1))
+    }
+
+    /// Of the packet in the stretch.
+    pub fn place(self) -> usize {
+        (self.0 >> Self::BITS) as usize
+    }
+
+    /// Which of the datagrams around the packet, from the outermost; None: the
+    /// packet's own conversation.
+    pub fn depth(self) -> Option<usize> {
+        let depth = self.0 & Self::OWN;
+        (depth != Self::OWN).then_some(depth as usize)
     }
 }
 
@@ -145,14 +187,4 @@ impl<'a> Packets<'a> {
         self.packets.get(place).map(prefetch);
         self.frames.prefetch(place);
     }
-}
-
-/// The conversation around a tunnel's may hold many others: they share a shard.
-/// Packets of none may go anywhere.
-fn shard(packet: &Packet) -> usize {
-    let hash = match packet.outer_datagrams().next() {
-        Some(_) => 0,
-        None => packet.flow_hash().unwrap_or(packet.number),
-    };
-    (hash % SHARDS as u64) as usize
 }

@@ -85,6 +85,8 @@ fn sight<'a>(trace: &'a Trace, index: usize, packet: &'a decode::Packet) -> Sigh
         direction: None,
         quotes: None,
         tunnel: None,
+        tunnel_delta: None,
+        udp_delta: None,
         tcp: None,
     };
     let seen = trace.seen.get(index).unwrap_or(&NOTHING);

@@ -164,6 +164,72 @@ fn what_is_found_is_what_a_trace_holds() {
     }
 }
 
+/// Each of some flows beside a tunnel, in it, and back through another one: raw IP,
+/// with VXLAN and Ethernet around it.
+fn in_and_beside_tunnels(flows: u16) -> Vec<u8> {
+    let interface = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+    let datagram = |src: (u8, u16), dst: (u8, u16), payload: &[u8]| {
+        let mut bytes = vec![0x45, 0];
+        bytes.extend((28 + payload.len() as u16).to_be_bytes());
+        bytes.extend([0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, src.0, 10, 0, 0, dst.0]);
+        bytes.extend(src.1.to_be_bytes());
+        bytes.extend(dst.1.to_be_bytes());
+        bytes.extend((8 + payload.len() as u16).to_be_bytes());
+        bytes.extend([0, 0]);
+        bytes.extend(payload);
+        bytes
+    };
+    let through = |src, dst, inner: &[u8]| {
+        let header = [8, 0, 0, 0, 0, 0, 5, 0];
+        let ethernet = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+        datagram(src, dst, &[&header, &ethernet[..], inner].concat())
+    };
+    let mut time = 0;
+    for flow in 0..flows {
+        let (client, server) = ((1, 40000 + flow), (2, 7000));
+        let (there, back) = (
+            datagram(client, server, b"hello"),
+            datagram(server, client, b"HELLO"),
+        );
+        for frame in [
+            through((8, 50000 + flow), (9, 4789), &there),
+            there,
+            through((9, 60000 + flow), (8, 4789), &back),
+            through((8, 50000 + flow), (9, 4789), &back),
+            back,
+        ] {
+            time += 1_000_000;
+            let len = frame.len() as u32;
+            writer.write_frame(Timestamp(time), len, &frame).unwrap();
+        }
+    }
+    writer.into_inner()
+}
+
+/// As in Wireshark: addresses and ports tell conversations apart, and nothing else.
+#[test]
+fn a_flow_in_a_tunnel_and_beside_it_is_one_conversation() {
+    let file = in_and_beside_tunnels(40);
+    let trace = trace::read(file.as_slice(), "x", None).unwrap();
+    let conversations: Vec<String> = trace
+        .conversations
+        .iter()
+        .map(|facts| format!("{facts:?}"))
+        .collect();
+    // The flow, the tunnel there and the one back.
+    assert_eq!(conversations.len(), 3 * 40);
+    for threads in [1, 3] {
+        let (found, _) = look(&file, threads, Limits::default());
+        let found: Vec<String> = found.conversations.into_values().collect();
+        assert_eq!(found, conversations);
+    }
+}
+
 /// Many short connections, some of them at the same time.
 fn many(connections: u32) -> Vec<u8> {
     let interface = InterfaceDescription {

@@ -33,6 +33,30 @@ fn udp_exchanges_count_both_ways() {
     assert_eq!(tracked.conversations[1].id, 1);
 }
 
+/// `udp.time_delta`: in the order of the file, also where time goes back.
+#[test]
+fn a_datagram_knows_how_long_after_the_one_before_it_came() {
+    let (seen, _) = track(vec![
+        udp(CLIENT, SERVER, "one").at(1_000),
+        udp("127.0.0.1:40001", SERVER, "x").at(2_000),
+        udp(SERVER, CLIENT, "ONE").at(5_000),
+        udp(CLIENT, SERVER, "two").at(4_000),
+        tcp(CLIENT, SERVER, "S", 0, 0, ""),
+    ]);
+    let deltas: Vec<_> = seen.iter().map(|s| s.udp_delta).collect();
+    let microseconds = |n: i64| Some(n * 1_000);
+    assert_eq!(
+        deltas,
+        [
+            microseconds(0),
+            microseconds(0),
+            microseconds(4_000),
+            microseconds(-1_000),
+            None
+        ]
+    );
+}
+
 #[test]
 fn an_icmp_error_finds_the_datagram_that_it_quotes() {
     let datagram = |payload: &str| udp(CLIENT, SERVER, payload);

@@ -457,6 +457,8 @@ impl Wire {
             direction: Some(way),
             quotes: None,
             tunnel: None,
+            tunnel_delta: None,
+            udp_delta: None,
             tcp,
         });
         let (client, server) = self.owners[flow];
