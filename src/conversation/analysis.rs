@@ -165,7 +165,9 @@ pub(super) fn analyse(
     }
 }
 
-/// The marks that depend on numbers, window, and bare presence.
+/// The marks that depend on numbers, window, and bare presence. Of a side that was
+/// not heard before, Wireshark takes both numbers for 0, which counts where a program
+/// makes segments with sequence numbers from 0.
 fn acknowledgement(
     segment: &Numbers,
     forward: &mut Flow,
@@ -173,8 +175,8 @@ fn acknowledgement(
     scaling: WindowScaling,
     seen: &mut SeenTcp,
 ) {
-    let expected = forward.expected.map(|e| e.seq);
-    let in_place = expected == Some(segment.seq);
+    let expected = forward.expected.map_or(0, |e| e.seq);
+    let in_place = expected == segment.seq;
     if segment.len == 1 && in_place && reverse.window == Some(0) {
         seen.marks |= Marks::ZERO_WINDOW_PROBE;
         return;
@@ -190,13 +192,14 @@ fn acknowledgement(
     if segment.window == 0 {
         seen.marks |= Marks::ZERO_WINDOW;
     }
-    if segment.len <= 1 && expected.is_some_and(|next| segment.seq == next.wrapping_sub(1)) {
+    if segment.len <= 1 && segment.seq == expected.wrapping_sub(1) {
         seen.marks |= Marks::KEEP_ALIVE;
     }
     if segment.len > 0 && fills_window(segment, reverse, scaling) {
         seen.marks |= Marks::WINDOW_FULL;
     }
-    let repeats_ack = segment.len == 0 && in_place && forward.last_ack == Some(segment.ack);
+    let last_ack = forward.last_ack.unwrap_or(0);
+    let repeats_ack = segment.len == 0 && in_place && last_ack == segment.ack;
     if !repeats_ack {
         return;
     }
@@ -298,10 +301,13 @@ fn repeated_data(
     }
     seen.marks |= Marks::RETRANSMISSION;
     let since = forward.flight.eldest().unwrap_or(expected.at);
-    seen.rto = Some(Box::new(Rto {
-        packet: since.packet,
-        time: now.since(since.time),
-    }));
+    let time = now.since(since.time);
+    seen.rto = (time != 0).then(|| {
+        Box::new(Rto {
+            packet: since.packet,
+            time,
+        })
+    });
 }
 
 fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &SeenTcp) {

@@ -25,6 +25,27 @@ fn flags_of(seen: &Seen) -> Vec<&'static str> {
         .collect()
 }
 
+/// As scapy makes them: the first segment of a side with the numbers 0.
+#[test]
+fn the_first_segment_with_the_number_0_is_where_wireshark_expects_it() {
+    let (seen, _) = track(vec![
+        tcp(CLIENT, SERVER, "S", 0, 0, ""),
+        tcp(SERVER, CLIENT, "A", 0, 0, ""),
+    ]);
+    assert_eq!(flags_of(&seen[1]), ["window_update"]);
+    // But its window is not known.
+    let (seen, _) = track(vec![tcp(CLIENT, SERVER, "PA", 0, 5, "x")]);
+    assert_eq!(flags_of(&seen[0]), [""; 0]);
+}
+
+/// Captured on two interfaces at once.
+#[test]
+fn a_segment_that_is_there_twice_did_not_wait() {
+    let (seen, _) = track(vec![c("S", 0, 0, "").at(0), c("S", 0, 0, "").at(0)]);
+    assert_eq!(flags_of(&seen[1]), ["retransmission"]);
+    assert_eq!(seen[1].tcp.as_ref().unwrap().rto, None);
+}
+
 #[test]
 fn a_lost_segment_sent_again() {
     let (seen, tracked) = track(after_handshake(vec![
