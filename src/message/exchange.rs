@@ -111,6 +111,9 @@ impl Exchange {
         if lane.state == State::Over {
             return;
         }
+        if lane.state == State::Head && self.requests == Some(way.opposite()) {
+            self.queue.lose_answer();
+        }
         if lane.state == State::Body
             && let Some(part) = &mut lane.part
         {

@@ -38,6 +38,8 @@ pub(super) struct Transaction {
     pub asked_at: Option<At>,
     /// The final response is there, or begun.
     pub taken: bool,
+    /// Bytes of its answer were not captured, from its head on.
+    answer_lost: bool,
     /// More can come of the request.
     pub request_open: bool,
     /// More can come of the response.
@@ -87,6 +89,15 @@ impl Queue {
     pub fn place_request(&mut self, first: usize, answers_come: bool) -> Id {
         if let Some(id) = self.reserved.take() {
             return id;
+        }
+        // Who asks again has the answer, though the capture has not.
+        let lost = self
+            .transactions
+            .iter_mut()
+            .filter(|t| t.answer_lost && !t.taken);
+        for transaction in lost {
+            transaction.taken = true;
+            transaction.response_open = false;
         }
         // An answer may have come before it: packets were lost, and the
         // request waited for the bytes before it.
@@ -169,6 +180,16 @@ impl Queue {
                 transaction.response = Some(response);
                 transaction.response_open = false;
             }
+        }
+    }
+
+    /// Bytes were not captured where the next answer begins. Where only one request
+    /// waits, they are its answer's; of several it is not known how many were
+    /// answered.
+    pub fn lose_answer(&mut self) {
+        let mut waiting = self.transactions.iter_mut().filter(|t| !t.taken);
+        if let (Some(only), None) = (waiting.next(), waiting.next()) {
+            only.answer_lost = only.first.is_some();
         }
     }
 

@@ -470,6 +470,29 @@ fn an_early_answer_comes_before_the_requests_body_is_complete() {
     assert_eq!(response(&messages[0]).code, 413);
 }
 
+/// As in a capture where the head of one answer was dropped: those behind it belong to
+/// their own requests.
+#[test]
+fn who_asks_again_had_the_answer_that_was_not_captured() {
+    use Direction::{ToClient, ToServer};
+    let get = |target: &str| Comes::Bytes(format!("GET {target} HTTP/1.1\r\n\r\n").into());
+    let answer = || Comes::Bytes(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
+    let read = |lost: Vec<Event>| {
+        let mut events = vec![(1, ToServer, get("/1"))];
+        events.extend(lost);
+        events.extend([(4, ToServer, get("/2")), (5, ToClient, answer())]);
+        let messages = feed(&KEEP, &events).messages;
+        let answered = messages.iter().map(|m| m.response.is_some());
+        answered.collect::<Vec<_>>()
+    };
+    let rest = Comes::Bytes(b"the rest of a body".to_vec());
+    let lost = vec![(2, ToClient, Comes::Gap(200)), (3, ToClient, rest)];
+    assert_eq!(read(lost), [false, true]);
+    // Of two requests in a row it is not known which one was answered.
+    let lost = vec![(2, ToServer, get("/0")), (3, ToClient, Comes::Gap(200))];
+    assert_eq!(read(lost), [true, false, false]);
+}
+
 #[test]
 fn gaps_in_bodies_and_between_messages() {
     // 10 bytes of 15 are missing.
