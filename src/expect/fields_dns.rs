@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::conversation::At;
 use crate::decode::Span;
 use crate::message::PartOf;
-use crate::message::dns::{Data, Flavour, Message, Record, parse};
+use crate::message::dns::{Data, Flavour, Message, Record, is_evident, parse};
 
 use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
 use super::fields_ip::bit;
@@ -33,6 +34,22 @@ pub(super) const DNS: &[Field] = &[
         16,
         "over TCP, the bytes of the message",
         lengths,
+    ),
+    field(
+        "dns.time",
+        Kind::Time,
+        "seconds from the query to this answer",
+        |v, out| {
+            queries(v, &mut |query| {
+                out.push(number(v.packet.time.since(query.time)));
+            });
+        },
+    ),
+    header(
+        "dns.response_to",
+        32,
+        "the frame of the query that it answers",
+        |v, out| queries(v, &mut |query| out.push(number(query.packet as u64 + 1))),
     ),
     flag("dns.flags.response", "it is an answer", |v, out| {
         of_each(v, out, |m, out| out.push(bit(m.is_response())))
@@ -90,16 +107,34 @@ pub(super) const DNS: &[Field] = &[
         ("Refused", 5),
     ]),
     header("dns.count.queries", 16, "how many questions", |v, out| {
-        of_each(v, out, |m, out| out.push(number(m.counts[0])))
+        counts(v, out, 0, false)
     }),
     header("dns.count.answers", 16, "how many answers", |v, out| {
-        of_each(v, out, |m, out| out.push(number(m.counts[1])))
+        counts(v, out, 1, false)
     }),
     header(
         "dns.count.auth_rr",
         16,
         "how many records of authorities",
-        |v, out| of_each(v, out, |m, out| out.push(number(m.counts[2]))),
+        |v, out| counts(v, out, 2, false),
+    ),
+    header(
+        "dns.count.zones",
+        16,
+        "how many zones to update",
+        |v, out| counts(v, out, 0, true),
+    ),
+    header(
+        "dns.count.prerequisites",
+        16,
+        "how many records must be, or not be, for an update",
+        |v, out| counts(v, out, 1, true),
+    ),
+    header(
+        "dns.count.updates",
+        16,
+        "how many records an update adds or deletes",
+        |v, out| counts(v, out, 2, true),
     ),
     header(
         "dns.count.add_rr",
@@ -251,14 +286,18 @@ const fn flag(name: &'static str, meaning: &'static str, extract: Extract) -> Fi
     field(name, Kind::Bool, meaning, extract)
 }
 
-/// The ports that DNS and its relatives have.
-fn flavour(ports: (u16, u16)) -> Option<Flavour> {
-    [ports.1, ports.0].into_iter().find_map(|port| match port {
+/// Which protocol a datagram between these ports carries: by the port, on others by
+/// its looks, except where NetBIOS looks the same.
+fn flavour(ports: (u16, u16), bytes: &[u8]) -> Option<Flavour> {
+    const NETBIOS: u16 = 137;
+    let by_port = [ports.1, ports.0].into_iter().find_map(|port| match port {
         53 => Some(Flavour::Dns),
         5353 => Some(Flavour::Mdns),
         5355 => Some(Flavour::Llmnr),
         _ => None,
-    })
+    });
+    let netbios = ports.0 == NETBIOS || ports.1 == NETBIOS;
+    by_port.or_else(|| (!netbios && is_evident(bytes)).then_some(Flavour::Dns))
 }
 
 /// A message of a packet.
@@ -275,7 +314,7 @@ fn messages<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
     let datagram = |ports, payload: Span| {
         let bytes = payload.of(data);
         Some(Sent {
-            flavour: flavour(ports)?,
+            flavour: flavour(ports, bytes)?,
             whole: bytes,
             message: bytes,
         })
@@ -286,7 +325,8 @@ fn messages<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
     let quoted = quoted.and_then(|q| datagram(q.src_port.zip(q.dst_port)?, q.payload));
     let mut messages: Vec<Sent<'a>> = own.into_iter().chain(quoted).collect();
     v.known.carried(v.index, &mut |part| {
-        if let PartOf::Dns(_) = part.message {
+        // Without bytes it is the datagram's.
+        if let (PartOf::Dns(_), false) = (&part.message, part.sent.is_empty()) {
             messages.push(Sent {
                 flavour: Flavour::Dns,
                 whole: &part.sent,
@@ -296,6 +336,16 @@ fn messages<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
         ControlFlow::Continue(())
     });
     messages
+}
+
+/// The queries of the answers that the packet completes.
+fn queries(v: &View<'_>, each: &mut dyn FnMut(At)) {
+    v.known.carried(v.index, &mut |part| {
+        if let (PartOf::Dns(_), Some(query)) = (&part.message, part.asked) {
+            each(query);
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 fn whole<'a>(v: &View<'a>, out: &mut Out<'a, '_>, wanted: Flavour) {
@@ -310,6 +360,14 @@ fn of_each<'a>(v: &View<'a>, out: &mut Out<'a, '_>, values: impl Fn(&Message, &m
             values(&message, out);
         }
     }
+}
+
+/// How many records the header says that a section has, of updates or of all else.
+fn counts<'a>(v: &View<'a>, out: &mut Out<'a, '_>, section: usize, update: bool) {
+    of_each(v, out, |m, out| {
+        let count = m.counts.get(section).filter(|_| m.is_update() == update);
+        out.extend(count.map(|count| number(*count)));
+    });
 }
 
 /// The length that stands before each message over TCP.

@@ -1,5 +1,6 @@
 //! What packets carry that is no HTTP, for those who show packets: TLS records
-//! and DNS messages over TCP, each at the packet that completes it.
+//! and DNS messages over TCP, each at the packet that completes it; of DNS in
+//! datagrams, which can be read where they are, the answers whose query is known.
 
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver};
 use crate::savefile::Protocol;
@@ -16,34 +17,45 @@ pub(super) struct Carried {
 
 impl Carried {
     pub(super) fn new(beginning: &Beginning) -> Option<Carried> {
-        (beginning.protocol == Protocol::Tcp).then(|| Carried {
+        let names = others::is_dns(beginning).then(|| dns::Reader::begin(&(), beginning));
+        (beginning.protocol == Protocol::Tcp || names.is_some()).then(|| Carried {
             conversation: beginning.conversation,
             records: tls::Records::default(),
-            names: others::is_dns(beginning).then(|| dns::Reader::begin(&(), beginning)),
+            names,
         })
     }
 
     pub(super) fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, parts: &mut Vec<Part>) {
         let conversation = self.conversation;
-        let mut tell = |message, sent: &[u8]| {
+        self.records.bytes(way, bytes, at, &mut |record, sent, at| {
             parts.push(Part {
                 conversation,
                 way,
                 whole: true,
                 asked: None,
                 sent: sent.to_vec(),
-                message,
+                message: PartOf::Tls(record, at),
             });
-        };
-        self.records.bytes(way, bytes, at, &mut |record, sent, at| {
-            tell(PartOf::Tls(record, at), sent);
         });
         if let Some(names) = &mut self.names {
             let mut seen = Vec::new();
             names.bytes(way, bytes, at, 0, &mut seen);
-            for seen in seen {
-                tell(PartOf::Dns(seen.at), &seen.sent);
-            }
+            parts.extend(seen.into_iter().map(of_dns));
+        }
+    }
+
+    pub(super) fn datagram(
+        &mut self,
+        way: Direction,
+        payload: &[u8],
+        at: At,
+        parts: &mut Vec<Part>,
+    ) {
+        if let Some(names) = &mut self.names {
+            let mut seen = Vec::new();
+            names.datagram(way, payload, at, &mut seen);
+            let answers = seen.into_iter().map(of_dns);
+            parts.extend(answers.filter(|part| part.asked.is_some()));
         }
     }
 
@@ -55,5 +67,16 @@ impl Carried {
             Some(names) => names.gap(way, 0, &mut Vec::new()),
             None => {}
         }
+    }
+}
+
+fn of_dns(seen: dns::Seen) -> Part {
+    Part {
+        conversation: seen.conversation,
+        way: seen.way,
+        whole: true,
+        asked: seen.query.filter(|_| seen.message.is_response()),
+        sent: seen.sent,
+        message: PartOf::Dns(seen.at),
     }
 }

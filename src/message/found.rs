@@ -13,7 +13,8 @@ pub struct Settings {
     pub packets: usize,
     /// Tell requests and responses as they come, too ([`Found::parts`]).
     pub parts: bool,
-    /// Tell TLS records and DNS messages over TCP as parts, too.
+    /// Tell TLS records, DNS messages over TCP and answers of DNS in datagrams as
+    /// parts, too.
     pub carried: bool,
     /// Bytes of each part that are kept as they were sent ([`Part::sent`]).
     pub sent: usize,
@@ -64,7 +65,8 @@ pub struct Part {
     pub whole: bool,
     /// Of a response: the packet that completed the request that it answers.
     pub asked: Option<At>,
-    /// Its bytes as they were sent, up to the bound that was asked for.
+    /// Its bytes as they were sent, up to the bound that was asked for; none of a
+    /// datagram's.
     pub sent: Vec<u8>,
     pub message: PartOf,
 }
@@ -74,7 +76,7 @@ pub enum PartOf {
     Request(Request),
     Response(Response),
     Tls(tls::Record, At),
-    /// A DNS message over TCP.
+    /// A DNS message over TCP, or the answer in a datagram.
     Dns(At),
 }
 

@@ -190,6 +190,9 @@ impl Receiver for Reader {
     }
 
     fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Found) {
+        if let Some(carried) = &mut self.carried {
+            carried.datagram(way, payload, at, &mut found.parts);
+        }
         if self.others.is_none() {
             self.try_others(way, payload);
         }

@@ -20,5 +20,5 @@ mod reader;
 mod tests;
 
 pub use model::*;
-pub use parse::parse;
+pub use parse::{is_evident, parse};
 pub use reader::{Reader, Seen};

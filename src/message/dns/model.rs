@@ -20,8 +20,8 @@ pub struct Message {
     pub id: u16,
     /// `dns.flags`.
     pub flags: u16,
-    /// `dns.count.queries`, `.answers`, `.auth_rr`, `.add_rr`: as the header
-    /// states them.
+    /// `dns.count.queries`, `.answers`, `.auth_rr`, `.add_rr`, in an update
+    /// `.zones`, `.prerequisites`, `.updates`, `.add_rr`: as the header states them.
     pub counts: [u16; 4],
     pub questions: Vec<Question>,
     pub answers: Vec<Record>,
@@ -46,6 +46,12 @@ impl Message {
     /// `dns.flags.opcode`: 0 is a standard query.
     pub fn opcode(&self) -> u8 {
         (self.flags >> 11 & 0x0F) as u8
+    }
+
+    /// It changes a zone (RFC 2136). Its sections are the zone, what must hold, the
+    /// changes and additional records.
+    pub fn is_update(&self) -> bool {
+        self.opcode() == 5
     }
 
     /// `dns.flags.authoritative`.

@@ -112,6 +112,11 @@ fn data(
     len: usize,
 ) -> Result<Data, &'static str> {
     Ok(match kind {
+        // An update (RFC 2136) names records without what they say.
+        _ if len == 0 => Data::Other {
+            len: 0,
+            bytes: Vec::new(),
+        },
         A if internet => Data::A(cursor.array::<4>()?.into()),
         AAAA if internet => Data::Aaaa(cursor.array::<16>()?.into()),
         CNAME | NS | PTR | DNAME => Data::Name(cursor.name()?),
@@ -173,7 +178,7 @@ fn class(word: u16, mdns: bool) -> (u16, bool) {
 }
 
 /// Is it a message of the kind that is known by its looks alone?
-pub(super) fn is_evident(bytes: &[u8]) -> bool {
+pub fn is_evident(bytes: &[u8]) -> bool {
     let word = |at: usize| {
         let pair = bytes.get(at..).and_then(<[u8]>::first_chunk);
         pair.map(|pair| u16::from_be_bytes(*pair))

@@ -53,6 +53,24 @@ fn sound(bytes: &[u8]) -> Message {
     message
 }
 
+/// RFC 2136, section 2.5: what is to be deleted has no data.
+#[test]
+fn an_update_that_deletes_names_is_read_to_its_end() {
+    let mut message = header(9, 0x2800, [1, 1, 2, 0]);
+    message.extend(name(HOST));
+    message.extend([0, 6, 0, 1]);
+    for (kind, class, data) in [(5, 254, &[][..]), (28, 255, &[]), (1, 1, &[10, 0, 0, 1])] {
+        message.extend([0xC0, 12, 0, kind, 0, class, 0, 0, 0, 60]);
+        message.extend((data.len() as u16).to_be_bytes());
+        message.extend(data);
+    }
+    let message = sound(&message);
+    assert!(message.is_update());
+    assert_eq!((message.answers.len(), message.authorities.len()), (1, 2));
+    let said = message.authorities.last().map(|record| record.data.clone());
+    assert_eq!(said, Some(Data::A([10, 0, 0, 1].into())));
+}
+
 #[test]
 fn a_query_is_read() {
     let message = sound(&query(7, HOST));
