@@ -249,7 +249,10 @@ impl<'t> Parser<'t> {
         ]
         .into_iter()
         .any(|c| claim_fields::collection_fields(c).any(|(member, ..)| *member == name));
-        let otherwise = if is_member {
+        let is_comment = ["frame.comment", "pkt_comment"].contains(&name);
+        let otherwise = if is_comment {
+            "comments are what somebody wrote beside a packet, and no evidence: ask for what was captured".to_owned()
+        } else if is_member {
             format!(
                 "`{name}` belongs to a conversation: `each tcp[] has {name} == …`, `tcp[0].{name} == …`"
             )
@@ -259,7 +262,8 @@ impl<'t> Parser<'t> {
         };
         // `no retransmissions` was meant as an event.
         let event = nearest(name, super::event::PLAIN);
-        let near = event.or_else(|| nearest_field(name).filter(|_| !is_member));
+        let field = nearest_field(name).filter(|_| !is_member && !is_comment);
+        let near = event.or(field);
         self.error(
             codes::UNKNOWN_FIELD,
             span,

@@ -57,6 +57,14 @@ fn comes_back(text: &str) -> bool {
 }
 
 #[test]
+fn a_filter_on_comments_is_told_that_they_are_no_evidence() {
+    for field in ["frame.comment", "pkt_comment"] {
+        let help = help(&format!("{field} contains \"x\""));
+        assert!(help.contains("no evidence"), "{help}");
+    }
+}
+
+#[test]
 fn a_printed_filter_is_the_same_filter() {
     for text in filters() {
         assert!(comes_back(text), "{text}");
