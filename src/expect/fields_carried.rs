@@ -394,7 +394,8 @@ fn sctp<'a>(v: &View<'a>) -> Option<&'a Sctp> {
 /// What the headers of the tunnels of this kind have for a number.
 fn numbers<'a>(v: &View<'a>, layer: Layer) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
     let tunnels = v.outer().iter().filter_map(|outer| outer.encapsulation);
-    let tunnels = tunnels.filter(move |tunnel| tunnel.layer == layer);
+    // ERSPAN's type I has no header, and no number.
+    let tunnels = tunnels.filter(move |t| t.layer == layer && !t.header.is_empty());
     tunnels.map(|tunnel| number(tunnel.number))
 }
 

@@ -214,12 +214,18 @@ fn outer(outer: &decode::Outer, data: &[u8]) -> Outer {
         eth: outer.ethernet.as_ref().map(ethernet),
         ..Outer::default()
     };
-    if let Some(Encapsulation { layer, number, .. }) = outer.encapsulation {
+    if let Some(Encapsulation {
+        layer,
+        number,
+        header,
+    }) = outer.encapsulation
+    {
         match layer {
             Layer::Vxlan => shown.vxlan = Some(Vxlan { vni: number }),
             Layer::Geneve => shown.geneve = Some(Geneve { vni: number }),
             Layer::Gtp => shown.gtp = Some(Gtp { teid: number }),
-            Layer::Erspan => shown.erspan = Some(Erspan { spanid: number }),
+            // Type I has no header, and no number.
+            Layer::Erspan if !header.is_empty() => shown.erspan = Some(Erspan { spanid: number }),
             _ => {}
         }
     }
