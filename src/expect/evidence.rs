@@ -223,12 +223,14 @@ fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Op
         Direction::ToClient => "client",
     };
     let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
+    let bytes = count(usize::try_from(missing).unwrap_or(usize::MAX), "byte");
+    let verb = if missing == 1 { "is" } else { "are" };
     (missing > 0).then(|| Doubtful {
         conversation,
         way,
         lacks_segments: facts.trace.recording.is_none(),
         message: format!(
-            "{missing} bytes of the stream to the {toward} of tcp[{number}] are not in the capture."
+            "{bytes} of the stream to the {toward} of tcp[{number}] {verb} not in the capture."
         ),
     })
 }
