@@ -187,6 +187,9 @@ pub fn why(
         _ if layer == "tcp" && quotes(packet, 6) => {
             "of a quoted segment, ports and number are read"
         }
+        "dns.time" | "dns.response_to" if packet.ports().is_some_and(|ports| ports.1 == 5353) => {
+            "answers of multicast DNS name no query"
+        }
         "udp.stream" if packet.icmp().is_some() => "an ICMP error begins no conversation",
         "tcp.time_delta" if follows_an_error(trace, view) => {
             "a segment that an ICMP error quotes is none of the conversation"
