@@ -417,6 +417,7 @@ fn with_reason(fact: String, reason: Option<String>, question: &str) -> Vec<Stri
 }
 
 const SENT_NUL: &str = "It is what was expected, and behind it a NUL byte: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1; in Java take packet.getLength() bytes of what was received, not the whole array.";
+const ANSWERS_NUL: &str = "What is expected is the same, and behind it a NUL byte. Where a program sent that: in C send strlen(line) bytes, not sizeof line or strlen(line) + 1.";
 const SENT_TWICE: &str = "It is what was expected, but twice: does the program send it twice?";
 
 const A_RUN: &str = "`data` is all that one side sends until the other answers, in however many packets: what is sent in several writes is one event. To find a part of it, write `data ~ /…/`.";
@@ -433,6 +434,8 @@ pub fn of_text(got: &[u8], wanted: &[u8]) -> Option<String> {
         SENT_TWICE
     } else if got.split(|byte| *byte == 0).next() == Some(wanted) {
         SENT_NUL
+    } else if wanted.split(|byte| *byte == 0).next() == Some(got) {
+        ANSWERS_NUL
     } else if got.trim_ascii_end() == wanted.trim_ascii_end() {
         "Only the end of the line differs: is the newline sent, or stripped, as it should be?"
     } else if !got.is_empty() && wanted.starts_with(got) {
@@ -468,4 +471,17 @@ fn of_no_match(regex: &Regex, got: &[u8]) -> Vec<String> {
         return vec![ONLY_CASE.to_owned()];
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_byte_is_told_on_whichever_side_it_is() {
+        let (line, buffer) = (&b"HI\n"[..], &b"HI\n\0\0\0"[..]);
+        assert_eq!(of_text(buffer, line).as_deref(), Some(SENT_NUL));
+        assert_eq!(of_text(line, buffer).as_deref(), Some(ANSWERS_NUL));
+        assert_eq!(of_text(line, line), None);
+    }
 }
