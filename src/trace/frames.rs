@@ -85,6 +85,11 @@ impl Frames {
         bytes.get(start..end).unwrap_or_default()
     }
 
+    /// The bytes of the file that they are looked at in.
+    pub fn file_len(&self) -> Option<u64> {
+        self.file.as_ref().map(|file| file.bytes().len() as u64)
+    }
+
     /// In their order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.places.len()).map(|index| self.get(index))

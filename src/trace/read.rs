@@ -70,8 +70,31 @@ struct Collector {
     carried: Vec<message::Part>,
 }
 
+/// From so many packets it is told how many there may be.
+const SAMPLE: usize = 4096;
+
+impl Collector {
+    /// Makes room for all packets at once, if the rest of the file is as its first
+    /// part, `read` bytes, was. Vectors that double are copied again and again, and
+    /// the system clears twice the memory for them. What is not used costs nothing.
+    fn make_room(&mut self, read: u64) {
+        let Some(parts) = self.frames.file_len().and_then(|len| len.checked_div(read)) else {
+            return;
+        };
+        let all = usize::try_from(parts + 1).map_or(0, |parts| SAMPLE.saturating_mul(parts));
+        // Without so much room they grow as they must.
+        let _ = self.packets.try_reserve_exact(all);
+        let _ = self.seen.try_reserve_exact(all);
+    }
+}
+
 impl Sink for Collector {
     fn packet(&mut self, packet: Packet, seen: Seen, frame: &[u8], offset: Option<u64>) {
+        if self.packets.len() == SAMPLE
+            && let Some(read) = offset
+        {
+            self.make_room(read);
+        }
         self.frames.push(frame, offset);
         self.packets.push(packet);
         self.seen.push(seen);
