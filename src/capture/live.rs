@@ -31,9 +31,10 @@ pub struct Ring {
 
 impl Ring {
     /// For what a lab's programs send. The kernel clears the ring while it is made,
-    /// and everybody waits for that, 0.4 ms for each MiB.
+    /// and everybody waits for that, 0.4 ms for each MiB. With 4 MiB, 16 blocks, a run
+    /// of 10,000 packets in 0.4 s once lost 26, beside tests that had the processors.
     pub const SMALL: Ring = Ring {
-        bytes: 4 << 20,
+        bytes: 8 << 20,
         block_timeout: 1,
     };
     /// For whatever a command may send.
