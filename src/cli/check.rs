@@ -103,7 +103,7 @@ pub fn main(args: &Args) -> Exit {
 }
 
 /// What came of a capture.
-struct Outcome {
+struct Checked {
     judged: Judged,
     /// What is wrong with what it was to be judged by.
     mistakes: Vec<Mistakes>,
@@ -121,12 +121,12 @@ fn judge_read(
     args: &Args,
     sink: &Sink,
     warned: &mut bool,
-) -> Outcome {
+) -> Checked {
     let trace = match read {
         Ok(trace) if args.roles.is_empty() => trace,
         Ok(trace) => trace.with_roles(&args.roles),
         Err(error) => {
-            return Outcome {
+            return Checked {
                 judged: judge::unreadable(path, &error),
                 mistakes: Vec::new(),
                 is_lost: false,
@@ -143,7 +143,7 @@ fn judge_read(
         }
         Err(mistakes) => (author_error(path, &mistakes), mistakes),
     };
-    Outcome {
+    Checked {
         judged,
         mistakes,
         is_lost: trace.frames.are_lost(),

@@ -181,8 +181,8 @@ pub struct Seen {
     pub direction: Option<Direction>,
     /// The index of the packet in the trace that an ICMP error quotes.
     pub quotes: Option<usize>,
-    /// The conversation of the datagram that carries the packet through a tunnel
-    /// (VXLAN); of several the outermost.
+    /// The conversation of the datagram that carries the packet through a tunnel; of
+    /// several the outermost.
     pub tunnel: Option<ConversationIndex>,
     /// `udp.time_delta` of the datagram that carries the packet through a tunnel, in
     /// nanoseconds: since the conversation's packet before.

@@ -240,8 +240,8 @@ pub(crate) struct Tracked {
     pub conversations: Vec<Conversation>,
     /// Same index; empty for UDP.
     pub streams: Vec<Streams>,
-    /// What was said in them.
-    pub said: Vec<Ways<Vec<u8>>>,
+    /// What was sent in them.
+    pub bytes: Vec<Ways<Vec<u8>>>,
 }
 
 impl Tracked {
@@ -254,13 +254,13 @@ impl Tracked {
             let made = &packets[packet];
             made.packet.payload().of(&made.frame)
         };
-        let said = |stream: &super::Stream| stream.gather(0..stream.len(), payload).into_owned();
+        let bytes = |stream: &super::Stream| stream.gather(0..stream.len(), payload).into_owned();
         Tracked {
-            said: closed
+            bytes: closed
                 .iter()
                 .map(|closed| Ways {
-                    to_server: said(&closed.receiver.to_server),
-                    to_client: said(&closed.receiver.to_client),
+                    to_server: bytes(&closed.receiver.to_server),
+                    to_client: bytes(&closed.receiver.to_client),
                 })
                 .collect(),
             conversations: closed.iter().map(|c| c.conversation.clone()).collect(),

@@ -226,14 +226,20 @@ impl<R: Receiver> Tracker<R> {
         frame: &[u8],
         found: &mut R::Found,
     ) -> Seen {
+        let at = self.arrives(index, packet, found);
+        self.innermost(at, packet, frame, found)
+    }
+
+    /// Closes what is over by the time that a packet comes.
+    #[inline]
+    fn arrives(&mut self, index: usize, packet: &Packet, found: &mut R::Found) -> At {
         if let Some(linger) = self.limits.linger {
             self.close_lingering(packet.time, linger, found);
         }
-        let at = At {
+        At {
             packet: index,
             time: packet.time,
-        };
-        self.innermost(at, packet, frame, found)
+        }
     }
 
     #[inline]
@@ -414,13 +420,7 @@ impl<R: Receiver> Tracker<R> {
         (src, dst, udp): (SocketAddr, SocketAddr, &Udp),
         found: &mut R::Found,
     ) -> Option<(ConversationIndex, i64)> {
-        if let Some(linger) = self.limits.linger {
-            self.close_lingering(packet.time, linger, found);
-        }
-        let at = At {
-            packet: index,
-            time: packet.time,
-        };
+        let at = self.arrives(index, packet, found);
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
             Some(slot) => slot,

@@ -465,9 +465,9 @@ impl Packet {
         self.extra.as_ref()?.reassembled.as_ref()
     }
 
-    /// The datagrams that carry the packet through UDP tunnels (VXLAN,
-    /// Geneve, GTP-U), outermost first, each with its source and destination. Wireshark counts these
-    /// conversations, too (`udp.stream`).
+    /// The datagrams that carry the packet through UDP tunnels (VXLAN, Geneve,
+    /// GTP-U), outermost first, each with its source and destination. Wireshark
+    /// counts these conversations, too (`udp.stream`).
     #[inline]
     pub fn outer_datagrams(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr, &Udp)> + '_ {
         self.outer()

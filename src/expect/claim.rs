@@ -323,10 +323,10 @@ impl<'w, 't> Evaluation<'w, 't> {
                 };
                 self.grounds.read_stream(conversation, way);
                 self.evidence.extend(stream.pieces.iter().map(|p| p.packet));
-                let said = facts.trace.said(stream, 0..stream.len());
+                let bytes = facts.trace.stream_bytes(stream, 0..stream.len());
                 match &mut found {
-                    None => found = Some(said),
-                    Some(bytes) => bytes.to_mut().extend_from_slice(&said),
+                    None => found = Some(bytes),
+                    Some(before) => before.to_mut().extend_from_slice(&bytes),
                 }
             }
         }

@@ -267,7 +267,7 @@ fn streams(trace: &Trace) -> Vec<Vec<Draft>> {
     let bytes = |way| {
         trace
             .stream(index, way)
-            .map(|stream| trace.said(stream, 0..stream.len()))
+            .map(|stream| trace.stream_bytes(stream, 0..stream.len()))
             .unwrap_or_default()
     };
     let (request, reply) = (bytes(Direction::ToServer), bytes(Direction::ToClient));

@@ -188,9 +188,11 @@ impl Event {
                     return Cow::Borrowed(&[]);
                 };
                 match ranges.as_slice() {
-                    [range] => trace.said(stream, range.clone()),
+                    [range] => trace.stream_bytes(stream, range.clone()),
                     many => {
-                        let parts = many.iter().map(|range| trace.said(stream, range.clone()));
+                        let parts = many
+                            .iter()
+                            .map(|range| trace.stream_bytes(stream, range.clone()));
                         Cow::Owned(parts.collect::<Vec<_>>().concat())
                     }
                 }

@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(state(&wire, refused), ConnState::REJ);
         let facts = Facts::new(&wire.trace);
         let stream = facts.stream(c, ToServer).unwrap();
-        assert_eq!(*wire.trace.said(stream, 0..5), *b"hello");
+        assert_eq!(*wire.trace.stream_bytes(stream, 0..5), *b"hello");
         assert_eq!(facts.conversations[c].id, 1);
         assert_eq!(facts.ends(c, ToClient), (SERVER, CLIENT));
     }

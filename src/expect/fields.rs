@@ -15,7 +15,7 @@ pub use super::fields_streamed::Streamed;
 use super::fields_tls as tls;
 use super::fields_transport as transport;
 pub use super::fields_view::{Displayed, Facts, Http, Known, Reading, SoFar, Start, Times, View};
-pub use super::said::Said;
+pub use super::message_bytes::MessageBytes;
 
 /// The type of a field, which decides what it may be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub enum FieldValue<'a> {
         bytes: &'a [u8],
     },
     /// A protocol that is a message: all of it.
-    Message(Said<'a>),
+    Message(MessageBytes<'a>),
 }
 
 impl<'a> FieldValue<'a> {

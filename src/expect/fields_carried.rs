@@ -390,8 +390,7 @@ fn sctp<'a>(v: &View<'a>) -> Option<&'a Sctp> {
     }
 }
 
-/// Of tunnels, outermost first; then of one that could not be entered.
-/// What the headers of the tunnels of this kind have for a number.
+/// What the headers of the tunnels of this kind have for a number, outermost first.
 fn numbers<'a>(v: &View<'a>, layer: Layer) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
     let tunnels = v.outer().iter().filter_map(|outer| outer.encapsulation);
     // ERSPAN's type I has no header, and no number.
@@ -399,6 +398,7 @@ fn numbers<'a>(v: &View<'a>, layer: Layer) -> impl Iterator<Item = FieldValue<'a
     tunnels.map(|tunnel| number(tunnel.number))
 }
 
+/// Of tunnels, outermost first; then of one that could not be entered.
 fn gres<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Gre> + use<'a> {
     let outer = v.outer().iter().map(|outer| &outer.transport);
     let all = outer.chain([&v.packet.transport]);

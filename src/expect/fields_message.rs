@@ -10,7 +10,7 @@ use super::fields::{Field, FieldValue, Http, Kind, Needs, Out, Start, View, numb
 
 pub(super) const HTTP: &[Field] = &[
     Field::new("http", Kind::Protocol, "an HTTP message", |v, out| {
-        of_each(v, out, |message| Some(FieldValue::Message(message.said)))
+        of_each(v, out, |message| Some(FieldValue::Message(message.bytes)))
     })
     .needs(Needs::HTTP),
     Field::new("http.request", Kind::Bool, "it is a request", |v, out| {
@@ -338,7 +338,7 @@ pub(super) const HTTP: &[Field] = &[
         "the content, transfer coding removed",
         |v, out| {
             of_each(v, out, |message| {
-                let content = message.said.content(message.body);
+                let content = message.bytes.content(message.body);
                 (!content.is_empty()).then_some(FieldValue::Text(content))
             })
         },
@@ -436,7 +436,7 @@ fn lines<'a>(v: &View<'a>, out: &mut Out<'a, '_>, of_requests: bool) {
             return out.go_on();
         }
         let head = message.head;
-        let sent = message.said.head(head);
+        let sent = message.bytes.head(head);
         if sent.is_empty() {
             let line = |(name, value)| FieldValue::owned(format!("{name}: {value}\r\n"));
             out.extend(head.headers.iter().map(line));

@@ -9,7 +9,7 @@ use crate::savefile::{Format, Timestamp};
 use crate::trace::{Ends, Owner};
 
 use super::fields::{Displayed, Facts, Http, Known, Reading, Start, Times, View};
-use super::said::Said;
+use super::message_bytes::MessageBytes;
 
 /// What a filter calls the sides of a conversation: programs are not known.
 const SIDES: [&str; 2] = ["client", "server"];
@@ -85,7 +85,7 @@ impl Known for Streamed<'_> {
                     },
                     head: &request.head,
                     body: &request.body,
-                    said: Said::Kept {
+                    bytes: MessageBytes::Kept {
                         sent: &part.sent,
                         content: &request.body.bytes,
                     },
@@ -98,7 +98,7 @@ impl Known for Streamed<'_> {
                     },
                     head: &response.head,
                     body: &response.body,
-                    said: Said::Kept {
+                    bytes: MessageBytes::Kept {
                         sent: &part.sent,
                         content: &response.body.bytes,
                     },

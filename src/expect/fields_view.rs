@@ -12,7 +12,7 @@ use crate::message::{self, Body, Head, Message};
 use crate::savefile::{Format, Protocol, Timestamp};
 use crate::trace::{Ends, Owner, Part, Trace};
 
-use super::said::Said;
+use super::message_bytes::MessageBytes;
 
 /// What a packet is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ pub struct Http<'a> {
     pub start: Start<'a>,
     pub head: &'a Head,
     pub body: &'a Body,
-    pub said: Said<'a>,
+    pub bytes: MessageBytes<'a>,
     /// Of a response: the packet that completed the request that it answers.
     pub asked: Option<At>,
 }
@@ -289,13 +289,13 @@ impl Known for Trace {
                 },
                 head: part.head(),
                 body: part.body(),
-                said: match stream {
-                    Some(stream) => Said::Captured {
+                bytes: match stream {
+                    Some(stream) => MessageBytes::Captured {
                         trace: self,
                         stream,
                         part,
                     },
-                    None => Said::Kept {
+                    None => MessageBytes::Kept {
                         sent: &[],
                         content: &[],
                     },

@@ -59,6 +59,7 @@ mod language_tests;
 mod lex;
 pub mod lint;
 mod matching;
+mod message_bytes;
 pub mod notation;
 mod outcome;
 mod parse;
@@ -67,7 +68,6 @@ mod print;
 mod print_tests;
 mod quoted;
 mod roles;
-mod said;
 #[cfg(test)]
 mod test_captures;
 #[cfg(test)]

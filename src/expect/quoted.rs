@@ -10,6 +10,7 @@ use super::claim::World;
 use super::fields::{Reading, View};
 use super::filter;
 use crate::decode::Transport;
+use crate::trace::Trace;
 
 /// So many packets are looked at.
 const MOST: usize = 1000;
@@ -25,23 +26,29 @@ pub fn note(world: &World<'_>, which: &Selection, found: &FixedBitSet) -> Option
         .take(MOST)
         .find(|&packet| is_quoted(world, &condition.value, packet))?;
     let frame = trace.packets.get(packet)?.number;
+    let (name, field) = icmp(trace, packet)?;
     let mut written = Cow::Borrowed(world.written(&condition.span));
     if matches!(condition.value, Filter::Or(..) | Filter::Xor(..)) {
         written = Cow::Owned(format!("({written})"));
     }
     Some(format!(
-        "Packet {frame} is an ICMP error: as in Wireshark, a filter also sees the headers of the packet that it quotes. `{written} and not icmp` leaves it out."
+        "Packet {frame} is an {name} error: as in Wireshark, a filter also sees the headers of the packet that it quotes. `{written} and not {field}` leaves it out."
     ))
 }
 
 fn is_quoted(world: &World<'_>, condition: &Filter, packet: usize) -> bool {
     let trace = world.facts.trace;
-    let is_icmp = trace
-        .packets
-        .get(packet)
-        .is_some_and(|p| matches!(p.transport, Transport::Icmp(_)));
     let of_step = |name: &str| View::new(trace, world.names.get(name)?.packet, Reading::Own);
-    is_icmp
+    icmp(trace, packet).is_some()
         && View::new(trace, packet, Reading::Own)
             .is_some_and(|view| !filter::matches_after(condition, &view, &of_step))
+}
+
+/// What the packet's ICMP is called, and the field that every such packet has.
+fn icmp(trace: &Trace, packet: usize) -> Option<(&'static str, &'static str)> {
+    match trace.packets.get(packet)?.transport {
+        Transport::Icmp(_) => Some(("ICMP", "icmp")),
+        Transport::Icmpv6(_) => Some(("ICMPv6", "icmpv6")),
+        _ => None,
+    }
 }

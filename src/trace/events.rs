@@ -13,7 +13,7 @@ use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError};
 pub type Keeper = (Streams, message::Reader);
 
 /// How much of them is kept: where their bytes are, and not the bytes
-/// ([`super::Trace::said`], [`super::Trace::content`]).
+/// ([`super::Trace::stream_bytes`], [`super::Trace::content`]).
 pub const KEEP: ((), message::Settings) = (
     (),
     message::Settings {

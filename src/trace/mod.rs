@@ -5,6 +5,7 @@
 //! [`events`] reads a capture in one pass and hands out what it finds; [`read`]
 //! collects that into a Trace.
 
+mod bytes;
 mod events;
 mod follow;
 mod frames;
@@ -12,7 +13,6 @@ mod http;
 mod naming;
 mod owners;
 mod read;
-mod said;
 
 use crate::conversation::{Conversation, ConversationIndex, Direction, Seen, Stream, Streams};
 use crate::decode::Packet;

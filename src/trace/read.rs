@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(trace.payload(3), get);
         assert_eq!(trace.conversations.len(), 2);
         let stream = trace.stream(0, Direction::ToClient).unwrap();
-        assert_eq!(*trace.said(stream, 0..stream.len()), *ok);
+        assert_eq!(*trace.stream_bytes(stream, 0..stream.len()), *ok);
         assert_eq!(trace.messages.len(), 1);
         assert_eq!(trace.messages[0].packet(), Some(3));
         assert_eq!(trace.messages[0].response.as_ref().unwrap().head.packet, 4);

@@ -370,6 +370,21 @@ fn a_role_cannot_have_a_name_that_means_something_else() {
     }
 }
 
+#[test]
+fn a_filter_that_sees_quoted_headers_says_so_of_icmpv6_too() {
+    for (name, leaves_out) in [
+        ("udp-no-server", "and not icmp`"),
+        ("udp-no-server-ipv6", "and not icmpv6`"),
+    ] {
+        let folder = folder(&[("x.pcapng", &reference(name))]);
+        let words = ["x.pcapng", "-e", "packets(udp.port == 12000) == 1"];
+        let (code, out, err) = check(folder.path(), &words, b"");
+        assert_eq!(code, 1, "{out}{err}");
+        let one_line = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains(leaves_out), "{out}");
+    }
+}
+
 /// What `check` holds does not grow with what the packets carry: frames stay in the
 /// file, and streams and bodies are gathered only for who asks.
 #[cfg(target_os = "linux")]

@@ -306,8 +306,8 @@ fn explain_stream(
     if name == "http.request.uri" && requests.any(|r| r.target.is_empty()) {
         return Some(NO_TARGET);
     }
-    let said = trace.said(way, 0..way.len());
-    let start = said.split(|b| *b == b'\n').next()?.trim_ascii_end();
+    let bytes = trace.stream_bytes(way, 0..way.len());
+    let start = bytes.split(|b| *b == b'\n').next()?.trim_ascii_end();
     let version = start.rsplit(|b| *b == b' ').next()?;
     let words = start.split(|b| *b == b' ').count();
     let odd = words < 3 || ![&b"HTTP/1.0"[..], b"HTTP/1.1"].contains(&version);

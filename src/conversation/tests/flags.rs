@@ -82,7 +82,7 @@ fn a_reordered_segment_is_no_retransmission() {
     assert_eq!(seen[4].tcp.as_ref().unwrap().new_bytes, Some(0..4));
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
     assert_eq!((facts.out_of_order, facts.missing_bytes), (1, 0));
-    assert_eq!(tracked.said[0].to_server, b"aaaabbbb");
+    assert_eq!(tracked.bytes[0].to_server, b"aaaabbbb");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn keep_alives_windows_and_probes() {
     // Still: what the peer sent last is a keep-alive.
     assert_eq!(flags_of(&seen[12]), ["keep_alive_ack"]);
     assert_eq!(flags_of(&seen[13]), none);
-    assert_eq!(tracked.said[0].to_server, b"abcd");
+    assert_eq!(tracked.bytes[0].to_server, b"abcd");
 }
 
 #[test]

@@ -39,8 +39,8 @@ fn numbers_are_relative_and_windows_scaled() {
             to_client: 3
         }
     );
-    assert_eq!(tracked.said[0].to_server, b"hello");
-    assert_eq!(tracked.said[0].to_client, b"bye");
+    assert_eq!(tracked.bytes[0].to_server, b"hello");
+    assert_eq!(tracked.bytes[0].to_client, b"bye");
     assert!(tracked.streams[0].to_client.finished);
 }
 
@@ -94,7 +94,7 @@ fn sequence_numbers_wrap_in_mid_stream() {
         c("PA", 7, "ghi"),
         c("FA", 10, ""),
     ]);
-    assert_eq!(tracked.said[0].to_server, b"abcdefghi");
+    assert_eq!(tracked.bytes[0].to_server, b"abcdefghi");
     assert_eq!(seen[3].tcp.as_ref().unwrap().new_bytes, Some(6..9));
     assert_eq!(seen[3].tcp.as_ref().unwrap().seq, 7);
     let facts = tracked.conversations[0].tcp.as_ref().unwrap();
@@ -113,7 +113,7 @@ fn a_connection_under_way_counts_from_its_first_segment() {
     assert_eq!((tcp[1].seq, tcp[1].ack), (1, 6));
     assert_eq!((tcp[2].seq, tcp[2].ack), (6, 6));
     assert_eq!(tcp[0].new_bytes, Some(0..5));
-    assert_eq!(tracked.said[0].to_client, b"HELLO");
+    assert_eq!(tracked.bytes[0].to_client, b"HELLO");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn bytes_that_were_not_captured_are_missed() {
 fn what_a_reset_carries_is_no_data() {
     let (seen, tracked) = track(after_handshake(vec![s("RA", 1, 1, "go away")]));
     assert_eq!(seen[3].tcp.as_ref().unwrap().new_bytes, None);
-    assert!(tracked.said[0].to_client.is_empty());
+    assert!(tracked.bytes[0].to_client.is_empty());
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn data_in_the_syn_comes_before_the_rest() {
         s("SA", 0, 5, ""),
         c("A", 5, 1, "open"),
     ]);
-    assert_eq!(tracked.said[0].to_server, b"fastopen");
+    assert_eq!(tracked.bytes[0].to_server, b"fastopen");
     assert!(seen[2].tcp.as_ref().unwrap().handshake_ack);
     assert_eq!(seen[0].tcp.as_ref().unwrap().new_bytes, Some(0..4));
     assert_eq!(

@@ -44,7 +44,7 @@ proptest::proptest! {
             packets.push(tcp(CLIENT, SERVER, "PA", seq, S + 1, part));
         }
         let (seen, tracked) = track(packets);
-        proptest::prop_assert_eq!(&tracked.said[0].to_server, &bytes);
+        proptest::prop_assert_eq!(&tracked.bytes[0].to_server, &bytes);
         proptest::prop_assert_eq!(tracked.conversations[0].tcp.as_ref().unwrap().missing_bytes, 0);
         let new: Vec<_> = seen.iter().filter_map(|s| s.tcp.as_ref()?.new_bytes.clone()).collect();
         proptest::prop_assert_eq!(new.iter().map(|r| r.end).max(), Some(bytes.len() as u64));

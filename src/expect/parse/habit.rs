@@ -6,11 +6,11 @@
 pub(super) struct Habit {
     pub(super) tool: &'static str,
     /// The same in this language.
-    pub(super) ours: Said,
+    pub(super) ours: Ours,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum Ours {
     Step(&'static str),
     Filter(String),
 }
@@ -21,13 +21,13 @@ pub(super) fn phrase(line: &str) -> Option<Habit> {
     if let Some(step) = packetdrill(&words) {
         return Some(Habit {
             tool: "packetdrill",
-            ours: Said::Step(step),
+            ours: Ours::Step(step),
         });
     }
     let filter = flags_of_tcpdump(line).or_else(|| tcpdump(&words))?;
     Some(Habit {
         tool: "tcpdump",
-        ours: Said::Filter(filter),
+        ours: Ours::Filter(filter),
     })
 }
 
@@ -171,7 +171,7 @@ mod tests {
         let step = |line| match phrase(line) {
             Some(Habit {
                 tool: "packetdrill",
-                ours: Said::Step(step),
+                ours: Ours::Step(step),
             }) => Some(step),
             _ => None,
         };
@@ -182,8 +182,8 @@ mod tests {
         );
         assert_eq!(step("0.100 < R. 1:1(0) ack 1"), Some("server > client RST"));
         let filter = |line| match phrase(line)?.ours {
-            Said::Filter(filter) => Some(filter),
-            Said::Step(_) => None,
+            Ours::Filter(filter) => Some(filter),
+            Ours::Step(_) => None,
         };
         assert_eq!(filter("port 80").as_deref(), Some("tcp.port == 80"));
         assert_eq!(

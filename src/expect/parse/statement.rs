@@ -10,7 +10,7 @@ use super::super::claim_fields;
 use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::Token;
-use super::habit::{self, Said};
+use super::habit::{self, Ours};
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
 
@@ -214,11 +214,11 @@ impl<'t> Parser<'t> {
             false => codes::EXPECTED,
         };
         let help = match habit.ours {
-            Said::Step(step) => format!("write `in order {{ {step} }}`"),
-            Said::Filter(filter) if whole => {
+            Ours::Step(step) => format!("write `in order {{ {step} }}`"),
+            Ours::Filter(filter) if whole => {
                 format!("write `no {filter}` or `packets({filter}) > 0`")
             }
-            Said::Filter(filter) => format!("write `{filter}`"),
+            Ours::Filter(filter) => format!("write `{filter}`"),
         };
         self.error(
             code,

@@ -11,7 +11,7 @@ use super::Trace;
 
 impl Trace {
     /// Bytes of a stream whose packets the trace has.
-    pub fn said(&self, stream: &Stream, range: Range<usize>) -> Cow<'_, [u8]> {
+    pub fn stream_bytes(&self, stream: &Stream, range: Range<usize>) -> Cow<'_, [u8]> {
         stream.gather(range, |packet| self.payload(packet))
     }
 

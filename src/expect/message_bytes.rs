@@ -10,7 +10,7 @@ use crate::message::{Body, Head};
 use crate::trace::{Part, Trace};
 
 #[derive(Clone, Copy)]
-pub enum Said<'a> {
+pub enum MessageBytes<'a> {
     /// Each as far as it was to be kept.
     Kept {
         /// Head and body as they were sent.
@@ -25,24 +25,24 @@ pub enum Said<'a> {
     },
 }
 
-impl<'a> Said<'a> {
+impl<'a> MessageBytes<'a> {
     /// Head and body as they were sent.
     pub fn sent(self) -> Cow<'a, [u8]> {
         match self {
-            Said::Kept { sent, .. } => Cow::Borrowed(sent),
-            Said::Captured {
+            MessageBytes::Kept { sent, .. } => Cow::Borrowed(sent),
+            MessageBytes::Captured {
                 trace,
                 stream,
                 part,
-            } => trace.said(stream, part.range()),
+            } => trace.stream_bytes(stream, part.range()),
         }
     }
 
     /// How many bytes that is.
     pub(super) fn len(self) -> usize {
         match self {
-            Said::Kept { sent, .. } => sent.len(),
-            Said::Captured { stream, part, .. } => {
+            MessageBytes::Kept { sent, .. } => sent.len(),
+            MessageBytes::Captured { stream, part, .. } => {
                 let range = part.range();
                 range.end.min(stream.len()).saturating_sub(range.start)
             }
@@ -52,29 +52,31 @@ impl<'a> Said<'a> {
     /// The head as it was sent; empty where that is not kept.
     pub(super) fn head(self, head: &Head) -> Cow<'a, [u8]> {
         match self {
-            Said::Kept { sent, .. } => {
+            MessageBytes::Kept { sent, .. } => {
                 Cow::Borrowed(sent.get(..head.range.len()).unwrap_or_default())
             }
-            Said::Captured { trace, stream, .. } => trace.said(stream, head.range.clone()),
+            MessageBytes::Captured { trace, stream, .. } => {
+                trace.stream_bytes(stream, head.range.clone())
+            }
         }
     }
 
     /// The content, transfer coding removed.
     pub(super) fn content(self, body: &Body) -> Cow<'a, [u8]> {
         match self {
-            Said::Kept { content, .. } => Cow::Borrowed(content),
-            Said::Captured { trace, stream, .. } => trace.content(stream, body),
+            MessageBytes::Kept { content, .. } => Cow::Borrowed(content),
+            MessageBytes::Captured { trace, stream, .. } => trace.content(stream, body),
         }
     }
 }
 
-impl fmt::Debug for Said<'_> {
+impl fmt::Debug for MessageBytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.sent())
     }
 }
 
-impl PartialEq for Said<'_> {
+impl PartialEq for MessageBytes<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.sent() == other.sent()
     }
