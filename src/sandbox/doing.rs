@@ -70,7 +70,9 @@ pub fn doing(proc: &Proc, pid: u32) -> Option<String> {
 /// What those that sleep wait for.
 fn waiting(proc: &Proc, tasks: &[Task]) -> Option<String> {
     let asleep = |task: &Task| match task {
-        Task::Sleeping { pid, call, first } => Some((*pid, *call, *first)),
+        Task::Sleeping {
+            pid, call, first, ..
+        } => Some((*pid, *call, *first)),
         Task::Running { .. } | Task::Gone => None,
     };
     let calls: Vec<_> = tasks.iter().filter_map(asleep).collect();

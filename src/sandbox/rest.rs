@@ -53,7 +53,7 @@ impl Supervisor<'_> {
                     .is_some_and(|slot| matches!(slot.phase, Phase::Over))
                     && !has_hung_up(listener)
             });
-        let busy = |init| self.proc.activity(init) == Activity::Busy;
+        let busy = |init| !self.proc.are_at_rest(&[init]);
         let connected = |socket: &KernelSocket| {
             socket.protocol == Protocol::Tcp
                 && socket.state == State::Other
@@ -117,28 +117,31 @@ impl Supervisor<'_> {
     }
 
     /// No handshake in progress, no byte unread or unacknowledged, and every
-    /// program asleep: then nothing happens until we do something. Looked at
-    /// twice, as a program may have been between two sleeps.
+    /// program asleep at the same time: then nothing happens until we do something.
+    /// The sockets are looked at twice, before and behind the programs.
     pub(super) fn is_quiet(&mut self) -> Result<bool, EnvironmentError> {
         let before = self.look_at_ours()?;
         if !before.iter().all(KernelSocket::is_quiet) {
             return Ok(false);
         }
         self.note_readiness(&before);
-        let at_rest = self.schedule.slots.iter().all(|slot| match &slot.phase {
-            // A server that was just started is given the time to open its port.
-            Phase::Running(_)
-                if slot.plan.ready.is_some()
-                    && !slot.counts_as_ready()
-                    && !self.schedule.closed =>
-            {
-                false
-            }
-            Phase::Running(running) if running.is_in_background() => true,
-            Phase::Running(running) => self.proc.activity(running.pid()) != Activity::Busy,
-            _ => true,
-        });
-        if !at_rest || self.orphans_are_busy(&before) {
+        // A server that was just started is given the time to open its port.
+        let starts = |slot: &Slot<'_>| {
+            slot.is_running()
+                && slot.plan.ready.is_some()
+                && !slot.counts_as_ready()
+                && !self.schedule.closed
+        };
+        let in_foreground = |slot: &Slot<'_>| match &slot.phase {
+            Phase::Running(running) if !running.is_in_background() => Some(running.pid()),
+            _ => None,
+        };
+        let slots = &self.schedule.slots;
+        let pids: Vec<u32> = slots.iter().filter_map(in_foreground).collect();
+        if slots.iter().any(starts)
+            || !self.proc.are_at_rest(&pids)
+            || self.orphans_are_busy(&before)
+        {
             return Ok(false);
         }
         let after = self.look_at_ours()?;

@@ -262,7 +262,8 @@ impl Supervisor<'_> {
             }
             look_again = true;
         } else if !look_again && self.schedule.only_waiters_are_left() {
-            if self.waiters_are_blocked() && self.is_quiet()? {
+            // What they wait for is only told when nothing moves.
+            if self.is_quiet()? && self.waiters_are_blocked() {
                 self.end_waiters();
                 return Ok(look_again);
             }

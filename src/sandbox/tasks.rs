@@ -25,11 +25,14 @@ pub enum Task {
         pid: u32,
         thread: u32,
     },
-    /// In a system call of this number, with this first argument.
+    /// In a system call of this number, with this first argument; for the
+    /// `naps`th time of its life that it sleeps.
     Sleeping {
         pid: u32,
+        thread: u32,
         call: i64,
         first: i64,
+        naps: u64,
     },
     Gone,
 }
@@ -145,24 +148,22 @@ impl Proc {
 
     /// The activity of a program and all that it forked.
     pub fn activity(&self, pid: u32) -> Activity {
-        let mut receiving = false;
-        let tasks = self.tasks(pid);
-        // About to be heard of as ended.
-        if tasks.iter().all(|task| *task == Task::Gone) {
-            return Activity::Busy;
-        }
-        for task in tasks {
-            match activity(task) {
-                Activity::Busy => return Activity::Busy,
-                Activity::Asleep => {}
-                Activity::Receiving => receiving = true,
-            }
-        }
-        if receiving {
-            Activity::Receiving
-        } else {
-            Activity::Asleep
-        }
+        activity_of_all(&self.tasks(pid))
+    }
+
+    /// Do programs and all that they forked sleep, all threads at one and the same
+    /// time? They are looked at one after the other, and of two that wake each
+    /// other in turn each may be asleep when it is looked at. So they are looked at
+    /// twice: who sleeps the same sleep both times has slept all the time between.
+    pub fn are_at_rest(&self, pids: &[u32]) -> bool {
+        let sleeps = || -> Option<Vec<Vec<Task>>> {
+            let each = pids.iter().map(|pid| {
+                let tasks = self.tasks(*pid);
+                (activity_of_all(&tasks) != Activity::Busy).then_some(tasks)
+            });
+            each.collect()
+        };
+        sleeps().is_some_and(|before| sleeps() == Some(before))
     }
 
     /// The threads of a program and of all that it forked. Of more than a bounded
@@ -215,9 +216,14 @@ impl Proc {
             .and_then(|(_, rest)| rest.trim_start().chars().next());
         match state {
             Some('Z' | 'X') => Task::Gone,
-            Some('S') => self
-                .read(&format!("{pid}/task/{thread}/syscall"))
-                .map_or(Task::Gone, |line| sleeping_in(pid, thread, &line)),
+            Some('S') => {
+                let call = self.read(&format!("{pid}/task/{thread}/syscall"));
+                let status = self.read(&format!("{pid}/task/{thread}/status"));
+                match (call, status) {
+                    (Some(call), Some(status)) => sleeping_in(pid, thread, &call, &status),
+                    _ => Task::Gone,
+                }
+            }
             _ => Task::Running { pid, thread },
         }
     }
@@ -251,9 +257,17 @@ fn is_insistent(stat: &str, schedstat: &str, up: f64) -> Option<bool> {
     Some(lived > 0.1 && wanted as f64 / 1e9 > lived / 2.0)
 }
 
-/// Reads `/proc/PID/syscall` of a sleeping thread: "number arg0 arg1 …".
-fn sleeping_in(pid: u32, thread: u32, line: &str) -> Task {
-    let mut words = line.split_whitespace();
+/// Reads `/proc/PID/syscall` of a sleeping thread, "number arg0 arg1 …", and how
+/// often it gave the processor away from its `status`.
+fn sleeping_in(pid: u32, thread: u32, call: &str, status: &str) -> Task {
+    let naps = |line: &str| {
+        line.strip_prefix("voluntary_ctxt_switches:")?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let naps = status.lines().find_map(naps).unwrap_or_default();
+    let mut words = call.split_whitespace();
     let Some(call) = words.next().and_then(|w| w.parse::<i64>().ok()) else {
         // "running", or -1 outside of a system call.
         return Task::Running { pid, thread };
@@ -262,8 +276,29 @@ fn sleeping_in(pid: u32, thread: u32, line: &str) -> Task {
     let first = first.and_then(|word| i64::from_str_radix(word, 16).ok());
     Task::Sleeping {
         pid,
+        thread,
         call,
         first: first.unwrap_or(-1),
+        naps,
+    }
+}
+
+fn activity_of_all(tasks: &[Task]) -> Activity {
+    // About to be heard of as ended.
+    if tasks.iter().all(|task| *task == Task::Gone) {
+        return Activity::Busy;
+    }
+    let mut receiving = false;
+    for task in tasks {
+        match activity(*task) {
+            Activity::Busy => return Activity::Busy,
+            Activity::Asleep => {}
+            Activity::Receiving => receiving = true,
+        }
+    }
+    match receiving {
+        true => Activity::Receiving,
+        false => Activity::Asleep,
     }
 }
 
@@ -316,7 +351,7 @@ mod tests {
             "{} 0x3 0x7ffe 0x800 0x0 0x0 0x0 0x7ffe 0x7f1e",
             libc::SYS_recvfrom
         );
-        let of = |line: &str| activity(sleeping_in(1, 1, line));
+        let of = |line: &str| activity(sleeping_in(1, 1, line, ""));
         assert_eq!(of(&receive), Activity::Receiving);
         let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
         assert_eq!(of(&nap), Activity::Busy);
@@ -361,6 +396,41 @@ mod tests {
         assert!(is_gone());
         assert_eq!(proc.activity(child.id()), Activity::Busy);
         child.wait().unwrap();
+    }
+
+    /// Of two that hand a line to each other one is asleep whenever it is looked at,
+    /// then the other. A Java server was stopped while its threads ended each other.
+    #[test]
+    fn two_that_wake_each_other_are_never_at_rest() {
+        use std::io::Write;
+        use std::process::Command;
+
+        let (from_second, to_first) = std::io::pipe().unwrap();
+        let (from_first, to_second) = std::io::pipe().unwrap();
+        let mut seed = to_first.try_clone().unwrap();
+        let hand_on = |input: std::io::PipeReader, output: std::io::PipeWriter| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "while read line; do (: $((1 + 1))); echo $line; done"]);
+            shell.stdin(input).stdout(output).spawn()
+        };
+        let mut ring = [
+            hand_on(from_second, to_second).unwrap(),
+            hand_on(from_first, to_first).unwrap(),
+        ];
+        let pids = [ring[0].id(), ring[1].id()];
+        let proc = Proc::open().unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !proc.are_at_rest(&pids) && std::time::Instant::now() < until {
+            std::thread::yield_now();
+        }
+        assert!(proc.are_at_rest(&pids), "both wait for the first line");
+        seed.write_all(b"line\n").unwrap();
+        let at_rest = (0..2000).filter(|_| proc.are_at_rest(&pids)).count();
+        for child in &mut ring {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(at_rest, 0);
     }
 
     #[test]
