@@ -9,6 +9,7 @@ use super::ast::{
     StepOrFilter, Subject, Times, Unit, Value, Window, Within,
 };
 use super::filter_text::write_text;
+use super::parse::PLAIN;
 use crate::savefile::Protocol;
 
 impl Display for Expectation {
@@ -237,13 +238,27 @@ impl Display for Selection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.what {
             StepOrFilter::Step(step) => write!(f, "{}", step.value)?,
-            StepOrFilter::Filter(filter) => write!(f, "{}", filter.value)?,
+            StepOrFilter::Filter(filter) => {
+                let filter = filter.value.to_string();
+                match begins_as_event(&filter) {
+                    true => write!(f, "({filter})")?,
+                    false => f.write_str(&filter)?,
+                }
+            }
         }
         match &self.window {
             Some(window) => write!(f, " {}", window.value),
             None => Ok(()),
         }
     }
+}
+
+/// A filter that begins with a protocol whose name is an event's, too, would be
+/// read as that event.
+fn begins_as_event(filter: &str) -> bool {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let word = filter.split(|c| !is_of_word(c)).next();
+    word.is_some_and(|word| PLAIN.contains(&word))
 }
 
 impl Display for Window {

@@ -15,6 +15,7 @@ pub const STATEMENTS: &[&str] = &[
     "in order {\n client > server SYN as s\n ( client > server RST | server > client SYN,ACK\n client > server ACK\n maybe ( any > any data ; any > any data x1.. ) ) x2\n client > server retransmission of s where tcp.options.mss_val == 1460\n ( any > any FIN ) x0.. }",
     "no RST\nno udp and ip.src == 10.0.0.0/8\nno client > server data \"x\" after server > client FIN",
     "no RST,ACK before SYN,ACK\nno udp until icmp\nno data between (SYN where tcp.seq == 0) and FIN\nno tcp.flags.reset == 1 after SYN until FIN",
+    "no (udp)\nno (icmp) after SYN\nno (udp contains \"a\")\npackets((udp)) == 0\neach (udp) has udp.length == 13",
     "nothing for 200ms after server > client FIN\nnothing between SYN and RST after_stop",
     "in order { any > any SYN as a; any > any FIN as b }\nno RST between a and b\nno retransmission of a\npackets(tcp.ack == a.tcp.seq + 1 after a) >= 1",
     "each udp has udp.length == 13\nmaybe each tcp[] has state == \"SF\" and not closed_by != \"client\"\neach FIN after SYN has tcp.len == 0",

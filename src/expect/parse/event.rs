@@ -27,7 +27,7 @@ const METHODS: [&str; 9] = [
 ];
 
 /// Events in small letters.
-pub(super) const PLAIN: [&str; 6] = [
+pub(in crate::expect) const PLAIN: [&str; 6] = [
     "data",
     "udp",
     "icmp",

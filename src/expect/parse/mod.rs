@@ -17,6 +17,8 @@ mod step;
 mod suggest;
 mod window;
 
+pub(super) use event::PLAIN;
+
 #[cfg(test)]
 mod tests;
 
