@@ -165,9 +165,12 @@ impl<'a> Painter<'a> {
             // An element of an array, behind another one.
             How::Json => {
                 lines.push(b',');
-                json::value(&packet, lines);
+                json::packet(packet, lines);
             }
-            How::Lines => json::line(&packet, lines),
+            How::Lines => {
+                json::packet(packet, lines);
+                lines.push(b'\n');
+            }
             How::Csv => csv::packet(&packet, lines),
             How::Terminal => inspect::packet(&packet, self.room, self.screen, lines),
         }

@@ -1,6 +1,10 @@
 //! JSON Lines: one document on one line for each report, or one object on one
 //! line for each packet, conversation or transaction.
 
+mod payload;
+
+pub use payload::packet;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -31,8 +35,7 @@ pub fn rest(report: &Report, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a part of the report on one line: a packet as of `packets[]`, a
-/// conversation, a message. Nothing is allocated but room in `out`.
+/// Appends a part of the report on one line: a conversation, a message. Nothing is allocated but room in `out`.
 pub fn line(part: &impl Serialize, out: &mut Vec<u8>) {
     value(part, out);
     out.push(b'\n');
