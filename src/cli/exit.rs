@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::report::{ErrorCode, Report, Verdict};
+use crate::savefile::SavefileError;
 
 /// Why the tool ends as it does. Of several, [`Exit::worst`] wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +46,7 @@ impl Exit {
             // Its error says more.
             Some(Verdict::Error | Verdict::Pass) | None => Exit::Passed,
         };
-        let error = report.error.as_ref().map(|error| match error.code {
-            ErrorCode::Usage => Exit::Usage,
-            ErrorCode::Environment => Exit::Environment,
-            ErrorCode::Internal => Exit::Internal,
-            ErrorCode::DamagedCapture => Exit::Damaged,
-        });
+        let error = report.error.as_ref().map(|error| Exit::from(error.code));
         verdict.worst(error.unwrap_or(Exit::Passed))
     }
 
@@ -61,6 +57,25 @@ impl Exit {
         } else {
             self
         }
+    }
+}
+
+impl From<ErrorCode> for Exit {
+    fn from(code: ErrorCode) -> Exit {
+        match code {
+            ErrorCode::Usage => Exit::Usage,
+            ErrorCode::Environment => Exit::Environment,
+            ErrorCode::Internal => Exit::Internal,
+            ErrorCode::DamagedCapture => Exit::Damaged,
+        }
+    }
+}
+
+/// What it means that nothing of a capture file can be read.
+pub fn code_of(error: &SavefileError) -> ErrorCode {
+    match error {
+        SavefileError::Damaged { .. } => ErrorCode::DamagedCapture,
+        _ => ErrorCode::Usage,
     }
 }
 

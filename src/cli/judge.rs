@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::inspect::input;
 use super::pages::Kept;
-use super::{Exit, side_by_side};
+use super::{Exit, code_of, side_by_side};
 use crate::expect;
 use crate::expect::ast::Expectation;
-use crate::report::{ErrorCode, Options, Report};
+use crate::report::{Options, Report};
 use crate::savefile::{Bytes, Recording, SavefileError};
 use crate::scenario::Scenario;
 use crate::trace::{self, Frames, Trace};
@@ -94,7 +94,7 @@ pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Jud
 /// The report on a file that cannot be read at all.
 pub fn unreadable(path: &Path, error: &SavefileError) -> Judged {
     let name = path.display().to_string();
-    Judged::of_report(Report::error(&name, ErrorCode::Usage, error.to_string()))
+    Judged::of_report(Report::error(&name, code_of(error), error.to_string()))
 }
 
 #[cfg(all(test, feature = "record", target_os = "linux"))]

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use exit::Exit;
+pub use exit::{Exit, code_of};
 
 #[cfg(not(all(feature = "record", target_os = "linux")))]
 use elsewhere as record;

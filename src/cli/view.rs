@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::pages::{self, CaptureFile};
-use super::{Exit, output};
+use super::{Exit, code_of, output};
 use crate::render::html::Page;
 use crate::report::Report;
 use crate::savefile::SavefileError;
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Exit {
     let opened = match args.capture.as_deref().map(open).transpose() {
         Ok(opened) => opened,
-        Err(error) => return refuse(Exit::Usage, &error.to_string()),
+        Err(error) => return refuse(code_of(&error).into(), &error.to_string()),
     };
     let run = opened
         .as_ref()

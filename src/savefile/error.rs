@@ -15,6 +15,9 @@ pub enum SavefileError {
     /// A capture format, but a version or variant that cannot be read.
     #[error("{name} cannot be read: {reason}")]
     Unsupported { name: String, reason: String },
+    /// A capture file that is cut off or corrupt before its first packet.
+    #[error("{name} cannot be read: {reason}")]
+    Damaged { name: String, reason: String },
     /// Only pcapng has a place for packet comments.
     #[error("packet comments need a pcapng file; {found}")]
     NoComments { found: String },

@@ -82,8 +82,8 @@ impl<R: Read> Reader<R> {
     /// Opens a capture file, whose format its first bytes tell. `name` is what
     /// messages call it.
     ///
-    /// Fails where the input cannot be read, is no capture file, or is one of
-    /// an unsupported version.
+    /// Fails where the input cannot be read, is no capture file, is one of an
+    /// unsupported version, or is damaged before its first packet.
     pub fn new(input: R, name: &str) -> Result<Self, SavefileError> {
         let mut reader = Start::open(input).map_err(|error| io(name, error))?;
         let (records, size) = reader.format(name)?;
@@ -345,9 +345,17 @@ impl<R: Read> Start<R> {
                 found: self.found(),
             });
         };
-        result.map_err(|reason| SavefileError::Unsupported {
-            name: name.to_owned(),
-            reason: self.input.fault().map_or(reason, str::to_owned),
+        let fault = self.input.fault();
+        let is_damaged = fault.is_some()
+            || pcapng::is_pcapng(&self.head)
+            || self.head.len() < pcap::format::FILE_HEADER;
+        result.map_err(|reason| {
+            let name = name.to_owned();
+            let reason = fault.map_or(reason, str::to_owned);
+            match is_damaged {
+                true => SavefileError::Damaged { name, reason },
+                false => SavefileError::Unsupported { name, reason },
+            }
         })
     }
 

@@ -374,6 +374,36 @@ fn a_damaged_capture_is_shown_up_to_the_damage() {
 }
 
 #[test]
+fn what_is_cut_before_its_first_packet_is_damaged_too() {
+    let whole = std::fs::read(reference("http-ok")).unwrap();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&whole).unwrap();
+    let packed = packer.finish().unwrap();
+    let zstd = [0x28, 0xB5, 0x2F, 0xFD, 4, 0x58];
+    let classic = [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0];
+    for bytes in [&whole[..20], &packed[..15], &zstd, &classic] {
+        let (_folder, path) = file("cut", bytes);
+        let path = path.to_str().unwrap();
+        for words in [&[path][..], &[path, "--follow", "tcp:0"]] {
+            let output = inspect(words);
+            assert_eq!(output.status.code(), Some(6), "{bytes:x?}");
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert!(errors.contains("cannot be read: "), "{errors}");
+        }
+        let document = inspect(&[path, "--json"]);
+        let document = lines(&String::from_utf8(document.stdout).unwrap()).remove(0);
+        assert_eq!(document["error"]["code"], "damaged_capture");
+    }
+    let (_folder, path) = file("old", &[0xD4, 0xC3, 0xB2, 0xA1, 9, 0, 4, 0].repeat(3));
+    let output = inspect(&[path.to_str().unwrap()]);
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "of a version that is not known"
+    );
+}
+
+#[test]
 fn several_files_are_shown_each_by_itself() {
     let good = reference("tcp-refused");
     let output = inspect(&[&good, "missing.pcap", &good, "--json"]);

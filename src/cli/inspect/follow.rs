@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use super::args::{Args, Form, From};
 use super::input;
-use crate::cli::Exit;
 use crate::cli::output::{self, Stdout};
+use crate::cli::{Exit, code_of};
 use crate::conversation::{Direction, Limits};
 use crate::render::follow::{self, Follow};
 use crate::report::{Endpoint, Side};
@@ -63,10 +63,7 @@ pub fn main(args: &Args, target: Target) -> Exit {
     };
     let input = match input::open(file, true) {
         Ok(input) => input,
-        Err(error) => {
-            complain(&error);
-            return Exit::Usage;
-        }
+        Err(error) => return unreadable(&error),
     };
     Shown::new(args, target).run(input.reader)
 }
@@ -117,10 +114,7 @@ impl Shown {
         self.follow.finish(&mut self.buffer);
         let _ = self.out.write_out(&mut self.buffer);
         match read {
-            Err(error) => {
-                complain(&error);
-                Exit::Usage
-            }
+            Err(error) => unreadable(&error),
             Ok((capture, numbers)) => self.close(&capture, numbers),
         }
     }
@@ -190,10 +184,11 @@ impl Shown {
     }
 }
 
-fn complain(error: &SavefileError) {
+fn unreadable(error: &SavefileError) -> Exit {
     let message = error.to_string();
     let message = output::without_number(&message);
     output::complain(&format!("netlab-capture: {message}\n"));
+    code_of(error).into()
 }
 
 /// To the server means by the client.

@@ -23,7 +23,7 @@ use std::io;
 
 use super::load::{self, Mistakes};
 use super::output::{self, Stdout};
-use super::{Exit, sink};
+use super::{Exit, code_of, sink};
 use crate::expect::ast::Filter;
 use crate::inspect::{Settings, inspect};
 use crate::message::{self, Bodies};
@@ -175,8 +175,8 @@ fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileEr
     let message = error.to_string();
     let message = output::without_number(&message);
     output::complain(&format!("netlab-capture: {message}\n"));
-    document(showing, args, name, ErrorCode::Usage, message);
-    Exit::Usage
+    document(showing, args, name, code_of(error), message);
+    code_of(error).into()
 }
 
 fn environment(showing: &mut Showing, args: &Args, message: &str) -> Exit {

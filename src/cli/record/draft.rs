@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::cli::{Exit, judge, load, output};
+use crate::cli::{Exit, code_of, judge, load, output};
 use crate::expect::{self, Draft, Kept};
 use crate::render::text::visible;
 use crate::scenario::ProgramSpec;
@@ -50,7 +50,7 @@ fn of_captures(paths: &[PathBuf]) -> Exit {
                     "netlab-capture: {}\n",
                     visible(&error.to_string())
                 ));
-                return Exit::Usage;
+                return code_of(&error).into();
             }
         }
     }

@@ -273,18 +273,19 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         let refused = |file: &[u8]| match Reader::new(file, "x") {
-            Err(error @ SavefileError::Unsupported { .. }) => error.to_string(),
+            Err(SavefileError::Unsupported { reason, .. }) => reason,
+            Err(SavefileError::Damaged { reason, .. }) => format!("damaged: {reason}"),
             _ => panic!("not refused"),
         };
         let mut file = header(0xA1B2_C3D4, 9, u32::to_le_bytes);
         assert_eq!(
             refused(&file),
-            "x cannot be read: pcap version 2.9; versions 2.0 to 2.4 are known"
+            "pcap version 2.9; versions 2.0 to 2.4 are known"
         );
         file.truncate(10);
         assert_eq!(
             refused(&file),
-            "x cannot be read: its pcap header is cut off after 10 of 24 bytes"
+            "damaged: its pcap header is cut off after 10 of 24 bytes"
         );
     }
 }
