@@ -65,7 +65,8 @@ pub(super) const DNS: &[Field] = &[
         "the answer of an authority; answers only",
         |v, out| {
             of_each(v, out, |m, out| {
-                out.extend(m.is_response().then(|| bit(m.is_authoritative())))
+                let is = m.is_authoritative().filter(|_| m.is_response());
+                out.extend(is.map(bit));
             })
         },
     ),
@@ -77,14 +78,15 @@ pub(super) const DNS: &[Field] = &[
     flag(
         "dns.flags.recdesired",
         "recursion is asked for",
-        |v, out| of_each(v, out, |m, out| out.push(bit(m.recursion_desired()))),
+        |v, out| of_each(v, out, |m, out| out.extend(m.recursion_desired().map(bit))),
     ),
     flag(
         "dns.flags.recavail",
         "recursion is offered; answers only",
         |v, out| {
             of_each(v, out, |m, out| {
-                out.extend(m.is_response().then(|| bit(m.recursion_available())))
+                let is = m.recursion_available().filter(|_| m.is_response());
+                out.extend(is.map(bit));
             })
         },
     ),

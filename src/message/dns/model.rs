@@ -54,9 +54,15 @@ impl Message {
         self.opcode() == 5
     }
 
-    /// `dns.flags.authoritative`.
-    pub fn is_authoritative(&self) -> bool {
-        self.flags & 0x0400 != 0
+    /// LLMNR gives the bits that DNS has for authority and recursion another meaning
+    /// (RFC 4795, section 2.1.1).
+    fn unless_llmnr(&self, bit: u16) -> Option<bool> {
+        (self.flavour != Flavour::Llmnr).then_some(self.flags & bit != 0)
+    }
+
+    /// `dns.flags.authoritative`; LLMNR has none.
+    pub fn is_authoritative(&self) -> Option<bool> {
+        self.unless_llmnr(0x0400)
     }
 
     /// `dns.flags.truncated`.
@@ -64,14 +70,14 @@ impl Message {
         self.flags & 0x0200 != 0
     }
 
-    /// `dns.flags.recdesired`.
-    pub fn recursion_desired(&self) -> bool {
-        self.flags & 0x0100 != 0
+    /// `dns.flags.recdesired`; LLMNR has none.
+    pub fn recursion_desired(&self) -> Option<bool> {
+        self.unless_llmnr(0x0100)
     }
 
-    /// `dns.flags.recavail`.
-    pub fn recursion_available(&self) -> bool {
-        self.flags & 0x0080 != 0
+    /// `dns.flags.recavail`; LLMNR has none.
+    pub fn recursion_available(&self) -> Option<bool> {
+        self.unless_llmnr(0x0080)
     }
 
     /// `dns.flags.rcode`: the four bits of the header.

@@ -62,8 +62,19 @@ struct Stream {
     buffer: Vec<u8>,
     /// Something was read of it.
     begun: bool,
-    /// It is not DNS, or no longer known where a message begins.
+    /// Bytes are missing: it is read again from the next piece that begins with a
+    /// whole message.
+    seeks: bool,
+    /// It is not DNS.
     lost: bool,
+}
+
+/// Does a message stand there, its length before it?
+fn begins_with_message(bytes: &[u8]) -> bool {
+    let whole = bytes
+        .split_first_chunk()
+        .and_then(|(len, rest)| rest.get(..length(*len)));
+    whole.is_some_and(parse::is_evident)
 }
 
 /// A query without an answer so far.
@@ -97,7 +108,9 @@ impl Receiver for Reader {
     }
 
     fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, _: u32, found: &mut Vec<Seen>) {
-        if self.streams.get(way).lost {
+        let stream = self.streams.get_mut(way);
+        stream.seeks = stream.seeks && !begins_with_message(bytes);
+        if stream.lost || stream.seeks {
             return;
         }
         // Taken out, so that the messages in it can be noted.
@@ -109,7 +122,8 @@ impl Receiver for Reader {
     /// Where the next message begins is not known any more.
     fn gap(&mut self, way: Direction, _: u64, _: &mut Vec<Seen>) {
         let stream = self.streams.get_mut(way);
-        stream.lost = true;
+        stream.seeks = stream.begun;
+        stream.lost |= !stream.begun;
         stream.buffer = Vec::new();
     }
 

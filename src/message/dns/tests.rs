@@ -75,7 +75,13 @@ fn an_update_that_deletes_names_is_read_to_its_end() {
 fn a_query_is_read() {
     let message = sound(&query(7, HOST));
     assert_eq!((message.id, message.opcode(), message.rcode()), (7, 0, 0));
-    assert!(message.recursion_desired() && !message.is_response() && !message.is_truncated());
+    assert_eq!(message.recursion_desired(), Some(true));
+    assert!(!message.is_response() && !message.is_truncated());
+    let local = parse(&query(7, HOST), Flavour::Llmnr).unwrap();
+    assert_eq!(
+        (local.recursion_desired(), local.is_authoritative()),
+        (None, None)
+    );
     assert_eq!(
         message.questions,
         [Question {
@@ -363,7 +369,36 @@ proptest! {
 }
 
 #[test]
-fn other_streams_cost_nothing_and_a_gap_ends_it() {
+fn behind_a_gap_it_is_read_from_the_next_whole_message() {
+    let mut reader = reader(53);
+    let mut found = Vec::new();
+    reader.bytes(ToServer, &framed(&[query(1, HOST)]), at(0), 0, &mut found);
+    reader.gap(ToServer, 20, &mut found);
+    reader.bytes(
+        ToServer,
+        &framed(&[query(2, HOST)])[5..],
+        at(1),
+        0,
+        &mut found,
+    );
+    assert_eq!(found.len(), 1, "the end of a message is none");
+    let pair = framed(&[query(3, HOST), query(4, HOST)]);
+    reader.bytes(ToServer, &pair[..40], at(2), 0, &mut found);
+    reader.bytes(ToServer, &pair[40..], at(3), 0, &mut found);
+    let ids: Vec<_> = found.iter().map(|seen| seen.message.id).collect();
+    assert_eq!(ids, [1, 3, 4]);
+    reader.bytes(
+        ToClient,
+        &framed(&[answer(4, HOST, &[])]),
+        at(4),
+        0,
+        &mut found,
+    );
+    assert_eq!(found[3].query, Some(at(3)));
+}
+
+#[test]
+fn other_streams_cost_nothing_and_a_gap_ends_a_message() {
     let mut found = Vec::new();
     let mut http = reader(8080);
     http.bytes(ToServer, b"G", at(0), 0, &mut found);
