@@ -268,3 +268,38 @@ fn a_sequence_that_would_take_too_long_is_said_to_be_too_complex() {
     let outcome = shown(&wire, &text);
     assert!(outcome.contains("too complex"), "{outcome}");
 }
+
+#[test]
+fn of_many_ways_none_leads_past_a_step_that_nothing_fits() {
+    let mut wire = Wire::new();
+    let c = wire.udp(CLIENT, (SERVER, 53));
+    for _ in 0..60 {
+        wire.datagram(c, ToServer, b"a");
+    }
+    let steps: Vec<String> = (1..30)
+        .map(|i| {
+            format!(
+                "client > server udp as s{i} where frame.number > s{}.frame.number",
+                i - 1
+            )
+        })
+        .collect();
+    let text = |last: &str| {
+        let steps = steps.join("; ");
+        format!("in order {{ client > server udp as s0; {steps}; {last} }}")
+    };
+    let outcome = shown(
+        &wire,
+        &text("client > server udp \"b\" where frame.number > s0.frame.number"),
+    );
+    assert!(
+        outcome.starts_with("Fail: Step 31 of 31 was not found"),
+        "{outcome}"
+    );
+    // This one is there, if too early.
+    let outcome = shown(
+        &wire,
+        &text("client > server udp where s0.frame.number > frame.number"),
+    );
+    assert!(outcome.contains("too complex"), "{outcome}");
+}

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 
 use fixedbitset::FixedBitSet;
 
-use super::ast::{Mode, Scope, Sequence};
+use super::ast::{EventPattern, Item, Mode, Scope, Sequence, Step};
 use super::event::{Event, EventIndex, EventKind};
 use super::facts::Facts;
 use super::fields::Reading;
@@ -78,11 +78,67 @@ pub fn find(
     scope: &[EventIndex],
     known: &Names,
 ) -> Found {
-    match sequence.mode {
-        Mode::Exactly => ordered::find(sequence, context, scope, known, true),
+    let found = match sequence.mode {
+        Mode::Exactly => return ordered::find(sequence, context, scope, known, true),
         Mode::InOrder => ordered::find(sequence, context, scope, known, false),
         Mode::AnyOrder => unordered::find(sequence, context, scope, known),
+    };
+    match found {
+        Found::TooComplex => hopeless(sequence, context, scope).unwrap_or(found),
+        _ => found,
     }
+}
+
+/// Where there are too many ways to go, none of them leads past a step that must be
+/// there and that no event fits.
+fn hopeless(sequence: &Sequence, context: &Context<'_>, scope: &[EventIndex]) -> Option<Found> {
+    let step = sequence.items.iter().find_map(|item| match item {
+        Item::Step(index) => {
+            let step = &sequence.steps.get(*index)?.value;
+            let fits_none = step.times.min > 0 && candidates(step, context, scope).is_empty();
+            fits_none.then_some(*index)
+        }
+        Item::Group(_) => None,
+    })?;
+    Some(Found::Diverged(Divergence {
+        taken: Vec::new(),
+        step: Some(step),
+        or: Vec::new(),
+        count: 0,
+        event: None,
+    }))
+}
+
+/// The events that a step can take as far as it alone decides: a `where` that
+/// speaks of other steps is left for later.
+fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<EventIndex> {
+    let alone = Step {
+        where_: step.where_.clone().filter(|_| !speaks_of_others(step)),
+        event: match &step.event {
+            EventPattern::Retransmission(_) => EventPattern::Retransmission(None),
+            event => event.clone(),
+        },
+        ..step.clone()
+    };
+    let names = Names::default();
+    scope
+        .iter()
+        .copied()
+        .filter(|&i| context.may_fit(&alone, i))
+        .filter(|&i| {
+            context
+                .events
+                .get(i)
+                .is_some_and(|event| context.fits(&alone, event, &names))
+        })
+        .collect()
+}
+
+/// Does the step speak of another one?
+fn speaks_of_others(step: &Step) -> bool {
+    let mut speaks = false;
+    step.names(&mut |_| speaks = true);
+    speaks
 }
 
 /// What the steps of a sequence that matched are called, beside what was known.

@@ -11,8 +11,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::fits::{Context, Timing};
-use super::{Divergence, Found, Names, Taken};
-use crate::expect::ast::{EventPattern, Sequence, Step};
+use super::{Divergence, Found, Names, Taken, candidates, speaks_of_others};
+use crate::expect::ast::{Sequence, Step};
 use crate::expect::event::EventIndex;
 
 /// How many choices are tried before a sequence is too complex.
@@ -62,38 +62,6 @@ pub fn find(
         .run();
     }
     Found::Matched(assigned)
-}
-
-/// The events that a step can take as far as it alone decides: a `where` that
-/// speaks of other steps is left for later.
-fn candidates(step: &Step, context: &Context<'_>, scope: &[EventIndex]) -> Vec<EventIndex> {
-    let alone = Step {
-        where_: step.where_.clone().filter(|_| !speaks_of_others(step)),
-        event: match &step.event {
-            EventPattern::Retransmission(_) => EventPattern::Retransmission(None),
-            event => event.clone(),
-        },
-        ..step.clone()
-    };
-    let names = Names::default();
-    scope
-        .iter()
-        .copied()
-        .filter(|&i| context.may_fit(&alone, i))
-        .filter(|&i| {
-            context
-                .events
-                .get(i)
-                .is_some_and(|event| context.fits(&alone, event, &names))
-        })
-        .collect()
-}
-
-/// Does the step speak of another one?
-fn speaks_of_others(step: &Step) -> bool {
-    let mut speaks = false;
-    step.names(&mut |_| speaks = true);
-    speaks
 }
 
 /// An event for each slot, none twice.
