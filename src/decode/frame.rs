@@ -57,12 +57,7 @@ fn inwards(
     packet: &mut Packet,
     first: &mut First,
 ) {
-    if let Some(mut network) = network::decode(bytes, carried, missing, &mut packet.net, first) {
-        // More than was on the wire cannot have been sent, whatever the header claims.
-        // A frame holds less than 4 GiB.
-        let sent = (bytes.len() + missing) as u32;
-        let behind = sent.saturating_sub(network.payload.start);
-        network.claimed = network.claimed.min(behind);
+    if let Some(network) = network::decode(bytes, carried, missing, &mut packet.net, first) {
         upwards(bytes, network, packet, first);
     }
 }
@@ -193,21 +188,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_header_that_claims_more_than_was_on_the_wire_has_what_was() {
-        let (link_type, hex) = samples::SACK;
-        let mut data = samples::bytes(hex);
-        let whole = look(link_type, data.len() as u32, &data);
-        let len = whole.tcp().unwrap().len;
-        data[16] += 1;
-        let claims = look(link_type, data.len() as u32, &data);
-        assert!(matches!(claims.trouble, Some(Trouble::Malformed { .. })));
-        assert_eq!(claims.tcp().unwrap().len, len);
-        // Of a frame that was cut there may be more.
-        let cut = look(link_type, data.len() as u32 + 256, &data);
-        assert_eq!(cut.tcp().unwrap().len, len + 256);
     }
 
     #[test]
