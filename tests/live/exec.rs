@@ -284,6 +284,36 @@ fn an_expectation_file_has_no_programs() {
     );
 }
 
+/// "Nothing had to be sent twice" failed once where the machine had stood still for
+/// longer than TCP's timer, and nothing was lost.
+#[test]
+fn tcp_waits_a_second_before_it_sends_again() {
+    let script = "
+import socket, struct
+for family, address in (socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1'):
+    server = socket.create_server((address, 0), family=family)
+    client = socket.create_connection(server.getsockname()[:2])
+    connection, _ = server.accept()
+    client.send(b'hello')
+    connection.recv(5)
+    # tcpi_rto: the ninth byte on, in microseconds.
+    information = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 12)
+    print(struct.unpack_from('I', information, 8)[0])
+print(open('/proc/sys/net/ipv4/tcp_early_retrans').read())
+";
+    let output = exec(&["--", "python3", "-c", script]);
+    let text = stdout(&output);
+    let mut numbers = text.split_whitespace().map(|n| n.parse::<u32>().unwrap());
+    let (v4, v6) = (numbers.next().unwrap(), numbers.next().unwrap());
+    // What pins it is new in Linux 6.11.
+    let at_least = match std::fs::exists("/proc/sys/net/ipv4/tcp_rto_min_us") {
+        Ok(true) => 1_000_000,
+        _ => 200_000,
+    };
+    assert!(v4 >= at_least && v6 >= at_least, "{text}");
+    assert_eq!(numbers.next(), Some(0), "{text}");
+}
+
 #[test]
 fn who_needs_the_outside_world_is_told() {
     let script = "import socket; socket.create_connection(('192.0.2.1', 80))";
