@@ -17,9 +17,6 @@ const FAST_RETRANSMISSION_WINDOW: i64 = 20_000_000;
 /// As many bytes in flight are taken for a mistake.
 const MAX_IN_FLIGHT: u32 = 2_000_000_000;
 
-/// Blocks of a SACK option.
-pub(super) type Blocks = [Option<(u32, u32)>; 4];
-
 /// What the analysis needs of a segment. Numbers are raw.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
@@ -30,7 +27,8 @@ pub(super) struct Numbers {
     /// Unscaled.
     pub window: u32,
     pub len: u32,
-    pub sack: Option<Blocks>,
+    /// Bytes in the blocks of its SACK option; they wrap.
+    pub sacked: u32,
 }
 
 impl Numbers {
@@ -92,8 +90,8 @@ pub(super) struct Flow {
     /// A segment of it has scaled windows already.
     scaled: bool,
     flight: Flight,
-    /// The blocks that the other side's latest segment reported.
-    sacked: Blocks,
+    /// What the other side's latest segment reported to have.
+    sacked: u32,
     push_bytes: u32,
     pushed: bool,
 }
@@ -157,7 +155,7 @@ pub(super) fn analyse(
         });
     }
     let counted = segment.len > 0 && in_flight(segment, forward, known.base, seen);
-    reverse.sacked = segment.sack.unwrap_or_default();
+    reverse.sacked = segment.sacked;
     // Wireshark tells the time only beside something else that it has to say.
     if counted || unseen || seen.acks.is_some() || !seen.marks.is_empty() {
         seen.initial_rtt = known.initial_rtt;
@@ -344,7 +342,7 @@ fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &See
 
 /// Returns false where bytes may be missing among those in flight.
 fn in_flight(segment: &Numbers, forward: &mut Flow, base: u32, seen: &mut SeenTcp) -> bool {
-    let Some(bytes) = forward.flight.bytes(base, &forward.sacked) else {
+    let Some(bytes) = forward.flight.bytes(base, forward.sacked) else {
         return false;
     };
     if forward.pushed {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::At;
-use super::analysis::Blocks;
 use super::reassembly::Store;
 use super::sequence::before;
 
@@ -103,14 +102,11 @@ impl Flight {
 
     /// The bytes between the lowest number and the highest, counted from
     /// `base`, without those that the peer reported to have: wraps below 0.
-    pub(super) fn bytes(&self, base: u32, sacked: &Blocks) -> Option<u32> {
+    pub(super) fn bytes(&self, base: u32, sacked: u32) -> Option<u32> {
         if self.hole {
             return None;
         }
         let (first, last) = self.span(base)?;
-        let sacked = sacked.iter().flatten().fold(0u32, |sum, (left, right)| {
-            sum.wrapping_add(right.wrapping_sub(*left))
-        });
         Some(last.wrapping_sub(first).wrapping_sub(sacked))
     }
 

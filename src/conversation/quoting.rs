@@ -38,6 +38,8 @@ pub(super) struct Latest(u64);
 pub(super) struct Recent {
     /// A ring.
     marks: Vec<Mark>,
+    /// Where the next mark goes.
+    next: usize,
     made: u64,
     limit: usize,
 }
@@ -55,6 +57,7 @@ impl Recent {
     pub(super) fn new(limit: usize) -> Recent {
         Recent {
             marks: Vec::new(),
+            next: 0,
             made: 0,
             limit: limit.max(1),
         }
@@ -89,10 +92,13 @@ impl Recent {
             }
             _ => return,
         }
-        let place = (self.made % self.limit as u64) as usize;
-        match self.marks.get_mut(place) {
+        match self.marks.get_mut(self.next) {
             Some(old) => *old = mark,
             None => self.marks.push(mark),
+        }
+        self.next += 1;
+        if self.next == self.limit {
+            self.next = 0;
         }
         self.made += 1;
         *latest = Latest(self.made);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::decode::TcpFlags;
 use crate::savefile::Timestamp;
 
-use super::analysis::{self, Blocks, Flow, Known, Numbers};
+use super::analysis::{self, Flow, Known, Numbers};
 use super::reassembly::{Assembler, Piece, Store};
 use super::receiver::Outlet;
 use super::sequence::{Positions, before};
@@ -49,7 +49,8 @@ pub(super) struct Segment<'a> {
     pub offered: Offered,
     /// It is a SYN, and another connection had the ports.
     pub reuses_ports: bool,
-    pub sack: Option<Blocks>,
+    /// Bytes in the blocks of its SACK option; they wrap.
+    pub sacked: u32,
     /// Payload bytes on the wire.
     pub len: u32,
     /// Those that were captured.
@@ -457,7 +458,7 @@ impl Connection {
             ack: segment.ack,
             window: u32::from(segment.window),
             len: segment.len,
-            sack: segment.sack,
+            sacked: segment.sacked,
         };
         let (forward, reverse) = match way {
             Direction::ToServer => (&mut self.sides.to_server, &mut self.sides.to_client),

@@ -4,10 +4,9 @@
 
 use std::net::SocketAddr;
 
-use crate::decode::{Packet, Quoted, Tcp, TcpOption, Transport, Udp};
+use crate::decode::{Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
-use super::analysis::Blocks;
 use super::key::{FromLow, Key};
 use super::quoting::{Latest, Recent};
 use super::reassembly::Store;
@@ -201,33 +200,42 @@ impl<R: Receiver> Tracker<R> {
         frame: &[u8],
         found: &mut R::Found,
     ) -> Seen {
-        if packet.outer().is_empty() {
-            return self.own(index, packet, frame, found);
-        }
+        let mut seen = Seen::default();
         let mut outermost = None;
         for carrier in packet.outer_datagrams() {
             let around = self.around(index, packet, carrier, found);
             outermost = outermost.or(around);
         }
-        Seen {
-            tunnel: outermost.map(|(conversation, _)| conversation),
-            tunnel_delta: outermost.map(|(_, delta)| delta),
-            ..self.own(index, packet, frame, found)
+        if let Some((conversation, delta)) = outermost {
+            seen.tunnel = Some(conversation);
+            seen.tunnel_delta = Some(delta);
         }
+        self.own(index, packet, frame, &mut seen, found);
+        seen
     }
 
     /// The same for the packet's own conversation alone: where another tracker has
-    /// those around it.
+    /// those around it. What is known goes to `seen`, in which nothing was but these.
     #[inline]
     pub fn own(
         &mut self,
         index: usize,
         packet: &Packet,
         frame: &[u8],
+        seen: &mut Seen,
         found: &mut R::Found,
-    ) -> Seen {
+    ) {
         let at = self.arrives(index, packet, found);
-        self.innermost(at, packet, frame, found)
+        match &packet.transport {
+            Transport::Tcp(tcp) => self.tcp(at, packet, tcp, frame, seen, found),
+            Transport::Udp(udp) => self.udp(at, packet, udp, frame, seen, found),
+            Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => {
+                if let Some(quoted) = &icmp.quoted {
+                    self.icmp_error(at, quoted, frame, seen);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Closes what is over by the time that a packet comes.
@@ -239,19 +247,6 @@ impl<R: Receiver> Tracker<R> {
         At {
             packet: index,
             time: packet.time,
-        }
-    }
-
-    #[inline]
-    fn innermost(&mut self, at: At, packet: &Packet, frame: &[u8], found: &mut R::Found) -> Seen {
-        match &packet.transport {
-            Transport::Tcp(tcp) => self.tcp(at, packet, tcp, frame, found),
-            Transport::Udp(udp) => self.udp(at, packet, udp, frame, found),
-            Transport::Icmp(icmp) | Transport::Icmpv6(icmp) => icmp
-                .quoted
-                .as_ref()
-                .map_or_else(Seen::default, |quoted| self.icmp_error(at, quoted, frame)),
-            _ => Seen::default(),
         }
     }
 
@@ -295,10 +290,11 @@ impl<R: Receiver> Tracker<R> {
         packet: &Packet,
         tcp: &Tcp,
         frame: &[u8],
+        seen: &mut Seen,
         found: &mut R::Found,
-    ) -> Seen {
+    ) {
         let Some((src, dst)) = packet.sockets() else {
-            return Seen::default();
+            return;
         };
         let (key, from_low) = Key::new(Protocol::Tcp, src, dst);
         let mut segment = Segment {
@@ -309,7 +305,7 @@ impl<R: Receiver> Tracker<R> {
             window: tcp.window,
             offered: offered(tcp, frame),
             reuses_ports: false,
-            sack: selective_acks(tcp, frame),
+            sacked: sacked(tcp, frame),
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
@@ -334,26 +330,19 @@ impl<R: Receiver> Tracker<R> {
             }
         };
         let Some(open) = self.table.get_mut(slot) else {
-            return Seen::default();
+            return;
         };
         let way = open.way(from_low);
         let Some(connection) = open.connection.as_mut() else {
-            return Seen::default();
+            return;
         };
         let mut out = Outlet {
             receiver: &mut open.receiver,
             found,
             way,
         };
-        let mut seen = Seen {
-            conversation: Some(open.index),
-            direction: Some(way),
-            quotes: None,
-            tunnel: None,
-            tunnel_delta: None,
-            udp_delta: None,
-            tcp: None,
-        };
+        seen.conversation = Some(open.index);
+        seen.direction = Some(way);
         // In its place: it is too large to be moved there.
         let told = seen.tcp.insert(SeenTcp::default());
         connection.segment(&segment, &mut self.store, &mut out, told);
@@ -368,7 +357,6 @@ impl<R: Receiver> Tracker<R> {
             connection.shrink();
         }
         self.table.touch(slot, list);
-        seen
     }
 
     fn udp(
@@ -377,10 +365,11 @@ impl<R: Receiver> Tracker<R> {
         packet: &Packet,
         udp: &Udp,
         frame: &[u8],
+        seen: &mut Seen,
         found: &mut R::Found,
-    ) -> Seen {
+    ) {
         let Some((src, dst)) = packet.sockets() else {
-            return Seen::default();
+            return;
         };
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
@@ -388,26 +377,18 @@ impl<R: Receiver> Tracker<R> {
             None => self.begin(key, from_low, at, None, found),
         };
         let Some(open) = self.table.get_mut(slot) else {
-            return Seen::default();
+            return;
         };
         let way = open.way(from_low);
-        let delta = at.time.since(open.previous);
+        seen.conversation = Some(open.index);
+        seen.direction = Some(way);
+        seen.udp_delta = Some(at.time.since(open.previous));
         open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
         let latest = open.recent.get_mut(way);
         self.recent.remember(latest, at.packet, packet, frame);
-        let conversation = open.index;
         self.table.touch(slot, List::Udp);
-        Seen {
-            conversation: Some(conversation),
-            direction: Some(way),
-            quotes: None,
-            tunnel: None,
-            tunnel_delta: None,
-            udp_delta: Some(delta),
-            tcp: None,
-        }
     }
 
     /// The conversation of a datagram that carries the packet through a tunnel. What
@@ -436,21 +417,21 @@ impl<R: Receiver> Tracker<R> {
 
     /// An ICMP error belongs to the conversation of the packet it quotes, and
     /// never begins one.
-    fn icmp_error(&mut self, at: At, quoted: &Quoted, frame: &[u8]) -> Seen {
+    fn icmp_error(&mut self, at: At, quoted: &Quoted, frame: &[u8], seen: &mut Seen) {
         let protocol = match quoted.protocol {
             TCP => Protocol::Tcp,
             UDP => Protocol::Udp,
-            _ => return Seen::default(),
+            _ => return,
         };
         let (Some(src_port), Some(dst_port)) = (quoted.src_port, quoted.dst_port) else {
-            return Seen::default();
+            return;
         };
         let src = SocketAddr::new(quoted.net.src(), src_port);
         let dst = SocketAddr::new(quoted.net.dst(), dst_port);
         let (key, from_low) = Key::new(protocol, src, dst);
         let open = self.table.find(&key).and_then(|s| self.table.get_mut(s));
         let Some(open) = open else {
-            return Seen::default();
+            return;
         };
         let way = open.way(from_low);
         if let Some(connection) = &mut open.connection {
@@ -460,15 +441,9 @@ impl<R: Receiver> Tracker<R> {
         if protocol == Protocol::Udp && found.is_none_or(|found| found.first) {
             open.lost += 1;
         }
-        Seen {
-            conversation: Some(open.index),
-            direction: Some(way.opposite()),
-            quotes: found.map(|found| found.packet),
-            tunnel: None,
-            tunnel_delta: None,
-            udp_delta: None,
-            tcp: None,
-        }
+        seen.conversation = Some(open.index);
+        seen.direction = Some(way.opposite());
+        seen.quotes = found.map(|found| found.packet);
     }
 
     fn begin(
@@ -572,18 +547,28 @@ fn offered(tcp: &Tcp, frame: &[u8]) -> Offered {
     offered
 }
 
-/// The blocks of the SACK option (RFC 2018).
-fn selective_acks(tcp: &Tcp, frame: &[u8]) -> Option<Blocks> {
+/// The bytes in the blocks of the SACK option (RFC 2018).
+#[inline]
+fn sacked(tcp: &Tcp, frame: &[u8]) -> u32 {
     /// Two NOPs and time stamps: what nearly every segment has, if any.
     const TIMES: ([u8; 4], usize) = ([1, 1, 8, 10], 12);
     let options = tcp.options_span().of(frame);
     let only_times = options.starts_with(&TIMES.0) && options.len() == TIMES.1;
     if options.is_empty() || only_times || !tcp.flags.ack() {
-        return None;
+        return 0;
     }
-    tcp.options(frame).find_map(|option| match option {
+    reported(tcp.options(frame))
+}
+
+#[cold]
+fn reported(mut options: TcpOptions<'_>) -> u32 {
+    let blocks = options.find_map(|option| match option {
         TcpOption::Sack(blocks) => Some(blocks),
         _ => None,
+    });
+    let blocks = blocks.unwrap_or_default();
+    blocks.iter().flatten().fold(0, |sum: u32, (left, right)| {
+        sum.wrapping_add(right.wrapping_sub(*left))
     })
 }
 

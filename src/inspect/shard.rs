@@ -157,7 +157,11 @@ impl Shard {
                 continue;
             }
             let data = packet.data(frame.data);
-            let seen = self.tracker.own(index, packet, data, &mut self.found);
+            let mut nowhere = Seen::default();
+            // The shard of what is around it may have been here before.
+            let entry = part.packets.get_mut(place);
+            let seen = entry.map_or(&mut nowhere, |entry| &mut entry.seen);
+            self.tracker.own(index, packet, data, seen, &mut self.found);
             self.tell(index, part);
             if !self.found.parts.is_empty() {
                 tally.late += self.leave_late(index);
@@ -166,13 +170,7 @@ impl Shard {
                 && let Some(entry) = part.packets.get_mut(place)
             {
                 let local = |conversation| self.local(conversation);
-                entry.local = seen.conversation.map(local);
-                // The shard of what is around it may have been here before.
-                entry.seen = Seen {
-                    tunnel: entry.seen.tunnel,
-                    tunnel_delta: entry.seen.tunnel_delta,
-                    ..seen
-                };
+                entry.local = entry.seen.conversation.map(local);
                 entry.parts = std::mem::take(&mut self.found.parts);
             }
         }

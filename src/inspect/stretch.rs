@@ -15,7 +15,10 @@ pub(super) const SHARDS: usize = 16;
 
 /// Bytes of a stretch: so many that what is done once for each, and what goes
 /// from one thread to another with it, costs little.
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 8 << 20;
+/// The same where each packet is to be shown, and what is shown of them waits for
+/// the stretches before.
+const BYTES_TO_SHOW: usize = 4 << 20;
 
 /// Packets between the one that is read and the one that the processor fetches
 /// meanwhile.
@@ -43,11 +46,12 @@ pub(super) struct Stretch {
     pub last: bool,
 }
 
-impl Default for Stretch {
-    fn default() -> Stretch {
+impl Stretch {
+    /// An empty one. `show`: each packet is to be shown.
+    pub fn new(show: bool) -> Stretch {
         Stretch {
             number: 0,
-            batch: Batch::with_block(BYTES),
+            batch: Batch::with_block(if show { BYTES_TO_SHOW } else { BYTES }),
             first: 0,
             packets: Vec::new(),
             fragments: Vec::new(),
@@ -58,9 +62,7 @@ impl Default for Stretch {
             last: false,
         }
     }
-}
 
-impl Stretch {
     pub fn context(&self, name: Name) -> Context {
         Context {
             name,

@@ -100,7 +100,7 @@ impl<R: Read, C> Line<'_, R, C> {
     where
         C: Collect<S::Item>,
     {
-        let mut stretch = Stretch::default();
+        let mut stretch = Stretch::new(self.packets);
         let mut part = Part::default();
         let mut portion = Portion::default();
         while !self.stop.load(Ordering::Acquire) && lock(&self.route).next(&mut stretch) {

@@ -10,9 +10,11 @@ use super::{Frame, Timestamp, Window};
 /// a processor's second cache: measured twice as fast as blocks that do not.
 const BLOCK: usize = 256 << 10;
 
-/// The most frames that one has: what is kept for each is bounded too, however
-/// short they are.
+/// The most frames that one has, unless its block is a large one: what is kept for
+/// each is bounded too, however short they are.
 pub(super) const MOST_FRAMES: usize = 4096;
+/// A large block has one for each so many bytes.
+const BYTES_FOR_A_FRAME: usize = 1024;
 
 /// Some frames in succession, with their bytes. It belongs to nobody but its
 /// owner, can be handed to another thread, and is filled anew by
@@ -36,11 +38,21 @@ pub struct Batch {
 const SECOND_LINE: usize = 80;
 
 /// Where the frames and comments of a block lie in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct List {
+    /// Frames that have room.
+    room: usize,
     pub frames: Vec<Entry>,
     /// Ascending by frame.
     pub comments: Vec<Comment>,
+}
+
+impl List {
+    /// No further frame has room.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.frames.len() >= self.room
+    }
 }
 
 /// One frame of a block.
@@ -145,14 +157,19 @@ impl Batch {
     /// more are there. Frames that are longer make the block grow until it is
     /// filled the next time.
     pub fn with_block(block: usize) -> Self {
+        let block = block.clamp(1, 64 << 20);
         Batch {
             bytes: Vec::new(),
             end: 0,
             window: None,
             offset: 0,
-            list: List::default(),
+            list: List {
+                room: MOST_FRAMES.max(block / BYTES_FOR_A_FRAME),
+                frames: Vec::new(),
+                comments: Vec::new(),
+            },
             first: 1,
-            block: block.clamp(1, 64 << 20),
+            block,
         }
     }
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::sys::{Lost, Mapping, Touch, page_size};
+use super::sys::{Lost, Mapping, page_size};
 use crate::savefile::{Window, Windows};
 
 /// A file, window by window.
@@ -52,7 +52,7 @@ impl Windows for Map {
         let pages = usize::try_from(end - first).map_err(io::Error::other)?;
         self.seen = self.seen.max(end);
         Ok(Box::new(Pages {
-            mapping: Mapping::new(&self.file, first, pages, Touch::All, &self.lost)?,
+            mapping: Mapping::new(&self.file, first, pages, &self.lost)?,
             start: (offset - first) as usize,
         }))
     }
@@ -62,7 +62,7 @@ impl Windows for Map {
         let file = self.file.try_clone()?;
         let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         Ok(Arc::new(Whole {
-            mapping: Mapping::new(&file, 0, len, Touch::Little, &lost)?,
+            mapping: Mapping::new(&file, 0, len, &lost)?,
             file,
             lost,
         }))

@@ -27,25 +27,8 @@ impl Lost {
     }
 }
 
-/// How much of a mapping is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
-    /// All of it: its pages are mapped at once.
-    All,
-    /// Little of it: a page is mapped, and counted as ours, when it is looked at.
-    Little,
-}
-
-impl Touch {
-    fn flags(self) -> libc::c_int {
-        match self {
-            Touch::All => libc::MAP_POPULATE,
-            Touch::Little => 0,
-        }
-    }
-}
-
-/// Some pages of a file, mapped for reading.
+/// Some pages of a file, mapped for reading: some at a time, where they are looked at.
+/// (All at once, `MAP_POPULATE`, costs more, as the kernel then looks up each of them.)
 #[derive(Debug)]
 pub struct Mapping {
     start: NonNull<u8>,
@@ -97,13 +80,7 @@ pub fn page_size() -> usize {
 impl Mapping {
     /// The `len` bytes, at least one, from `offset` on, which is a multiple of
     /// the page's size.
-    pub fn new(
-        file: &File,
-        offset: u64,
-        len: usize,
-        touch: Touch,
-        lost: &Arc<Lost>,
-    ) -> io::Result<Mapping> {
+    pub fn new(file: &File, offset: u64, len: usize, lost: &Arc<Lost>) -> io::Result<Mapping> {
         watch()?;
         let place = PLACES
             .iter()
@@ -122,7 +99,7 @@ impl Mapping {
                 null_mut(),
                 len,
                 libc::PROT_READ,
-                libc::MAP_PRIVATE | touch.flags(),
+                libc::MAP_PRIVATE,
                 file.as_raw_fd(),
                 at,
             )

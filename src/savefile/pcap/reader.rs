@@ -1,7 +1,7 @@
 //! The walk over the records of a pcap file.
 
 use super::format::*;
-use crate::savefile::batch::{Entry, List, MOST_FRAMES, fetch};
+use crate::savefile::batch::{Entry, List, fetch};
 use crate::savefile::bytes::ByteOrder;
 use crate::savefile::reader::{Beside, Stop, Stretch, longest_frame};
 use crate::savefile::{Interface, Timestamp};
@@ -91,7 +91,7 @@ impl Records {
     pub fn walk(&self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
         let most = longest_frame(self.interface.link_type);
         loop {
-            if list.frames.len() == MOST_FRAMES {
+            if list.is_full() {
                 return Stop::Short;
             }
             let rest = stretch.bytes.get(*at..).unwrap_or_default();

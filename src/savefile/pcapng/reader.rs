@@ -3,7 +3,7 @@
 use super::block::Blocks;
 use super::format::*;
 use super::option::{Options, TooLong};
-use crate::savefile::batch::{Comment, Entry, List, MOST_FRAMES, fetch};
+use crate::savefile::batch::{Comment, Entry, List, fetch};
 use crate::savefile::bytes::ByteOrder;
 use crate::savefile::reader::{Beside, Stop, Stretch, longest_frame};
 use crate::savefile::{Damage, Interface, Timestamp};
@@ -87,7 +87,7 @@ impl Records {
 
     pub fn walk(&mut self, stretch: &Stretch<'_>, at: &mut usize, list: &mut List) -> Stop {
         loop {
-            if list.frames.len() == MOST_FRAMES {
+            if list.is_full() {
                 return Stop::Short;
             }
             let (kind, block) = match self.blocks.next(stretch, *at) {
