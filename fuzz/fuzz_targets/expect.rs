@@ -3,10 +3,12 @@
 //! mean the same; a verdict must come, and soon.
 #![no_main]
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use netlab_capture::expect::{judge, parse};
 use netlab_capture::trace::{self, Trace};
 
@@ -26,6 +28,10 @@ static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
     traces
 });
 
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    words::mutate(data, size, max_size, seed)
+});
+
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -35,8 +41,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let written = expectation.to_string();
-    let again = parse("fuzzed", &written, &roles)
-        .unwrap_or_else(|found| panic!("{written}\n{found:#?}"));
+    let again =
+        parse("fuzzed", &written, &roles).unwrap_or_else(|found| panic!("{written}\n{found:#?}"));
     assert_eq!(written, again.to_string());
     let files = BTreeMap::new();
     let both = [expectation, again];

@@ -2,9 +2,11 @@
 //! packets of some traces. The text is parsed as expectations, too.
 #![no_main]
 
+mod words;
+
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use netlab_capture::expect::fields::{Reading, SoFar, View};
 use netlab_capture::expect::{filter, parse, parse_filter};
 use netlab_capture::trace::{self, Trace};
@@ -19,6 +21,10 @@ static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
     files
         .map(|file| trace::read(file, "reference", None).expect("a capture"))
         .into()
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    words::mutate(data, size, max_size, seed)
 });
 
 fuzz_target!(|data: &[u8]| {

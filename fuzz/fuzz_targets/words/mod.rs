@@ -1,0 +1,172 @@
+//! Changes a text word by word. libFuzzer changes bytes, which leaves hardly a
+//! word of a statement one that is known: what lies behind the parser is then
+//! reached by what the seeds say, and little else.
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzzer_mutate;
+
+/// Words of the language and of the fields, and pieces of statements.
+static VOCABULARY: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let dictionaries = [
+        include_str!("../../dictionaries/filter.dict"),
+        include_str!("../../dictionaries/expect.dict"),
+    ];
+    let quoted = |line: &'static str| line.strip_prefix('"')?.strip_suffix('"');
+    let words = dictionaries.iter().flat_map(|text| text.lines());
+    words
+        .filter_map(quoted)
+        .filter(|word| !word.contains('\\'))
+        .map(str::trim)
+        .collect()
+});
+
+/// Whole lines, to take stretches of words from.
+static LINES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let texts = [
+        include_str!("../../../tests/oracle/filters.txt"),
+        include_str!("../../../docs/expectations.md"),
+        include_str!("../../../docs/filters.md"),
+        include_str!("../../../docs/diagnostics.md"),
+    ];
+    let lines = texts.iter().flat_map(|text| text.lines());
+    lines.filter(|line| line.len() > 3).collect()
+});
+
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "6",
+    "8",
+    "16",
+    "20",
+    "40",
+    "64",
+    "80",
+    "200",
+    "255",
+    "404",
+    "12000",
+    "65535",
+    "65536",
+    "4294967295",
+    "4294967296",
+    "0x12",
+    "1.5",
+    "10ms",
+    "2s",
+    "1KiB",
+    "-1",
+];
+
+/// Random numbers: xorshift, George Marsaglia 2003.
+struct Dice(u32);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 as usize % below.max(1)
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from.get(self.roll(from.len())).copied().unwrap_or_default()
+    }
+
+    /// Somewhere in `words`: a beginning, and an end at most `most` words on.
+    fn stretch(&mut self, words: usize, most: usize) -> std::ops::Range<usize> {
+        let start = self.roll(words);
+        start..(start + 1 + self.roll(most)).min(words)
+    }
+}
+
+/// A text's words, numbers, quoted strings, spaces, and signs one by one.
+fn words(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let len = match first {
+            '"' => rest[1..].find('"').map_or(rest.len(), |end| end + 2),
+            _ if of_word(first) => rest.find(|c| !of_word(c)).unwrap_or(rest.len()),
+            _ if first.is_whitespace() => rest
+                .find(|c: char| !c.is_whitespace())
+                .unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (word, behind) = rest.split_at(len);
+        found.push(word);
+        rest = behind;
+    }
+    found
+}
+
+fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn change<'a>(words: &mut Vec<&'a str>, dice: &mut Dice) {
+    let here = dice.roll(words.len() + 1);
+    match dice.roll(8) {
+        // One of its kind in its place.
+        0 | 1 => {
+            let start = dice.roll(words.len());
+            let rest = words.get_mut(start..).unwrap_or_default();
+            if let Some(word) = rest.iter_mut().find(|word| !word.trim().is_empty()) {
+                *word = if is_number(word) {
+                    dice.pick(NUMBERS)
+                } else {
+                    dice.pick(&VOCABULARY)
+                };
+            }
+        }
+        2 => {
+            let word = dice.pick(&VOCABULARY);
+            words.splice(here..here, [" ", word, " "]);
+        }
+        3 if !words.is_empty() => {
+            let gone = dice.stretch(words.len(), 4);
+            words.drain(gone);
+        }
+        4 if !words.is_empty() => {
+            let again = dice.stretch(words.len(), 12);
+            let again = words[again].to_vec();
+            words.splice(here..here, again);
+        }
+        5 if !words.is_empty() => {
+            let (one, other) = (dice.roll(words.len()), dice.roll(words.len()));
+            words.swap(one, other);
+        }
+        _ => {
+            let line = self::words(dice.pick(&LINES));
+            let some = dice.stretch(line.len(), 12);
+            words.splice(here..here, line[some].iter().copied());
+        }
+    }
+}
+
+/// For `fuzz_mutator!`: changes the first `size` bytes of `data`, and returns how
+/// many there are then.
+pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    let mut dice = Dice(seed | 1);
+    dice.roll(1);
+    let text = match std::str::from_utf8(&data[..size]) {
+        Ok(text) if dice.roll(3) > 0 => text,
+        _ => return fuzzer_mutate(data, size, max_size),
+    };
+    let mut words = words(text);
+    for _ in 0..=dice.roll(3) {
+        change(&mut words, &mut dice);
+    }
+    let text = words.concat();
+    let mut len = text.len().min(max_size);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    data[..len].copy_from_slice(&text.as_bytes()[..len]);
+    len
+}
