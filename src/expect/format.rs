@@ -1,17 +1,19 @@
 //! One layout for statements: blocks indented, steps in columns, spaces and empty
-//! lines put in order. What stands in a line is left as its author wrote it.
+//! lines put in order. Strings, patterns and comments are left as their author wrote
+//! them.
 
+use super::ast::Span;
 use super::lex::{self, Strings, Token};
 
 const INDENT: usize = 2;
 
-/// Formats statements. Only white space at the ends of lines, between lines, and
-/// around a step's ends changes, so that the text means what it meant.
+/// Formats statements. Only white space changes, and only where there may be more or
+/// less of it, so that the text means what it meant.
 pub fn format(text: &str) -> String {
     let mut lines: Vec<Line> = Vec::new();
     let mut depth = 0usize;
     for line in text.lines() {
-        let line = line.trim();
+        let line = &single_spaced(line.trim());
         if line.is_empty() {
             let is_needless = lines.last().is_none_or(|last| last.is_blank());
             if !is_needless {
@@ -85,31 +87,61 @@ impl Line {
     }
 }
 
+/// The line's tokens and where they stand; of patterns (`~ /…/`) only where.
+fn tokens(line: &str) -> impl Iterator<Item = (Option<Token<'_>>, Span)> {
+    let mut at = 0;
+    let mut pattern = false;
+    std::iter::from_fn(move || {
+        if std::mem::take(&mut pattern)
+            && let Some(Ok((_, span))) = lex::regex(line, at)
+        {
+            at = span.end;
+            return Some((None, span));
+        }
+        let lexed = lex::token(line, at, Strings::Statements);
+        if lexed.token == Token::End {
+            return None;
+        }
+        at = lexed.span.end.max(at + 1);
+        pattern = lexed.token == Token::Symbol("~");
+        Some((Some(lexed.token), lexed.span))
+    })
+}
+
 /// How many brackets a line closes before it opens any, and how much deeper the
 /// next one is.
 fn brackets(line: &str) -> (usize, isize) {
     let (mut closing, mut depth) = (0usize, 0isize);
-    let mut at = 0;
-    let mut before: Option<Token<'_>> = None;
-    loop {
-        if matches!(before, Some(Token::Symbol("~")))
-            && let Some(Ok((_, span))) = lex::regex(line, at)
-        {
-            at = span.end;
-        }
-        let lexed = lex::token(line, at, Strings::Statements);
-        match lexed.token {
-            Token::End => return (closing, depth),
-            Token::Symbol("{" | "(" | "[") => depth += 1,
-            Token::Symbol("}" | ")" | "]") => {
+    for (token, _) in tokens(line) {
+        match token {
+            Some(Token::Symbol("{" | "(" | "[")) => depth += 1,
+            Some(Token::Symbol("}" | ")" | "]")) => {
                 depth -= 1;
                 closing = closing.max(depth.min(0).unsigned_abs());
             }
             _ => {}
         }
-        at = lexed.span.end.max(at + 1);
-        before = Some(lexed.token);
     }
+    (closing, depth)
+}
+
+/// No more than one space between two tokens. Comments, with the spaces before them,
+/// stay: they may stand in columns of their own.
+fn single_spaced(line: &str) -> String {
+    // Where a raw string ends depends on whether it is a filter's.
+    if line.contains("r\"") || line.contains("R\"") {
+        return line.to_owned();
+    }
+    let mut out = String::with_capacity(line.len());
+    let mut end = 0;
+    for (_, span) in tokens(line) {
+        let between = line.get(end..span.start).unwrap_or_default();
+        out.push_str(if between.is_empty() { "" } else { " " });
+        out.push_str(line.get(span.clone()).unwrap_or_default());
+        end = span.end;
+    }
+    out.push_str(line.get(end..).unwrap_or_default());
+    out
 }
 
 /// `client > server:80  SYN` as `client > server:80` and `SYN`.
@@ -167,8 +199,29 @@ mod tests {
         let text = "\n\nexactly {\nclient>server:12000 SYN # first\n    server  >  client    SYN,ACK   within 1s\n\n\n maybe client <> server FIN x2\n  }\nno   udp   \n\n";
         assert_eq!(
             format(text),
-            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK   within 1s\n\n  maybe client <> server  FIN x2\n}\nno   udp\n"
+            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK within 1s\n\n  maybe client <> server  FIN x2\n}\nno udp\n"
         );
+    }
+
+    #[test]
+    fn spaces_stay_in_strings_patterns_and_before_comments() {
+        for (text, formatted) in [
+            (
+                "no  data\t \"a  b\"   within   1s",
+                "no data \"a  b\" within 1s",
+            ),
+            (
+                "client.stdout  ~  /a  \\/ b/   ",
+                "client.stdout ~ /a  \\/ b/",
+            ),
+            ("no RST    # a   comment", "no RST    # a   comment"),
+            (
+                "each (frame  contains r\"a\\\"  b\") has x",
+                "each (frame  contains r\"a\\\"  b\") has x",
+            ),
+        ] {
+            assert_eq!(format(text).trim_end(), formatted);
+        }
     }
 
     #[test]
@@ -201,7 +254,9 @@ mod tests {
             "maybe nobody:80 > client   RST # why",
             "client > server data ~ /a { b  c/",
             "client > server GET /a#b{c",
-            "client > server data \"a  {\"",
+            "client > server   data \"a  {\"  as   x # y   z",
+            "client.stdout  ~   /a  {/   and  client.exit ==  0",
+            "each (frame  contains r\"a\\\"  b\")  has  tcp",
             "# hint: x {",
             "no RST; no udp",
             "tcp[0].state == \"SF\" and",
