@@ -111,7 +111,12 @@ pub(super) const HTTP: &[Field] = &[
         "http.response.phrase",
         Kind::Text,
         "the reason phrase",
-        |v, out| of_responses(v, out, |_, phrase, _| Some(FieldValue::text(phrase))),
+        |v, out| {
+            // It may be left out (RFC 9112, section 4); Wireshark has no field then.
+            of_responses(v, out, |_, phrase, _| {
+                (!phrase.is_empty()).then(|| FieldValue::text(phrase))
+            })
+        },
     )
     .needs(Needs::HTTP),
     Field::new("http.response.version", Kind::Text, "HTTP/1.1", |v, out| {

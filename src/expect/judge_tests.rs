@@ -303,3 +303,16 @@ fn of_many_ways_none_leads_past_a_step_that_nothing_fits() {
     );
     assert!(outcome.contains("too complex"), "{outcome}");
 }
+
+/// Wireshark has no `http.response.phrase` where none was sent, as in `HTTP/1.1 204`.
+#[test]
+fn a_response_without_a_phrase_has_none() {
+    for (line, with_phrase) in [("HTTP/1.1 200 OK", 1), ("HTTP/1.1 200 ", 0)] {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 80));
+        wire.http(c, ToServer, "GET / HTTP/1.1\r\nHost: x", b"");
+        wire.http(c, ToClient, line, b"");
+        let phrases = format!("packets(http.response.phrase) == {with_phrase}");
+        passes(&wire, &["packets(http.response.code) == 1", &phrases]);
+    }
+}

@@ -198,7 +198,9 @@ fn of_message(message: &Message, values: &mut Values) {
             answer.head.version.to_owned(),
         );
         put(answer.end, "http.response.code", answer.code.to_string());
-        put(answer.end, "http.response.phrase", answer.phrase.clone());
+        if !answer.phrase.is_empty() {
+            put(answer.end, "http.response.phrase", answer.phrase.clone());
+        }
         length(&answer.head, |len| {
             put(answer.end, "http.content_length", len)
         });

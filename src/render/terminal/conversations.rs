@@ -1,6 +1,7 @@
 //! Conversations and HTTP transactions as a list: for captures whose packets
 //! are not shown one by one.
 
+use super::answer;
 use super::line::{Line, Tone};
 use super::screen::{Screen, count, duration};
 use crate::report::{Close, Conversation, Endpoint, Message, Report, Side};
@@ -123,9 +124,8 @@ fn transaction(message: &Message) -> String {
     };
     let response = match &http.response {
         Some(response) => format!(
-            "HTTP {} {}, {}",
-            response.code,
-            response.phrase,
+            "{}, {}",
+            answer(response.code, &response.phrase),
             count(response.body.len, "byte", "bytes")
         ),
         None => "no response".to_owned(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::answer;
 use super::label::{Label, label};
 use super::lanes::{self, Lanes, lanes};
 use super::line::{Line, Tone};
@@ -132,8 +133,7 @@ fn heads(report: &Report) -> BTreeMap<u64, Vec<String>> {
             heads.entry(request.frame).or_default().push(line);
         }
         for response in message.http.interim.iter().chain(&message.http.response) {
-            let line = format!("HTTP {} {}", response.code, response.phrase);
-            let line = line.trim_end().to_owned();
+            let line = answer(response.code, &response.phrase);
             heads.entry(response.frame).or_default().push(line);
         }
     }

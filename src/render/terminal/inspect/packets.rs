@@ -4,10 +4,10 @@
 
 use std::net::IpAddr;
 
-use super::super::TerminalOptions;
 use super::super::label;
 use super::super::line::{Line, Tone};
 use super::super::screen::Screen;
+use super::super::{TerminalOptions, answer};
 use crate::render::text::width;
 use crate::report::{Packet, Port};
 
@@ -127,7 +127,7 @@ fn heads(packet: &Packet<'_>) -> Vec<String> {
     let request = http.request.as_ref();
     let response = http.response.as_ref();
     let request = request.map(|line| format!("{} {}", line.method, line.uri));
-    let response = response.map(|line| format!("HTTP {} {}", line.code, line.phrase));
+    let response = response.map(|line| answer(line.code, &line.phrase));
     request.into_iter().chain(response).collect()
 }
 
