@@ -77,6 +77,10 @@ fn begins_with_message(bytes: &[u8]) -> bool {
     whole.is_some_and(parse::is_evident)
 }
 
+/// Nanoseconds after which a query with the number of one before asks anew, and the
+/// answer belongs to it: Wireshark's preference `dns.retransmission_timer`.
+const ASKED_ANEW: i64 = 5_000_000_000;
+
 /// A query without an answer so far.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
@@ -257,7 +261,14 @@ impl Reader {
         });
         match place {
             Some(place) if response => self.waiting.remove(place).map(|waiting| waiting.at),
-            Some(place) => self.waiting.get(place).map(|waiting| waiting.at),
+            Some(place) => {
+                let waiting = self.waiting.get_mut(place)?;
+                if at.time.since(waiting.at.time) < ASKED_ANEW {
+                    return Some(waiting.at);
+                }
+                waiting.at = at;
+                None
+            }
             None => {
                 if let (false, Some(question)) = (response, question) {
                     if self.waiting.len() == MAX_WAITING {

@@ -252,6 +252,27 @@ fn answers_find_their_query() {
 }
 
 #[test]
+fn a_query_that_is_sent_again_late_asks_anew() {
+    let mut reader = reader(53);
+    let mut found = Vec::new();
+    let second = |packet, seconds: i64| At {
+        packet,
+        time: Timestamp(seconds * 1_000_000_000),
+    };
+    for (packet, seconds) in [0, 4, 5, 9].into_iter().enumerate() {
+        let at = second(packet, seconds);
+        reader.datagram(ToServer, &query(1, HOST), at, &mut found);
+    }
+    let at = second(4, 11);
+    reader.datagram(ToClient, &answer(1, HOST, &[]), at, &mut found);
+    let of: Vec<_> = found
+        .iter()
+        .map(|seen| seen.query.map(|at| at.packet))
+        .collect();
+    assert_eq!(of, [None, Some(0), None, Some(2), Some(2)]);
+}
+
+#[test]
 fn a_refusal_without_a_question_finds_its_query_by_the_id() {
     let mut reader = reader(53);
     let mut found = Vec::new();

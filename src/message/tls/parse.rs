@@ -10,6 +10,9 @@ const ALPN: u16 = 16;
 const SUPPORTED_VERSIONS: u16 = 43;
 const HOST_NAME: u8 = 0;
 
+/// `tls.handshake.version` of the drafts of TLS 1.3 before the 22nd.
+const DRAFTS_WITHOUT_SESSION: std::ops::Range<u16> = 0x7F00..0x7F16;
+
 /// How many protocols of an ALPN list are kept.
 const MAX_PROTOCOLS: usize = 64;
 
@@ -73,9 +76,16 @@ fn server(record_version: u16, cursor: &mut Cursor<'_>) -> Option<ServerHello> {
         ..ServerHello::default()
     };
     hello.is_retry_request = cursor.take(32)? == RETRY;
-    cursor.vector8()?; // session
+    // TLS 1.3's drafts did without session and compression until the 22nd took them
+    // back (RFC 8446, section 4.1.3 has them).
+    let is_early_draft = DRAFTS_WITHOUT_SESSION.contains(&hello.version);
+    if !is_early_draft {
+        cursor.vector8()?; // session
+    }
     hello.cipher_suite = cursor.u16()?;
-    cursor.u8()?; // compression
+    if !is_early_draft {
+        cursor.u8()?; // compression
+    }
     each_extension(cursor, |kind, mut data| {
         match kind {
             ALPN => hello.alpn = Some(data.vector16()?.vector8()?.text()),

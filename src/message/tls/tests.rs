@@ -156,6 +156,18 @@ fn a_server_may_ask_for_another_hello() {
 }
 
 #[test]
+fn a_server_of_an_early_draft_has_no_session() {
+    let body = [&[0x7F, 18][..], &[1; 32], &[0x13, 2], &vector16(&[])];
+    let mut found = Vec::new();
+    let stream = records(&message(2, &body.concat()), 1000);
+    reader().bytes(ToClient, &stream, at(), 0, &mut found);
+    let Hello::Server(server) = &found[0].hello else {
+        panic!("a client");
+    };
+    assert_eq!((server.version, server.cipher_suite), (0x7F12, 0x1302));
+}
+
+#[test]
 fn an_older_server_tells_its_protocol() {
     let alpn = extension(16, &vector16(&vector8(b"http/1.1")));
     let mut found = Vec::new();
