@@ -99,6 +99,11 @@ impl ServerHello {
     }
 }
 
+/// Is that TLS 1.3, or a draft of it?
+pub(super) fn is_tls_1_3(version: u16) -> bool {
+    matches!(version, 0x0304 | 0x7F00..=0x7FFF)
+}
+
 /// "TLS 1.3" for 0x0304; None for one that is not known, GREASE among them.
 pub fn version_name(version: u16) -> Option<&'static str> {
     Some(match version {
@@ -107,6 +112,7 @@ pub fn version_name(version: u16) -> Option<&'static str> {
         0x0302 => "TLS 1.1",
         0x0303 => "TLS 1.2",
         0x0304 => "TLS 1.3",
+        0x7F00..=0x7FFF => "TLS 1.3 (draft)",
         _ => return None,
     })
 }

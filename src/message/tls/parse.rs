@@ -10,9 +10,6 @@ const ALPN: u16 = 16;
 const SUPPORTED_VERSIONS: u16 = 43;
 const HOST_NAME: u8 = 0;
 
-/// `tls.handshake.version` of the drafts of TLS 1.3 before the 22nd.
-const DRAFTS_WITHOUT_SESSION: std::ops::Range<u16> = 0x7F00..0x7F16;
-
 /// How many protocols of an ALPN list are kept.
 const MAX_PROTOCOLS: usize = 64;
 
@@ -69,6 +66,12 @@ fn client(record_version: u16, cursor: &mut Cursor<'_>) -> Option<ClientHello> {
     Some(hello)
 }
 
+/// Is that the `tls.handshake.version` of a draft of TLS 1.3 before the 22nd? Its
+/// number, or TLS 1.3 itself, in whose place the RFC has TLS 1.2.
+fn is_early_draft(version: u16) -> bool {
+    matches!(version, 0x0304 | 0x7F00..0x7F16)
+}
+
 fn server(record_version: u16, cursor: &mut Cursor<'_>) -> Option<ServerHello> {
     let mut hello = ServerHello {
         record_version,
@@ -78,7 +81,7 @@ fn server(record_version: u16, cursor: &mut Cursor<'_>) -> Option<ServerHello> {
     hello.is_retry_request = cursor.take(32)? == RETRY;
     // TLS 1.3's drafts did without session and compression until the 22nd took them
     // back (RFC 8446, section 4.1.3 has them).
-    let is_early_draft = DRAFTS_WITHOUT_SESSION.contains(&hello.version);
+    let is_early_draft = is_early_draft(hello.version);
     if !is_early_draft {
         cursor.vector8()?; // session
     }

@@ -1,6 +1,6 @@
 //! All records of a connection, as far as they are in the clear.
 
-use super::model::{Handshake, Hello, Record};
+use super::model::{Handshake, Hello, Record, is_tls_1_3};
 use super::parse;
 use crate::conversation::{At, Direction, Ways};
 
@@ -10,7 +10,6 @@ const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 const HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
-const TLS_1_3: u16 = 0x0304;
 /// A record's most bytes: what TLS 1.2 allows for an encrypted one.
 const MAX_RECORD: usize = (1 << 14) + 2048;
 /// The longest handshake message that is read.
@@ -20,8 +19,8 @@ const MAX_MESSAGE: usize = 64 << 10;
 /// handshake message.
 #[derive(Debug, Default)]
 pub struct Records {
-    /// The version that the server chose.
-    version: Option<u16>,
+    /// That is the version that the server chose.
+    tls_1_3: bool,
     lanes: Ways<Lane>,
 }
 
@@ -94,8 +93,8 @@ impl Records {
             alert: None,
         };
         match kind {
-            CHANGE_CIPHER_SPEC if self.version != Some(TLS_1_3) => lane.encrypted = true,
-            APPLICATION_DATA => record.is_opaque = self.version == Some(TLS_1_3),
+            CHANGE_CIPHER_SPEC if !self.tls_1_3 => lane.encrypted = true,
+            APPLICATION_DATA => record.is_opaque = self.tls_1_3,
             ALERT if !lane.encrypted => {
                 if let [level, description] = body {
                     record.alert = Some((*level, *description));
@@ -105,7 +104,7 @@ impl Records {
                 lane.message.extend_from_slice(body);
                 while let Some(handshake) = lane.handshake(version) {
                     if let Some(Hello::Server(hello)) = &handshake.hello {
-                        self.version = Some(hello.chosen_version());
+                        self.tls_1_3 = is_tls_1_3(hello.chosen_version());
                     }
                     record.handshakes.push(handshake);
                 }
