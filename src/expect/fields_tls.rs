@@ -22,6 +22,10 @@ const CONTENT_TYPES: Names = &[
     ("Application Data", 23),
 ];
 
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+
 pub(super) const TLS: &[Field] = &[
     field(
         "tls",
@@ -32,7 +36,7 @@ pub(super) const TLS: &[Field] = &[
         },
     ),
     field("tls.record", Kind::Label, "a record", |v, out| {
-        records(v, out, |_, out| out.push(FieldValue::bytes(&[])))
+        marks(v, out, |_| 1)
     }),
     field(
         "tls.record.content_type",
@@ -83,6 +87,19 @@ pub(super) const TLS: &[Field] = &[
         },
     ),
     field(
+        "tls.change_cipher_spec",
+        Kind::Label,
+        "from here on this way is encrypted",
+        |v, out| {
+            marks(v, out, |r| {
+                usize::from(r.content_type == CHANGE_CIPHER_SPEC)
+            })
+        },
+    ),
+    field("tls.alert_message", Kind::Label, "an alert", |v, out| {
+        marks(v, out, |r| usize::from(r.content_type == ALERT))
+    }),
+    field(
         "tls.alert_message.level",
         Kind::Unsigned(8),
         "1 warning, 2 fatal",
@@ -94,6 +111,18 @@ pub(super) const TLS: &[Field] = &[
         Kind::Unsigned(8),
         "what an alert says: 0 close, 40 handshake failure, 48 unknown CA",
         |v, out| records(v, out, |r, out| out.extend(r.alert.map(|a| number(a.1)))),
+    ),
+    field(
+        "tls.handshake",
+        Kind::Label,
+        "a handshake message, or an encrypted record of such",
+        |v, out| {
+            marks(v, out, |r| match r.content_type {
+                HANDSHAKE if r.is_encrypted => 1,
+                HANDSHAKE => r.handshakes.len(),
+                _ => 0,
+            })
+        },
     ),
     field(
         "tls.handshake.type",
@@ -190,6 +219,14 @@ fn records<'a>(v: &View<'a>, out: &mut Out<'a, '_>, values: impl Fn(&'a Record, 
     parts(v, |record, _| {
         values(record, out);
         out.go_on()
+    });
+}
+
+/// A mark for each of so many parts of a record.
+fn marks<'a>(v: &View<'a>, out: &mut Out<'a, '_>, count: impl Fn(&'a Record) -> usize) {
+    records(v, out, |record, out| {
+        let mark = std::iter::repeat_with(|| FieldValue::bytes(&[]));
+        out.extend(mark.take(count(record)));
     });
 }
 

@@ -13,7 +13,7 @@ pub fn format(text: &str) -> String {
     let mut lines: Vec<Line> = Vec::new();
     let mut depth = 0usize;
     for line in text.lines() {
-        let line = &single_spaced(line.trim());
+        let line = &spaced(line.trim());
         if line.is_empty() {
             let is_needless = lines.last().is_none_or(|last| last.is_blank());
             if !is_needless {
@@ -125,9 +125,9 @@ fn brackets(line: &str) -> (usize, isize) {
     (closing, depth)
 }
 
-/// No more than one space between two tokens. Comments, with the spaces before them,
-/// stay: they may stand in columns of their own.
-fn single_spaced(line: &str) -> String {
+/// No more than two spaces between two tokens, which set the parts of a step apart.
+/// Comments, with the spaces before them, stay: they may stand in columns of their own.
+fn spaced(line: &str) -> String {
     // Where a raw string ends depends on whether it is a filter's.
     if line.contains("r\"") || line.contains("R\"") {
         return line.to_owned();
@@ -135,8 +135,8 @@ fn single_spaced(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut end = 0;
     for (_, span) in tokens(line) {
-        let between = line.get(end..span.start).unwrap_or_default();
-        out.push_str(if between.is_empty() { "" } else { " " });
+        let between = span.start.saturating_sub(end);
+        out.push_str(&" ".repeat(between.min(2)));
         out.push_str(line.get(span.clone()).unwrap_or_default());
         end = span.end;
     }
@@ -199,7 +199,7 @@ mod tests {
         let text = "\n\nexactly {\nclient>server:12000 SYN # first\n    server  >  client    SYN,ACK   within 1s\n\n\n maybe client <> server FIN x2\n  }\nno   udp   \n\n";
         assert_eq!(
             format(text),
-            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK within 1s\n\n  maybe client <> server  FIN x2\n}\nno udp\n"
+            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK  within 1s\n\n  maybe client <> server  FIN x2\n}\nno  udp\n"
         );
     }
 
@@ -207,17 +207,17 @@ mod tests {
     fn spaces_stay_in_strings_patterns_and_before_comments() {
         for (text, formatted) in [
             (
-                "no  data\t \"a  b\"   within   1s",
-                "no data \"a  b\" within 1s",
+                "no    data\t \"a   b\" within    1s",
+                "no  data  \"a   b\" within  1s",
             ),
             (
-                "client.stdout  ~  /a  \\/ b/   ",
-                "client.stdout ~ /a  \\/ b/",
+                "client.stdout   ~ \t /a   \\/ b/   ",
+                "client.stdout  ~  /a   \\/ b/",
             ),
             ("no RST    # a   comment", "no RST    # a   comment"),
             (
-                "each (frame  contains r\"a\\\"  b\") has x",
-                "each (frame  contains r\"a\\\"  b\") has x",
+                "each (frame   contains r\"a\\\"   b\") has x",
+                "each (frame   contains r\"a\\\"   b\") has x",
             ),
         ] {
             assert_eq!(format(text).trim_end(), formatted);
@@ -254,9 +254,9 @@ mod tests {
             "maybe nobody:80 > client   RST # why",
             "client > server data ~ /a { b  c/",
             "client > server GET /a#b{c",
-            "client > server   data \"a  {\"  as   x # y   z",
-            "client.stdout  ~   /a  {/   and  client.exit ==  0",
-            "each (frame  contains r\"a\\\"  b\")  has  tcp",
+            "client > server   data \"a   {\"  as   x # y   z",
+            "client.stdout   ~   /a   {/   and \tclient.exit ==   0",
+            "each (frame   contains r\"a\\\"   b\")   has  tcp",
             "# hint: x {",
             "no RST; no udp",
             "tcp[0].state == \"SF\" and",
