@@ -67,20 +67,10 @@ fn specials(bytes: [u8; 8]) -> u64 {
     (below(word, 0x20) | is(b'"') | is(b'\\')) & !word & (EACH * 0x80)
 }
 
-/// How many bytes stand for themselves. Looked at by 32, of which the compiler
-/// makes a few instructions, and to the end by 8.
+/// How many bytes stand for themselves. Looked at by 8.
 fn plain_run(bytes: &[u8]) -> usize {
-    let is_plain = |block: &&[u8; 32]| {
-        let mut any = 0;
-        for byte in *block {
-            any |= u8::from(is_special(*byte));
-        }
-        any == 0
-    };
-    let (blocks, _) = bytes.as_chunks::<32>();
-    let mut run = 32 * blocks.iter().take_while(is_plain).count();
-    let rest = bytes.get(run..).unwrap_or_default();
-    let (words, rest) = rest.as_chunks::<8>();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut run = 0;
     for word in words {
         let special = specials(*word);
         if special != 0 {
