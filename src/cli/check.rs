@@ -97,6 +97,14 @@ pub fn main(args: &Args) -> Exit {
         let judged = result.judged;
         exit = exit.worst(judged.exit);
         sink.show(&judged.report);
+        if judged.is_lost() {
+            let name = visible(&path.display().to_string());
+            sink.warn(&format!(
+                "{name}: cut short while its packets were shown: they may be wrong, the verdict \
+                 is not; once again, when nothing writes it"
+            ));
+            exit = exit.worst(Exit::Damaged);
+        }
         sink.keep_with(judged.report, kept);
     }
     exit.worst(sink.finish())
@@ -133,20 +141,24 @@ fn judge_read(
             };
         }
     };
-    let (judged, mistakes) = match yardstick(&trace, path, given, args) {
+    match yardstick(&trace, path, given, args) {
         Ok(own) => {
             // Those of the next captures are the same, or their own.
             if !std::mem::replace(warned, true) {
                 own.warn();
             }
-            (judge_by(&trace, &own, sink), Vec::new())
+            let judged = judge_by(trace, &own, sink);
+            Checked {
+                is_lost: judged.is_lost(),
+                judged,
+                mistakes: Vec::new(),
+            }
         }
-        Err(mistakes) => (author_error(path, &mistakes), mistakes),
-    };
-    Checked {
-        judged,
-        mistakes,
-        is_lost: trace.frames.are_lost(),
+        Err(mistakes) => Checked {
+            judged: author_error(path, &mistakes),
+            mistakes,
+            is_lost: trace.frames.are_lost(),
+        },
     }
 }
 
@@ -197,10 +209,9 @@ impl Own {
     }
 }
 
-fn judge_by(trace: &Trace, own: &Own, sink: &Sink) -> Judged {
+fn judge_by(trace: Trace, own: &Own, sink: &Sink) -> Judged {
     let mut options = sink.options();
     options.claimed = true;
-    options.excerpt = sink.is_text();
     judge::judge(
         trace,
         &Yardstick {

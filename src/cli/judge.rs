@@ -8,7 +8,7 @@ use super::pages::Kept;
 use super::{Exit, code_of, side_by_side};
 use crate::expect;
 use crate::expect::ast::Expectation;
-use crate::report::{Options, Report};
+use crate::report::{Options, Packets, Report};
 use crate::savefile::{Bytes, Recording, SavefileError};
 use crate::scenario::Scenario;
 use crate::trace::{self, Frames, Trace};
@@ -34,6 +34,13 @@ impl Judged {
             exit: Exit::of(&report),
             report,
         }
+    }
+
+    /// The file was cut short since it was read, and is read in place: what is
+    /// looked at from now on may not be what was in it.
+    pub fn is_lost(&self) -> bool {
+        let packets = self.report.packets.as_ref();
+        packets.is_some_and(Packets::are_lost)
     }
 }
 
@@ -76,8 +83,8 @@ pub fn read_keeping(kept: &Kept) -> Result<Trace, SavefileError> {
     trace::read_on(input.reader, input.sidecar, Frames::default())
 }
 
-/// Judges what was read.
-pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
+/// Judges what was read. The report holds the trace, to show its packets.
+pub fn judge(trace: Trace, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
     let programs = yardstick.scenario.map_or(&[][..], |s| &s.programs);
     let Yardstick {
         expectations,
@@ -85,10 +92,15 @@ pub fn judge(trace: &Trace, yardstick: &Yardstick<'_>, options: &Options) -> Jud
         ..
     } = *yardstick;
     let packets = trace.packets.len();
-    let outcomes = expect::judge_each(trace, expectations, programs, files, |all, outcome| {
+    let outcomes = expect::judge_each(&trace, expectations, programs, files, |all, outcome| {
         side_by_side::map(all, packets, outcome)
     });
-    Judged::of_report(Report::build(trace, yardstick.scenario, &outcomes, options))
+    Judged::of_report(Report::with_packets(
+        trace,
+        yardstick.scenario,
+        &outcomes,
+        options,
+    ))
 }
 
 /// The report on a file that cannot be read at all.

@@ -99,15 +99,9 @@ impl Sink {
         })
     }
 
-    /// Is all that is written for people to read?
-    pub fn is_text(&self) -> bool {
-        self.format == Format::Terminal && self.pages.is_none()
-    }
-
     /// How reports are to be built for this sink.
     pub fn options(&self) -> Options {
         Options {
-            packets: true,
             stable: self.stable,
             ..Options::default()
         }

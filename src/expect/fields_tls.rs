@@ -2,7 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use crate::message::tls::{ClientHello, Handshake, Hello, Record, ServerHello};
+use crate::message::tls::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ClientHello, HANDSHAKE, Handshake, Hello, Record,
+    ServerHello,
+};
 use crate::message::{Part, PartOf};
 
 use super::fields::{Extract, Field, FieldValue, Kind, Names, Needs, Out, View, number};
@@ -16,15 +19,11 @@ const VERSIONS: Names = &[
 ];
 
 const CONTENT_TYPES: Names = &[
-    ("Change Cipher Spec", 20),
-    ("Alert", 21),
-    ("Handshake", 22),
-    ("Application Data", 23),
+    ("Change Cipher Spec", CHANGE_CIPHER_SPEC as u32),
+    ("Alert", ALERT as u32),
+    ("Handshake", HANDSHAKE as u32),
+    ("Application Data", APPLICATION_DATA as u32),
 ];
-
-const CHANGE_CIPHER_SPEC: u8 = 20;
-const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
 
 pub(super) const TLS: &[Field] = &[
     field(

@@ -17,8 +17,6 @@ const MAX_AGAIN: usize = 16;
 const MAX_TRIES: u8 = 4;
 /// Where DNS is spoken; what does not look like it is malformed there.
 const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
-/// The first byte of a TLS handshake record.
-const HANDSHAKE: u8 = 22;
 /// Off its ports, a DNS message over TCP is taken for one up to 511 bytes: the
 /// first byte of its length is no larger.
 const MAX_LENGTH: u8 = 1;
@@ -48,7 +46,7 @@ pub(super) fn may_begin(protocol: Protocol, bytes: &[u8]) -> bool {
     match protocol {
         // A standard message with one question.
         Protocol::Udp => matches!(bytes, [_, _, flags, _, 0, 1, ..] if flags & 0x78 == 0),
-        Protocol::Tcp => matches!(bytes, [..=MAX_LENGTH | HANDSHAKE, ..]),
+        Protocol::Tcp => matches!(bytes, [..=MAX_LENGTH | tls::HANDSHAKE, ..]),
     }
 }
 

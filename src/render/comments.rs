@@ -5,18 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::text;
-use crate::report::Report;
+use crate::report::{Packets, Report};
 
 /// The comments of a report that was built with its packets, each on one line.
 pub fn comments(report: &Report) -> BTreeMap<u64, Vec<String>> {
-    report
-        .packets
-        .iter()
-        .flatten()
-        .filter(|packet| !packet.comment.is_empty())
-        .map(|packet| {
-            let lines = packet.comment.iter().map(|line| text::visible(line));
-            (packet.frame.number, lines.collect())
+    let packets = report.packets.iter();
+    packets
+        .flat_map(Packets::comments)
+        .map(|(number, lines)| {
+            let lines = lines.iter().map(|line| text::visible(line));
+            (number, lines.collect())
         })
         .collect()
 }

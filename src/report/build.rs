@@ -4,11 +4,12 @@ use super::conversation::{
     Close, Conversation, EachWay, Side, Sides, TcpConversation, TcpSide, UdpConversation,
 };
 use super::http::messages;
+use super::listing::Packets;
 use super::model::{
     Capture, Damage, Detail, Endpoint, Error, ErrorCode, Expectation, Interface, Place, Program,
     Proof, Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
 };
-use super::packets::packets;
+use super::stable::{PortNames, stabilise};
 use crate::conversation::{self, Direction, SideFacts, TcpFacts, Ways};
 use crate::diagnostic::Source;
 use crate::expect::Outcome;
@@ -19,11 +20,6 @@ use crate::trace::{Owner, Trace};
 /// What the report holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Include `packets[]`.
-    pub packets: bool,
-    /// Of a long capture only the packets at its ends, and around those where
-    /// expectation and wire part: as many as a terminal shows.
-    pub excerpt: bool,
     /// The byte-stable form, for golden files.
     pub stable: bool,
     /// The recording was read from a file, not made just now: its proof is
@@ -32,32 +28,28 @@ pub struct Options {
 }
 
 impl Report {
-    /// The report on one capture. Without `scenario` its name and source come
-    /// from the recording, where there is one.
+    /// The report on one capture, without its packets. Without `scenario` its
+    /// name and source come from the recording, where there is one.
     pub fn build(
         trace: &Trace,
         scenario: Option<&scenario::Scenario>,
         outcomes: &[Outcome],
         options: &Options,
     ) -> Report {
-        let recording = trace.recording.as_ref();
-        let mut report = frame(&trace.capture, recording, options);
-        if let Some(scenario) = scenario {
-            report.scenario = Some(scenario_part(scenario));
-        }
-        report.verdict = verdict(report.error.is_some(), recording, outcomes);
-        report.packets = options
-            .packets
-            .then(|| packets(trace, outcomes, options.excerpt));
-        report.conversations = conversations(trace);
-        report.messages = messages(trace);
-        report.expectations = outcomes
-            .iter()
-            .map(|outcome| expectation(outcome, scenario))
-            .collect();
-        if options.stable {
-            super::stable::stabilise(&mut report);
-        }
+        let (report, _) = without_packets(trace, scenario, outcomes, options);
+        report
+    }
+
+    /// As [`Report::build`], with `packets[]`, which are made out of the trace as
+    /// they are asked for.
+    pub fn with_packets(
+        trace: Trace,
+        scenario: Option<&scenario::Scenario>,
+        outcomes: &[Outcome],
+        options: &Options,
+    ) -> Report {
+        let (mut report, names) = without_packets(&trace, scenario, outcomes, options);
+        report.packets = Some(Packets::of(trace, outcomes, names));
         report
     }
 
@@ -102,6 +94,29 @@ impl Report {
             (None, None) => "",
         }
     }
+}
+
+/// The report, and where it is to be byte-stable, the names of ports.
+fn without_packets(
+    trace: &Trace,
+    scenario: Option<&scenario::Scenario>,
+    outcomes: &[Outcome],
+    options: &Options,
+) -> (Report, Option<PortNames>) {
+    let recording = trace.recording.as_ref();
+    let mut report = frame(&trace.capture, recording, options);
+    if let Some(scenario) = scenario {
+        report.scenario = Some(scenario_part(scenario));
+    }
+    report.verdict = verdict(report.error.is_some(), recording, outcomes);
+    report.conversations = conversations(trace);
+    report.messages = messages(trace);
+    report.expectations = outcomes
+        .iter()
+        .map(|outcome| expectation(outcome, scenario))
+        .collect();
+    let names = options.stable.then(|| stabilise(&mut report));
+    (report, names)
 }
 
 /// What the file and the recording in it say, without what the packets say.

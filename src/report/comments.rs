@@ -9,19 +9,20 @@ use crate::trace::Trace;
 /// More `Assert:` lines than this say nothing more on one packet.
 const ASSERT_LIMIT: usize = 16;
 
-pub(super) struct Comments<'a> {
+#[derive(Debug)]
+pub(super) struct Comments {
     /// By role: the line of its packets.
-    roles: HashMap<&'a str, String>,
+    roles: HashMap<String, String>,
     asserts: BTreeMap<u64, Vec<String>>,
 }
 
-impl<'a> Comments<'a> {
-    pub fn new(trace: &'a Trace, outcomes: &[Outcome]) -> Comments<'a> {
+impl Comments {
+    pub fn new(trace: &Trace, outcomes: &[Outcome]) -> Comments {
         let programs = trace.recording.iter().flat_map(|r| &r.programs);
         let roles = programs
             .map(|p| {
                 let line = format!("role: {} ({})", p.role, command(&p.argv));
-                (p.role.as_str(), line)
+                (p.role.clone(), line)
             })
             .collect();
         Comments {

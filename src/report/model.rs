@@ -9,15 +9,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::{Conversation, Message};
+use super::listing::Packets;
 use super::lookup::Lookup;
-use super::packet::{Packet, Port};
+use super::packet::Port;
 use super::summary::Summary;
 use crate::expect;
 use crate::savefile::{Compression, Ended, Exit, Format, Protocol};
 
 /// One scenario or one capture, judged: the document that `--json` writes on
 /// one line.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
     pub schema: SchemaName,
     /// Absent where a capture was read that no scenario made.
@@ -43,7 +44,7 @@ pub struct Report {
     pub summary: Option<Summary>,
     /// Absent unless asked for: a capture may hold millions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub packets: Option<Vec<Packet<'static>>>,
+    pub packets: Option<Packets>,
     /// In the order of their first packets.
     pub conversations: Vec<Conversation>,
     /// One for each HTTP transaction.

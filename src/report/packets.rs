@@ -1,10 +1,8 @@
-//! Trace to `packets[]`.
+//! A packet of the trace to one of `packets[]`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::build::role_name;
-use super::comments::Comments;
 use super::http::heads;
 use super::packet::{
     Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
@@ -16,7 +14,7 @@ use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
     self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
 };
-use crate::expect::{Outcome, icmp};
+use crate::expect::icmp;
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
@@ -27,43 +25,6 @@ const PAYLOAD_LIMIT: usize = 2048;
 const FRAGMENTATION_NEEDED: (u8, u8) = (3, 4);
 /// ICMPv6 type 2: packet too big.
 const PACKET_TOO_BIG: u8 = 2;
-
-/// A capture of so many packets is not excerpted.
-const SHORT: usize = 1000;
-/// An excerpt has so many packets of each end,
-const ENDS: usize = 64;
-/// and so many on each side of one where expectation and wire part.
-const AROUND: usize = 8;
-
-/// `excerpt`: only some of a long capture.
-pub(super) fn packets(trace: &Trace, outcomes: &[Outcome], excerpt: bool) -> Vec<Packet<'static>> {
-    let comments = Comments::new(trace, outcomes);
-    let all = trace.packets.len();
-    let indices = match excerpt && all > SHORT {
-        true => excerpted(trace, outcomes),
-        false => (0..all).collect(),
-    };
-    indices
-        .into_iter()
-        .filter_map(|index| Packet::of(trace, index))
-        .map(|mut shown| {
-            shown.comment = comments.on(shown.frame.number, shown.from.as_deref());
-            shown.into_owned()
-        })
-        .collect()
-}
-
-/// The indices of an excerpt's packets, ascending.
-fn excerpted(trace: &Trace, outcomes: &[Outcome]) -> Vec<usize> {
-    let all = trace.packets.len();
-    let mut indices: BTreeSet<usize> = (0..ENDS).chain(all - ENDS..all).collect();
-    let failures = outcomes.iter().filter_map(|o| o.failure.as_ref());
-    for number in failures.filter_map(|failure| failure.diverges_at) {
-        let at = trace.packets.partition_point(|p| p.number < number);
-        indices.extend(at.saturating_sub(AROUND)..(at + AROUND).min(all));
-    }
-    indices.into_iter().collect()
-}
 
 /// All that is known of a packet where its part of the document is made.
 #[derive(Clone, Copy, Debug)]

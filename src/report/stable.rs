@@ -31,7 +31,8 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 32768..=60999;
 /// What stands for a value that differs from run to run.
 const VARIES: &str = "…";
 
-pub(super) fn stabilise(report: &mut Report) {
+/// All but the packets, which follow with the names that were given to ports.
+pub(super) fn stabilise(report: &mut Report) -> PortNames {
     let mut names = PortNames::default();
     report.duration_ms = None;
     for conversation in &mut report.conversations {
@@ -47,9 +48,6 @@ pub(super) fn stabilise(report: &mut Report) {
             tcp.sides = None;
             tcp.analysis.clear();
         }
-    }
-    for packet in report.packets.iter_mut().flatten() {
-        stabilise_packet(packet, &mut names);
     }
     for program in &mut report.programs {
         program.pid = None;
@@ -79,6 +77,7 @@ pub(super) fn stabilise(report: &mut Report) {
         http.response.iter_mut().for_each(stabilise_response);
         http.interim.iter_mut().for_each(stabilise_response);
     }
+    names
 }
 
 fn base_name(path: &str) -> String {
@@ -86,8 +85,8 @@ fn base_name(path: &str) -> String {
 }
 
 /// The names given to ephemeral ports so far.
-#[derive(Default)]
-struct PortNames {
+#[derive(Clone, Debug, Default)]
+pub(super) struct PortNames {
     /// The name of a socket, by protocol, address, port and owner.
     given: BTreeMap<(bool, IpAddr, u16, String), String>,
     /// The first name of each port, for those who do not know the owner.
@@ -157,7 +156,7 @@ impl PortNames {
     }
 }
 
-fn stabilise_packet(packet: &mut Packet<'_>, names: &mut PortNames) {
+pub(super) fn stabilise_packet(packet: &mut Packet<'_>, names: &mut PortNames) {
     packet.frame.time_relative = None;
     packet.frame.time_epoch = None;
     for outer in &mut packet.outer {

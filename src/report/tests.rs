@@ -151,11 +151,8 @@ fn outcome(name: &str, verdict: expect::Verdict, evidence: &[u64]) -> Outcome {
     }
 }
 
-fn with_packets() -> Options {
-    Options {
-        packets: true,
-        ..Options::default()
-    }
+fn with_packets(trace: Trace, outcomes: &[Outcome], options: &Options) -> Report {
+    Report::with_packets(trace, None, outcomes, options)
 }
 
 /// The report as JSON, after it was found to fulfil the schema.
@@ -174,7 +171,7 @@ fn json(report: &Report) -> serde_json::Value {
 fn a_refused_connection_in_wiresharks_names() {
     let trace = trace(refused(40000, 7000), false);
     let outcomes = [outcome("it is refused", expect::Verdict::Pass, &[1, 2])];
-    let json = json(&Report::build(&trace, None, &outcomes, &with_packets()));
+    let json = json(&with_packets(trace, &outcomes, &Options::default()));
     let at = |path: &str| {
         json.pointer(path)
             .unwrap_or(&serde_json::Value::Null)
@@ -211,7 +208,7 @@ fn a_refused_connection_in_wiresharks_names() {
 fn a_quoted_packet_stays_apart() {
     let sent = udp(&client(40000), SERVER, "hello");
     let error = port_unreachable(&sent);
-    let report = Report::build(&trace(vec![sent, error], false), None, &[], &with_packets());
+    let report = with_packets(trace(vec![sent, error], false), &[], &Options::default());
     let json = json(&report);
     let error = &json["packets"][1];
     assert_eq!(error["icmp"]["name"], "port-unreachable");
@@ -227,7 +224,7 @@ fn a_quoted_packet_stays_apart() {
 #[test]
 fn a_head_stands_on_the_packet_that_completes_it() {
     let trace = trace(page(40000, 5, "today"), true);
-    let json = json(&Report::build(&trace, None, &[], &with_packets()));
+    let json = json(&with_packets(trace, &[], &Options::default()));
     assert_eq!(json["packets"][3]["http"]["request"]["uri"], "/x");
     assert_eq!(json["packets"][4]["http"]["response"]["code"], 200);
     assert!(json["packets"][4].get("comment").is_none());
@@ -358,9 +355,9 @@ fn stable(ports: [u16; 2], seq: u32, date: &str) -> String {
     program.duration = Some(seq.into());
     let options = Options {
         stable: true,
-        ..with_packets()
+        ..Options::default()
     };
-    let report = Report::build(&trace, None, &[], &options);
+    let report = with_packets(trace, &[], &options);
     json(&report);
     serde_json::to_string_pretty(&report).unwrap()
 }

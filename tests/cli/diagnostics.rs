@@ -477,11 +477,10 @@ fn of_case(case: &Case) -> String {
         assert_eq!(is_failure, case.code.starts_with('F'), "{outcome:#?}");
     }
     let options = Options {
-        packets: true,
         stable: true,
         ..Options::default()
     };
-    let mut report = Report::build(&trace, None, &failed, &options);
+    let mut report = Report::with_packets(trace, None, &failed, &options);
     report.programs.clear();
     let screen = TerminalOptions {
         color: false,

@@ -8,6 +8,8 @@ mod expectation_docs;
 mod hostile;
 mod inspect;
 mod layout;
+#[cfg(target_os = "linux")]
+mod memory;
 mod scenario_catalogue;
 mod scenario_docs;
 mod scenario_mistakes;

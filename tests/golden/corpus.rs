@@ -31,11 +31,10 @@ fn reports_of_the_corpus() {
         };
         for stable in [false, true] {
             let options = Options {
-                packets: true,
                 stable,
                 ..Options::default()
             };
-            let report = Report::build(&trace, None, &[], &options);
+            let report = Report::with_packets(trace.clone(), None, &[], &options);
             let document = serde_json::to_value(&report).unwrap();
             let errors: Vec<String> = validator
                 .iter_errors(&document)

@@ -204,8 +204,8 @@ fn every(options: &TerminalOptions) -> String {
     text += &conversations(&report, &GLANCE, options);
     text += &transactions(&report, &GLANCE, options);
     let mut lines = packet_headings(options.width, options).into_bytes();
-    for shown in samples::crowded().packets.iter().flatten() {
-        packet(shown, options.width, options, &mut lines);
+    for shown in samples::crowded().packets.unwrap().iter() {
+        packet(&shown, options.width, options, &mut lines);
     }
     text + std::str::from_utf8(&lines).unwrap()
 }

@@ -93,13 +93,11 @@ fn annotating_again_changes_nothing() {
         let expectations = expect::compile(&scenario).unwrap();
         let programs = &scenario.programs;
         let outcomes = expect::judge(&trace, &expectations, programs, &recorded.files);
-        let options = Options {
-            packets: true,
-            ..Options::default()
-        };
-        let report = Report::build(&trace, Some(&scenario), &outcomes, &options);
+        let options = Options::default();
+        let packets = trace.packets.len();
+        let report = Report::with_packets(trace, Some(&scenario), &outcomes, &options);
         let comments = comments(&report);
-        assert_eq!(comments.len(), trace.packets.len(), "{name}");
+        assert_eq!(comments.len(), packets, "{name}");
 
         let mut again = Vec::new();
         annotate(bytes.as_slice(), &mut again, &comments).unwrap();

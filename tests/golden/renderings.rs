@@ -2,7 +2,7 @@
 
 use netlab_capture::render::terminal::{Tally, TerminalOptions, brief, closing, full};
 use netlab_capture::render::{comments, json, junit, tap, text};
-use netlab_capture::report::{self, ErrorCode, Report};
+use netlab_capture::report::{self, ErrorCode, Packet, Report};
 
 use super::samples::*;
 
@@ -194,10 +194,13 @@ fn the_schema_refuses_what_is_no_report() {
 #[test]
 fn packet_comments() {
     let mut report = tcp_refused();
-    report.packets.as_mut().unwrap()[1].comment = vec![
+    let packets = report.packets.take().unwrap();
+    let mut packets: Vec<_> = packets.iter().map(Packet::into_owned).collect();
+    packets[1].comment = vec![
         "role: nobody (the kernel)".to_owned(),
         "Assert: two\nlines ✓".to_owned(),
     ];
+    report.packets = Some(packets.into());
     let comments = comments::comments(&report);
     assert_eq!(comments.len(), 1);
     assert_eq!(

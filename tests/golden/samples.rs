@@ -295,10 +295,13 @@ pub fn tcp_refused() -> Report {
             "netlab-capture: cannot connect to 127.0.0.1:12000: Connection refused\n",
         )],
         capture: Some(capture("tcp-refused", 2)),
-        packets: Some(vec![
+        packets: Some(
+            vec![
             segment(syn, true, "S", (0, 0), ""),
             segment(rst, false, "AR", (1, 1), ""),
-        ]),
+            ]
+            .into(),
+        ),
         conversations: vec![Conversation {
             tcp: Some(TcpConversation {
                 completeness: 37,
@@ -412,7 +415,7 @@ pub fn udp_no_server() -> Report {
         duration_ms: Some(14.2),
         programs: vec![client],
         capture: Some(capture("udp-no-server", 2)),
-        packets: Some(vec![sent, error]),
+        packets: Some(vec![sent, error].into()),
         conversations: vec![Conversation {
             udp: Some(UdpConversation {
                 datagrams: EachWay {
@@ -473,23 +476,26 @@ pub fn http_ok() -> Report {
             ),
         ],
         capture: Some(capture("http-ok", 9)),
-        packets: Some(vec![
-            segment(c(1, 0.0), true, "S", (0, 0), ""),
-            segment(s(2, 0.011), false, "AS", (0, 1), ""),
-            segment(c(3, 0.02), true, "A", (1, 1), ""),
-            segment(c(4, 0.094), true, "AP", (1, 1), request),
-            segment(s(5, 0.101), false, "A", (1, request_end), ""),
-            segment(s(6, 0.367), false, "AP", (1, request_end), response),
-            segment(s(7, 0.371), false, "AF", (response_end, request_end), ""),
-            segment(c(8, 0.48), true, "AF", (request_end, response_end + 1), ""),
-            segment(
-                s(9, 0.49),
-                false,
-                "A",
-                (response_end + 1, request_end + 1),
-                "",
-            ),
-        ]),
+        packets: Some(
+            vec![
+                segment(c(1, 0.0), true, "S", (0, 0), ""),
+                segment(s(2, 0.011), false, "AS", (0, 1), ""),
+                segment(c(3, 0.02), true, "A", (1, 1), ""),
+                segment(c(4, 0.094), true, "AP", (1, 1), request),
+                segment(s(5, 0.101), false, "A", (1, request_end), ""),
+                segment(s(6, 0.367), false, "AP", (1, request_end), response),
+                segment(s(7, 0.371), false, "AF", (response_end, request_end), ""),
+                segment(c(8, 0.48), true, "AF", (request_end, response_end + 1), ""),
+                segment(
+                    s(9, 0.49),
+                    false,
+                    "A",
+                    (response_end + 1, request_end + 1),
+                    "",
+                ),
+            ]
+            .into(),
+        ),
         conversations: vec![conversation(
             Protocol::Tcp,
             "server",
@@ -617,7 +623,7 @@ pub fn crowded() -> Report {
         reason: "too short".into(),
     });
     packets[7].after_stop = true;
-    report.packets = Some(packets);
+    report.packets = Some(packets.into());
     let mut second = report.conversations[0].clone();
     second.id = 1;
     second.client.port = (CLIENT + 2).into();
@@ -669,7 +675,7 @@ pub fn long() -> Report {
             "data",
         )
     });
-    report.packets = Some(packets.collect());
+    report.packets = Some(packets.collect::<Vec<_>>().into());
     let detail = report.expectations[1].detail.as_mut().unwrap();
     detail.diverges_at = Some(2500);
     report.capture = Some(capture("long", 5000));

@@ -412,10 +412,7 @@ impl Results {
             expectations: &loaded.expectations,
             files: &loaded.files,
         };
-        let options = Options {
-            packets: true,
-            ..Options::default()
-        };
+        let options = Options::default();
         let name = args.pcap.clone().unwrap_or_else(|| "(not kept)".into());
         Ok(savefile::judge_open(self.rewound()?, &name, &yardstick, &options).report)
     }

@@ -38,7 +38,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads and judges what was just recorded, which must be there whole.
 pub fn judge(path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
     match judge::read(path) {
-        Ok(trace) => judge_trace(&trace, path, yardstick, options),
+        Ok(trace) => judge_trace(trace, path, yardstick, options),
         Err(error) => judge::unreadable(path, &error),
     }
 }
@@ -46,12 +46,12 @@ pub fn judge(path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judge
 /// As [`judge`], of a file that is open; `path` is its name in messages.
 pub fn judge_open(file: File, path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
     match trace::read(file, &path.display().to_string(), None) {
-        Ok(trace) => judge_trace(&trace, path, yardstick, options),
+        Ok(trace) => judge_trace(trace, path, yardstick, options),
         Err(error) => judge::unreadable(path, &error),
     }
 }
 
-fn judge_trace(trace: &Trace, path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
+fn judge_trace(trace: Trace, path: &Path, yardstick: &Yardstick<'_>, options: &Options) -> Judged {
     let recorded = trace.recording.as_ref().map(|r| r.proof.captured);
     if recorded != Some(trace.packets.len() as u64) {
         let message = format!(

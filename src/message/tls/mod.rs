@@ -11,7 +11,9 @@ mod reader;
 mod records;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use model::*;
 pub use reader::Reader;
 pub use records::Records;
+pub use wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE};

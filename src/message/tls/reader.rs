@@ -2,16 +2,10 @@
 
 use super::model::{Hello, Seen};
 use super::parse::{self, CLIENT_HELLO, SERVER_HELLO};
+use super::wire::{
+    CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_MESSAGE, MAX_RECORD, MESSAGE_HEADER, RECORD_HEADER,
+};
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
-
-const HANDSHAKE: u8 = 22;
-const CHANGE_CIPHER_SPEC: u8 = 20;
-const RECORD_HEADER: usize = 5;
-const MESSAGE_HEADER: usize = 4;
-/// A record's most bytes: what TLS 1.2 allows for an encrypted one.
-const MAX_RECORD: usize = (1 << 14) + 2048;
-/// The longest hello that is read.
-const MAX_HELLO: usize = 64 << 10;
 
 /// Reads the start of one TCP connection. Costs no allocation where that is no
 /// TLS, and at most 64 KiB each way until it knows.
@@ -183,7 +177,7 @@ impl Lane {
             return Some(None);
         };
         let len = u32::from_be_bytes([0, a, b, c]) as usize;
-        if len > MAX_HELLO {
+        if len > MAX_MESSAGE {
             return None;
         }
         let Some(body) = self.message.get(MESSAGE_HEADER..MESSAGE_HEADER + len) else {

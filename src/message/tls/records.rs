@@ -2,18 +2,11 @@
 
 use super::model::{Handshake, Hello, Record, is_tls_1_3};
 use super::parse;
+use super::wire::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_MESSAGE, MAX_RECORD,
+    MESSAGE_HEADER, RECORD_HEADER,
+};
 use crate::conversation::{At, Direction, Ways};
-
-const CHANGE_CIPHER_SPEC: u8 = 20;
-const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
-const APPLICATION_DATA: u8 = 23;
-const HEADER: usize = 5;
-const MESSAGE_HEADER: usize = 4;
-/// A record's most bytes: what TLS 1.2 allows for an encrypted one.
-const MAX_RECORD: usize = (1 << 14) + 2048;
-/// The longest handshake message that is read.
-const MAX_MESSAGE: usize = 64 << 10;
 
 /// Reads the records of one connection. Holds one of each way, and one
 /// handshake message.
@@ -53,8 +46,8 @@ impl Records {
         }
         while !lane.lost && !bytes.is_empty() {
             let wanted = match header(&lane.record) {
-                Some((_, _, len)) => HEADER + len,
-                None => HEADER,
+                Some((_, _, len)) => RECORD_HEADER + len,
+                None => RECORD_HEADER,
             };
             let missing = wanted.saturating_sub(lane.record.len());
             let (some, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -66,11 +59,11 @@ impl Records {
             if !may_begin(&lane.record) {
                 lane.lose();
             } else if let Some((kind, version, len)) = header(&lane.record)
-                && lane.record.len() == HEADER + len
+                && lane.record.len() == RECORD_HEADER + len
             {
                 let record = std::mem::take(&mut lane.record);
                 lane.at = None;
-                let body = record.get(HEADER..).unwrap_or_default();
+                let body = record.get(RECORD_HEADER..).unwrap_or_default();
                 each(self.record(&mut lane, kind, version, body), &record, latest);
             }
         }
@@ -146,7 +139,7 @@ impl Lane {
 
 /// Content type, version and length of a record whose header is there.
 fn header(bytes: &[u8]) -> Option<(u8, u16, usize)> {
-    let [kind, major, minor, high, low] = *bytes.first_chunk::<HEADER>()?;
+    let [kind, major, minor, high, low] = *bytes.first_chunk::<RECORD_HEADER>()?;
     let length = usize::from(u16::from_be_bytes([high, low]));
     Some((kind, u16::from_be_bytes([major, minor]), length))
 }

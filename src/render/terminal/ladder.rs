@@ -46,11 +46,12 @@ struct Row<'a> {
 
 /// Draws the report's packets; nothing where it has none.
 pub fn ladder(screen: &mut Screen, report: &Report) {
-    let Some(packets) = report.packets.as_deref().filter(|p| !p.is_empty()) else {
+    let Some(packets) = report.packets.as_ref().filter(|p| !p.is_empty()) else {
         return;
     };
-    let lanes = lanes(report);
     let marks = divergences(report);
+    let packets = &packets.excerpt(marks.keys().copied());
+    let lanes = lanes(report, packets);
     let heads = heads(report);
     let ranges = shown(packets, &marks);
     let row = |index: usize| {

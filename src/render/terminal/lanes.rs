@@ -132,10 +132,9 @@ struct Found {
     first_seen: usize,
 }
 
-/// The lanes of the report's packets: clients first, `nobody` last, else in
+/// The lanes of these packets of the report: clients first, `nobody` last, else in
 /// the order of their first packets.
-pub fn lanes(report: &Report) -> Lanes {
-    let packets = report.packets.as_deref().unwrap_or(&[]);
+pub fn lanes(report: &Report, packets: &[Packet<'_>]) -> Lanes {
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     let mut opened: BTreeSet<usize> = BTreeSet::new();
     let mut named = Vec::with_capacity(packets.len());

@@ -383,10 +383,7 @@ impl<'a> Run<'a> {
         let Some(case) = self.ready.suite.cases.get(index) else {
             return Ok(());
         };
-        let options = Options {
-            packets: true,
-            ..Options::default()
-        };
+        let options = Options::default();
         let judged = judge_recorded(loaded, savefile, recorded, false, &options);
         let Judged { report, .. } = judged.judged;
         let submission = &candidate.source.submission;
