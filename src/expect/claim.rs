@@ -47,6 +47,9 @@ const COUNTS: [&str; 5] = [
     "history",
 ];
 
+/// What tells how a connection ended.
+const ENDS: [&str; 4] = ["state", "completeness", "close", "closed_by"];
+
 /// Everything that a claim may ask.
 #[derive(Clone, Copy)]
 pub struct World<'t> {
@@ -296,11 +299,15 @@ impl<'w, 't> Evaluation<'w, 't> {
         } else {
             self.evidence.extend(facts.packets(index).iter().copied());
         }
-        if path
-            .first()
-            .is_some_and(|name| COUNTS.contains(&name.as_str()))
-        {
+        let asks = |names: &[&str]| {
+            path.first()
+                .is_some_and(|name| names.contains(&name.as_str()))
+        };
+        if asks(&COUNTS) {
             self.grounds.ask_segments(index);
+        }
+        if asks(&ENDS) {
+            self.grounds.ask_end(index);
         }
         value::field(facts, collection, index, path)
     }

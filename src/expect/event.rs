@@ -204,10 +204,13 @@ impl Event {
 
     /// The HTTP message whose head it is.
     pub fn message<'t>(&self, trace: &'t Trace) -> Option<&'t Message> {
+        trace.messages.get(self.message_index()?)
+    }
+
+    /// The index of that message.
+    pub fn message_index(&self) -> Option<usize> {
         match self.kind {
-            EventKind::Request(message) | EventKind::Response { message, .. } => {
-                trace.messages.get(message)
-            }
+            EventKind::Request(message) | EventKind::Response { message, .. } => Some(message),
             _ => None,
         }
     }

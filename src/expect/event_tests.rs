@@ -91,6 +91,30 @@ fn retransmissions_and_keep_alives_are_silent() {
 }
 
 #[test]
+fn the_first_syn_ack_is_an_event_where_both_sides_open() {
+    // RFC 9293, figure 7.
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.segment(c, ToServer, 2, b"");
+    wire.segment(c, ToClient, 2, b"");
+    for _ in 0..2 {
+        for way in [ToServer, ToClient] {
+            let again = wire.segment(c, way, 0x12, b"");
+            wire.seen(again).marks |= Marks::RETRANSMISSION;
+        }
+    }
+    assert_eq!(
+        shown(&wire),
+        [
+            "client > server  SYN",
+            "server > client  SYN",
+            "client > server  SYN,ACK",
+            "server > client  SYN,ACK",
+        ]
+    );
+}
+
+#[test]
 fn an_icmp_error_has_the_ends_of_what_it_quotes() {
     let mut wire = Wire::new();
     let c = wire.udp(CLIENT, (NOBODY, 12000));

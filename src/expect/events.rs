@@ -11,7 +11,7 @@ use super::ast::Unit;
 use super::covers;
 use super::event::{Event, EventIndex, EventKind, Sort, packet, single};
 use super::grouped::Grouped;
-use crate::conversation::{ConversationIndex, Direction, Marks, SeenTcp};
+use crate::conversation::{ConversationIndex, Direction, Marks, Seen, SeenTcp};
 use crate::decode::{Packet, Transport};
 use crate::trace::Trace;
 
@@ -135,6 +135,7 @@ fn found(trace: &Trace) -> Vec<Event> {
         singles: Vec::new(),
         runs: Vec::new(),
         open: vec![None; trace.conversations.len()],
+        syn_acks: FixedBitSet::new(),
         pieces: pieces(trace),
     };
     for (index, packet) in trace.packets.iter().enumerate() {
@@ -189,6 +190,9 @@ struct Builder<'t> {
     runs: Vec<Event>,
     /// The run in progress of each conversation.
     open: Vec<Option<Run>>,
+    /// The ways on which a SYN,ACK came: twice the conversation, and one more for
+    /// that to the server.
+    syn_acks: FixedBitSet,
     pieces: Grouped<Range<usize>>,
 }
 
@@ -227,13 +231,18 @@ impl Builder<'_> {
         };
         let unseen = SeenTcp::default();
         let tcp = seen.tcp.as_ref().unwrap_or(&unseen);
-        if flags.syn() && !tcp.is(Marks::RETRANSMISSION) && !flags.rst() {
+        if flags.syn() && !flags.rst() {
             let kind = if flags.ack() {
                 EventKind::SynAck
             } else {
                 EventKind::Syn
             };
-            self.single(index, kind);
+            // Where both sides open, a SYN,ACK says again what a SYN said (RFC 9293
+            // figure 7), and is the first of its kind all the same.
+            let is_first = flags.ack() && self.is_first_syn_ack(seen);
+            if is_first || !tcp.is(Marks::RETRANSMISSION) {
+                self.single(index, kind);
+            }
         }
         if tcp.handshake_ack {
             self.single(index, EventKind::HandshakeAck);
@@ -261,6 +270,15 @@ impl Builder<'_> {
             };
             self.single(index, kind);
         }
+    }
+
+    fn is_first_syn_ack(&mut self, seen: &Seen) -> bool {
+        let (Some(conversation), Some(way)) = (seen.conversation, seen.direction) else {
+            return false;
+        };
+        let place = 2 * conversation + usize::from(way == Direction::ToServer);
+        self.syn_acks.grow(place + 1);
+        !self.syn_acks.put(place)
     }
 
     fn single(&mut self, index: usize, kind: EventKind) {

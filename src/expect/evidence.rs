@@ -9,8 +9,9 @@
 //! - A capture from elsewhere has no proof and is judged as it is, unless its
 //!   file says that packets were dropped, or is damaged.
 //! - A truncated frame or a gap in a stream matters to those who read its bytes.
-//!   A gap also tells that a segment is missing, which matters to those who say
-//!   that there is none, how many there are, or that there is nothing else.
+//!   A hole in the sequence numbers also tells that a segment is missing, which
+//!   matters to those who say that there is none, how many there are, or that there
+//!   is nothing else.
 //! - An end whose owner is unknown matters to those who ask for a role.
 //! - Claims about programs alone rest on no packet.
 //!
@@ -27,6 +28,7 @@ use super::ast::{
 use super::facts::Facts;
 use super::failures;
 use super::fields::{Kind, Needs};
+use super::holes::{self, Told};
 use super::judgement::{Grounds, Judgement};
 use super::notation::count;
 use super::outcome::{Failure, Outcome, Verdict};
@@ -42,6 +44,8 @@ struct Doubtful {
     /// A segment of it was not captured. In a run of ours that is proven complete, a
     /// gap is on the wire itself.
     lacks_segments: bool,
+    /// That could have been its FIN.
+    may_lack_end: bool,
     message: String,
 }
 
@@ -186,6 +190,7 @@ impl<'t> Evidence<'t> {
                 conversation,
                 way,
                 lacks_segments,
+                may_lack_end,
                 ..
             } = **doubtful;
             let brings = |packet: &usize| {
@@ -195,7 +200,9 @@ impl<'t> Evidence<'t> {
             };
             let could_be_another =
                 lacks_segments && grounds.every_packet && grounds.asks_segments(conversation, way);
+            let could_end = may_lack_end && grounds.asks_end(conversation);
             could_be_another
+                || could_end
                 || grounds.reads_stream(conversation, way)
                 || self.facts.packets(conversation).iter().any(brings)
         };
@@ -223,15 +230,38 @@ fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Op
         Direction::ToClient => "client",
     };
     let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
-    let bytes = count(usize::try_from(missing).unwrap_or(usize::MAX), "byte");
-    let verb = if missing == 1 { "is" } else { "are" };
-    (missing > 0).then(|| Doubtful {
+    let trace = facts.trace;
+    let hole = match trace.recording {
+        Some(_) => None,
+        None => holes::missing(trace, facts.packets(conversation), way),
+    };
+    let message = match (missing, hole) {
+        (0, None) => return None,
+        (0, Some(hole)) => {
+            let (packet, does) = match hole.told {
+                Told::Behind(packet) => (packet, "goes on behind it"),
+                Told::Acknowledged(packet) => (packet, "acknowledges it"),
+            };
+            let frame = trace.packets.get(packet).map_or(0, |p| p.number);
+            format!(
+                "What was sent to the {toward} of tcp[{number}] is not all in the capture: \
+                 packet {frame} {does}."
+            )
+        }
+        (missing, _) => {
+            let bytes = count(usize::try_from(missing).unwrap_or(usize::MAX), "byte");
+            let verb = if missing == 1 { "is" } else { "are" };
+            format!(
+                "{bytes} of the stream to the {toward} of tcp[{number}] {verb} not in the capture."
+            )
+        }
+    };
+    Some(Doubtful {
         conversation,
         way,
-        lacks_segments: facts.trace.recording.is_none(),
-        message: format!(
-            "{bytes} of the stream to the {toward} of tcp[{number}] {verb} not in the capture."
-        ),
+        lacks_segments: hole.is_some(),
+        may_lack_end: hole.is_some_and(|hole| hole.may_be_end),
+        message,
     })
 }
 
@@ -293,8 +323,9 @@ fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<String> {
             }
         }
     }
-    let mut truncated = truncated.ones().filter_map(|p| trace.packets.get(p));
-    if let Some(packet) = truncated.find(|p| is_cut_in_headers(p)) {
+    let mut truncated = truncated.ones();
+    let cut = truncated.find(|index| is_cut_in_headers(trace, *index));
+    if let Some(packet) = cut.and_then(|index| trace.packets.get(index)) {
         reasons.push(format!(
             "Packet {} was cut inside its headers when it was captured.",
             packet.number
@@ -305,12 +336,24 @@ fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<String> {
 
 /// Is something missing of what says where a truncated packet belongs: of its
 /// headers, their options, or the headers that an ICMP error quotes?
-fn is_cut_in_headers(packet: &Packet) -> bool {
-    let is_cut = matches!(packet.trouble, Some(Trouble::Truncated { .. }));
+fn is_cut_in_headers(trace: &Trace, index: usize) -> bool {
+    let Some(packet) = trace.packets.get(index) else {
+        return false;
+    };
     match &packet.transport {
         Transport::Icmp(icmp) if matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) => !quotes_ports(icmp),
         Transport::Icmpv6(icmp) if icmp.kind < 128 => !quotes_ports(icmp),
-        Transport::None | Transport::Tcp(_) => is_cut,
+        Transport::Tcp(tcp) => {
+            let captured = packet
+                .data(trace.frame(index))
+                .get(tcp.header.start as usize..);
+            let captured = captured.unwrap_or_default();
+            // RFC 9293 §3.1: the data offset, in words of 32 bits.
+            captured
+                .get(12)
+                .is_none_or(|offset| usize::from(offset >> 4) * 4 > captured.len())
+        }
+        Transport::None => matches!(packet.trouble, Some(Trouble::Truncated { .. })),
         _ => false,
     }
 }

@@ -41,6 +41,8 @@ pub struct Grounds {
     /// Streams of which a segment that is missing could change the result: where a
     /// gap tells that there was one. Numbered as `streams`.
     pub segments: FixedBitSet,
+    /// Conversations of which a FIN that is missing could change the result.
+    pub ends: FixedBitSet,
 }
 
 impl Grounds {
@@ -58,6 +60,15 @@ impl Grounds {
         for way in [Direction::ToServer, Direction::ToClient] {
             self.segments.grow_and_insert(stream(conversation, way));
         }
+    }
+
+    /// How this conversation ended.
+    pub fn ask_end(&mut self, conversation: usize) {
+        self.ends.grow_and_insert(conversation);
+    }
+
+    pub fn asks_end(&self, conversation: usize) -> bool {
+        self.ends.contains(conversation)
     }
 
     pub fn asks_segments(&self, conversation: usize, way: Direction) -> bool {

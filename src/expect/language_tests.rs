@@ -302,6 +302,33 @@ fn a_block_can_be_about_one_message() {
 }
 
 #[test]
+fn of_pipelined_messages_a_block_is_about_one() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    wire.http(c, ToServer, "GET /a.txt HTTP/1.1", b"");
+    wire.http(c, ToServer, "GET /b.txt HTTP/1.1", b"");
+    wire.http(c, ToClient, "HTTP/1.1 200 OK", b"");
+    let first = wire.trace.messages[1].response.take();
+    wire.trace.messages[0].response = first;
+    wire.http(c, ToClient, "HTTP/1.1 404 Not Found", b"");
+    check(
+        &wire,
+        &[
+            (Pass, "exactly on http[0] { GET /a.txt; HTTP 200 }"),
+            (Pass, "exactly on http[1] { GET /b.txt; HTTP 404 }"),
+            (Pass, "exactly on http[1] { data; HTTP 404 }"),
+            (Fail, "exactly on http[0] { GET /a.txt }"),
+            (Fail, "exactly on http[1] { HTTP 404 }"),
+            (
+                Fail,
+                "exactly on tcp[0] { SYN; SYN,ACK; ACK; GET /a.txt; HTTP 200 }",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn values_are_taken_apart() {
     let mut wire = talk();
     wire.recording().programs[0].stdout =

@@ -47,6 +47,7 @@ mod filter_values;
 mod format;
 mod grouped;
 mod hint;
+mod holes;
 pub mod icmp;
 mod implied;
 mod json_path;

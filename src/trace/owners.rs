@@ -1,7 +1,8 @@
 //! Which program owned each end of each packet.
 //!
 //! The recording says which sockets each program had, and when. The wire has
-//! the last word: what the kernel refused, nobody owned.
+//! the last word, what the kernel refused, nobody owned; but for the user, who says
+//! who is at an address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -47,7 +48,7 @@ pub(super) fn ends(trace: &Trace, named: &[RoleAt]) -> Vec<Ends> {
             Some(quoted) => *quoted,
             None => owners.of_quoted(trace, index, icmp, &connections),
         };
-        if port_unreachable {
+        if port_unreachable && !owners.is_given_target(icmp) {
             quoted.to = Owner::Nobody;
             if let Some(place) = quotes.and_then(|quotes| ends.get_mut(quotes)) {
                 place.to = Owner::Nobody;
@@ -186,6 +187,13 @@ impl<'a> Owners<'a> {
         covering.next().map(|(_, role)| Owner::Role(*role))
     }
 
+    /// Was a role given for where the quoted packet went?
+    fn is_given_target(&self, icmp: &Icmp) -> bool {
+        let quoted = icmp.quoted.as_deref();
+        let target = quoted.and_then(|q| Some(SocketAddr::new(q.net.dst(), q.dst_port?)));
+        target.is_some_and(|target| self.given(target).is_some())
+    }
+
     fn of_connection(&self, conversation: &Conversation) -> Option<Connection> {
         let facts = conversation.tcp.as_ref()?;
         let (client, server) = (conversation.client, conversation.server);
@@ -202,11 +210,12 @@ impl<'a> Owners<'a> {
                     .unwrap_or(otherwise),
             },
         };
-        connection.client = self.given(client).unwrap_or(connection.client);
-        connection.server = self.given(server).unwrap_or(connection.server);
         if facts.close == Close::Refused {
             connection.server = Owner::Nobody;
         }
+        // Who was named by address is there, whether it refused or not.
+        connection.client = self.given(client).unwrap_or(connection.client);
+        connection.server = self.given(server).unwrap_or(connection.server);
         Some(connection)
     }
 
@@ -445,7 +454,16 @@ mod tests {
         })
     }
 
-    fn ends_of(recording: Option<Recording>, mut packets: Vec<Made>) -> Vec<(Owner, Owner)> {
+    fn ends_of(recording: Option<Recording>, packets: Vec<Made>) -> Vec<(Owner, Owner)> {
+        ends_given(recording, packets, &[])
+    }
+
+    fn ends_given(
+        recording: Option<Recording>,
+        mut packets: Vec<Made>,
+        named: &[&str],
+    ) -> Vec<(Owner, Owner)> {
+        let named: Vec<RoleAt> = named.iter().map(|name| name.parse().unwrap()).collect();
         number(&mut packets);
         let (seen, tracked) = track(packets.clone());
         let trace = Trace {
@@ -470,7 +488,8 @@ mod tests {
             },
             recording,
         };
-        ends(&trace, &[]).iter().map(|e| (e.from, e.to)).collect()
+        let ends = ends(&trace, &named);
+        ends.iter().map(|e| (e.from, e.to)).collect()
     }
 
     #[test]
@@ -591,6 +610,23 @@ mod tests {
         let recorded = ends_of(recording(true, programs), packets.clone());
         assert_eq!(recorded, [(role(0), NOBODY), (NOBODY, role(0))]);
         assert_eq!(ends_of(None, packets), recorded);
+    }
+
+    #[test]
+    fn who_is_named_by_address_is_there_though_it_refused() {
+        let sent = udp(CLIENT, SERVER, "x");
+        let packets = vec![
+            tcp(CLIENT, SERVER, "S", 0, 0, ""),
+            tcp(SERVER, CLIENT, "RA", 0, 1, ""),
+            sent.clone(),
+            port_unreachable(&sent),
+        ];
+        let (to, from) = ((role(0), role(1)), (role(1), role(0)));
+        let server = format!("server={SERVER}");
+        let given = ends_given(None, packets.clone(), &[&server]);
+        assert_eq!(given, [to, from, to, from]);
+        let other = ends_given(None, packets, &["server=10.0.0.1"]);
+        assert_eq!(other[0], (role(0), NOBODY));
     }
 
     #[test]

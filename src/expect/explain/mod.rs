@@ -165,7 +165,13 @@ impl<'e> Explanation<'e, '_> {
         }
         let heads = self.context.covered_by(index);
         let named = |head: &EventIndex| self.divergence.taken.iter().any(|t| t.event == *head);
-        match heads.iter().find(|head| !named(head)) {
+        let is_here = |head: &EventIndex| match &self.sequence.scope {
+            Some(Scope::Message(id)) => self
+                .event(*head)
+                .is_some_and(|head| head.message_index() == Some(*id as usize)),
+            _ => true,
+        };
+        match heads.iter().find(|head| is_here(head) && !named(head)) {
             Some(head) if self.event(index).is_some_and(is_run) => *head,
             _ => index,
         }

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::fits::{Context, Timing};
 use super::program::{Node, NodeIndex, Program};
 use super::{Divergence, Found, Names, Taken};
-use crate::expect::ast::{Sequence, Step};
+use crate::expect::ast::{Scope, Sequence, Step};
 use crate::expect::event::{Event, EventIndex};
 use crate::savefile::Timestamp;
 
@@ -55,6 +55,7 @@ pub fn find(
         context,
         scope,
         exactly,
+        of_message: matches!(sequence.scope, Some(Scope::Message(_))),
         tried: HashSet::new(),
         tried_from: HashMap::new(),
         left_out_until: if exactly {
@@ -118,6 +119,8 @@ struct Search<'s, 't> {
     context: &'s Context<'t>,
     scope: &'s [EventIndex],
     exactly: bool,
+    /// Of one HTTP message: what a run has of others does not matter.
+    of_message: bool,
     /// For each node, what it and those behind it ask about earlier steps.
     asked: Vec<Asked>,
     /// From each place in the scope on, the earliest time; where a `within` asks.
@@ -403,11 +406,12 @@ impl Search<'_, '_> {
             .iter()
             .any(|&left| self.context.covered_by(left).contains(&index));
         let covered_by = self.context.covered_by(index);
-        !covered_by.is_empty()
-            && !relied_on
-            && covered_by.iter().all(|other| {
-                !state.left_out.contains(other) && self.scope.binary_search(other).is_ok()
-            })
+        let is_here = |other: &EventIndex| self.scope.binary_search(other).is_ok();
+        !relied_on
+            && covered_by.iter().any(is_here)
+            && covered_by
+                .iter()
+                .all(|other| !state.left_out.contains(other) && (self.of_message || is_here(other)))
     }
 
     /// What can no longer matter need not tell states apart.

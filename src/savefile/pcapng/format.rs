@@ -26,6 +26,9 @@ pub const ISB_ENDTIME: u16 = 3;
 pub const ISB_IFRECV: u16 = 4;
 pub const ISB_IFDROP: u16 = 5;
 pub const ISB_OSDROP: u16 = 7;
+pub const EPB_DROPCOUNT: u16 = 4;
+/// `drops_count` of an obsolete packet block that does not know it.
+pub const LOST_UNKNOWN: u16 = 0xFFFF;
 
 /// Type and both total lengths.
 pub const FRAMING: usize = 12;

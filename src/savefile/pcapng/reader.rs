@@ -14,6 +14,8 @@ pub(in crate::savefile) struct Records {
     interfaces: Vec<Interface>,
     /// How each interface counts time; same index.
     clocks: Vec<Clock>,
+    /// Packets that the packet blocks of each say were lost before them; same index.
+    lost: Vec<u64>,
     /// The current section's first interface.
     section: usize,
     comments: Comments,
@@ -76,6 +78,7 @@ impl Records {
             blocks: Blocks::new(),
             interfaces: Vec::new(),
             clocks: Vec::new(),
+            lost: Vec::new(),
             section: 0,
             comments: Comments::default(),
             recording: RecordingBytes::default(),
@@ -116,7 +119,13 @@ impl Records {
         &self.interfaces
     }
 
-    pub fn finish(self) -> Beside {
+    pub fn finish(mut self) -> Beside {
+        for (interface, lost) in self.interfaces.iter_mut().zip(&self.lost) {
+            if *lost > 0 {
+                // Statistics may have counted the same ones.
+                interface.dropped = Some(interface.dropped.unwrap_or(0).max(*lost));
+            }
+        }
         let recording = if self.recording.json.is_empty() {
             Ok(None)
         } else {
@@ -186,6 +195,7 @@ impl Records {
         }
         self.interfaces.push(interface);
         self.clocks.push(clock);
+        self.lost.push(0);
         Ok(())
     }
 
@@ -237,7 +247,7 @@ impl Records {
         Ok(())
     }
 
-    fn enhanced_packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
+    fn enhanced_packet(&mut self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let order = self.order();
         let (high, low) = (order.u32(block, 12), order.u32(block, 16));
         let claim = Claim {
@@ -250,7 +260,7 @@ impl Records {
         self.frame(&claim, block, at, list)
     }
 
-    fn packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
+    fn packet(&mut self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let order = self.order();
         let (high, low) = (order.u32(block, 12), order.u32(block, 16));
         let claim = Claim {
@@ -260,12 +270,25 @@ impl Records {
             len: order.u32(block, 24),
             framing: PACKET_FRAMING,
         };
-        self.frame(&claim, block, at, list)
+        self.frame(&claim, block, at, list)?;
+        let lost = order.u16(block, 10);
+        if lost != LOST_UNKNOWN {
+            self.lose(claim.interface, lost.into());
+        }
+        Ok(())
+    }
+
+    /// So many packets are missing before one of this interface.
+    fn lose(&mut self, id: u32, count: u64) {
+        let index = self.interface_index(id).ok();
+        if let Some(lost) = index.and_then(|index| self.lost.get_mut(index)) {
+            *lost = lost.saturating_add(count);
+        }
     }
 
     /// A simple packet belongs to the section's first interface, has no time
     /// stamp, and does not state how much of it was captured.
-    fn simple_packet(&self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
+    fn simple_packet(&mut self, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
         let len = self.order().u32(block, 8);
         let snaplen = self
             .interfaces
@@ -282,7 +305,13 @@ impl Records {
     }
 
     /// Lists the frame of the packet block that lies at `at` in its stretch.
-    fn frame(&self, claim: &Claim, block: &[u8], at: usize, list: &mut List) -> Result<(), String> {
+    fn frame(
+        &mut self,
+        claim: &Claim,
+        block: &[u8],
+        at: usize,
+        list: &mut List,
+    ) -> Result<(), String> {
         let index = self.interface_index(claim.interface)?;
         let room = block.len().saturating_sub(claim.framing);
         let captured = claim.captured as usize;
@@ -303,7 +332,7 @@ impl Records {
         let end = start + captured + padding(captured);
         // A simple packet block has no options: what it has more is no list.
         if block.len() > end + 4 && claim.units.is_some() {
-            self.packet_options(block, end, at, list)?;
+            self.packet_options(claim.interface, block, end, at, list)?;
         }
         list.frames.push(Entry {
             time: claim.units.map_or(Timestamp(0), |units| clock.time(units)),
@@ -316,9 +345,11 @@ impl Records {
         Ok(())
     }
 
-    /// Lists the comments of the frame that comes next in the list.
+    /// Lists the comments of the frame that comes next in the list, and counts
+    /// the packets that were lost before it.
     fn packet_options(
-        &self,
+        &mut self,
+        interface: u32,
         block: &[u8],
         start: usize,
         at: usize,
@@ -333,12 +364,16 @@ impl Records {
                 list.comments.truncate(before);
                 too_long(long)
             })?;
-            if option.code == OPT_COMMENT {
-                list.comments.push(Comment {
+            match (option.code, option.value) {
+                (OPT_COMMENT, comment) => list.comments.push(Comment {
                     frame,
                     start: (place + 4) as u32,
-                    len: until_nul(option.value).len() as u32,
-                });
+                    len: until_nul(comment).len() as u32,
+                }),
+                (EPB_DROPCOUNT, [_, _, _, _, _, _, _, _]) => {
+                    self.lose(interface, self.order().u64(option.value, 0));
+                }
+                _ => {}
             }
             place += option.raw.len();
         }
@@ -561,6 +596,38 @@ mod tests {
                     (0, 1, 6000, 3, b"ob".to_vec())
                 ]
             );
+        }
+    }
+
+    #[test]
+    fn packets_lost_before_others_are_counted() {
+        for order in BOTH {
+            let mut file = section(order);
+            file.extend(interface(order, 1, &[]));
+            let mut enhanced = Vec::new();
+            for word in [0, 0, 0, 4, 4] {
+                enhanced.extend(order.put_u32(word));
+            }
+            enhanced.extend(b"abcd");
+            enhanced.extend(order.put_u16(EPB_DROPCOUNT));
+            enhanced.extend(order.put_u16(8));
+            enhanced.extend(match order {
+                ByteOrder::Big => 3u64.to_be_bytes(),
+                ByteOrder::Little => 3u64.to_le_bytes(),
+            });
+            file.extend(block(order, ENHANCED_PACKET, &enhanced));
+            assert_eq!(read(&file).1.interfaces[0].dropped, Some(3));
+            for (told, in_all) in [(2, 5), (LOST_UNKNOWN, 3)] {
+                let mut obsolete = order.put_u16(0).to_vec();
+                obsolete.extend(order.put_u16(told));
+                for word in [0, 0, 2, 2] {
+                    obsolete.extend(order.put_u32(word));
+                }
+                obsolete.extend(b"ob");
+                let mut file = file.clone();
+                file.extend(block(order, PACKET, &obsolete));
+                assert_eq!(read(&file).1.interfaces[0].dropped, Some(in_all));
+            }
         }
     }
 
