@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use netlab_capture::decode::{Defragmenter, Packet, checksum_status, decode};
+use netlab_capture::decode::{Defragmenter, Layers, Packet, Trouble, checksum_status, decode};
 use netlab_capture::savefile::{Frame, Reader, Timestamp};
 
 fn look(frame: &Frame<'_>, defragmenter: &mut Defragmenter) {
@@ -11,7 +11,16 @@ fn look(frame: &Frame<'_>, defragmenter: &mut Defragmenter) {
     inside(&packet, frame.data);
     defragmenter.packet(&mut packet, frame);
     inside(&packet, frame.data);
-    std::hint::black_box(format!("{packet:?}"));
+    let layers = packet.layers(frame.data);
+    assert!(layers.as_slice().len() <= Layers::MOST);
+    if packet.ports().is_some() {
+        assert!(packet.flow_hash().is_some(), "{packet:?}");
+    }
+    std::hint::black_box((packet.outline(), packet.top()));
+    std::hint::black_box(format!("{packet:?} {layers}"));
+    if let Some(Trouble::Malformed { reason, .. }) = packet.trouble {
+        std::hint::black_box(reason.to_string());
+    }
 }
 
 /// What a packet refers to lies in its bytes.
@@ -22,7 +31,9 @@ fn inside(packet: &Packet, frame: &[u8]) {
     checksum_status(packet, data);
     if let Some(tcp) = packet.tcp() {
         assert!(tcp.header.end() as usize <= data.len(), "{packet:?}");
-        tcp.options(data).count();
+        for option in tcp.options(data) {
+            std::hint::black_box(format!("{option:?}"));
+        }
     }
     if let Some(udp) = packet.udp() {
         assert!(udp.header.end() as usize <= data.len(), "{packet:?}");

@@ -1,6 +1,6 @@
-//! Expectations: parsed, written out, parsed again, and judged on some traces,
-//! with all of their packets and without the last. What is written out must
-//! mean the same; a verdict must come, and soon.
+//! Expectations: parsed, written out, formatted, parsed again, and judged on some
+//! traces. What is written out or formatted must mean the same; a verdict must
+//! come, and soon.
 #![no_main]
 
 mod words;
@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use netlab_capture::expect::{judge, parse};
+use netlab_capture::expect::{format, judge, lint, parse};
 use netlab_capture::trace::{self, Trace};
 
 static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
-    let files: [&[u8]; 5] = [
+    let files: [&[u8]; 6] = [
         include_bytes!("../../captures/reference/http-ok.pcapng"),
         include_bytes!("../../captures/reference/tcp-upper.pcapng"),
         include_bytes!("../../captures/reference/udp-upper-ipv6.pcapng"),
         include_bytes!("../../captures/reference/udp-no-server.pcapng"),
         include_bytes!("../../captures/reference/tcp-refused.pcapng"),
+        include_bytes!("../captures/kinds.pcap"),
     ];
     let read = |file: &[u8]| trace::read(file, "reference", None).expect("a capture");
     let mut traces: Vec<Trace> = files.map(read).into();
@@ -40,7 +41,13 @@ fuzz_target!(|data: &[u8]| {
     let Ok(expectation) = parse("fuzzed", text, &roles) else {
         return;
     };
+    let formatted = format(text);
+    assert_eq!(formatted, format(&formatted));
     let written = expectation.to_string();
+    let same = parse("fuzzed", &formatted, &roles)
+        .unwrap_or_else(|found| panic!("{formatted}\n{found:#?}"));
+    assert_eq!(written, same.to_string());
+    std::hint::black_box(lint::lint(text));
     let again =
         parse("fuzzed", &written, &roles).unwrap_or_else(|found| panic!("{written}\n{found:#?}"));
     assert_eq!(written, again.to_string());

@@ -12,11 +12,12 @@ use netlab_capture::expect::{filter, parse, parse_filter};
 use netlab_capture::trace::{self, Trace};
 
 static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
-    let files: [&[u8]; 4] = [
+    let files: [&[u8]; 5] = [
         include_bytes!("../../captures/reference/http-ok.pcapng"),
         include_bytes!("../../captures/reference/http-not-found-ipv6.pcapng"),
         include_bytes!("../../captures/reference/udp-no-server.pcapng"),
         include_bytes!("../../captures/reference/tcp-refused.pcapng"),
+        include_bytes!("../captures/kinds.pcap"),
     ];
     files
         .map(|file| trace::read(file, "reference", None).expect("a capture"))

@@ -1,12 +1,14 @@
-//! A capture file: read in one piece and in many small ones, the same is found.
-//! Annotated, it still holds the same frames.
+//! A capture file: read in one piece, in many small ones and looked at in place,
+//! the same is found. Annotated, it still holds the same frames. Cut short while
+//! it is looked at in place, it has the frames before the cut, and no others.
 #![no_main]
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use netlab_capture::savefile::{Batch, CaptureInfo, Reader, annotate};
+use netlab_capture::savefile::{Batch, CaptureInfo, Reader, Window, Windows, annotate};
 
 /// Frames beyond so many are not compared: compressed zeros hold very many.
 const FRAMES: usize = 20_000;
@@ -26,11 +28,77 @@ impl Read for Pieces<'_> {
     }
 }
 
+/// The file as it is looked at in place; `end` is where it was cut short before the
+/// second window was asked for.
+struct InPlace {
+    file: Arc<[u8]>,
+    end: Option<usize>,
+    windows: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    file: Arc<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Window for Part {
+    fn bytes(&self) -> &[u8] {
+        &self.file[self.start..self.end]
+    }
+}
+
+impl InPlace {
+    fn part(&self, offset: u64, len: usize) -> Part {
+        let most = self.file.len();
+        let start = usize::try_from(offset).unwrap_or(most).min(most);
+        Part {
+            file: self.file.clone(),
+            start,
+            end: start.saturating_add(len).min(most),
+        }
+    }
+}
+
+impl Windows for InPlace {
+    fn window(&mut self, offset: u64, len: usize) -> io::Result<Box<dyn Window>> {
+        self.windows += 1;
+        Ok(Box::new(self.part(offset, len)))
+    }
+
+    fn whole(&mut self) -> io::Result<Arc<dyn Window>> {
+        Ok(Arc::new(self.part(0, usize::MAX)))
+    }
+
+    fn lost(&mut self) -> io::Result<Option<u64>> {
+        let end = self.end.filter(|_| self.windows > 1);
+        Ok(end.map(|end| end as u64))
+    }
+}
+
 /// Time, lengths, interface, link type, a sum of the bytes, and comments.
 type Frames = Vec<(i64, u32, usize, u32, u32, u64, Vec<String>)>;
 
 fn read(input: impl Read, block: usize) -> Option<(Frames, Option<CaptureInfo>)> {
-    let mut reader = Reader::new(input, "fuzzed").ok()?;
+    read_all(Reader::new(input, "fuzzed").ok()?, block)
+}
+
+fn read_in_place(
+    file: &[u8],
+    block: usize,
+    end: Option<usize>,
+) -> Option<(Frames, Option<CaptureInfo>)> {
+    let windows = InPlace {
+        file: file.into(),
+        end,
+        windows: 0,
+    };
+    let reader = Reader::new(file, "fuzzed").ok()?;
+    read_all(reader.over(Box::new(windows)), block)
+}
+
+fn read_all<R: Read>(mut reader: Reader<R>, block: usize) -> Option<(Frames, Option<CaptureInfo>)> {
     let mut batch = Batch::with_block(block);
     let mut frames = Vec::new();
     while reader.next_batch(&mut batch).expect("memory cannot fail") {
@@ -61,16 +129,11 @@ fn read(input: impl Read, block: usize) -> Option<(Frames, Option<CaptureInfo>)>
     Some((frames, Some(info)))
 }
 
-fuzz_target!(|data: &[u8]| {
-    let whole = read(data, data.len() + 1);
-    // Sizes that the input chooses itself.
-    let last = usize::from(data.last().copied().unwrap_or(0));
-    let pieces = Pieces {
-        rest: data,
-        most: 1 + last % 97,
-    };
-    let cut = read(pieces, 1 + last * 13);
-    match (&whole, &cut) {
+fn same(
+    whole: &Option<(Frames, Option<CaptureInfo>)>,
+    other: &Option<(Frames, Option<CaptureInfo>)>,
+) {
+    match (whole, other) {
         (None, None) => {}
         (Some((a, Some(info))), Some((b, Some(other)))) => {
             assert_eq!(a, b);
@@ -82,6 +145,26 @@ fuzz_target!(|data: &[u8]| {
         }
         (Some((a, _)), Some((b, _))) => assert_eq!(a, b),
         _ => panic!("opened in one of two ways only"),
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let whole = read(data, data.len() + 1);
+    // Sizes that the input chooses itself.
+    let last = usize::from(data.last().copied().unwrap_or(0));
+    let pieces = Pieces {
+        rest: data,
+        most: 1 + last % 97,
+    };
+    let cut = read(pieces, 1 + last * 13);
+    let in_place = read_in_place(data, 1 + last * 13, None);
+    same(&whole, &cut);
+    same(&whole, &in_place);
+    if let Some((frames, _)) = &whole {
+        let end = data.len() * last / 256;
+        let lost = read_in_place(data, 1 + last * 13, Some(end));
+        let (left, _) = lost.expect("it began as before");
+        assert!(frames.starts_with(&left), "frames that are not the file's");
     }
 
     let comments = BTreeMap::from([(1, vec!["one".to_owned()]), (3, vec![String::new()])]);

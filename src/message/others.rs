@@ -64,16 +64,16 @@ impl Others {
     }
 
     /// Behind CONNECT or an upgrade, where the other protocol may begin with
-    /// TLS.
-    pub(super) fn behind_http(beginning: &Beginning) -> Others {
-        Others {
-            conversation: beginning.conversation,
-            names: None,
-            hellos: Some(tls::Reader::begin(&(), beginning)),
-            waiting: VecDeque::new(),
-            found: false,
-            tries: 0,
-        }
+    /// TLS; `before`: what was read beside HTTP, on a port of DNS.
+    pub(super) fn behind_http(before: Option<Box<Others>>, beginning: &Beginning) -> Box<Others> {
+        let mut others = before.unwrap_or_else(|| {
+            Box::new(Others {
+                names: None,
+                ..Others::new(beginning)
+            })
+        });
+        others.hellos = Some(tls::Reader::begin(&(), beginning));
+        others
     }
 
     /// Nothing more can be found, and nothing waits.

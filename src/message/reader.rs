@@ -290,7 +290,8 @@ impl Reader {
             return;
         };
         if exchange.has_switched() {
-            self.others = Some(Box::new(Others::behind_http(&self.beginning)));
+            let before = self.others.take();
+            self.others = Some(Others::behind_http(before, &self.beginning));
         }
         let way = |(at, state): (u64, State)| match state {
             State::Lost { resync } => Way {

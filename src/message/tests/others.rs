@@ -136,3 +136,23 @@ fn hellos_are_facts_of_the_conversation() {
     let to = found.messages[0].switches_to.as_deref();
     assert_eq!(to, Some("tunnel to host.example:443"));
 }
+
+/// Found by fuzzing: what was read beside HTTP was forgotten.
+#[test]
+fn dns_is_read_on_behind_an_upgrade() {
+    // The head is the beginning of a message, too: "HT" is its length.
+    let mut sent = b"HTTP/1.1 200 Go\r\n\r\n".to_vec();
+    sent.resize(2 + 0x4854, b'x');
+    for cut in [20, sent.len()] {
+        let mut reader = reader(Protocol::Tcp, 53);
+        let mut found = Found::default();
+        let connect = b"CONNECT host.example:443 HTTP/1.1\r\n\r\n";
+        reader.bytes(ToServer, connect, at(1), 0, &mut found);
+        for piece in sent.chunks(cut) {
+            reader.bytes(ToClient, piece, at(2), 0, &mut found);
+        }
+        reader.close(&mut found);
+        assert!(found.messages[0].switches_to.is_some());
+        assert_eq!(found.lookups.len(), 1, "cut after {cut}");
+    }
+}
