@@ -61,6 +61,7 @@ pub mod lint;
 mod matching;
 mod message_bytes;
 pub mod notation;
+mod number;
 mod outcome;
 mod parse;
 mod print;

@@ -4,6 +4,7 @@ use super::super::ast::{Claim, Collection, Function, JsonPath, Op, Regex, Span, 
 use super::super::claim_fields::{self, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
+use super::super::number::Number;
 use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_member};
 use super::{Parsed, Parser, Reported, literal};
@@ -168,10 +169,14 @@ impl<'t> Parser<'t> {
             return Ok(Value::Duration(sign * nanoseconds));
         }
         let whole = literal::integer(text).or_else(|| literal::size(text));
-        let whole = whole.map(|n| n as f64);
-        let number = whole.or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()));
+        let number = whole.map(Number::from).or_else(|| Number::parse(text));
         match number {
-            Some(number) => Ok(Value::Number(f64::from(sign as i32) * number)),
+            Some(number) if number.is_tiny() => {
+                self.out_of_range(start..self.taken);
+                Err(Reported)
+            }
+            Some(number) if negative => Ok(Value::Number(-number)),
+            Some(number) => Ok(Value::Number(number)),
             None => {
                 let units = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
                 let code = match units.len() <= 4 && !units.is_empty() {
@@ -199,6 +204,17 @@ impl<'t> Parser<'t> {
                 Err(Reported)
             }
         }
+    }
+
+    fn out_of_range(&mut self, span: Span) {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        self.error(
+            codes::OUT_OF_RANGE,
+            span,
+            format!("no value here is ever `{written}`"),
+            "too large, or too close to zero",
+            Some("counts and sizes are whole numbers up to 18446744073709551615".to_owned()),
+        );
     }
 
     fn word_value(&mut self, word: &'t str) -> Parsed<Value> {
@@ -530,6 +546,7 @@ impl<'t> Parser<'t> {
         };
         let searching = matches!(op.value, Op::Contains | Op::Matches);
         let ordering = matches!(op.value, Op::Lt | Op::Le | Op::Gt | Op::Ge);
+        let without_unit = self.without_unit(left, right);
         let (span, message, label, help) = if a != b {
             let help = match (a, b) {
                 (FieldKind::Number, FieldKind::Text) => match &right.value {
@@ -537,9 +554,8 @@ impl<'t> Parser<'t> {
                     _ => "",
                 },
                 (FieldKind::Text, FieldKind::Number) => "text stands in quotes",
-                (FieldKind::Duration, _) | (_, FieldKind::Duration) => {
-                    "a span of time has a unit: `50ms`"
-                }
+                (FieldKind::Duration, FieldKind::Number) => "a span of time has a unit: `50ms`",
+                (FieldKind::Number, FieldKind::Duration) => without_unit.as_str(),
                 _ => "",
             };
             let message = format!("{} is compared with {}", words(a), words(b));
@@ -566,6 +582,8 @@ impl<'t> Parser<'t> {
                 "compare with `==` or `!=`",
             )
         } else {
+            self.check_range(left);
+            self.check_range(right);
             if matches!(op.value, Op::Eq | Op::Ne) {
                 self.check_value(left, right);
                 self.check_value(right, left);
@@ -575,6 +593,38 @@ impl<'t> Parser<'t> {
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.error(codes::TYPES, span, message, label, help);
         Err(Reported)
+    }
+
+    /// A number is compared with a span of time: what to write.
+    fn without_unit(&self, left: &Spanned<Value>, right: &Spanned<Value>) -> String {
+        let written = self.text.get(right.span.clone()).unwrap_or_default();
+        let path = match &left.value {
+            Value::Member { path, .. } | Value::Own(path) => path.last(),
+            _ => None,
+        };
+        let field = path.and_then(|name| name.strip_suffix("_ms"));
+        match (field, &right.value) {
+            (Some(field), Value::Duration(nanoseconds)) => {
+                let ms = Number::with_places((*nanoseconds).into(), 6);
+                format!("it counts milliseconds: write `{ms}`, or compare `{field}`")
+            }
+            (_, Value::Duration(_)) => match written.strip_suffix('m') {
+                Some(number) => format!("`{written}` is minutes; a size is `{number}MiB`"),
+                None => "a number has no unit".to_owned(),
+            },
+            _ => String::new(),
+        }
+    }
+
+    /// Only JSON has numbers beyond those of 64 bits, and what is compared with it
+    /// has no kind.
+    fn check_range(&mut self, value: &Spanned<Value>) {
+        if let Value::Number(number) = &value.value
+            && !(Number::from(i128::from(i64::MIN))..=Number::from(i128::from(u64::MAX)))
+                .contains(number)
+        {
+            self.out_of_range(value.span.clone());
+        }
     }
 
     /// `tcp[0].state == "SE"`: a value that the field never has.
