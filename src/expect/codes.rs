@@ -206,7 +206,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: DUPLICATE_NAME,
         title: "a name that is given twice",
-        explanation: "Within one expectation, each name that `as` gives belongs to one step.",
+        explanation: "Within a block, each name that `as` gives belongs to one step. A later block may give the name again: from there on it means the later step.",
         example: Some("in order { client > server SYN as a; server > client SYN,ACK as a }"),
         fix: Some("in order { client > server SYN as a; server > client SYN,ACK as b }"),
     },

@@ -9,7 +9,7 @@ use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_member};
 use super::{Parsed, Parser, Reported, literal};
 
-const FUNCTIONS: [&str; 9] = [
+pub(super) const FUNCTIONS: [&str; 9] = [
     "packets", "stream", "upper", "lower", "trim", "len", "sha256", "json", "file",
 ];
 

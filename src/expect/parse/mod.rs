@@ -164,8 +164,10 @@ struct Parser<'t> {
     /// Sets of a filter that were opened and not closed: their `}` ends no block.
     sets: usize,
     found: Vec<Diagnostic>,
-    /// Every name that `as` gave, in the whole text.
+    /// Every name that `as` gave in this statement, also with a mistake.
     names: BTreeSet<String>,
+    /// The steps that this statement spoke of so far.
+    spoken_of: BTreeSet<String>,
     /// The steps that were named so far, which may be spoken of.
     visible: BTreeSet<String>,
     /// Whose strings stand here.
@@ -191,6 +193,7 @@ impl<'t> Parser<'t> {
             sets: 0,
             found: Vec::new(),
             names: BTreeSet::new(),
+            spoken_of: BTreeSet::new(),
             visible: BTreeSet::new(),
             strings: Strings::Statements,
             subject: None,

@@ -424,6 +424,7 @@ impl<'t> Parser<'t> {
         if !known {
             self.unknown_step(step, span.start..span.start + step.len());
         }
+        self.spoken_of.insert(step.to_owned());
         let plus = self.plus()?;
         Ok(Some(Side::Known(Operand::OfStep {
             step: step.to_owned(),
