@@ -14,6 +14,7 @@ mod operand;
 mod slice;
 mod statement;
 mod step;
+mod stranger;
 mod suggest;
 mod window;
 
@@ -415,6 +416,20 @@ impl<'t> Parser<'t> {
         label: String,
         help: Option<String>,
     ) {
+        let mut told = Diagnostic {
+            severity,
+            code,
+            message,
+            span,
+            label,
+            help,
+        };
+        if severity == Severity::Error
+            && let Some(stranger) = stranger::beside(self.text, &told.span)
+        {
+            told = stranger;
+        }
+        let (code, span) = (told.code, told.span.clone());
         let known = self.found.iter().any(|d| d.code == code && d.span == span);
         if known || self.has_enough() {
             return;
@@ -429,14 +444,7 @@ impl<'t> Parser<'t> {
                 help: Some("mend the first ones, then try again".to_owned()),
             }
         } else {
-            Diagnostic {
-                severity,
-                code,
-                message,
-                span,
-                label,
-                help,
-            }
+            told
         };
         self.found.push(diagnostic);
     }
