@@ -241,7 +241,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: BAD_DURATION,
         title: "a span of time that cannot be read",
-        explanation: "A span of time is a number with its unit, without a space: `200us`, `50ms`, `1s`, `1.5s`.",
+        explanation: "A span of time is a number with its unit, without a space: `200us`, `50ms`, `1s`, `1.5s`, `2m`.",
         example: Some("in order { client > server SYN; server > client SYN,ACK within 50 }"),
         fix: Some("in order { client > server SYN; server > client SYN,ACK within 50ms }"),
     },

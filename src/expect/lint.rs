@@ -377,6 +377,7 @@ fn seconds(text: &str) -> Option<f64> {
         "us" => number / 1e6,
         "ms" => number / 1e3,
         "s" => number,
+        "m" => number * 60.0,
         _ => return None,
     })
 }

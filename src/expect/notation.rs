@@ -113,7 +113,10 @@ pub fn pattern(pattern: &EventPattern) -> String {
         EventPattern::Request { method, target } => match target {
             None => method.clone(),
             Some(Content::Exactly(target)) => {
-                format!("{method} {}", visible(&String::from_utf8_lossy(target)))
+                format!(
+                    "{method} {}",
+                    self::target(&String::from_utf8_lossy(target))
+                )
             }
             Some(target) => format!("{method}{}", content(Some(target))),
         },
@@ -218,7 +221,7 @@ pub fn what(context: &Context<'_>, event: &Event) -> String {
         }
         EventKind::Request(_) => context.requests(event).next().map_or_else(
             || "HTTP".to_owned(),
-            |r| format!("{} {}", visible(&r.method), visible(&cut(&r.target))),
+            |r| format!("{} {}", visible(&r.method), target(&r.target)),
         ),
         EventKind::Response { .. } => context
             .codes(event)
@@ -289,6 +292,14 @@ pub fn quoted(bytes: &[u8]) -> String {
     }
     text.push('"');
     text
+}
+
+/// A request's target, in quotes where it would not be read without.
+fn target(text: &str) -> String {
+    match is_target(text) && !text.contains(char::is_whitespace) {
+        true => visible(&cut(text)),
+        false => quoted(text.as_bytes()),
+    }
 }
 
 /// A character inside quotes.
@@ -413,6 +424,13 @@ mod tests {
         );
         assert_eq!(quoted("é".as_bytes()), "\"é\"");
         assert_eq!(visible("a\u{1b}b\u{202e}"), "a\\u{1b}b\\u{202e}");
+    }
+
+    #[test]
+    fn a_target_is_written_as_it_would_be_read() {
+        assert_eq!(target("/a?b=\u{1b}"), "/a?b=\\u{1b}");
+        assert_eq!(target("index.html"), "\"index.html\"");
+        assert_eq!(target("/a b"), "\"/a b\"");
     }
 
     #[test]

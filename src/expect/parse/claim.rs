@@ -252,6 +252,7 @@ impl<'t> Parser<'t> {
         self.take();
         let path: Vec<String> = word.split('.').map(str::to_owned).collect();
         if let Some(collection) = self.subject {
+            self.refuse_header_in_brackets(word, &span)?;
             let own = claim_fields::collection_field(collection, &path).is_some();
             if own || !self.begins_with_role(&path) {
                 self.check_member(collection, &path, span);
@@ -335,16 +336,20 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a path in quotes", "as in `\"$.items[0].name\"`"));
         };
         JsonPath::parse(&text).map_err(|bad| {
-            let behind = text.get(..bad.at).unwrap_or(&text);
+            let message = match text.get(..bad.at) {
+                Some(behind) if bad.at > 0 => format!("this path cannot be read behind `{behind}`"),
+                _ => "this path does not begin with `$`".to_owned(),
+            };
+            let help = match JsonPath::parse(&format!("$.{text}")) {
+                Ok(meant) if bad.at == 0 => format!("write `\"{meant}\"`"),
+                _ => "a path names one value (RFC 9535, singular queries): `$.name`, `$['a b']`, `$[0]`, `$[-1]`".to_owned(),
+            };
             self.error(
                 codes::JSON_PATH,
                 span,
-                format!("this path cannot be read behind `{behind}`"),
+                message,
                 format!("expected {}", bad.expected),
-                Some(
-                    "a path names one value (RFC 9535, singular queries): `$.name`, `$['a b']`, `$[0]`, `$[-1]`"
-                        .to_owned(),
-                ),
+                Some(help),
             );
             Reported
         })
@@ -379,6 +384,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a name", "as in `tcp[0].state`"));
         };
         self.take();
+        self.refuse_header_in_brackets(word, &span)?;
         let path: Vec<String> = word.split('.').map(str::to_owned).collect();
         self.check_member(collection, &path, span);
         Ok(Value::Member {
@@ -386,6 +392,29 @@ impl<'t> Parser<'t> {
             index,
             path,
         })
+    }
+
+    /// `response.headers["Content-Type"]`, of which the word was taken.
+    fn refuse_header_in_brackets(&mut self, word: &str, span: &Span) -> Parsed<()> {
+        let side = word.strip_suffix(".headers");
+        let side = side.or_else(|| word.strip_suffix(".header"));
+        let (Some(side), true) = (side, self.at_symbol("[")) else {
+            return Ok(());
+        };
+        self.take();
+        let name = self.text_token().unwrap_or_else(|| b"NAME".to_vec());
+        self.symbol("]");
+        self.error(
+            codes::UNKNOWN_MEMBER,
+            span.start..self.taken,
+            "a header's name stands behind a dot",
+            "no brackets here",
+            Some(format!(
+                "write `{side}.headers.{}`",
+                String::from_utf8_lossy(&name).escape_debug()
+            )),
+        );
+        Err(Reported)
     }
 
     /// A number in square brackets.
@@ -419,18 +448,24 @@ impl<'t> Parser<'t> {
             Collection::Udp => "UDP conversations",
             Collection::Http => "HTTP messages",
         };
-        let names = || claim_fields::collection_fields(collection).map(|(name, ..)| *name);
-        self.unknown_member(&path.join("."), what, span, names().collect());
+        let names = claim_fields::collection_fields(collection).map(|(name, ..)| *name);
+        let headers: &[&str] = match collection {
+            Collection::Http => &["request.headers.NAME", "response.headers.NAME"],
+            Collection::Tcp | Collection::Udp => &[],
+        };
+        let known = names.chain(headers.iter().copied()).collect();
+        self.unknown_member(&path.join("."), what, span, known);
     }
 
     fn unknown_member(&mut self, name: &str, what: &str, span: Span, known: Vec<&'static str>) {
         let listed = format!("known are {}", known.join(", "));
-        let help = match name.split_once(".body.") {
-            Some((side, path)) => Some(format!(
+        let help = match (name.split_once(".body."), header_of(name)) {
+            (Some((side, path)), _) => Some(format!(
                 "a part of a JSON body is `json(http[0].{side}.body, \"$.{}\")`",
                 path.trim_start_matches("json.")
             )),
-            None => did_you_mean(nearest_member(name, &known), &listed),
+            (None, Some((side, header))) => Some(format!("write `{side}.headers.{header}`")),
+            (None, None) => did_you_mean(nearest_member(name, &known), &listed),
         };
         self.error(
             codes::UNKNOWN_MEMBER,
@@ -631,15 +666,26 @@ impl<'t> Parser<'t> {
     fn check_value(&mut self, field: &Spanned<Value>, wanted: &Spanned<Value>) {
         let path = match &field.value {
             Value::Member {
-                collection: Collection::Tcp,
+                collection: Collection::Tcp | Collection::Udp,
                 path,
                 ..
             }
             | Value::Program { path, .. } => path,
-            Value::Own(path) if self.subject == Some(Collection::Tcp) => path,
+            Value::Own(path) if self.subject != Some(Collection::Http) => path,
             _ => return,
         };
-        let (Some(values), Value::Text(text)) = (claim_fields::values(path), &wanted.value) else {
+        let roles = self.roles;
+        let values = match path.last().is_some_and(|name| name == "role") {
+            true => Some(
+                roles
+                    .iter()
+                    .map(String::as_str)
+                    .chain(["nobody", "?"])
+                    .collect(),
+            ),
+            false => claim_fields::values(path).map(<[&str]>::to_vec),
+        };
+        let (Some(values), Value::Text(text)) = (values, &wanted.value) else {
             return;
         };
         let text = String::from_utf8_lossy(text);
@@ -680,6 +726,16 @@ fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
         Value::Program { path, .. } => claim_fields::program_field(path)?,
         Value::Own(path) => claim_fields::collection_field(subject?, path)?,
     })
+}
+
+/// `response.header.Host`: the side, and the header that was meant.
+fn header_of(name: &str) -> Option<(&str, &str)> {
+    let mut parts = name.splitn(3, '.');
+    let side = parts
+        .next()
+        .filter(|side| matches!(*side, "request" | "response"))?;
+    nearest(parts.next()?, ["headers", "header"])?;
+    Some((side, parts.next().unwrap_or("NAME")))
 }
 
 /// A signal's name, which stands where its number should.

@@ -16,9 +16,11 @@ mod statement;
 mod step;
 mod stranger;
 mod suggest;
+#[cfg(test)]
+mod way_out_tests;
 mod window;
 
-pub(super) use event::PLAIN;
+pub(super) use event::{PLAIN, is_target};
 
 #[cfg(test)]
 mod tests;

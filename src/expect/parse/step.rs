@@ -6,7 +6,9 @@ use super::super::ast::{
 };
 use super::super::codes;
 use super::super::lex::Token;
-use super::event::PLAIN;
+use super::super::number::Number;
+use super::claim::FUNCTIONS;
+use super::event::is_event_word;
 use super::habit;
 use super::literal;
 use super::statement::KEYWORDS;
@@ -555,6 +557,20 @@ impl<'t> Parser<'t> {
         let number = written.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = written.get(number.len()..).unwrap_or_default();
         let help = match habit::unit(unit) {
+            Some(right)
+                if right == unit
+                    && Number::parse(number).is_some()
+                    && literal::duration(written).is_none() =>
+            {
+                self.error(
+                    codes::BAD_DURATION,
+                    span,
+                    format!("`{written}` is too long a time"),
+                    "too large",
+                    Some("a span of time is 9000000000s at most".to_owned()),
+                );
+                return;
+            }
             Some(unit) => format!("write `{number}{unit}`"),
             None if written.bytes().all(|b| b.is_ascii_digit()) => {
                 format!("write `{written}ms` or `{written}s`")
