@@ -2,6 +2,7 @@
 //! says what it shows.
 
 mod advice;
+mod assumed;
 pub mod ast;
 mod ast_filter;
 mod ast_names;
@@ -77,6 +78,7 @@ mod trouble;
 mod window;
 mod wireshark;
 
+pub use assumed::assumed_roles;
 pub use compile::{compile, files};
 pub use draft::{Draft, Kept, draft};
 pub use file::{EXTENSION, read_file};
