@@ -69,6 +69,7 @@ fn unseen(c: char) -> Option<(&'static str, bool)> {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             ("a mark that turns the direction of writing", false)
         }
+        '\u{2028}' | '\u{2029}' => ("a line separator", false),
         '\u{ad}' => ("a soft hyphen", false),
         '\u{feff}' => ("a byte order mark", false),
         _ => return None,

@@ -107,6 +107,7 @@ fn ways_out_lead_out() {
             codes::BAD_DURATION,
             "at most",
         ),
+        ("len(client.stdout) < 1M", codes::BAD_DURATION, "`1MiB`"),
         (
             "no icmp unreachable",
             codes::UNKNOWN_ICMP,
