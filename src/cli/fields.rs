@@ -13,7 +13,7 @@ use crate::expect::fields::{self, Field};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only the field of this name and those below it: `tcp.flags`; or all that
-    /// begin so.
+    /// begin so; or all of which a part begins so: `syn`.
     #[arg(value_name = "PREFIX")]
     prefix: Option<String>,
     /// Write one JSON document on one line for each field.
@@ -50,7 +50,8 @@ pub fn main(args: &Args) -> Exit {
     })
 }
 
-/// The field and those below it; else all whose names begin so.
+/// The field and those below it; else all whose names begin so; else those of which
+/// a part is called so.
 fn chosen(prefix: &str) -> Vec<&'static Field> {
     let below = |field: &&Field| {
         let rest = field.name.strip_prefix(prefix);
@@ -60,8 +61,14 @@ fn chosen(prefix: &str) -> Vec<&'static Field> {
     if !chosen.is_empty() {
         return chosen;
     }
+    let begins = |field: &&Field| field.name.starts_with(prefix);
+    let chosen: Vec<&Field> = fields::all().filter(begins).collect();
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    let inside = format!(".{}", prefix.to_lowercase());
     fields::all()
-        .filter(|field| field.name.starts_with(prefix))
+        .filter(|field| field.name.contains(&inside))
         .collect()
 }
 
@@ -135,6 +142,8 @@ mod tests {
         assert!(names("tcp.opt").contains(&"tcp.option_kind"));
         assert_eq!(names("tcp.checksum.status"), ["tcp.checksum.status"]);
         assert_eq!(names("").len(), fields::all().count());
+        assert!(names("syn").contains(&"tcp.flags.syn"));
+        assert!(names("flags.SYN").contains(&"tcp.flags.syn"));
         assert!(unknown("tcp.flag.syn").contains("did you mean \"tcp.flags.syn\"?"));
         assert!(unknown("x\n").contains("\\n"));
     }

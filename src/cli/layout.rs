@@ -66,7 +66,12 @@ pub fn format(args: &Format) -> Exit {
 
 /// A file's text as it is and as it should be.
 fn formatted(path: &Path) -> Result<(Source, String), Mistakes> {
-    let source = load::read_source(path)?;
+    let written = load::read_source(path)?;
+    // Which line ends a string has is not the author's to say (TOML 1.0, strings).
+    let source = Source {
+        text: written.text.replace("\r\n", "\n"),
+        name: written.name.clone(),
+    };
     let wrong = |diagnostics| Mistakes {
         source: source.clone(),
         diagnostics,
@@ -91,7 +96,7 @@ fn formatted(path: &Path) -> Result<(Source, String), Mistakes> {
             .unwrap_or_else(|| source.text.clone())
         }
     };
-    Ok((source, text))
+    Ok((written, text))
 }
 
 fn is_statements(path: &Path) -> bool {

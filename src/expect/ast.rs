@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::number::Number;
 use crate::diagnostic::Diagnostic;
 
 pub use super::ast_filter::*;
@@ -344,7 +345,7 @@ pub enum Op {
 /// A value of a claim, evaluated on the whole trace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    Number(f64),
+    Number(Number),
     /// Nanoseconds: `50ms`.
     Duration(i64),
     Bool(bool),

@@ -29,6 +29,7 @@ use super::events::Events;
 use super::facts::Facts;
 use super::failures;
 use super::fields::Reading;
+use super::json_path::Found;
 use super::judgement::{Grounds, every_segment};
 use super::matching::{self, Context, Names};
 use super::notation;
@@ -195,7 +196,7 @@ impl<'w, 't> Evaluation<'w, 't> {
     {
         let world: &World<'t> = self.world;
         Ok(match value {
-            Value::Number(n) => Datum::Number(*n),
+            Value::Number(n) => Datum::Number(n.clone()),
             Value::Duration(d) => Datum::Duration(*d),
             Value::Bool(b) => Datum::Bool(*b),
             Value::Text(text) => Datum::Bytes(Cow::Borrowed(text)),
@@ -266,8 +267,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         let number = found.count_ones(..);
         self.grounds.absence |= number == 0;
         self.evidence.union_with(&found);
-        let number = number as f64;
-        Ok(Datum::Number(number))
+        Ok(Datum::Number(number.into()))
     }
 
     fn member<'v>(
@@ -448,7 +448,7 @@ fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
             Cow::Borrowed(bytes) => Cow::Borrowed(bytes.trim_ascii()),
             Cow::Owned(bytes) => Cow::Owned(bytes.trim_ascii().to_vec()),
         }),
-        Function::Len => Datum::Number(bytes.len() as f64),
+        Function::Len => Datum::Number(bytes.len().into()),
         Function::Sha256 => {
             let digest = sha2::Sha256::digest(&bytes);
             let digits = digest.iter().map(|byte| format!("{byte:02x}"));
@@ -458,24 +458,19 @@ fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
 }
 
 /// Text, numbers and booleans as themselves; arrays, objects and null as their
-/// JSON text.
+/// text stands.
 fn json<'v>(text: &Datum<'_>, path: &JsonPath) -> Result<Datum<'v>, Lack> {
     let Datum::Bytes(bytes) = text else {
         return Err(Lack::thing(format!("{} is no text", text.shown())));
     };
-    let value = path.find(bytes).map_err(|why| {
+    let found = path.find(bytes).map_err(|why| {
         let why = notation::visible(&why);
         Lack::thing(format!("the text {} {why}", text.shown()))
     })?;
-    let owned = |text: String| Datum::Bytes(Cow::Owned(text.into_bytes()));
-    Ok(match value {
-        serde_json::Value::Bool(b) => Datum::Bool(b),
-        serde_json::Value::String(text) => owned(text),
-        serde_json::Value::Number(n) => match n.as_f64() {
-            Some(n) => Datum::Number(n),
-            None => owned(n.to_string()),
-        },
-        other => owned(other.to_string()),
+    Ok(match found {
+        Found::Bool(b) => Datum::Bool(b),
+        Found::Number(number) => Datum::Number(number),
+        Found::Text(text) => Datum::Bytes(Cow::Owned(text.into_bytes())),
     })
 }
 
@@ -488,7 +483,7 @@ fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
             Op::Matches => return None,
             _ => Some(is.cmp(wanted)),
         },
-        (Datum::Number(is), Datum::Number(wanted)) => is.partial_cmp(wanted),
+        (Datum::Number(is), Datum::Number(wanted)) => Some(is.cmp(wanted)),
         (Datum::Duration(is), Datum::Duration(wanted)) => Some(is.cmp(wanted)),
         (Datum::Bool(is), Datum::Bool(wanted)) => Some(is.cmp(wanted)),
         _ => return None,
@@ -528,10 +523,14 @@ fn broken(
     wanted: Option<&Datum<'_>>,
 ) -> Failure {
     let subject = world.written(&left.span);
-    let shown = is.shown();
-    let asked = match wanted {
-        Some(wanted) => wanted.shown(),
-        None => world.written(&right.span).to_owned(),
+    let (shown, asked) = match wanted {
+        // As its author wrote it, to the last digit.
+        Some(wanted) if matches!(right.value, Value::Number(_) | Value::Duration(_)) => {
+            let written = world.written(&right.span).to_owned();
+            (is.shown_beside(wanted), written)
+        }
+        Some(wanted) => (is.shown_beside(wanted), wanted.shown_beside(is)),
+        None => (is.shown(), world.written(&right.span).to_owned()),
     };
     let relation = match op.value {
         Op::Eq => format!("not {asked}"),

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use super::ast::Collection;
 use super::facts::Facts;
-use super::notation::{count, duration, ordinal, quoted};
+use super::notation::{count, duration, duration_beside, ordinal, quoted};
+use super::number::Number;
 use crate::conversation::{Close, Conversation, Direction, TcpFacts, Ways};
 use crate::message::{Body, Message, Response};
 use crate::savefile::{Ended, Exit, Program};
@@ -15,7 +16,7 @@ use crate::savefile::{Ended, Exit, Program};
 /// A value at judging time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Datum<'a> {
-    Number(f64),
+    Number(Number),
     /// Nanoseconds.
     Duration(i64),
     Bool(bool),
@@ -26,10 +27,18 @@ impl Datum<'_> {
     /// For a reader.
     pub fn shown(&self) -> String {
         match self {
-            Datum::Number(n) => number(*n),
+            Datum::Number(n) => cut(n.to_string()),
             Datum::Duration(d) => duration(*d),
             Datum::Bool(b) => b.to_string(),
             Datum::Bytes(bytes) => quoted(bytes),
+        }
+    }
+
+    /// Beside what it is compared with, so that the two differ in print as well.
+    pub fn shown_beside(&self, other: &Datum<'_>) -> String {
+        match (self, other) {
+            (Datum::Duration(is), Datum::Duration(other)) => duration_beside(*is, &[*other]),
+            _ => self.shown(),
         }
     }
 
@@ -38,10 +47,18 @@ impl Datum<'_> {
     }
 }
 
-/// Without a fraction where there is none.
-fn number(n: f64) -> String {
-    let text = format!("{n:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// The digits of a number, which JSON may have without end.
+fn cut(mut digits: String) -> String {
+    const LONGEST: usize = 60;
+    if digits.len() > LONGEST {
+        digits.truncate(LONGEST);
+        digits.push('…');
+    }
+    digits
+}
+
+fn whole(number: impl Into<i128>) -> Datum<'static> {
+    Datum::Number(Number::from(number.into()))
 }
 
 /// Why there is no value.
@@ -140,10 +157,10 @@ fn conversation_field<'f>(
     let (client, server) = facts.ends(index, Direction::ToServer);
     Ok(match path {
         ["client", "address"] => owned(conversation.client.ip().to_string()),
-        ["client", "port"] => Datum::Number(conversation.client.port().into()),
+        ["client", "port"] => whole(conversation.client.port()),
         ["client", "role"] => Datum::text(facts.trace.owner_name(client)),
         ["server", "address"] => owned(conversation.server.ip().to_string()),
-        ["server", "port"] => Datum::Number(conversation.server.port().into()),
+        ["server", "port"] => whole(conversation.server.port()),
         ["server", "role"] => Datum::text(facts.trace.owner_name(server)),
         ["packets", rest @ ..] => each_way(&conversation.packets, rest)?,
         ["bytes", rest @ ..] => each_way(&conversation.bytes, rest)?,
@@ -153,7 +170,7 @@ fn conversation_field<'f>(
             None => return Err(unknown(path)),
         },
         ["lost"] => match &conversation.udp {
-            Some(udp) => number_of(udp.lost),
+            Some(udp) => whole(udp.lost),
             None => return Err(unknown(path)),
         },
         _ => match &conversation.tcp {
@@ -165,16 +182,11 @@ fn conversation_field<'f>(
 
 fn each_way(ways: &Ways<u64>, path: &[&str]) -> Result<Datum<'static>, Lack> {
     match path {
-        [] => Ok(number_of(ways.to_server.saturating_add(ways.to_client))),
-        ["to_server"] => Ok(number_of(ways.to_server)),
-        ["to_client"] => Ok(number_of(ways.to_client)),
+        [] => Ok(whole(ways.to_server.saturating_add(ways.to_client))),
+        ["to_server"] => Ok(whole(ways.to_server)),
+        ["to_client"] => Ok(whole(ways.to_client)),
         _ => Err(unknown(path)),
     }
-}
-
-/// Counts beyond 2^53 do not occur.
-fn number_of(n: u64) -> Datum<'static> {
-    Datum::Number(n as f64)
 }
 
 fn tcp_field<'f>(tcp: &'f TcpFacts, path: &[&str]) -> Result<Datum<'f>, Lack> {
@@ -187,10 +199,10 @@ fn tcp_field<'f>(tcp: &'f TcpFacts, path: &[&str]) -> Result<Datum<'f>, Lack> {
         })
     };
     Ok(match path {
-        ["completeness"] => Datum::Number(tcp.completeness.into()),
+        ["completeness"] => whole(tcp.completeness),
         ["state"] => Datum::Bytes(Cow::Owned(format!("{:?}", tcp.state).into_bytes())),
         ["history"] => Datum::text(&tcp.history),
-        ["handshake_rtt_ms"] => Datum::Number(rtt()? as f64 / 1e6),
+        ["handshake_rtt_ms"] => Datum::Number(Number::with_places(rtt()?.into(), 6)),
         ["handshake_rtt"] => Datum::Duration(rtt()?),
         ["close"] => Datum::text(match tcp.close {
             Close::Open => "open",
@@ -210,9 +222,9 @@ fn tcp_field<'f>(tcp: &'f TcpFacts, path: &[&str]) -> Result<Datum<'f>, Lack> {
                 return Err(Lack::thing("nobody closed the connection".to_owned()));
             }
         }),
-        ["retransmissions"] => number_of(tcp.retransmissions.into()),
-        ["out_of_order"] => number_of(tcp.out_of_order.into()),
-        ["missing_bytes"] => number_of(tcp.missing_bytes),
+        ["retransmissions"] => whole(tcp.retransmissions),
+        ["out_of_order"] => whole(tcp.out_of_order),
+        ["missing_bytes"] => whole(tcp.missing_bytes),
         _ => return Err(unknown(path)),
     })
 }
@@ -249,7 +261,7 @@ fn message_field<'f>(
                 Lack::thing("the request was never answered by a response".to_owned())
             })?;
             match rest {
-                ["code"] => Ok(Datum::Number(response.code.into())),
+                ["code"] => Ok(whole(response.code)),
                 ["phrase"] => Ok(Datum::text(&response.phrase)),
                 ["version"] => Ok(Datum::text(response.head.version)),
                 ["headers", name] => header(&response.head, "response", name),
@@ -300,7 +312,7 @@ pub fn program_field<'f>(
     match path.as_slice() {
         ["exit"] => exit_code(role, program),
         ["signal"] => match program.exit {
-            Some(Exit::Signal(signal)) => Ok(Datum::Number(signal.into())),
+            Some(Exit::Signal(signal)) => Ok(whole(signal)),
             Some(Exit::Code(code)) => Err(Lack::thing(format!(
                 "no signal ended {role}: it exited with code {code}"
             ))),
@@ -322,7 +334,7 @@ pub fn program_field<'f>(
 
 fn exit_code<'f>(role: &str, program: &Program) -> Result<Datum<'f>, Lack> {
     match program.exit {
-        Some(Exit::Code(code)) => Ok(Datum::Number(code.into())),
+        Some(Exit::Code(code)) => Ok(whole(code)),
         Some(Exit::Signal(signal)) => Err(Lack::thing(format!(
             "{role} has no exit code: it was ended by {}",
             signal_name(signal)
@@ -376,7 +388,9 @@ pub fn meaning(path: &[String], value: &Datum<'_>) -> Option<String> {
     let field = path.last()?.as_str();
     match (field, value) {
         ("state", Datum::Bytes(state)) => state_meaning(state).map(str::to_owned),
-        ("completeness", Datum::Number(n)) => Some(completeness_meaning(*n as u8)),
+        ("completeness", Datum::Number(n)) => {
+            u8::try_from(n.whole()?).ok().map(completeness_meaning)
+        }
         _ => None,
     }
 }
@@ -487,8 +501,11 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_without_needless_fraction() {
-        assert_eq!(Datum::Number(404.0).shown(), "404");
-        assert_eq!(Datum::Number(0.25).shown(), "0.25");
+        assert_eq!(whole(404).shown(), "404");
+        let quarter = Number::with_places(250, 3);
+        assert_eq!(Datum::Number(quarter).shown(), "0.25");
+        let long = Number::parse(&"7".repeat(100)).unwrap();
+        assert_eq!(Datum::Number(long).shown(), format!("{}…", "7".repeat(60)));
     }
 
     #[test]

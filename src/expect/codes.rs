@@ -206,7 +206,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: DUPLICATE_NAME,
         title: "a name that is given twice",
-        explanation: "Within one expectation, each name that `as` gives belongs to one step.",
+        explanation: "Within a block, each name that `as` gives belongs to one step. A later block may give the name again: from there on it means the later step.",
         example: Some("in order { client > server SYN as a; server > client SYN,ACK as a }"),
         fix: Some("in order { client > server SYN as a; server > client SYN,ACK as b }"),
     },
@@ -241,7 +241,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: BAD_DURATION,
         title: "a span of time that cannot be read",
-        explanation: "A span of time is a number with its unit, without a space: `200us`, `50ms`, `1s`, `1.5s`.",
+        explanation: "A span of time is a number with its unit, without a space: `200us`, `50ms`, `1s`, `1.5s`, `2m`.",
         example: Some("in order { client > server SYN; server > client SYN,ACK within 50 }"),
         fix: Some("in order { client > server SYN; server > client SYN,ACK within 50ms }"),
     },

@@ -8,7 +8,7 @@ use super::events::Events;
 use super::matching::Context;
 use super::notation::{self, quoted};
 use super::{Verdict, judge, parse};
-use crate::conversation::{Close, Direction};
+use crate::conversation::{Close, Direction, TcpFacts};
 use crate::savefile::{Bytes, Ended, Exit, Protocol};
 use crate::scenario::ProgramSpec;
 use crate::trace::{Owner, Trace};
@@ -89,7 +89,7 @@ fn candidates(trace: &Trace) -> Vec<Vec<Draft>> {
             Close::Refused => "refused",
         };
         out.push(vec![one(
-            format!("tcp[{number}] is complete, and ends as it should"),
+            format!("tcp[{number}] {}", ending(tcp)),
             format!(
                 "tcp[{number}].completeness == {}\ntcp[{number}].close == \"{close}\"",
                 tcp.completeness
@@ -131,6 +131,20 @@ fn candidates(trace: &Trace) -> Vec<Vec<Draft>> {
     }
     out.extend(programs(trace));
     out
+}
+
+/// How a connection ended, in words that are true of it.
+fn ending(tcp: &TcpFacts) -> &'static str {
+    let opened = tcp.completeness & 7 == 7;
+    match tcp.close {
+        Close::Fin { .. } if opened => "is complete, and ends as it should",
+        Close::Fin { .. } => "ends as it should; how it was opened was not captured",
+        Close::Open if opened => "is opened, and stays so",
+        Close::Open => "stays open; how it was opened was not captured",
+        Close::HalfClosed { .. } => "is closed by one side only",
+        Close::Reset { .. } => "is cut off by a RST",
+        Close::Refused => "is refused",
+    }
 }
 
 fn one(name: String, text: String) -> Draft {

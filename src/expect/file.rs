@@ -89,6 +89,8 @@ fn groups(statements: &[Spanned<Statement>]) -> Vec<Span> {
     let mut begins: Vec<usize> = Vec::new();
     for (index, statement) in statements.iter().enumerate() {
         let mut first = index;
+        // A name that is given again is the later step's.
+        given.extend(statement.value.names_given().map(|name| (name, index)));
         statement.value.names(&mut |name| {
             first = first.min(given.get(name).copied().unwrap_or(index));
         });
@@ -98,7 +100,6 @@ fn groups(statements: &[Spanned<Statement>]) -> Vec<Span> {
         if first == index {
             begins.push(index);
         }
-        given.extend(statement.value.names_given().map(|name| (name, index)));
     }
     let ends = begins.iter().skip(1).copied().chain([statements.len()]);
     let span = |(begin, end): (&usize, usize)| {
@@ -214,6 +215,15 @@ mod tests {
             .map(|e| (e.name.as_str(), e.statements.len()))
             .collect();
         assert_eq!(shown, [("no udp", 1), ("opened", 3), ("no FIN", 1)]);
+    }
+
+    /// Each statement is an expectation of its own, so that two may call a step `s`.
+    #[test]
+    fn a_name_may_be_given_again_by_a_later_statement() {
+        let text = "in order { any > any SYN as s; any > any ACK within 1s of s }\nno udp\nin order { any > any FIN as s; any > any ACK within 1s of s }\nno RST after s\n";
+        let (_, expectations) = read(text).unwrap();
+        let shown: Vec<usize> = expectations.iter().map(|e| e.statements.len()).collect();
+        assert_eq!(shown, [1, 1, 2]);
     }
 
     #[test]

@@ -12,8 +12,9 @@ const INDENT: usize = 2;
 pub fn format(text: &str) -> String {
     let mut lines: Vec<Line> = Vec::new();
     let mut depth = 0usize;
+    let mut goes_on = false;
     for line in text.lines() {
-        let line = &spaced(line.trim());
+        let line = line.trim();
         if line.is_empty() {
             let is_needless = lines.last().is_none_or(|last| last.is_blank());
             if !is_needless {
@@ -23,12 +24,18 @@ pub fn format(text: &str) -> String {
         }
         let (closing, change) = brackets(line);
         let own = depth.saturating_sub(closing);
+        let step = match own > 0 && !goes_on {
+            true => step(&spaced(line, 2)),
+            false => None,
+        };
         lines.push(Line {
-            depth: own,
-            step: (own > 0).then(|| step(line)).flatten(),
-            text: line.to_owned(),
+            depth: own + usize::from(goes_on),
+            step,
+            text: spaced(line, 1),
         });
         depth = depth.saturating_add_signed(change);
+        // A comment between a line and its continuation ends neither.
+        goes_on = continues(line).unwrap_or(goes_on);
     }
     while lines.last().is_some_and(Line::is_blank) {
         lines.pop();
@@ -125,9 +132,39 @@ fn brackets(line: &str) -> (usize, isize) {
     (closing, depth)
 }
 
-/// No more than two spaces between two tokens, which set the parts of a step apart.
+/// Does the statement or step go on in the next line? None for a comment.
+fn continues(line: &str) -> Option<bool> {
+    let (last, _) = tokens(line).last()?;
+    Some(match last {
+        Some(Token::Word(word)) => matches!(word, "and" | "or" | "xor" | "contains"),
+        Some(Token::Symbol(symbol)) => matches!(
+            symbol,
+            "&&" | "||"
+                | "^^"
+                | ","
+                | "=="
+                | "!="
+                | "==="
+                | "!=="
+                | "<="
+                | ">="
+                | "<"
+                | ">"
+                | "~"
+                | "+"
+                | "-"
+                | "*"
+                | "/"
+                | "%"
+                | "&"
+        ),
+        _ => false,
+    })
+}
+
+/// No more than so many spaces between two tokens: two set the parts of a step apart.
 /// Comments, with the spaces before them, stay: they may stand in columns of their own.
-fn spaced(line: &str) -> String {
+fn spaced(line: &str, most: usize) -> String {
     // Where a raw string ends depends on whether it is a filter's.
     if line.contains("r\"") || line.contains("R\"") {
         return line.to_owned();
@@ -136,7 +173,7 @@ fn spaced(line: &str) -> String {
     let mut end = 0;
     for (_, span) in tokens(line) {
         let between = span.start.saturating_sub(end);
-        out.push_str(&" ".repeat(between.min(2)));
+        out.push_str(&" ".repeat(between.min(most)));
         out.push_str(line.get(span.clone()).unwrap_or_default());
         end = span.end;
     }
@@ -199,7 +236,7 @@ mod tests {
         let text = "\n\nexactly {\nclient>server:12000 SYN # first\n    server  >  client    SYN,ACK   within 1s\n\n\n maybe client <> server FIN x2\n  }\nno   udp   \n\n";
         assert_eq!(
             format(text),
-            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK  within 1s\n\n  maybe client <> server  FIN x2\n}\nno  udp\n"
+            "exactly {\n  client > server:12000  SYN # first\n  server > client        SYN,ACK  within 1s\n\n  maybe client <> server  FIN x2\n}\nno udp\n"
         );
     }
 
@@ -208,11 +245,11 @@ mod tests {
         for (text, formatted) in [
             (
                 "no    data\t \"a   b\" within    1s",
-                "no  data  \"a   b\" within  1s",
+                "no data \"a   b\" within 1s",
             ),
             (
                 "client.stdout   ~ \t /a   \\/ b/   ",
-                "client.stdout  ~  /a   \\/ b/",
+                "client.stdout ~ /a   \\/ b/",
             ),
             ("no RST    # a   comment", "no RST    # a   comment"),
             (
@@ -222,6 +259,15 @@ mod tests {
         ] {
             assert_eq!(format(text).trim_end(), formatted);
         }
+    }
+
+    #[test]
+    fn a_continued_line_is_indented() {
+        let text = "exactly   {\nclient > server data where tcp.len > 1 and   # why\n# and\ntcp.len < 9\n  }\ntcp[0].state ==\n\"SF\" and\nclient.exit  ==  0\nno RST\n";
+        assert_eq!(
+            format(text),
+            "exactly {\n  client > server  data where tcp.len > 1 and   # why\n    # and\n    tcp.len < 9\n}\ntcp[0].state ==\n  \"SF\" and\n  client.exit == 0\nno RST\n"
+        );
     }
 
     #[test]

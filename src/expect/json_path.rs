@@ -2,9 +2,15 @@
 //! section 2.3.5.1), which name one value at most. `$` is the whole text,
 //! `.name` or `["name"]` a member, `[0]` an element, `[-1]` the last one.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::number::Number;
+
+/// What a path may go down: each step reads what is left of the text.
+const MOST_SEGMENTS: usize = 128;
 
 /// `$.items[0].name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +30,52 @@ pub struct BadPath {
     pub expected: &'static str,
 }
 
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    Bool(bool),
+    Number(Number),
+    /// A string's; of objects, arrays and null, their text as it stands.
+    Text(String),
+}
+
+/// A value that was not read further.
+enum Json<'t> {
+    Object(BTreeMap<String, &'t RawValue>),
+    Array(Vec<&'t RawValue>),
+    Other(Found),
+}
+
+impl<'t> Json<'t> {
+    fn read(raw: &'t RawValue) -> serde_json::Result<Json<'t>> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => Json::Object(serde_json::from_str(text)?),
+            Some(b'[') => Json::Array(serde_json::from_str(text)?),
+            Some(b'"') => Json::Other(Found::Text(serde_json::from_str(text)?)),
+            Some(b't' | b'f') => Json::Other(Found::Bool(text == "true")),
+            _ => Json::Other(match Number::parse(text) {
+                Some(number) => Found::Number(number),
+                None => Found::Text(text.to_owned()),
+            }),
+        })
+    }
+
+    fn is(&self) -> String {
+        match self {
+            Json::Object(members) => {
+                let names: Vec<&str> = members.keys().map(String::as_str).take(20).collect();
+                format!("an object with the members {}", names.join(", "))
+            }
+            Json::Array(elements) => format!("an array of {}", elements.len()),
+            Json::Other(Found::Bool(_)) => "true or false".to_owned(),
+            Json::Other(Found::Number(_)) => "a number".to_owned(),
+            Json::Other(Found::Text(text)) if text == "null" => "null".to_owned(),
+            Json::Other(Found::Text(_)) => "a string".to_owned(),
+        }
+    }
+}
+
 /// Why a text has nothing at a path: one clause.
 pub type Nothing = String;
 
@@ -40,6 +92,9 @@ impl JsonPath {
         };
         let mut segments = Vec::new();
         while !rest.is_empty() {
+            if segments.len() == MOST_SEGMENTS {
+                return bad(rest, "the end: a path goes down 128 levels at most");
+            }
             if let Some(behind) = rest.strip_prefix('.') {
                 let len = behind
                     .find(|c: char| !is_in_name(c))
@@ -67,42 +122,31 @@ impl JsonPath {
     ///
     /// # Errors
     /// The text is no JSON, or has nothing there.
-    pub fn find(&self, text: &[u8]) -> Result<Value, Nothing> {
-        let mut value: Value =
-            serde_json::from_slice(text).map_err(|error| format!("is no JSON: {error}"))?;
-        let mut so_far = JsonPath(Vec::new());
-        for segment in &self.0 {
-            let found = match (segment, &mut value) {
-                (Segment::Member(name), Value::Object(members)) => {
-                    members.get_mut(name).map(Value::take)
-                }
-                (Segment::Element(index), Value::Array(elements)) => {
+    pub fn find(&self, text: &[u8]) -> Result<Found, Nothing> {
+        let no_json = |error| format!("is no JSON: {error}");
+        let mut raw: &RawValue = serde_json::from_slice(text).map_err(no_json)?;
+        let mut json = Json::read(raw).map_err(no_json)?;
+        for (depth, segment) in self.0.iter().enumerate() {
+            let found = match (segment, &json) {
+                (Segment::Member(name), Json::Object(members)) => members.get(name),
+                (Segment::Element(index), Json::Array(elements)) => {
                     let len = i64::try_from(elements.len()).unwrap_or(i64::MAX);
                     let index = if *index < 0 { index + len } else { *index };
-                    let place = usize::try_from(index).ok();
-                    place.and_then(|i| elements.get_mut(i)).map(Value::take)
+                    usize::try_from(index).ok().and_then(|i| elements.get(i))
                 }
                 _ => None,
             };
             let Some(found) = found else {
-                let is = match &value {
-                    Value::Object(members) => {
-                        let names: Vec<&str> =
-                            members.keys().map(String::as_str).take(20).collect();
-                        format!("an object with the members {}", names.join(", "))
-                    }
-                    Value::Array(elements) => format!("an array of {}", elements.len()),
-                    Value::String(_) => "a string".to_owned(),
-                    Value::Number(_) => "a number".to_owned(),
-                    Value::Bool(_) => "true or false".to_owned(),
-                    Value::Null => "null".to_owned(),
-                };
-                return Err(format!("has no {self}: {so_far} is {is}"));
+                let so_far = JsonPath(self.0.iter().take(depth).cloned().collect());
+                return Err(format!("has no {self}: {so_far} is {}", json.is()));
             };
-            value = found;
-            so_far.0.push(segment.clone());
+            raw = found;
+            json = Json::read(raw).map_err(no_json)?;
         }
-        Ok(value)
+        Ok(match json {
+            Json::Other(found) => found,
+            Json::Object(_) | Json::Array(_) => Found::Text(raw.get().to_owned()),
+        })
     }
 }
 
@@ -130,9 +174,24 @@ fn bracketed(text: &str) -> Option<(Segment, &str)> {
         match c {
             '\\' => match chars.next()?.1 {
                 c @ ('\\' | '\'' | '"' | '/') => name.push(c),
+                'b' => name.push('\u{8}'),
+                'f' => name.push('\u{c}'),
                 'n' => name.push('\n'),
                 't' => name.push('\t'),
                 'r' => name.push('\r'),
+                'u' => {
+                    let mut units = vec![unit(&mut chars)?];
+                    // The other half of a character beyond U+FFFF.
+                    if matches!(units.first(), Some(0xd800..0xdc00)) {
+                        let (_, backslash) = chars.next()?;
+                        let (_, u) = chars.next()?;
+                        if (backslash, u) != ('\\', 'u') {
+                            return None;
+                        }
+                        units.push(unit(&mut chars)?);
+                    }
+                    name.push_str(&String::from_utf16(&units).ok()?);
+                }
                 _ => return None,
             },
             c if c == quote => {
@@ -144,6 +203,13 @@ fn bracketed(text: &str) -> Option<(Segment, &str)> {
         }
     }
     None
+}
+
+/// Four hexadecimal digits behind `\u`.
+fn unit(chars: &mut impl Iterator<Item = (usize, char)>) -> Option<u16> {
+    let digits: String = chars.take(4).map(|(_, c)| c).collect();
+    let hex = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    u16::from_str_radix(&digits, 16).ok().filter(|_| hex)
 }
 
 impl Display for JsonPath {
@@ -167,6 +233,7 @@ impl Display for JsonPath {
                             '\n' => f.write_str("\\n")?,
                             '\t' => f.write_str("\\t")?,
                             '\r' => f.write_str("\\r")?,
+                            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
                             c => write!(f, "{c}")?,
                         }
                     }
@@ -186,8 +253,11 @@ mod tests {
         br#"{"items": [{"name": "a"}, {"name": "b c"}], "n": 2, "a b": {"'": true}}"#;
 
     fn found(path: &str) -> Result<String, Nothing> {
-        let value = JsonPath::parse(path).unwrap().find(TEXT)?;
-        Ok(value.to_string())
+        Ok(match JsonPath::parse(path).unwrap().find(TEXT)? {
+            Found::Bool(b) => b.to_string(),
+            Found::Number(number) => number.to_string(),
+            Found::Text(text) => format!("{text:?}"),
+        })
     }
 
     #[test]
@@ -196,6 +266,24 @@ mod tests {
         assert_eq!(found("$.items[0].name"), Ok("\"a\"".to_owned()));
         assert_eq!(found("$['items'][-1][\"name\"]"), Ok("\"b c\"".to_owned()));
         assert_eq!(found("$['a b']['\\'']"), Ok("true".to_owned()));
+    }
+
+    #[test]
+    fn objects_are_told_as_they_stand() {
+        let text = br#" {"b": [1.50, 1e2],"a":{"z":1, "a":null}} "#;
+        let found = |path| JsonPath::parse(path).unwrap().find(text);
+        let text = |text: &str| Ok(Found::Text(text.to_owned()));
+        assert_eq!(found("$.b"), text("[1.50, 1e2]"));
+        assert_eq!(found("$.a"), text(r#"{"z":1, "a":null}"#));
+        assert_eq!(found("$.a.a"), text("null"));
+        assert_eq!(
+            found("$"),
+            text(r#"{"b": [1.50, 1e2],"a":{"z":1, "a":null}}"#)
+        );
+        assert_eq!(
+            found("$.b[0]"),
+            Ok(Found::Number(Number::with_places(15, 1)))
+        );
     }
 
     #[test]
@@ -220,8 +308,25 @@ mod tests {
             "$['a b'][-1]",
             "$['']",
             "$['\\'\\\\']",
+            "$['\\u0001']",
         ] {
             assert_eq!(JsonPath::parse(path).unwrap().to_string(), path);
+        }
+    }
+
+    /// RFC 9535, section 2.3.1.1.
+    #[test]
+    fn escapes_of_names_are_those_of_json() {
+        let shown = |path| JsonPath::parse(path).ok().map(|path| path.to_string());
+        assert_eq!(shown("$['\\u00e9']").as_deref(), Some("$.é"));
+        assert_eq!(shown("$['\\ud83d\\ude00']").as_deref(), Some("$.😀"));
+        for wrong in [
+            "$['\\ud83d']",
+            "$['\\u00e']",
+            "$['\\u00eg']",
+            "$['\\ud83d\\u0041']",
+        ] {
+            assert_eq!(shown(wrong), None, "{wrong}");
         }
     }
 
@@ -233,5 +338,7 @@ mod tests {
         ] {
             assert!(JsonPath::parse(path).is_err(), "{path}");
         }
+        assert!(JsonPath::parse(&format!("${}", "[0]".repeat(128))).is_ok());
+        assert!(JsonPath::parse(&format!("${}", "[0]".repeat(129))).is_err());
     }
 }

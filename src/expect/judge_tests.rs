@@ -316,3 +316,23 @@ fn a_response_without_a_phrase_has_none() {
         passes(&wire, &["packets(http.response.code) == 1", &phrases]);
     }
 }
+
+/// A block that did not match gave no name; the next that gives it does.
+#[test]
+fn a_name_is_that_of_the_last_block_that_gave_it() {
+    let first = "in order { client > server SYN as s }";
+    let wrong = "in order { client > server RST as s }";
+    let last = "in order { server > client data as s; client <> server FIN within 1s of s }";
+    passes(
+        &upper(),
+        &[&format!("{first}; {last}; no client > server data after s")],
+    );
+    fails(
+        &upper(),
+        &[&format!("{last}; {first}; no client > server data after s")],
+    );
+    fails(
+        &upper(),
+        &[&format!("{wrong}; {last}; no client > server data after s")],
+    );
+}

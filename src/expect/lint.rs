@@ -87,6 +87,16 @@ const RANDOM: [&str; 9] = [
     "frame.time_epoch",
 ];
 
+/// Fields that tell how a stream was cut into packets.
+const CUTS: [&str; 6] = [
+    "tcp.len",
+    "tcp.payload",
+    "tcp.flags.push",
+    "frame.len",
+    "frame.cap_len",
+    "ip.len",
+];
+
 /// Fields and members that are times.
 const TIMES: [&str; 8] = [
     "handshake_rtt",
@@ -214,6 +224,17 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
                 "say what the packet carries, or name its step by `as`",
             ))
         }
+        (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Number(number)))
+            if CUTS.contains(word) && *number != "0" && is_of_data(tokens, at) =>
+        {
+            Some(warning(
+                SEGMENTS,
+                span.start..tokens.get(at + 2)?.span.end,
+                "in how many segments data travels depends on timing",
+                "the length of a segment",
+                "say what was sent: `data \"…\"`, `stream(client > server) == \"…\"`",
+            ))
+        }
         (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Number(number))) => {
             let last = word.rsplit('.').next().unwrap_or(word);
             let number_span = tokens.get(at + 2)?.span.clone();
@@ -297,7 +318,31 @@ fn counted(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
             "say what was acknowledged, or only that there is one: `> 0`",
         ));
     }
-    (names("tcp.len") || names("tcp.payload") || last_word == "data").then(|| {
+    let is_early = |three: &[Seen<'_>]| match three {
+        [field, op, bound] => match (&field.token, &op.token, &bound.token) {
+            (Token::Word(field), Token::Symbol("<" | "<="), Token::Number(number)) => {
+                self::bound(field, number).is_some_and(|bound| bound <= SHORT)
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    if inside.windows(3).any(is_early) {
+        return Some(warning(
+            SHORT_TIME,
+            span,
+            "how many packets come so soon depends on timing",
+            "a count within 10 ms",
+            "count what has a meaning, and give times a bound of their own: `within 1s`",
+        ));
+    }
+    // A datagram is not cut.
+    let of_datagrams = inside.iter().any(|seen| match seen.token {
+        Token::Word(word) => matches!(word.split('.').next(), Some("udp" | "icmp" | "dns" | "arp")),
+        _ => false,
+    });
+    let is_cut = CUTS.into_iter().any(names) && !of_datagrams;
+    (is_cut || last_word == "data").then(|| {
         warning(
             SEGMENTS,
             span,
@@ -313,17 +358,31 @@ fn may_be_acks(count: &str) -> bool {
     !matches!(count, "0" | "1" | "2")
 }
 
-/// `tcp`, `tcp.port == 80`: pure ACKs are among what it counts.
+/// `tcp`, `ip`, `tcp.port == 80`: pure ACKs are among what it counts.
 fn is_every_segment(filter: &[Seen<'_>]) -> bool {
     let words: Vec<&Token<'_>> = filter.iter().map(|seen| &seen.token).collect();
     match words.as_slice() {
-        [Token::Word("tcp" | "tcp.flags.ack")] => true,
+        [Token::Word("frame" | "eth" | "sll" | "ip" | "ipv6" | "tcp" | "tcp.flags.ack")] => true,
         [Token::Word(field), Token::Symbol("=="), Token::Number(_)] => matches!(
             *field,
             "tcp.port" | "tcp.srcport" | "tcp.dstport" | "tcp.stream" | "tcp.flags.ack"
         ),
         _ => false,
     }
+}
+
+/// The field at this place is one of a step's `data`: `data where tcp.len == 14`, `each
+/// data has …`.
+fn is_of_data(tokens: &[Seen<'_>], at: usize) -> bool {
+    let before = tokens.get(..at).unwrap_or_default().iter().rev();
+    let mut of_step = before.take_while(|seen| {
+        !matches!(
+            seen.token,
+            Token::Newline | Token::Semicolon | Token::Symbol("{" | "}" | "|")
+        )
+    });
+    let has_condition = of_step.any(|seen| matches!(seen.token, Token::Word("where" | "has")));
+    has_condition && of_step.any(|seen| seen.token == Token::Word("data"))
 }
 
 /// The field at this place is one of TCP conversations: `tcp[0].packets`, `each
@@ -377,6 +436,7 @@ fn seconds(text: &str) -> Option<f64> {
         "us" => number / 1e6,
         "ms" => number / 1e3,
         "s" => number,
+        "m" => number * 60.0,
         _ => return None,
     })
 }
@@ -453,6 +513,33 @@ mod tests {
             "packets(udp) == 2",
             "packets(tcp) > 0",
             "packets(tcp) == 2",
+        ] {
+            assert_eq!(codes(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_counts_segments_or_their_bytes_is_told() {
+        for (text, code) in [
+            ("packets(frame) == 10", ACKS),
+            ("packets(ip) <= 10", ACKS),
+            ("each data has tcp.len == 14", SEGMENTS),
+            (
+                "in order { client > server data where tcp.len == 14 }",
+                SEGMENTS,
+            ),
+            ("packets(tcp.flags.push == 1) == 2", SEGMENTS),
+            ("packets(frame.len == 74) == 2", SEGMENTS),
+            ("packets(frame.time_relative < 0.01) == 10", SHORT_TIME),
+        ] {
+            assert_eq!(codes(text), [code], "{text}");
+        }
+        for text in [
+            "each SYN has tcp.len == 0",
+            "packets(udp and frame.len == 55) == 2",
+            "packets(dns.time < 1) == 2",
+            "in order { client > server data \"a\"; server > client FIN where tcp.len == 0 }",
+            "each udp has udp.length == 13",
         ] {
             assert_eq!(codes(text), [""; 0], "{text}");
         }

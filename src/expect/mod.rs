@@ -2,6 +2,7 @@
 //! says what it shows.
 
 mod advice;
+mod assumed;
 pub mod ast;
 mod ast_filter;
 mod ast_names;
@@ -62,6 +63,7 @@ pub mod lint;
 mod matching;
 mod message_bytes;
 pub mod notation;
+mod number;
 mod outcome;
 mod parse;
 mod print;
@@ -77,6 +79,7 @@ mod trouble;
 mod window;
 mod wireshark;
 
+pub use assumed::assumed_roles;
 pub use compile::{compile, files};
 pub use draft::{Draft, Kept, draft};
 pub use file::{EXTENSION, read_file};

@@ -8,6 +8,8 @@ use super::event::{End, Event, EventKind};
 use super::events::Events;
 use super::icmp;
 use super::matching::Context;
+use super::number::Number;
+use super::parse::is_target;
 use crate::trace::{Owner, Trace};
 
 /// What would take more columns than this is cut.
@@ -55,9 +57,9 @@ pub fn step(step: &Step) -> String {
 pub fn within(within: &Within) -> String {
     let mut text = String::from("within ");
     if within.least > 0 {
-        let _ = write!(text, "{}..", duration(within.least));
+        let _ = write!(text, "{}..", exact_duration(within.least));
     }
-    text.push_str(&duration(within.limit));
+    text.push_str(&exact_duration(within.limit));
     if let Some(name) = &within.of {
         let _ = write!(text, " of {name}");
     }
@@ -111,7 +113,10 @@ pub fn pattern(pattern: &EventPattern) -> String {
         EventPattern::Request { method, target } => match target {
             None => method.clone(),
             Some(Content::Exactly(target)) => {
-                format!("{method} {}", visible(&String::from_utf8_lossy(target)))
+                format!(
+                    "{method} {}",
+                    self::target(&String::from_utf8_lossy(target))
+                )
             }
             Some(target) => format!("{method}{}", content(Some(target))),
         },
@@ -216,7 +221,7 @@ pub fn what(context: &Context<'_>, event: &Event) -> String {
         }
         EventKind::Request(_) => context.requests(event).next().map_or_else(
             || "HTTP".to_owned(),
-            |r| format!("{} {}", visible(&r.method), visible(&cut(&r.target))),
+            |r| format!("{} {}", visible(&r.method), target(&r.target)),
         ),
         EventKind::Response { .. } => context
             .codes(event)
@@ -289,6 +294,14 @@ pub fn quoted(bytes: &[u8]) -> String {
     text
 }
 
+/// A request's target, in quotes where it would not be read without.
+fn target(text: &str) -> String {
+    match is_target(text) && !text.contains(char::is_whitespace) {
+        true => visible(&cut(text)),
+        false => quoted(text.as_bytes()),
+    }
+}
+
 /// A character inside quotes.
 fn written(c: char) -> String {
     match c {
@@ -333,23 +346,50 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A span of time as the language writes it: `50ms`, `1.5s`, `40us`.
+/// A span of time as the language writes it, to three places: `50ms`, `1.5s`, `40us`.
 pub fn duration(nanoseconds: i64) -> String {
-    let magnitude = nanoseconds.unsigned_abs();
-    let (unit, name) = if magnitude >= 1_000_000_000 {
-        (1e9, "s")
-    } else if magnitude >= 1_000_000 || magnitude == 0 {
-        (1e6, "ms")
-    } else if magnitude >= 1_000 {
-        (1e3, "us")
-    } else {
-        (1.0, "ns")
+    exact_duration(rounded(nanoseconds, 3))
+}
+
+/// As [`duration`], with as many places as keep it on its own side of each bound.
+pub fn duration_beside(nanoseconds: i64, bounds: &[i64]) -> String {
+    let is_apart = |shown: &i64| {
+        let mut bounds = bounds.iter();
+        bounds.all(|bound| shown.cmp(bound) == nanoseconds.cmp(bound))
     };
-    let value = format!("{:.3}", nanoseconds as f64 / unit);
+    let mut shown = [3, 6]
+        .map(|places| rounded(nanoseconds, places))
+        .into_iter();
+    exact_duration(shown.find(is_apart).unwrap_or(nanoseconds))
+}
+
+/// A span of time to the nanosecond, as an author writes a bound.
+pub fn exact_duration(nanoseconds: i64) -> String {
+    let (places, name) = unit(nanoseconds);
     format!(
         "{}{name}",
-        value.trim_end_matches('0').trim_end_matches('.')
+        Number::with_places(nanoseconds.into(), places.into())
     )
+}
+
+/// The unit that a span of time is told in: how many places it is above the
+/// nanosecond, and its name.
+fn unit(nanoseconds: i64) -> (u32, &'static str) {
+    match nanoseconds.unsigned_abs() {
+        1_000_000_000.. => (9, "s"),
+        1_000_000.. | 0 => (6, "ms"),
+        1_000.. => (3, "us"),
+        _ => (0, "ns"),
+    }
+}
+
+/// Rounded to so many places behind the point of its unit.
+fn rounded(nanoseconds: i64, places: u32) -> i64 {
+    let step = 10i64.pow(unit(nanoseconds).0.saturating_sub(places));
+    match nanoseconds.checked_add(step / 2 * nanoseconds.signum()) {
+        Some(sum) => sum / step * step,
+        None => nanoseconds,
+    }
 }
 
 /// `1 packet`, `2 packets`.
@@ -387,6 +427,13 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_written_as_it_would_be_read() {
+        assert_eq!(target("/a?b=\u{1b}"), "/a?b=\\u{1b}");
+        assert_eq!(target("index.html"), "\"index.html\"");
+        assert_eq!(target("/a b"), "\"/a b\"");
+    }
+
+    #[test]
     fn long_content_tells_its_length() {
         let text = quoted(&[b'x'; 100]);
         assert!(text.ends_with("x\"… (100 bytes)"), "{text}");
@@ -399,6 +446,23 @@ mod tests {
         assert_eq!(duration(40_000), "40us");
         assert_eq!(duration(0), "0ms");
         assert_eq!(duration(-1_500_000), "-1.5ms");
+    }
+
+    #[test]
+    fn a_rounded_duration_does_not_contradict_its_bound() {
+        assert_eq!(
+            duration_beside(1_434_217_000, &[1_434_000_000]),
+            "1.434217s"
+        );
+        assert_eq!(duration_beside(1_006_400_000, &[1_006_300_000]), "1.0064s");
+        assert_eq!(duration_beside(1_434_217_000, &[1_000_000_000]), "1.434s");
+        assert_eq!(
+            duration_beside(2_000_000_001, &[2_000_000_000]),
+            "2.000000001s"
+        );
+        assert_eq!(duration_beside(50_000_000, &[50_000_000]), "50ms");
+        assert_eq!(exact_duration(1_434_217_000), "1.434217s");
+        assert_eq!(exact_duration(i64::MIN), "-9223372036.854775808s");
     }
 
     #[test]

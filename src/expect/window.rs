@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::ast::{Anchor, Spanned, Window};
 use super::claim::{self, World};
 use super::claim_value::Lack;
-use super::notation::{duration, visible};
+use super::notation::{duration_beside, exact_duration, visible};
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
@@ -174,7 +174,7 @@ fn lasts_long_enough(trace: &Trace, from: &[Place], span: i64) -> Result<(), Lac
     let frame = trace.packets.get(from.packet).map_or(0, |p| p.number);
     Err(Lack::evidence(format!(
         "the capture ends {} after packet {frame}, and does not tell what came within {}",
-        duration(rest),
-        duration(span)
+        duration_beside(rest, &[span]),
+        exact_duration(span)
     )))
 }

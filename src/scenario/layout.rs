@@ -43,8 +43,8 @@ pub fn layout(
     Some(out)
 }
 
-/// A string over several lines: formatted, if it holds statements as they are
-/// (in a literal string nothing is escaped).
+/// A string over several lines: formatted, if it holds statements as they are: in a
+/// literal string nothing is escaped, in another what has no backslash.
 fn string(
     written: &str,
     span: &Range<usize>,
@@ -54,11 +54,13 @@ fn string(
     let is_text =
         |e: &&ExpectationText| e.offsets.first().is_some_and(|first| span.contains(first));
     let own = expectations.iter().find(is_text);
-    let literal = written
-        .strip_prefix("'''\n")
-        .and_then(|rest| rest.strip_suffix("'''"));
-    match (own, literal) {
-        (Some(_), Some(inner)) => format!("'''\n{}'''", statements(inner)),
+    let plain = ["'''", "\"\"\""].into_iter().find_map(|quotes| {
+        let rest = written.strip_prefix(quotes)?.strip_prefix('\n')?;
+        let inner = rest.strip_suffix(quotes)?;
+        (quotes == "'''" || !inner.contains('\\')).then_some((quotes, inner))
+    });
+    match (own, plain) {
+        (Some(_), Some((quotes, inner))) => format!("{quotes}\n{}{quotes}", statements(inner)),
         _ => written.to_owned(),
     }
 }
@@ -126,6 +128,14 @@ mod tests {
             formatted(text),
             "# a comment\ntitle = \"a\"\n\nanswer = '''\n  keep  \n\n\n  this  \n'''  # why\n\n[program.client]\nrun = 'x'\n\n[expect]\n\"a\" = '''\nNO UDP\n'''\n"
         );
+    }
+
+    #[test]
+    fn statements_are_formatted_in_both_kinds_of_strings() {
+        let text = "[expect]\n\"a\" = \"\"\"\nno udp\n\"\"\"\n\"b\" = \"\"\"\nno client > server data \"\\\\n\"\n\"\"\"\n";
+        let formatted = formatted(text);
+        assert!(formatted.contains("\"\"\"\nNO UDP\n\"\"\""), "{formatted}");
+        assert!(formatted.contains("no client > server data"), "{formatted}");
     }
 
     #[test]

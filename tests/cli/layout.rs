@@ -34,6 +34,25 @@ fn a_file_is_formatted_in_place_and_then_in_order() {
     assert_eq!(run(folder.path(), &["fmt", "--check", "lab.toml"]).0, 0);
 }
 
+/// An editor of Windows ends lines with CR and LF; which of them a file has, a
+/// formatted one does not tell.
+#[test]
+fn line_ends_are_those_of_unix_in_all_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, messy, tidy) in [
+        ("lab.toml", MESSY, TIDY),
+        ("lab.expect", "no   RST\n", "no RST\n"),
+    ] {
+        let path = folder.path().join(name);
+        for text in [messy, tidy] {
+            std::fs::write(&path, text.replace('\n', "\r\n")).unwrap();
+            assert_eq!(run(folder.path(), &["fmt", "--check", name]).0, 1);
+            assert_eq!(run(folder.path(), &["fmt", name]).0, 0);
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), tidy);
+        }
+    }
+}
+
 #[test]
 fn the_catalogue_is_in_order_and_nothing_in_it_will_flake() {
     let scenarios = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");

@@ -3,6 +3,7 @@
 mod broken_labs;
 mod check;
 mod diagnostics;
+mod draft;
 mod editor;
 mod expectation_docs;
 mod hostile;

@@ -11,7 +11,7 @@ use crate::cli::{Exit, code_of, judge, load, output};
 use crate::expect::{self, Draft, Kept};
 use crate::render::text::visible;
 use crate::scenario::ProgramSpec;
-use crate::trace::Trace;
+use crate::trace::{RoleAt, Trace};
 
 /// Draft expectations: what a scenario's runs, or captures, have in common.
 ///
@@ -42,9 +42,19 @@ pub fn main(args: &Args) -> Exit {
 
 fn of_captures(paths: &[PathBuf]) -> Exit {
     let mut runs = Vec::new();
+    let mut assumed = Vec::new();
     for path in paths {
         match judge::read(path) {
-            Ok(trace) => runs.push(trace),
+            Ok(trace) => {
+                let roles = expect::assumed_roles(&trace);
+                runs.push(match roles.is_empty() {
+                    true => trace,
+                    false => trace.with_roles(&roles),
+                });
+                if !roles.is_empty() {
+                    assumed.push(check_with(path, &roles));
+                }
+            }
             Err(error) => {
                 output::complain(&format!(
                     "netlab-capture: {}\n",
@@ -55,7 +65,44 @@ fn of_captures(paths: &[PathBuf]) -> Exit {
         }
     }
     let found = expect::draft(&runs, &[]);
-    output::print(&as_file(&found, paths.len()))
+    assumed.retain(|_| found.kept.iter().any(names_roles));
+    for words in &assumed {
+        output::complain(&format!(
+            "netlab-capture: the capture does not tell who is `server`; judge it by\n  {words}\n"
+        ));
+    }
+    finish(&found, &as_file(&found, paths.len(), &assumed))
+}
+
+/// Writes the draft, and says where it is none.
+fn finish(found: &Kept, text: &str) -> Exit {
+    let exit = match found.kept.is_empty() {
+        true => {
+            output::complain(&format!(
+                "netlab-capture: nothing can be demanded: {NOTHING}\n"
+            ));
+            Exit::Inconclusive
+        }
+        false => Exit::Passed,
+    };
+    exit.worst(output::print(text))
+}
+
+/// `netlab-capture check a.pcapng --expect FILE --role server=10.0.0.1`: how a draft is
+/// judged that takes somebody for the server.
+fn check_with(path: &Path, roles: &[RoleAt]) -> String {
+    let path = path.display().to_string();
+    let path = shlex::try_quote(&path).unwrap_or(path.as_str().into());
+    let mut words = format!("netlab-capture check {} --expect FILE", visible(&path));
+    for at in roles {
+        words.push_str(&format!(" --role {}={at}", at.role));
+    }
+    words
+}
+
+fn names_roles(draft: &Draft) -> bool {
+    let roles = ["client".to_owned(), "server".to_owned()];
+    expect::parse(&draft.name, &draft.text, &roles).is_ok_and(|e| expect::names_implied_roles(&e))
 }
 
 fn of_scenario(word: &str, args: &Args) -> Exit {
@@ -71,7 +118,7 @@ fn of_scenario(word: &str, args: &Args) -> Exit {
         Ok(runs) => {
             let programs: &[ProgramSpec] = &one.scenario.programs;
             let found = expect::draft(&runs, programs);
-            output::print(&as_table(&found, runs.len()))
+            finish(&found, &as_table(&found, runs.len()))
         }
         Err((exit, message)) => {
             output::complain(&format!("netlab-capture: {message}\n"));
@@ -146,6 +193,8 @@ impl Drop for Busy {
     }
 }
 
+const NOTHING: &str = "there is no conversation, no message and no program in it";
+
 fn header(runs: usize, what: &str) -> String {
     match runs {
         1 => format!("# A draft, from one {what}: what it shows may be an accident of timing.\n"),
@@ -169,8 +218,16 @@ fn varied(found: &Kept) -> String {
 }
 
 /// An expectation file.
-fn as_file(found: &Kept, runs: usize) -> String {
+fn as_file(found: &Kept, runs: usize, assumed: &[String]) -> String {
     let mut out = header(runs, "capture");
+    for words in assumed {
+        out.push_str(&format!(
+            "# Who is `server` was assumed. Judge it by\n#   {words}\n"
+        ));
+    }
+    if found.kept.is_empty() {
+        out.push_str(&format!("# Nothing can be demanded: {NOTHING}.\n"));
+    }
     for Draft { name, text } in &found.kept {
         out.push_str(&format!("\n# {}\n{text}\n", visible(name)));
     }

@@ -8,7 +8,7 @@ use crate::expect::event::{End, Event, EventKind};
 use crate::expect::fields::Reading;
 use crate::expect::filter_shown::shown;
 use crate::expect::matching::Difference;
-use crate::expect::notation::{self, count, duration};
+use crate::expect::notation::{self, count, duration_beside};
 
 impl Explanation<'_, '_> {
     /// The most telling difference, in words.
@@ -176,10 +176,11 @@ pub(super) fn late(step: &Step, elapsed: i64) -> String {
         Some(_) => "",
         None => " of the step before",
     };
+    let bounds = [within.value.least, within.value.limit];
     format!(
         "time: expected {}{of}, took {}",
         notation::within(&within.value),
-        duration(elapsed)
+        duration_beside(elapsed, &bounds)
     )
 }
 

@@ -96,6 +96,10 @@ impl Judge<'_> {
         // Names that were never given, as their block did not match.
         let mut not_given: BTreeSet<&str> = BTreeSet::new();
         for statement in &expectation.statements {
+            // What gives a name again speaks of its own step.
+            let given: BTreeSet<&str> = statement.value.names_given().collect();
+            names.retain(|name| !given.contains(name));
+            not_given.retain(|name| !given.contains(name));
             if speaks_of(&statement.value, &not_given) {
                 not_given.extend(statement.value.names_given());
                 continue;

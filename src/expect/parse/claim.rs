@@ -4,11 +4,12 @@ use super::super::ast::{Claim, Collection, Function, JsonPath, Op, Regex, Span, 
 use super::super::claim_fields::{self, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
+use super::super::number::Number;
 use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_member};
 use super::{Parsed, Parser, Reported, literal};
 
-const FUNCTIONS: [&str; 9] = [
+pub(super) const FUNCTIONS: [&str; 9] = [
     "packets", "stream", "upper", "lower", "trim", "len", "sha256", "json", "file",
 ];
 
@@ -168,10 +169,14 @@ impl<'t> Parser<'t> {
             return Ok(Value::Duration(sign * nanoseconds));
         }
         let whole = literal::integer(text).or_else(|| literal::size(text));
-        let whole = whole.map(|n| n as f64);
-        let number = whole.or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()));
+        let number = whole.map(Number::from).or_else(|| Number::parse(text));
         match number {
-            Some(number) => Ok(Value::Number(f64::from(sign as i32) * number)),
+            Some(number) if number.is_tiny() => {
+                self.out_of_range(start..self.taken);
+                Err(Reported)
+            }
+            Some(number) if negative => Ok(Value::Number(-number)),
+            Some(number) => Ok(Value::Number(number)),
             None => {
                 let units = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
                 let code = match units.len() <= 4 && !units.is_empty() {
@@ -199,6 +204,17 @@ impl<'t> Parser<'t> {
                 Err(Reported)
             }
         }
+    }
+
+    fn out_of_range(&mut self, span: Span) {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        self.error(
+            codes::OUT_OF_RANGE,
+            span,
+            format!("no value here is ever `{written}`"),
+            "too large, or too close to zero",
+            Some("counts and sizes are whole numbers up to 18446744073709551615".to_owned()),
+        );
     }
 
     fn word_value(&mut self, word: &'t str) -> Parsed<Value> {
@@ -236,6 +252,7 @@ impl<'t> Parser<'t> {
         self.take();
         let path: Vec<String> = word.split('.').map(str::to_owned).collect();
         if let Some(collection) = self.subject {
+            self.refuse_header_in_brackets(word, &span)?;
             let own = claim_fields::collection_field(collection, &path).is_some();
             if own || !self.begins_with_role(&path) {
                 self.check_member(collection, &path, span);
@@ -319,16 +336,20 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a path in quotes", "as in `\"$.items[0].name\"`"));
         };
         JsonPath::parse(&text).map_err(|bad| {
-            let behind = text.get(..bad.at).unwrap_or(&text);
+            let message = match text.get(..bad.at) {
+                Some(behind) if bad.at > 0 => format!("this path cannot be read behind `{behind}`"),
+                _ => "this path does not begin with `$`".to_owned(),
+            };
+            let help = match JsonPath::parse(&format!("$.{text}")) {
+                Ok(meant) if bad.at == 0 => format!("write `\"{meant}\"`"),
+                _ => "a path names one value (RFC 9535, singular queries): `$.name`, `$['a b']`, `$[0]`, `$[-1]`".to_owned(),
+            };
             self.error(
                 codes::JSON_PATH,
                 span,
-                format!("this path cannot be read behind `{behind}`"),
+                message,
                 format!("expected {}", bad.expected),
-                Some(
-                    "a path names one value (RFC 9535, singular queries): `$.name`, `$['a b']`, `$[0]`, `$[-1]`"
-                        .to_owned(),
-                ),
+                Some(help),
             );
             Reported
         })
@@ -363,6 +384,7 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a name", "as in `tcp[0].state`"));
         };
         self.take();
+        self.refuse_header_in_brackets(word, &span)?;
         let path: Vec<String> = word.split('.').map(str::to_owned).collect();
         self.check_member(collection, &path, span);
         Ok(Value::Member {
@@ -370,6 +392,29 @@ impl<'t> Parser<'t> {
             index,
             path,
         })
+    }
+
+    /// `response.headers["Content-Type"]`, of which the word was taken.
+    fn refuse_header_in_brackets(&mut self, word: &str, span: &Span) -> Parsed<()> {
+        let side = word.strip_suffix(".headers");
+        let side = side.or_else(|| word.strip_suffix(".header"));
+        let (Some(side), true) = (side, self.at_symbol("[")) else {
+            return Ok(());
+        };
+        self.take();
+        let name = self.text_token().unwrap_or_else(|| b"NAME".to_vec());
+        self.symbol("]");
+        self.error(
+            codes::UNKNOWN_MEMBER,
+            span.start..self.taken,
+            "a header's name stands behind a dot",
+            "no brackets here",
+            Some(format!(
+                "write `{side}.headers.{}`",
+                String::from_utf8_lossy(&name).escape_debug()
+            )),
+        );
+        Err(Reported)
     }
 
     /// A number in square brackets.
@@ -403,18 +448,24 @@ impl<'t> Parser<'t> {
             Collection::Udp => "UDP conversations",
             Collection::Http => "HTTP messages",
         };
-        let names = || claim_fields::collection_fields(collection).map(|(name, ..)| *name);
-        self.unknown_member(&path.join("."), what, span, names().collect());
+        let names = claim_fields::collection_fields(collection).map(|(name, ..)| *name);
+        let headers: &[&str] = match collection {
+            Collection::Http => &["request.headers.NAME", "response.headers.NAME"],
+            Collection::Tcp | Collection::Udp => &[],
+        };
+        let known = names.chain(headers.iter().copied()).collect();
+        self.unknown_member(&path.join("."), what, span, known);
     }
 
     fn unknown_member(&mut self, name: &str, what: &str, span: Span, known: Vec<&'static str>) {
         let listed = format!("known are {}", known.join(", "));
-        let help = match name.split_once(".body.") {
-            Some((side, path)) => Some(format!(
+        let help = match (name.split_once(".body."), header_of(name)) {
+            (Some((side, path)), _) => Some(format!(
                 "a part of a JSON body is `json(http[0].{side}.body, \"$.{}\")`",
                 path.trim_start_matches("json.")
             )),
-            None => did_you_mean(nearest_member(name, &known), &listed),
+            (None, Some((side, header))) => Some(format!("write `{side}.headers.{header}`")),
+            (None, None) => did_you_mean(nearest_member(name, &known), &listed),
         };
         self.error(
             codes::UNKNOWN_MEMBER,
@@ -530,6 +581,7 @@ impl<'t> Parser<'t> {
         };
         let searching = matches!(op.value, Op::Contains | Op::Matches);
         let ordering = matches!(op.value, Op::Lt | Op::Le | Op::Gt | Op::Ge);
+        let without_unit = self.without_unit(left, right);
         let (span, message, label, help) = if a != b {
             let help = match (a, b) {
                 (FieldKind::Number, FieldKind::Text) => match &right.value {
@@ -537,9 +589,8 @@ impl<'t> Parser<'t> {
                     _ => "",
                 },
                 (FieldKind::Text, FieldKind::Number) => "text stands in quotes",
-                (FieldKind::Duration, _) | (_, FieldKind::Duration) => {
-                    "a span of time has a unit: `50ms`"
-                }
+                (FieldKind::Duration, FieldKind::Number) => "a span of time has a unit: `50ms`",
+                (FieldKind::Number, FieldKind::Duration) => without_unit.as_str(),
                 _ => "",
             };
             let message = format!("{} is compared with {}", words(a), words(b));
@@ -566,6 +617,8 @@ impl<'t> Parser<'t> {
                 "compare with `==` or `!=`",
             )
         } else {
+            self.check_range(left);
+            self.check_range(right);
             if matches!(op.value, Op::Eq | Op::Ne) {
                 self.check_value(left, right);
                 self.check_value(right, left);
@@ -577,19 +630,62 @@ impl<'t> Parser<'t> {
         Err(Reported)
     }
 
+    /// A number is compared with a span of time: what to write.
+    fn without_unit(&self, left: &Spanned<Value>, right: &Spanned<Value>) -> String {
+        let written = self.text.get(right.span.clone()).unwrap_or_default();
+        let path = match &left.value {
+            Value::Member { path, .. } | Value::Own(path) => path.last(),
+            _ => None,
+        };
+        let field = path.and_then(|name| name.strip_suffix("_ms"));
+        match (field, &right.value) {
+            (Some(field), Value::Duration(nanoseconds)) => {
+                let ms = Number::with_places((*nanoseconds).into(), 6);
+                format!("it counts milliseconds: write `{ms}`, or compare `{field}`")
+            }
+            (_, Value::Duration(_)) => match written.strip_suffix('m') {
+                Some(number) => format!("`{written}` is minutes; a size is `{number}MiB`"),
+                None => "a number has no unit".to_owned(),
+            },
+            _ => String::new(),
+        }
+    }
+
+    /// Only JSON has numbers beyond those of 64 bits, and what is compared with it
+    /// has no kind.
+    fn check_range(&mut self, value: &Spanned<Value>) {
+        if let Value::Number(number) = &value.value
+            && !(Number::from(i128::from(i64::MIN))..=Number::from(i128::from(u64::MAX)))
+                .contains(number)
+        {
+            self.out_of_range(value.span.clone());
+        }
+    }
+
     /// `tcp[0].state == "SE"`: a value that the field never has.
     fn check_value(&mut self, field: &Spanned<Value>, wanted: &Spanned<Value>) {
         let path = match &field.value {
             Value::Member {
-                collection: Collection::Tcp,
+                collection: Collection::Tcp | Collection::Udp,
                 path,
                 ..
             }
             | Value::Program { path, .. } => path,
-            Value::Own(path) if self.subject == Some(Collection::Tcp) => path,
+            Value::Own(path) if self.subject != Some(Collection::Http) => path,
             _ => return,
         };
-        let (Some(values), Value::Text(text)) = (claim_fields::values(path), &wanted.value) else {
+        let roles = self.roles;
+        let values = match path.last().is_some_and(|name| name == "role") {
+            true => Some(
+                roles
+                    .iter()
+                    .map(String::as_str)
+                    .chain(["nobody", "?"])
+                    .collect(),
+            ),
+            false => claim_fields::values(path).map(<[&str]>::to_vec),
+        };
+        let (Some(values), Value::Text(text)) = (values, &wanted.value) else {
             return;
         };
         let text = String::from_utf8_lossy(text);
@@ -630,6 +726,16 @@ fn kind_of(value: &Value, subject: Option<Collection>) -> Option<FieldKind> {
         Value::Program { path, .. } => claim_fields::program_field(path)?,
         Value::Own(path) => claim_fields::collection_field(subject?, path)?,
     })
+}
+
+/// `response.header.Host`: the side, and the header that was meant.
+fn header_of(name: &str) -> Option<(&str, &str)> {
+    let mut parts = name.splitn(3, '.');
+    let side = parts
+        .next()
+        .filter(|side| matches!(*side, "request" | "response"))?;
+    nearest(parts.next()?, ["headers", "header"])?;
+    Some((side, parts.next().unwrap_or("NAME")))
 }
 
 /// A signal's name, which stands where its number should.

@@ -135,9 +135,15 @@ impl<'t> Parser<'t> {
             }
             _ if self.at_method(word) => {
                 self.take();
+                let target = self.target()?;
+                if self.at_word("HTTP") && self.peek_second() == Token::Symbol("/") {
+                    let request = self.text.get(span.start..self.taken).unwrap_or_default();
+                    let help = format!("a request is written without its version: `{request}`");
+                    return Err(self.expected("the end of the step", &help));
+                }
                 EventPattern::Request {
                     method: word.to_owned(),
-                    target: self.target()?,
+                    target,
                 }
             }
             "no" | "nothing" | "each" | "exactly" if !after_ends => {
@@ -436,8 +442,14 @@ impl<'t> Parser<'t> {
         let pattern = icmp::pattern(bare);
         if pattern.is_none() {
             let names: Vec<&str> = icmp::names().collect();
+            let meant = match bare.to_ascii_lowercase().as_str() {
+                "unreachable" | "dest-unreachable" => Some("destination-unreachable"),
+                "ping" => Some("echo-request"),
+                "pong" => Some("echo-reply"),
+                _ => nearest(bare, names.iter().copied()),
+            };
             let help = did_you_mean(
-                nearest(bare, names.iter().copied()),
+                meant,
                 &format!("known are {}, or numbers: `3/3`", names.join(", ")),
             );
             self.error(
@@ -478,8 +490,15 @@ impl<'t> Parser<'t> {
                 &format!("a request is written without `HTTP`: `{method} /index.html`"),
             ));
         }
-        let Token::Number(digits) = self.peek() else {
-            return Ok(EventPattern::Response { code: None });
+        let digits = match self.peek() {
+            Token::Number(digits) => digits,
+            Token::Word(word) if !self.may_follow_event(word) => {
+                return Err(self.expected(
+                    "a status code, or the end of the step",
+                    "an answer is written `HTTP 200`, or `HTTP` for any",
+                ));
+            }
+            _ => return Ok(EventPattern::Response { code: None }),
         };
         let (_, span) = self.take();
         let code = digits
@@ -514,6 +533,8 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Token::Text(_) | Token::Symbol("~") => return self.content(),
             Token::End | Token::Newline | Token::Semicolon => return Ok(None),
+            // `GET x1..3`: how often, all of it.
+            Token::Word(word) if is_count(word) => return Ok(None),
             _ => {}
         }
         let (mut bare, span) = lex::bare(self.text, self.at);
@@ -529,9 +550,26 @@ impl<'t> Parser<'t> {
         if bare.is_empty() || bare.starts_with([')', '#', '|']) || self.may_follow_event(bare) {
             return Ok(None);
         }
-        self.skip_to(span.start + bare.len());
+        let span = span.start..span.start + bare.len();
+        self.skip_to(span.end);
+        if !is_target(bare) {
+            self.error(
+                codes::WRONG_LITERAL,
+                span,
+                format!("no request asks for `{bare}`"),
+                "a target begins with `/`",
+                Some(format!(
+                    "write `/{bare}`, or `\"{bare}\"` for what no server knows"
+                )),
+            );
+        }
         Ok(Some(Content::Exactly(bare.as_bytes().to_vec())))
     }
+}
+
+/// RFC 9112, section 3.2: a path, a whole address, `*`, or host and port.
+pub(in crate::expect) fn is_target(text: &str) -> bool {
+    text.starts_with('/') || text == "*" || text.contains(':')
 }
 
 /// A word that is an event by itself.

@@ -144,6 +144,9 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
         "us" | "usec" | "usecs" | "microsecond" | "microseconds" => "us",
         "ms" | "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
         "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        // `M` is a million bytes.
+        "m" if word == "M" => return None,
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
         _ => return None,
     })
 }

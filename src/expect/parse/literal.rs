@@ -6,17 +6,18 @@ use super::super::ast::Literal;
 use super::super::fields::{Field, Kind};
 use super::moment;
 
-/// `50ms`, `1s`, `200us`, `1.5s` in nanoseconds.
+/// `50ms`, `1s`, `200us`, `1.5s`, `2m` in nanoseconds.
 pub(super) fn duration(text: &str) -> Option<i64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "ns" => 0,
-        "us" => 3,
-        "ms" => 6,
-        "s" => 9,
+    let (places, times) = match &text[digits.len()..] {
+        "ns" => (0, 1),
+        "us" => (3, 1),
+        "ms" => (6, 1),
+        "s" => (9, 1),
+        "m" => (9, 60),
         _ => return None,
     };
-    i64::try_from(decimal(digits, unit)?).ok()
+    i64::try_from(decimal(digits, places)? * times).ok()
 }
 
 /// `64KiB`, `1.5MB` in bytes.
@@ -301,7 +302,8 @@ mod tests {
         assert_eq!(duration("200us"), Some(200_000));
         assert_eq!(duration("0.5us"), Some(500));
         assert_eq!(duration("7ns"), Some(7));
-        for wrong in ["50", "ms", "1.2.3s", "1m", "99999999999999s", ".5s", ""] {
+        assert_eq!(duration("1.5m"), Some(90_000_000_000));
+        for wrong in ["50", "ms", "1.2.3s", "1h", "99999999999999s", ".5s", ""] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

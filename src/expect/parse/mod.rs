@@ -14,10 +14,13 @@ mod operand;
 mod slice;
 mod statement;
 mod step;
+mod stranger;
 mod suggest;
+#[cfg(test)]
+mod way_out_tests;
 mod window;
 
-pub(super) use event::PLAIN;
+pub(super) use event::{PLAIN, is_target};
 
 #[cfg(test)]
 mod tests;
@@ -164,8 +167,10 @@ struct Parser<'t> {
     /// Sets of a filter that were opened and not closed: their `}` ends no block.
     sets: usize,
     found: Vec<Diagnostic>,
-    /// Every name that `as` gave, in the whole text.
+    /// Every name that `as` gave in this statement, also with a mistake.
     names: BTreeSet<String>,
+    /// The steps that this statement spoke of so far.
+    spoken_of: BTreeSet<String>,
     /// The steps that were named so far, which may be spoken of.
     visible: BTreeSet<String>,
     /// Whose strings stand here.
@@ -191,6 +196,7 @@ impl<'t> Parser<'t> {
             sets: 0,
             found: Vec::new(),
             names: BTreeSet::new(),
+            spoken_of: BTreeSet::new(),
             visible: BTreeSet::new(),
             strings: Strings::Statements,
             subject: None,
@@ -412,6 +418,20 @@ impl<'t> Parser<'t> {
         label: String,
         help: Option<String>,
     ) {
+        let mut told = Diagnostic {
+            severity,
+            code,
+            message,
+            span,
+            label,
+            help,
+        };
+        if severity == Severity::Error
+            && let Some(stranger) = stranger::beside(self.text, &told.span)
+        {
+            told = stranger;
+        }
+        let (code, span) = (told.code, told.span.clone());
         let known = self.found.iter().any(|d| d.code == code && d.span == span);
         if known || self.has_enough() {
             return;
@@ -426,14 +446,7 @@ impl<'t> Parser<'t> {
                 help: Some("mend the first ones, then try again".to_owned()),
             }
         } else {
-            Diagnostic {
-                severity,
-                code,
-                message,
-                span,
-                label,
-                help,
-            }
+            told
         };
         self.found.push(diagnostic);
     }

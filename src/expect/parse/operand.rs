@@ -5,7 +5,7 @@ use super::super::ast::{ArithmeticOp, FieldRef, FilterFunction, Operand, Span};
 use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::{self, Token};
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::{did_you_mean, nearest, nearest_field};
 use super::{Parsed, Parser, Reported};
 
 /// One side of a comparison, and where it was written. Values have no type
@@ -230,6 +230,10 @@ impl<'t> Parser<'t> {
                 self.sets = self.sets.saturating_sub(1);
                 Ok(inner.side)
             }
+            Token::Symbol("(") => Err(self.expected(
+                "a field or a value",
+                "the brackets of arithmetic are `{ }`: `{tcp.len + 1} * 2`",
+            )),
             Token::Unknown('\'') => self.character(),
             Token::Unknown('$') => Err(self.unsupported(
                 "a reference to the selected packet, or a macro,",
@@ -417,13 +421,24 @@ impl<'t> Parser<'t> {
             }
             let span = self.peek_span();
             self.take();
-            self.unknown_field(rest, span.start + step.len() + 1..span.end);
+            let near = nearest_field(rest).map(|field| format!("{step}.{field}"));
+            self.error(
+                codes::UNKNOWN_FIELD,
+                span.start + step.len() + 1..span.end,
+                format!("unknown field `{rest}`"),
+                format!("the packet of `{step}` has no such field"),
+                did_you_mean(
+                    near.as_deref(),
+                    &format!("the field stands behind the step: `{step}.tcp.seq`"),
+                ),
+            );
             return Err(Reported);
         };
         let (_, span) = self.take();
         if !known {
             self.unknown_step(step, span.start..span.start + step.len());
         }
+        self.spoken_of.insert(step.to_owned());
         let plus = self.plus()?;
         Ok(Some(Side::Known(Operand::OfStep {
             step: step.to_owned(),

@@ -14,7 +14,7 @@ use super::habit::{self, Ours};
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
 
-const KEYWORDS: [&str; 6] = ["exactly", "any", "no", "nothing", "each", "maybe"];
+pub(super) const KEYWORDS: [&str; 6] = ["exactly", "any", "no", "nothing", "each", "maybe"];
 
 const STATEMENTS: &str = "a statement begins with `exactly {`, `in order {`, `any order {`, \
      `no`, `nothing`, `each`, or is a comparison such as `tcp[0].state == \"SF\"`";
@@ -52,6 +52,9 @@ impl<'t> Parser<'t> {
             self.sets = 0;
             self.parentheses = 0;
             self.subject = None;
+            // A later block may give a name again, and it is that one's from there on.
+            self.names.clear();
+            self.spoken_of.clear();
             match self.statement() {
                 Ok(statement) => {
                     statements.push(Spanned {

@@ -6,9 +6,12 @@ use super::super::ast::{
 };
 use super::super::codes;
 use super::super::lex::Token;
-use super::event::PLAIN;
+use super::super::number::Number;
+use super::claim::FUNCTIONS;
+use super::event::is_event_word;
 use super::habit;
 use super::literal;
+use super::statement::KEYWORDS;
 use super::suggest::{did_you_mean, nearest};
 use super::window::WINDOWS;
 use super::{Parsed, Parser, Reported};
@@ -554,6 +557,20 @@ impl<'t> Parser<'t> {
         let number = written.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = written.get(number.len()..).unwrap_or_default();
         let help = match habit::unit(unit) {
+            Some(right)
+                if right == unit
+                    && Number::parse(number).is_some()
+                    && literal::duration(written).is_none() =>
+            {
+                self.error(
+                    codes::BAD_DURATION,
+                    span,
+                    format!("`{written}` is too long a time"),
+                    "too large",
+                    Some("a span of time is 9000000000s at most".to_owned()),
+                );
+                return;
+            }
             Some(unit) => format!("write `{number}{unit}`"),
             None if written.bytes().all(|b| b.is_ascii_digit()) => {
                 format!("write `{written}ms` or `{written}s`")
@@ -579,6 +596,7 @@ impl<'t> Parser<'t> {
         if !self.visible.contains(name) {
             self.unknown_step(name, span);
         }
+        self.spoken_of.insert(name.to_owned());
         Ok(name.to_owned())
     }
 
@@ -610,8 +628,16 @@ impl<'t> Parser<'t> {
                 codes::DUPLICATE_NAME,
                 span.clone(),
                 format!("the name `{name}` is given twice"),
-                "given before",
-                Some("each step needs a name of its own".to_owned()),
+                "given before in this block",
+                Some("each step of a block needs a name of its own".to_owned()),
+            );
+        } else if self.spoken_of.contains(name) {
+            self.error(
+                codes::DUPLICATE_NAME,
+                span.clone(),
+                format!("the name `{name}` means two steps in this block"),
+                "a step before this speaks of another one",
+                Some("take another word: this block speaks of an earlier block's step".to_owned()),
             );
         } else if name.contains(['.', '-']) || self.is_taken(name) {
             self.error(
@@ -619,7 +645,10 @@ impl<'t> Parser<'t> {
                 span.clone(),
                 format!("`{name}` cannot be a step's name"),
                 "means something else already",
-                Some("take another word, such as `reply`".to_owned()),
+                Some(
+                    "take letters and digits that are not a word of the language, a protocol, or a role: `reply`"
+                        .to_owned(),
+                ),
             );
         }
         self.names.insert(name.to_owned());
@@ -629,16 +658,19 @@ impl<'t> Parser<'t> {
         })
     }
 
-    /// Roles, protocols and words that may follow a step.
+    /// Roles, protocols and words of the language.
     fn is_taken(&self, name: &str) -> bool {
-        let words = [
-            "from", "to", "of", "not", "and", "or", "has", "in", "maybe", "no",
+        const WORDS: [&str; 16] = [
+            "from", "to", "of", "on", "not", "and", "or", "xor", "has", "in", "order", "all",
+            "true", "false", "contains", "matches",
         ];
         self.is_end(name)
-            || words.contains(&name)
+            || WORDS.contains(&name)
+            || KEYWORDS.contains(&name)
+            || FUNCTIONS.contains(&name)
+            || is_event_word(name)
             || MODIFIERS.contains(&name)
             || WINDOWS.contains(&name)
-            || PLAIN.contains(&name)
             || is_count(name)
             || super::super::fields::lookup(name).is_some()
     }

@@ -84,7 +84,7 @@ pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
         // Of several, the shortest path: `udp.length`, not `ip.reassembled.length`.
         names()
             .filter(|name| name.ends_with(&suffix))
-            .min_by_key(|name| name.matches('.').count())
+            .min_by_key(|name| (name.matches('.').count(), !name.starts_with("tcp.")))
     };
     alias
         .map(|(_, ours)| *ours)
@@ -126,6 +126,7 @@ mod tests {
         assert_eq!(nearest_field("flags.syn"), Some("tcp.flags.syn"));
         assert_eq!(nearest_field("udp.lenght"), Some("udp.length"));
         assert_eq!(nearest_field("length"), Some("udp.length"));
+        assert_eq!(nearest_field("seq"), Some("tcp.seq"));
         assert_eq!(nearest_field("sip.Call-ID"), None);
     }
 }

@@ -3,6 +3,7 @@
 use super::super::ast::{Anchor, Spanned, Window};
 use super::super::codes;
 use super::super::lex::Token;
+use super::event::PLAIN;
 use super::{Parsed, Parser, Reported, literal};
 
 /// Words that begin a window.
@@ -94,11 +95,13 @@ impl Parser<'_> {
             self.shallower();
             return anchor;
         }
+        // `data and FIN`: no filter stands here, of which `and` would be a part.
+        let at_step = self.at_step() || matches!(self.peek(), Token::Word(w) if PLAIN.contains(&w));
         if let Token::Word(word) = self.peek()
             && !self.at_ends()
         {
             let known = self.visible.contains(word);
-            if known || (!self.at_step() && !word.contains('.')) {
+            if known || (!at_step && !word.contains('.')) {
                 self.take();
                 if !known {
                     self.unknown_step(word, span.clone());
@@ -109,7 +112,7 @@ impl Parser<'_> {
                 }));
             }
         }
-        if !self.at_step() {
+        if !at_step {
             self.error(
                 codes::EXPECTED,
                 span,
