@@ -147,7 +147,7 @@ pub struct Vlan {
 pub struct Sll {
     /// 0 to us, 4 from us.
     pub pkttype: u16,
-    /// The protocol inside, as of Ethernet.
+    /// The protocol inside, or that of a VLAN tag before it.
     pub etype: u16,
 }
 

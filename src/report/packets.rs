@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::build::role_name;
 use super::http::heads;
 use super::packet::{
@@ -167,20 +169,22 @@ fn link(shown: &mut Packet<'_>, link: &Link) {
     match link {
         Link::Ethernet(eth) => {
             shown.eth = Some(ethernet(eth));
-            shown.vlan = eth.vlan.ids().iter().map(|&id| Vlan { id }).collect();
+            shown.vlan = tags(&eth.vlan);
         }
-        Link::LinuxCooked {
-            packet_type,
-            ethertype,
-        } => {
+        Link::LinuxCooked(cooked) => {
             shown.sll = Some(Sll {
-                pkttype: *packet_type,
-                etype: *ethertype,
+                pkttype: cooked.packet_type,
+                etype: cooked.protocol,
             });
+            shown.vlan = tags(&cooked.vlan);
         }
         Link::Null { family } => shown.null = Some(Null { family: *family }),
         _ => {}
     }
+}
+
+fn tags(vlan: &decode::Vlan) -> SmallVec<[Vlan; 3]> {
+    vlan.ids().iter().map(|&id| Vlan { id }).collect()
 }
 
 pub(super) fn ethernet(eth: &decode::Ethernet) -> Eth {
