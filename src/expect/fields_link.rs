@@ -111,6 +111,17 @@ pub(super) const FRAME: &[Field] = &[
             out.extend(name.map(FieldValue::text));
         },
     ),
+    // A mark, as of the other protocols that have no bytes of their own.
+    Field::new(
+        "_ws.malformed",
+        Kind::Label,
+        "a header is wrong, or claims bytes that are not there",
+        |v, out| {
+            if let Some(Trouble::Malformed { .. }) = v.packet.trouble {
+                out.push(FieldValue::bytes(&[]));
+            }
+        },
+    ),
 ];
 
 pub(super) const LINK: &[Field] = &[

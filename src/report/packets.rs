@@ -269,7 +269,7 @@ fn tcp<'a>(
         nxtseq: seen.map(|s| s.next_seq),
         ack: seen.filter(|_| with_ack).map(|s| s.ack),
         ack_raw: with_ack.then_some(tcp.ack),
-        hdr_len: tcp.header.len,
+        hdr_len: tcp.claimed_header_len(frame),
         len: tcp.len,
         window_size_value: Some(tcp.window),
         window_size: seen.map(|s| s.window),
