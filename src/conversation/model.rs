@@ -64,6 +64,7 @@ pub struct Conversation {
     pub id: u32,
     pub client: SocketAddr,
     pub server: SocketAddr,
+    /// Of its first packet in the file: what relative times count from.
     pub first: Timestamp,
     pub last: Timestamp,
     /// The index of its first packet in the capture.
@@ -101,6 +102,8 @@ pub struct TcpFacts {
     /// Stream bytes that were never captured although later ones, or the
     /// stream's end, were.
     pub missing_bytes: u64,
+    /// ICMP errors that reported one of its segments as undelivered.
+    pub icmp_errors: u64,
 }
 
 /// One side of a TCP connection.

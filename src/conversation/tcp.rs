@@ -269,6 +269,7 @@ impl Connection {
             out_of_order: self.marks.of(Marks::OUT_OF_ORDER),
             marks: self.marks,
             missing_bytes: missing,
+            icmp_errors: 0,
         }
     }
 

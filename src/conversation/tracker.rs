@@ -15,7 +15,7 @@ use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
     At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
-    UdpFacts, Ways,
+    TcpFacts, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
@@ -91,7 +91,7 @@ struct Open<R> {
     packets: Ways<u64>,
     wire_bytes: Ways<u64>,
     bytes: Ways<u64>,
-    /// Datagrams that an ICMP error reported as undelivered.
+    /// Datagrams that an ICMP error reported as undelivered; of TCP, such errors.
     lost: u64,
     recent: Ways<Latest>,
     /// TCP.
@@ -126,9 +126,10 @@ impl<R: Receiver> Open<R> {
     }
 
     fn close(mut self, key: &Key, store: &mut Store, found: &mut R::Found) -> Closed<R> {
-        let tcp = self
-            .connection
-            .map(|mut connection| connection.finish(&mut self.receiver, found, store));
+        let tcp = self.connection.map(|mut connection| TcpFacts {
+            icmp_errors: self.lost,
+            ..connection.finish(&mut self.receiver, found, store)
+        });
         let udp = tcp.is_none().then_some(UdpFacts {
             datagrams: self.packets,
             lost: self.lost,
@@ -438,7 +439,9 @@ impl<R: Receiver> Tracker<R> {
             connection.quoted(at.time);
         }
         let found = self.recent.find(*open.recent.get(way), quoted, frame);
-        if protocol == Protocol::Udp && found.is_none_or(|found| found.first) {
+        // TCP sends a segment again under the same number: each error counts.
+        let counts = protocol == Protocol::Tcp || found.is_none_or(|found| found.first);
+        if quoted.undelivered && counts {
             open.lost += 1;
         }
         seen.conversation = Some(open.index);

@@ -434,6 +434,8 @@ pub struct Icmp {
 /// The packet inside an ICMP error, as far as it was quoted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quoted {
+    /// The error says that it did not arrive: none of redirect and source quench.
+    pub undelivered: bool,
     pub net: Net,
     pub protocol: u8,
     pub src_port: Option<u16>,

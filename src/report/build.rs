@@ -432,6 +432,7 @@ fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
         retransmissions: tcp.retransmissions,
         out_of_order: tcp.out_of_order,
         missing_bytes: tcp.missing_bytes,
+        icmp_errors: tcp.icmp_errors,
     }
 }
 

@@ -101,6 +101,9 @@ pub struct TcpConversation {
     /// Bytes that were never seen although later ones were.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing_bytes: u64,
+    /// ICMP errors that reported one of its segments as undelivered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub icmp_errors: u64,
 }
 
 /// What the two sides of a connection told and did.
@@ -296,4 +299,7 @@ pub struct Body<'a> {
     /// A gap in the stream lies in the body, or its framing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Cow<'a, str>>,
+    /// The trouble is no more than that bytes are not there.
+    #[serde(skip)]
+    pub cut: bool,
 }

@@ -155,7 +155,6 @@ fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
 }
 
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
-    let seconds = |nanoseconds: i64| nanoseconds as f64 / 1e9;
     Frame {
         number: packet.number,
         time_relative: Some(seconds(packet.time.since(start))),

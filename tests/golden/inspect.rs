@@ -53,6 +53,7 @@ fn tcp(id: u32, close: Close, closed_by: Option<Side>, completeness: u8) -> Conv
         retransmissions: id,
         out_of_order: 0,
         missing_bytes: u64::from(id % 2) * 1460,
+        icmp_errors: 0,
     });
     conversation
 }

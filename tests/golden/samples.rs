@@ -316,6 +316,7 @@ pub fn tcp_refused() -> Report {
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
+                icmp_errors: 0,
             }),
             ..conversation(Protocol::Tcp, "nobody", (0, 0))
         }],
@@ -443,6 +444,7 @@ pub fn http_ok() -> Report {
     let request_end = 1 + request.len() as u32;
     let response_end = 1 + response.len() as u32;
     let body = |len| Body {
+        cut: false,
         len,
         complete: true,
         sha256: None,

@@ -505,6 +505,7 @@ fn quoted_of(icmp: &Icmp, frame: &[u8], put: &mut impl FnMut(&'static str, Strin
     };
     network(&quoted.net, put);
     let Quoted {
+        undelivered: _,
         src_port: Some(src),
         dst_port: Some(dst),
         ..

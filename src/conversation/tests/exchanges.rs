@@ -1,6 +1,8 @@
 //! UDP exchanges, and ICMP errors about them.
 
 use super::*;
+use crate::decode::Transport;
+use crate::savefile::Timestamp;
 
 #[test]
 fn udp_exchanges_count_both_ways() {

@@ -168,6 +168,7 @@ impl Wire {
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
+                icmp_errors: 0,
             }),
             udp: (protocol == Protocol::Udp).then(UdpFacts::default),
         });
@@ -315,6 +316,7 @@ impl Wire {
             rest: [0; 4],
             payload: Span::default(),
             quoted: Some(Box::new(Quoted {
+                undelivered: true,
                 net: quoted,
                 protocol,
                 src_port: Some(to),
