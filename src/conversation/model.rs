@@ -66,6 +66,8 @@ pub struct Conversation {
     pub server: SocketAddr,
     /// Of its first packet in the file: what relative times count from.
     pub first: Timestamp,
+    /// Of its earliest and latest packet.
+    pub earliest: Timestamp,
     pub last: Timestamp,
     /// The index of its first packet in the capture.
     pub first_packet: usize,

@@ -83,6 +83,8 @@ struct Open<R> {
     id: u32,
     client_is_low: bool,
     first: Timestamp,
+    /// Of the earliest and the latest packet: a file may have them in any order.
+    earliest: Timestamp,
     last: Timestamp,
     /// Of the packet before in file order: `last` may be later.
     previous: Timestamp,
@@ -109,6 +111,7 @@ impl<R: Receiver> Open<R> {
     }
 
     fn count(&mut self, at: At, frame_len: u32, way: Direction, bytes: u64) {
+        self.earliest = self.earliest.min(at.time);
         self.last = self.last.max(at.time);
         self.previous = at.time;
         *self.wire_bytes.get_mut(way) += u64::from(frame_len);
@@ -143,6 +146,7 @@ impl<R: Receiver> Open<R> {
                 client: key.end(self.client_is_low),
                 server: key.end(!self.client_is_low),
                 first: self.first,
+                earliest: self.earliest,
                 last: self.last,
                 first_packet: self.first_packet,
                 packets: self.packets,
@@ -484,6 +488,7 @@ impl<R: Receiver> Tracker<R> {
             id,
             client_is_low,
             first: at.time,
+            earliest: at.time,
             last: at.time,
             previous: at.time,
             first_packet: at.packet,

@@ -34,10 +34,11 @@ pub struct Conversation {
     /// `bytes` by the duration, in bits. Absent where it lasted no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_second: Option<EachWay>,
-    /// From the capture's first packet to its own first.
+    /// From the capture's first packet to its own earliest: negative where packets
+    /// are not in the order of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<f64>,
-    /// From its first packet to its last.
+    /// From its earliest packet to its latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
     /// Only for TCP.

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::layers::{Arp, Chdlc, Gre, Igmp, Outer, Ppp, Sctp, Wlan};
 use super::model::is_false;
-use super::spelled::{FlagLetters, Hex, Mac};
+use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::decode::ChecksumStatus;
 
 /// One packet. `udp.length` is `packets[].udp.length`, and so on.
@@ -112,11 +112,11 @@ pub struct Frame {
     pub number: u64,
     /// Seconds since the first packet of the capture, exact to the nanosecond.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_relative: Option<f64>,
+    pub time_relative: Option<Seconds>,
     /// Seconds since 1970-01-01 UTC; a double tells times of today to about
     /// 0.2 microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_epoch: Option<f64>,
+    pub time_epoch: Option<Seconds>,
     /// Bytes on the wire.
     pub len: u32,
     /// Bytes in the file.

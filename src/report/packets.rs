@@ -11,7 +11,7 @@ use super::packet::{
     Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Reassembled, Sll, Tcp, TcpOptions,
     TcpTimestamp, Trouble, Udp, Vlan, WindowScale,
 };
-use super::spelled::{FlagLetters, Hex, Mac};
+use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
     self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
@@ -157,8 +157,8 @@ fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
     Frame {
         number: packet.number,
-        time_relative: Some(seconds(packet.time.since(start))),
-        time_epoch: Some(seconds(packet.time.0)),
+        time_relative: Some(Seconds(packet.time.since(start))),
+        time_epoch: Some(Seconds(packet.time.0)),
         len: packet.len,
         cap_len: packet.cap_len,
     }

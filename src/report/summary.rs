@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::conversation::{Close, Conversation, Message};
 use super::lookup::Lookup;
 use super::model::is_zero;
+use super::spelled::Seconds;
 use crate::conversation::ConnState;
 use crate::message::dns::rcode_name;
 use crate::savefile::Protocol;
@@ -21,7 +22,7 @@ pub struct Summary {
     pub bytes: u64,
     /// The earliest packet, in seconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_epoch: Option<f64>,
+    pub time_epoch: Option<Seconds>,
     /// From the earliest packet to the latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,

@@ -22,8 +22,8 @@ pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet<'static> {
     Packet {
         frame: Frame {
             number,
-            time_relative: Some(ms / 1e3),
-            time_epoch: Some(1_700_000_000.0 + ms / 1e3),
+            time_relative: Some(Seconds((ms * 1e6) as i64)),
+            time_epoch: Some(Seconds(1_700_000_000_000_000_000 + (ms * 1e6) as i64)),
             len: 74,
             cap_len: 74,
         },

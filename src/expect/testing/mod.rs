@@ -151,6 +151,7 @@ impl Wire {
             client: SocketAddr::new(IpAddr::V4(LOOPBACK), port),
             server: SocketAddr::new(IpAddr::V4(LOOPBACK), server.1),
             first: Timestamp(self.now),
+            earliest: Timestamp(self.now),
             last: Timestamp(self.now),
             first_packet: self.trace.packets.len(),
             packets: Ways::default(),
