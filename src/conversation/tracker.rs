@@ -544,9 +544,7 @@ fn offered(tcp: &Tcp, frame: &[u8]) -> Offered {
     for option in tcp.options(frame) {
         match option {
             TcpOption::MaximumSegmentSize(size) => offered.mss = Some(size),
-            TcpOption::WindowScale(shift) => {
-                offered.window_scale.get_or_insert(shift);
-            }
+            TcpOption::WindowScale(shift) => offered.window_scale = Some(shift),
             TcpOption::SackPermitted => offered.sack_permitted = true,
             TcpOption::Timestamps { .. } => offered.timestamps = true,
             _ => {}

@@ -386,10 +386,10 @@ pub struct TcpOptions {
     /// Selective acknowledgements are permitted.
     #[serde(skip_serializing_if = "is_false")]
     pub sack_perm: bool,
-    /// Left edges, raw sequence numbers.
+    /// Left edges, relative as `tcp.ack` is.
     #[serde(skip_serializing_if = "SmallVec::is_empty")]
     pub sack_le: SmallVec<[u32; 4]>,
-    /// Right edges, raw sequence numbers.
+    /// Right edges, relative as `tcp.ack` is.
     #[serde(skip_serializing_if = "SmallVec::is_empty")]
     pub sack_re: SmallVec<[u32; 4]>,
     /// Time stamps.

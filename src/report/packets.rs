@@ -274,7 +274,7 @@ fn tcp<'a>(
         window_size: seen.map(|s| s.window),
         checksum: Some(checksum),
         urgent_pointer: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
-        options: options(tcp, frame),
+        options: options(tcp, seen, frame),
         analysis: seen.map(analysis).filter(|a| *a != Analysis::default()),
         payload: payload(tcp.payload.of(frame)),
     }
@@ -297,9 +297,12 @@ fn flags(flags: TcpFlags) -> Flags {
 }
 
 /// None where the header has no options.
-fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
+fn options(tcp: &decode::Tcp, seen: Option<&SeenTcp>, frame: &[u8]) -> Option<TcpOptions> {
     let mut shown = TcpOptions::default();
     let mut any = false;
+    // What `tcp.ack` is relative to, the edges are too.
+    let acked = seen.filter(|_| tcp.flags.ack());
+    let first = acked.map_or(0, |seen| tcp.ack.wrapping_sub(seen.ack));
     for option in tcp.options(frame) {
         any = true;
         match option {
@@ -309,8 +312,8 @@ fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
             TcpOption::SackPermitted => shown.sack_perm = true,
             TcpOption::Sack(blocks) => {
                 for (left, right) in blocks.into_iter().flatten() {
-                    shown.sack_le.push(left);
-                    shown.sack_re.push(right);
+                    shown.sack_le.push(left.wrapping_sub(first));
+                    shown.sack_re.push(right.wrapping_sub(first));
                 }
             }
             TcpOption::Timestamps { value, echo_reply } => {

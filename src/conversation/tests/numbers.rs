@@ -1,6 +1,7 @@
 //! Relative numbers, windows, handshakes, streams.
 
 use super::*;
+use crate::decode::Transport;
 
 #[test]
 fn numbers_are_relative_and_windows_scaled() {
@@ -58,6 +59,21 @@ fn a_window_is_scaled_only_if_both_sides_offered_it() {
         s("A", 1, 1, ""),
     ]);
     assert_eq!(seen[2].tcp.as_ref().unwrap().window, 1000);
+}
+
+#[test]
+fn of_a_repeated_window_scale_the_last_one_counts() {
+    let mut syn = c("S", 0, 0, "").scale(3);
+    syn.frame.extend([1, 3, 3, 7]);
+    if let Transport::Tcp(tcp) = &mut syn.packet.transport {
+        tcp.header.len += 4;
+    }
+    let (seen, _) = track(vec![
+        syn,
+        s("SA", 0, 1, "").scale(0),
+        c("A", 1, 1, "").window(10),
+    ]);
+    assert_eq!(seen[2].tcp.as_ref().unwrap().window, 10 << 7);
 }
 
 #[test]
