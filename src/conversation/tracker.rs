@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use crate::decode::{Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport, Udp};
+use crate::decode::{Layer, Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport, Trouble, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
 use super::key::{FromLow, Key};
@@ -311,6 +311,7 @@ impl<R: Receiver> Tracker<R> {
             offered: offered(tcp, frame),
             reuses_ports: false,
             sacked: sacked(tcp, frame),
+            sound: !has_wrong_header(packet),
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
@@ -533,6 +534,18 @@ impl<R: Receiver> Tracker<R> {
             self.closed.push(open.close(&key, &mut self.store, found));
         }
     }
+}
+
+/// Wireshark reads no further behind such a header.
+#[inline]
+fn has_wrong_header(packet: &Packet) -> bool {
+    matches!(
+        packet.trouble,
+        Some(Trouble::Malformed {
+            layer: Layer::Tcp,
+            ..
+        })
+    )
 }
 
 /// The options that only a SYN may carry; time stamps go on if it has them.

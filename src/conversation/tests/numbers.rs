@@ -1,7 +1,7 @@
 //! Relative numbers, windows, handshakes, streams.
 
 use super::*;
-use crate::decode::Transport;
+use crate::decode::{Layer, Reason, Transport, Trouble};
 
 #[test]
 fn numbers_are_relative_and_windows_scaled() {
@@ -59,6 +59,22 @@ fn a_window_is_scaled_only_if_both_sides_offered_it() {
         s("A", 1, 1, ""),
     ]);
     assert_eq!(seen[2].tcp.as_ref().unwrap().window, 1000);
+}
+
+/// tshark reads no further where the header's own length is wrong.
+#[test]
+fn nothing_is_said_of_a_segment_with_a_wrong_header() {
+    let mut again = c("PA", 1, 1, "GET");
+    let reason = Reason::HeaderLength {
+        claimed: 16,
+        least: 20,
+    };
+    let layer = Layer::Tcp;
+    again.packet.trouble = Some(Trouble::Malformed { layer, reason });
+    let (seen, tracked) = track(after_handshake(vec![c("PA", 1, 1, "GET"), again]));
+    assert_eq!(seen[4].tcp.as_ref().unwrap().marks, Marks::default());
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(facts.retransmissions, 0);
 }
 
 #[test]
