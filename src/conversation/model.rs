@@ -64,7 +64,10 @@ pub struct Conversation {
     pub id: u32,
     pub client: SocketAddr,
     pub server: SocketAddr,
+    /// Of its first packet in the file: what relative times count from.
     pub first: Timestamp,
+    /// Of its earliest and latest packet.
+    pub earliest: Timestamp,
     pub last: Timestamp,
     /// The index of its first packet in the capture.
     pub first_packet: usize,
@@ -101,6 +104,8 @@ pub struct TcpFacts {
     /// Stream bytes that were never captured although later ones, or the
     /// stream's end, were.
     pub missing_bytes: u64,
+    /// ICMP errors that reported one of its segments as undelivered.
+    pub icmp_errors: u64,
 }
 
 /// One side of a TCP connection.

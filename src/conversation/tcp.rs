@@ -51,6 +51,8 @@ pub(super) struct Segment<'a> {
     pub reuses_ports: bool,
     /// Bytes in the blocks of its SACK option; they wrap.
     pub sacked: u32,
+    /// The length of its header is no wrong one: there is something to say of it.
+    pub sound: bool,
     /// Payload bytes on the wire.
     pub len: u32,
     /// Those that were captured.
@@ -269,6 +271,7 @@ impl Connection {
             out_of_order: self.marks.of(Marks::OUT_OF_ORDER),
             marks: self.marks,
             missing_bytes: missing,
+            icmp_errors: 0,
         }
     }
 
@@ -471,6 +474,9 @@ impl Connection {
         };
         let (forward, reverse) = (&mut forward.flow, &mut reverse.flow);
         analysis::analyse(&numbers, forward, reverse, &known, store, seen);
+        if !segment.sound {
+            seen.marks = Marks::default();
+        }
         self.marks.add(seen.marks);
     }
 

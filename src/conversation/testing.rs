@@ -193,6 +193,7 @@ pub(crate) fn port_unreachable(of: &Made) -> Made {
     };
     let ports = of.packet.ports();
     let quoted = Quoted {
+        undelivered: true,
         net: quoted_net,
         protocol,
         src_port: ports.map(|p| p.0),

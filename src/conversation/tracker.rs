@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use crate::decode::{Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport, Udp};
+use crate::decode::{Layer, Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport, Trouble, Udp};
 use crate::savefile::{Protocol, Timestamp};
 
 use super::key::{FromLow, Key};
@@ -15,7 +15,7 @@ use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::{
     At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
-    UdpFacts, Ways,
+    TcpFacts, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
@@ -83,6 +83,8 @@ struct Open<R> {
     id: u32,
     client_is_low: bool,
     first: Timestamp,
+    /// Of the earliest and the latest packet: a file may have them in any order.
+    earliest: Timestamp,
     last: Timestamp,
     /// Of the packet before in file order: `last` may be later.
     previous: Timestamp,
@@ -91,7 +93,7 @@ struct Open<R> {
     packets: Ways<u64>,
     wire_bytes: Ways<u64>,
     bytes: Ways<u64>,
-    /// Datagrams that an ICMP error reported as undelivered.
+    /// Datagrams that an ICMP error reported as undelivered; of TCP, such errors.
     lost: u64,
     recent: Ways<Latest>,
     /// TCP.
@@ -109,6 +111,7 @@ impl<R: Receiver> Open<R> {
     }
 
     fn count(&mut self, at: At, frame_len: u32, way: Direction, bytes: u64) {
+        self.earliest = self.earliest.min(at.time);
         self.last = self.last.max(at.time);
         self.previous = at.time;
         *self.wire_bytes.get_mut(way) += u64::from(frame_len);
@@ -126,9 +129,10 @@ impl<R: Receiver> Open<R> {
     }
 
     fn close(mut self, key: &Key, store: &mut Store, found: &mut R::Found) -> Closed<R> {
-        let tcp = self
-            .connection
-            .map(|mut connection| connection.finish(&mut self.receiver, found, store));
+        let tcp = self.connection.map(|mut connection| TcpFacts {
+            icmp_errors: self.lost,
+            ..connection.finish(&mut self.receiver, found, store)
+        });
         let udp = tcp.is_none().then_some(UdpFacts {
             datagrams: self.packets,
             lost: self.lost,
@@ -142,6 +146,7 @@ impl<R: Receiver> Open<R> {
                 client: key.end(self.client_is_low),
                 server: key.end(!self.client_is_low),
                 first: self.first,
+                earliest: self.earliest,
                 last: self.last,
                 first_packet: self.first_packet,
                 packets: self.packets,
@@ -306,6 +311,7 @@ impl<R: Receiver> Tracker<R> {
             offered: offered(tcp, frame),
             reuses_ports: false,
             sacked: sacked(tcp, frame),
+            sound: !has_wrong_header(packet),
             len: tcp.len,
             data: tcp.payload.of(frame),
         };
@@ -438,7 +444,9 @@ impl<R: Receiver> Tracker<R> {
             connection.quoted(at.time);
         }
         let found = self.recent.find(*open.recent.get(way), quoted, frame);
-        if protocol == Protocol::Udp && found.is_none_or(|found| found.first) {
+        // TCP sends a segment again under the same number: each error counts.
+        let counts = protocol == Protocol::Tcp || found.is_none_or(|found| found.first);
+        if quoted.undelivered && counts {
             open.lost += 1;
         }
         seen.conversation = Some(open.index);
@@ -481,6 +489,7 @@ impl<R: Receiver> Tracker<R> {
             id,
             client_is_low,
             first: at.time,
+            earliest: at.time,
             last: at.time,
             previous: at.time,
             first_packet: at.packet,
@@ -527,6 +536,18 @@ impl<R: Receiver> Tracker<R> {
     }
 }
 
+/// Wireshark reads no further behind such a header.
+#[inline]
+fn has_wrong_header(packet: &Packet) -> bool {
+    matches!(
+        packet.trouble,
+        Some(Trouble::Malformed {
+            layer: Layer::Tcp,
+            ..
+        })
+    )
+}
+
 /// The options that only a SYN may carry; time stamps go on if it has them.
 fn offered(tcp: &Tcp, frame: &[u8]) -> Offered {
     let mut offered = Offered::default();
@@ -536,9 +557,7 @@ fn offered(tcp: &Tcp, frame: &[u8]) -> Offered {
     for option in tcp.options(frame) {
         match option {
             TcpOption::MaximumSegmentSize(size) => offered.mss = Some(size),
-            TcpOption::WindowScale(shift) => {
-                offered.window_scale.get_or_insert(shift);
-            }
+            TcpOption::WindowScale(shift) => offered.window_scale = Some(shift),
             TcpOption::SackPermitted => offered.sack_permitted = true,
             TcpOption::Timestamps { .. } => offered.timestamps = true,
             _ => {}

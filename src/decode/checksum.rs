@@ -1,6 +1,6 @@
 //! Are the checksums right? Asked only where somebody wants to know.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::checksum::Sum16BitWords;
 use etherparse::ip_number;
@@ -144,11 +144,16 @@ fn folded(sum: &Sum16BitWords) -> u16 {
     !sum.ones_complement().to_be()
 }
 
-/// The addresses that the pseudo-header has: over IPv6 an extension header may
-/// name the true source or the last destination.
+/// The addresses that the pseudo-header has: an option of IPv4, or an extension
+/// header of IPv6, may name the last destination, the latter also the true source.
 fn ends(net: &Net, frame: &[u8]) -> (IpAddr, IpAddr) {
-    let Net::V6(ip) = net else {
-        return (net.src(), net.dst());
+    let ip = match net {
+        Net::V4(ip) => {
+            let options = ip.header.behind(20).of(frame);
+            let dst = source_route(options).unwrap_or(ip.dst);
+            return (ip.src.into(), dst.into());
+        }
+        Net::V6(ip) => ip,
     };
     let (mut src, mut dst) = (ip.src, ip.dst);
     for (kind, header) in extensions(ip, frame) {
@@ -159,6 +164,26 @@ fn ends(net: &Net, frame: &[u8]) -> (IpAddr, IpAddr) {
         }
     }
     (src.into(), dst.into())
+}
+
+/// RFC 791, section 3.1: the last address of a source route that is not at its end
+/// yet.
+fn source_route(options: &[u8]) -> Option<Ipv4Addr> {
+    const NO_OPERATION: u8 = 1;
+    const LOOSE: u8 = 131;
+    const STRICT: u8 = 137;
+    let mut rest = options;
+    loop {
+        rest = match rest {
+            [NO_OPERATION, rest @ ..] => rest,
+            [LOOSE | STRICT, len, pointer, ..] if pointer < len => {
+                let route = rest.get(3..usize::from(*len))?;
+                return route.last_chunk::<4>().map(|last| Ipv4Addr::from(*last));
+            }
+            [kind, len, ..] if *kind != 0 && *len >= 2 => rest.get(usize::from(*len)..)?,
+            _ => return None,
+        };
+    }
 }
 
 /// RFC 6275 §6.3: the home address option of a destination options header.
@@ -229,6 +254,16 @@ mod tests {
         assert_eq!(status_of(VLAN_IPV6_FRAGMENT), (None, None));
         // 127.0.0.1 to itself: nobody computed it.
         assert_eq!(status_of(LOOPBACK_UDP), (Some(Good), Some(Unverified)));
+    }
+
+    #[test]
+    fn a_source_route_names_the_last_destination() {
+        let route = |pointer| [1, 131, 11, pointer, 10, 0, 0, 8, 10, 0, 0, 9];
+        assert_eq!(source_route(&route(4)), Some([10, 0, 0, 9].into()));
+        assert_eq!(source_route(&route(12)), None, "at its end");
+        assert_eq!(source_route(&[0, 131, 7, 4, 10, 0, 0, 9]), None);
+        assert_eq!(source_route(&[137, 7, 4, 10]), None);
+        assert_eq!(source_route(&[7, 0]), None);
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub fn decode_v4(frame: &[u8], network: Network) -> Result<Icmp, Fault> {
         _ => return Ok(icmp),
     };
     icmp.quoted = quoted(frame, icmp.payload, quoted_len).map(Box::new);
+    if let (4 | 5, Some(quoted)) = (icmp.kind, &mut icmp.quoted) {
+        quoted.undelivered = false;
+    }
     Ok(icmp)
 }
 
@@ -75,6 +78,7 @@ fn quoted(frame: &[u8], payload: Span, len: usize) -> Option<Quoted> {
     let network = network::decode(frame, &carried, 0, &mut net, &mut First::default())?;
     let bytes = network.payload.of(frame);
     let mut quoted = Quoted {
+        undelivered: true,
         net: net?,
         protocol: network.protocol,
         src_port: None,
@@ -148,6 +152,17 @@ mod tests {
         let payload = quoted.payload.of(&data);
         assert_eq!(payload.len(), 120);
         assert_eq!(payload[..2], [0x98, 0xA4]);
+    }
+
+    #[test]
+    fn a_redirect_reports_nothing_as_undelivered() {
+        for (kind, undelivered) in [(3, true), (11, true), (12, true), (4, false), (5, false)] {
+            let mut data = samples::bytes(ICMP_PORT_UNREACHABLE.1);
+            data[34] = kind;
+            let packet = decode(&frame(1, &data));
+            let quoted = icmp(&packet).quoted.as_deref().unwrap();
+            assert_eq!(quoted.undelivered, undelivered, "{kind}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use etherparse::{IpNumber, ip_number};
 
-use super::{Link, Net, Outer, Packet, Transport, network};
+use super::{Link, Net, Outer, Packet, Transport, Vlan, network};
 
 macro_rules! layers {
     ($($name:ident $text:literal,)*) => {
@@ -265,7 +265,7 @@ impl Packet {
         }
         let (link, ethertype) = match &self.link {
             Link::Ethernet(ethernet) if ethernet.vlan.ids().is_empty() => (1, ethernet.ethertype),
-            Link::LinuxCooked { ethertype, .. } => (2, *ethertype),
+            Link::LinuxCooked(cooked) if cooked.vlan.ids().is_empty() => (2, cooked.ethertype),
             Link::Null { .. } => (3, 0),
             Link::Raw => (4, 0),
             _ => return None,
@@ -339,10 +339,10 @@ impl Layers {
                 self.ethernet(ethernet);
                 ethernet.ethertype
             }
-            Link::LinuxCooked { ethertype, .. } => {
+            Link::LinuxCooked(cooked) => {
                 self.push(Layer::Sll);
-                self.by_type(*ethertype);
-                *ethertype
+                self.tags(cooked.vlan, cooked.ethertype);
+                cooked.ethertype
             }
             Link::Null { .. } => return self.push(Layer::Null),
             Link::Raw => return self.push(Layer::Raw),
@@ -372,7 +372,12 @@ impl Layers {
 
     fn ethernet(&mut self, ethernet: &super::Ethernet) {
         self.push(Layer::Eth);
-        for service in ethernet.vlan.services() {
+        self.tags(ethernet.vlan, ethernet.ethertype);
+    }
+
+    /// VLAN tags, and what says what is behind them.
+    fn tags(&mut self, vlan: Vlan, ethertype: u16) {
+        for service in vlan.services() {
             self.push(Layer::Ethertype);
             self.push(if service {
                 Layer::Ieee8021ad
@@ -380,10 +385,6 @@ impl Layers {
                 Layer::Vlan
             });
         }
-        self.by_type(ethernet.ethertype);
-    }
-
-    fn by_type(&mut self, ethertype: u16) {
         self.push(if ethertype < 0x0600 {
             Layer::Llc
         } else {

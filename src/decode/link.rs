@@ -4,7 +4,7 @@ use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 use super::carried::{Carried, Inside, by_ethertype, llc};
 use super::fault::Fault;
-use super::{Ethernet, Layer, Link, Numbering, Vlan, ppp, wlan};
+use super::{Cooked, Ethernet, Layer, Link, Numbering, Vlan, ppp, wlan};
 
 /// Numbers of <https://www.tcpdump.org/linktypes.html>.
 pub mod link_type {
@@ -95,9 +95,9 @@ fn ethernet(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
 /// and notes in `link` what is behind them.
 #[inline(never)]
 fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Inside, Fault> {
-    let (ethertype, mut vlan) = match link {
-        Link::Ethernet(ethernet) => (&mut ethernet.ethertype, Some(&mut ethernet.vlan)),
-        Link::LinuxCooked { ethertype, .. } => (ethertype, None),
+    let (ethertype, vlan) = match link {
+        Link::Ethernet(ethernet) => (&mut ethernet.ethertype, &mut ethernet.vlan),
+        Link::LinuxCooked(cooked) => (&mut cooked.ethertype, &mut cooked.vlan),
         _ => return Err(Fault::short(Layer::Vlan, 4, 0)),
     };
     for _ in 0..Vlan::MOST {
@@ -108,10 +108,8 @@ fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Inside, Fau
         let Ok(header) = SingleVlanHeaderSlice::from_slice(rest) else {
             return Err(Fault::short(Layer::Vlan, 4, rest.len()));
         };
-        if let Some(vlan) = &mut vlan {
-            let service = *ethertype == ether_type::PROVIDER_BRIDGING.0;
-            vlan.push(header.vlan_identifier().value(), service);
-        }
+        let service = *ethertype == ether_type::PROVIDER_BRIDGING.0;
+        vlan.push(header.vlan_identifier().value(), service);
         *ethertype = header.ether_type().0;
         start += 4;
     }
@@ -153,41 +151,44 @@ pub fn ethernet_at(
 
 /// Linux cooked capture, version 1.
 fn cooked(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
-    const SIZE: usize = 16;
-    let (Some(packet_type), Some(ethertype)) = (u16_at(frame, 0), u16_at(frame, SIZE - 2)) else {
-        return Err(Fault::short(Layer::Sll, SIZE, frame.len()));
+    const SIZE: u8 = 16;
+    let (Some(packet_type), Some(protocol)) = (u16_at(frame, 0), u16_at(frame, 14)) else {
+        return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
     };
-    cooked_payload(frame, SIZE, packet_type, ethertype, link)
+    cooked_payload(frame, SIZE, packet_type, protocol, link)
 }
 
 /// Linux cooked capture, version 2: here the packet type is one byte.
 fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
-    const SIZE: usize = 20;
-    let (Some(ethertype), Some(packet_type), true) =
-        (u16_at(frame, 0), frame.get(10), frame.len() >= SIZE)
+    const SIZE: u8 = 20;
+    let (Some(protocol), Some(packet_type), true) =
+        (u16_at(frame, 0), frame.get(10), frame.len() >= SIZE.into())
     else {
-        return Err(Fault::short(Layer::Sll, SIZE, frame.len()));
+        return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
     };
-    cooked_payload(frame, SIZE, u16::from(*packet_type), ethertype, link)
+    cooked_payload(frame, SIZE, (*packet_type).into(), protocol, link)
 }
 
 fn cooked_payload(
     frame: &[u8],
-    start: usize,
+    header_len: u8,
     packet_type: u16,
-    ethertype: u16,
+    protocol: u16,
     link: &mut Link,
 ) -> Result<Inside, Fault> {
-    *link = Link::LinuxCooked {
+    *link = Link::LinuxCooked(Cooked {
+        header_len,
         packet_type,
-        ethertype,
-    };
+        protocol,
+        ethertype: protocol,
+        vlan: Vlan::default(),
+    });
     /// Linux's numbers for 802.3 without and with LLC, which are no EtherTypes.
     const LLC: u16 = 4;
-    if ethertype == LLC {
-        return llc(frame, start);
+    if protocol == LLC {
+        return llc(frame, header_len.into());
     }
-    tagged(frame, start, link)
+    tagged(frame, header_len.into(), link)
 }
 
 /// BSD null and loop.
@@ -282,18 +283,35 @@ mod tests {
 
     #[test]
     fn cooked_frames() {
+        let link = |header_len, packet_type| {
+            Link::LinuxCooked(Cooked {
+                header_len,
+                packet_type,
+                protocol: 0x0800,
+                ethertype: 0x0800,
+                vlan: Vlan::default(),
+            })
+        };
         let data = samples::bytes(SLL_SYN_ACK.1);
-        let link = Link::LinuxCooked {
-            packet_type: 0,
-            ethertype: 0x0800,
-        };
-        assert_eq!(decode(113, &data), (link, carried(Some(4), 16..76)));
+        assert_eq!(decode(113, &data), (link(16, 0), carried(Some(4), 16..76)));
         let data = samples::bytes(SLL2_SYN.1);
-        let link = Link::LinuxCooked {
-            packet_type: 4,
-            ethertype: 0x0800,
+        assert_eq!(decode(276, &data), (link(20, 4), carried(Some(4), 20..80)));
+    }
+
+    #[test]
+    fn the_tags_of_a_cooked_frame_are_kept_beside_its_own_type() {
+        let mut header = samples::bytes(SLL_SYN_ACK.1);
+        header.truncate(14);
+        let tagged = [&header[..], &[0x81, 0, 0, 42, 0x88, 0xA8, 0, 7, 8, 0]].concat();
+        let (link, ip) = decode(link_type::LINUX_SLL, &tagged);
+        let Link::LinuxCooked(cooked) = link else {
+            panic!("{link:?}");
         };
-        assert_eq!(decode(276, &data), (link, carried(Some(4), 20..80)));
+        assert_eq!((cooked.protocol, cooked.ethertype), (0x8100, 0x0800));
+        assert_eq!(cooked.vlan.ids(), [42, 7]);
+        assert!(cooked.vlan.services().eq([false, true]));
+        assert_eq!(ip, carried(Some(4), 24..24));
+        assert_eq!(size_of::<Link>(), 24, "as of Ethernet");
     }
 
     #[test]

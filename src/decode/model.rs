@@ -159,11 +159,7 @@ pub struct Encapsulation {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Link {
     Ethernet(Ethernet),
-    /// Linux cooked capture v1 or v2 (`sll`).
-    LinuxCooked {
-        packet_type: u16,
-        ethertype: u16,
-    },
+    LinuxCooked(Cooked),
     /// BSD null or loop (`null.family`).
     Null {
         family: u32,
@@ -187,6 +183,19 @@ pub struct Ethernet {
     pub dst: [u8; 6],
     pub src: [u8; 6],
     /// `eth.type` of the innermost header (after VLAN tags).
+    pub ethertype: u16,
+    pub vlan: Vlan,
+}
+
+/// Linux cooked capture v1 or v2 (`sll`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cooked {
+    /// Bytes of the header: which version it is.
+    pub header_len: u8,
+    pub packet_type: u16,
+    /// `sll.etype`: the header's own.
+    pub protocol: u16,
+    /// The one after VLAN tags.
     pub ethertype: u16,
     pub vlan: Vlan,
 }
@@ -425,6 +434,8 @@ pub struct Icmp {
 /// The packet inside an ICMP error, as far as it was quoted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quoted {
+    /// The error says that it did not arrive: none of redirect and source quench.
+    pub undelivered: bool,
     pub net: Net,
     pub protocol: u8,
     pub src_port: Option<u16>,

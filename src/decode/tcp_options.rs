@@ -44,6 +44,14 @@ impl TcpOption {
 }
 
 impl Tcp {
+    /// `tcp.hdr_len` as the header has it, though it be wrong: [`Tcp::header`] lies
+    /// within the packet.
+    pub fn claimed_header_len(&self, frame: &[u8]) -> u32 {
+        const DATA_OFFSET: usize = 12;
+        let offset = self.header.of(frame).get(DATA_OFFSET);
+        offset.map_or(self.header.len, |byte| u32::from(byte >> 4) * 4)
+    }
+
     /// Where the options lie (`tcp.options`).
     pub fn options_span(&self) -> Span {
         const FIXED: u32 = 20;

@@ -79,9 +79,7 @@ fn tcp(bytes: &[u8], network: Network, transport: &mut Transport, first: &mut Fi
                     let payload = start + header_len..start + header_len;
                     let claimed = usize::from(bytes.get(12).map_or(0, |b| b >> 4)) * 4;
                     *transport = Transport::Tcp(Tcp {
-                        len: network
-                            .claimed
-                            .saturating_sub(claimed.max(TCP_HEADER) as u32),
+                        len: network.claimed.saturating_sub(claimed as u32),
                         ..segment(&sound, network, header_len, payload)
                     });
                 }
@@ -197,9 +195,13 @@ mod tests {
     const UDP_AT: usize = 24;
 
     fn changed(sample: (u32, &str), at: usize, bytes: &[u8]) -> Packet {
+        decode(&frame(sample.0, &changed_bytes(sample, at, bytes)))
+    }
+
+    fn changed_bytes(sample: (u32, &str), at: usize, bytes: &[u8]) -> Vec<u8> {
         let mut data = samples::bytes(sample.1);
         data[at..at + bytes.len()].copy_from_slice(bytes);
-        decode(&frame(sample.0, &data))
+        data
     }
 
     #[test]
@@ -251,6 +253,9 @@ mod tests {
             let tcp = packet.tcp().unwrap();
             assert_eq!((tcp.src_port, tcp.dst_port), (80, 46656));
             assert_eq!((tcp.header.len, tcp.payload.len), (layer_len, 0));
+            let data = changed_bytes(SLL_SYN_ACK, TCP_AT + 12, &[offset]);
+            let claimed = u32::from(offset >> 4) * 4;
+            assert_eq!(tcp.claimed_header_len(&data), claimed, "the header's own");
             assert!(matches!(
                 packet.trouble,
                 Some(Trouble::Malformed {

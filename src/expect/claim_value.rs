@@ -164,7 +164,7 @@ fn conversation_field<'f>(
         ["server", "role"] => Datum::text(facts.trace.owner_name(server)),
         ["packets", rest @ ..] => each_way(&conversation.packets, rest)?,
         ["bytes", rest @ ..] => each_way(&conversation.bytes, rest)?,
-        ["duration"] => Datum::Duration(conversation.last.since(conversation.first)),
+        ["duration"] => Datum::Duration(conversation.last.since(conversation.earliest)),
         ["datagrams", rest @ ..] => match &conversation.udp {
             Some(udp) => each_way(&udp.datagrams, rest)?,
             None => return Err(unknown(path)),

@@ -108,7 +108,7 @@ pub(super) const IP: &[Field] = &[
     Field::new(
         "ip.checksum.status",
         Kind::Unsigned(8),
-        "header checksum: 0 bad, 1 good, 2 not verified",
+        "header checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default",
         |v, out| of_v4(v, out, |_| number(UNVERIFIED)),
     )
     .names(STATUS),

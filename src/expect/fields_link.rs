@@ -1,7 +1,6 @@
 //! Fields of the frame itself and of the link layer.
 
-use crate::decode::{Ethernet, Layer, Link, Transport};
-
+use crate::decode::{Cooked, Ethernet, Layer, Link, Transport, Trouble, Vlan};
 use crate::savefile::Format;
 
 use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, View, number};
@@ -110,6 +109,17 @@ pub(super) const FRAME: &[Field] = &[
         |v, out| {
             let name = v.known.interface_name(v.packet.interface);
             out.extend(name.map(FieldValue::text));
+        },
+    ),
+    // A mark, as of the other protocols that have no bytes of their own.
+    Field::new(
+        "_ws.malformed",
+        Kind::Label,
+        "a header is wrong, or claims bytes that are not there",
+        |v, out| {
+            if let Some(Trouble::Malformed { .. }) = v.packet.trouble {
+                out.push(FieldValue::bytes(&[]));
+            }
         },
     ),
 ];
@@ -222,9 +232,9 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
-            out.extend(tags(v, Q_TAG).map(|_| FieldValue::Layer {
+            out.extend(tags(v, Q_TAG).map(|tag| FieldValue::Layer {
                 header: 4,
-                bytes: v.slice(14, usize::MAX),
+                bytes: tag.bytes,
             }))
         },
     ),
@@ -232,19 +242,19 @@ pub(super) const LINK: &[Field] = &[
         "vlan.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag & 0xfff))),
+        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control & 0xfff))),
     ),
     Field::new(
         "vlan.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag >> 13))),
+        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control >> 13))),
     ),
     Field::new(
         "vlan.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.extend(tags(v, Q_TAG).map(|(tag, _)| number(tag >> 12 & 1))),
+        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control >> 12 & 1))),
     ),
     Field::new(
         "vlan.etype",
@@ -253,8 +263,8 @@ pub(super) const LINK: &[Field] = &[
         |v, out| {
             out.extend(
                 tags(v, Q_TAG)
-                    .filter(|(_, next)| *next >= FIRST_TYPE)
-                    .map(|(_, next)| number(next)),
+                    .filter(|tag| tag.next >= FIRST_TYPE)
+                    .map(|tag| number(tag.next)),
             )
         },
     ),
@@ -263,9 +273,9 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1ad)",
         |v, out| {
-            out.extend(tags(v, AD_TAG).map(|_| FieldValue::Layer {
+            out.extend(tags(v, AD_TAG).map(|tag| FieldValue::Layer {
                 header: 4,
-                bytes: v.slice(14, usize::MAX),
+                bytes: tag.bytes,
             }))
         },
     ),
@@ -273,19 +283,19 @@ pub(super) const LINK: &[Field] = &[
         "ieee8021ad.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag & 0xfff))),
+        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control & 0xfff))),
     ),
     Field::new(
         "ieee8021ad.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag >> 13))),
+        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control >> 13))),
     ),
     Field::new(
         "ieee8021ad.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.extend(tags(v, AD_TAG).map(|(tag, _)| number(tag >> 12 & 1))),
+        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control >> 12 & 1))),
     ),
     Field::new(
         "arp",
@@ -294,7 +304,7 @@ pub(super) const LINK: &[Field] = &[
         |v, out| {
             let ethertype = match v.packet.link {
                 Link::Ethernet(e) => Some(e.ethertype),
-                Link::LinuxCooked { ethertype, .. } => Some(ethertype),
+                Link::LinuxCooked(cooked) => Some(cooked.ethertype),
                 _ => None,
             };
             if let Transport::Arp(arp) = &v.packet.transport {
@@ -315,13 +325,16 @@ pub(super) const LINK: &[Field] = &[
         "sll.pkttype",
         Kind::Unsigned(16),
         "Linux cooked capture: 0 to us, 4 sent by us",
-        |v, out| out.extend(cooked(v).map(|(kind, _)| number(kind))),
+        |v, out| out.extend(cooked(v).map(|c| number(c.packet_type))),
     ),
     Field::new(
         "sll.etype",
         Kind::Unsigned(16),
         "Linux cooked capture: EtherType",
-        |v, out| out.extend(cooked(v).map(|(_, ethertype)| number(ethertype))),
+        |v, out| {
+            let types = cooked(v).map(|c| c.protocol);
+            out.extend(types.filter(|n| *n >= FIRST_TYPE).map(number));
+        },
     ),
     Field::new("null", Kind::Protocol, "BSD loopback header", |v, out| {
         if let Link::Null { .. } = v.packet.link {
@@ -344,10 +357,10 @@ pub(super) const LINK: &[Field] = &[
 const ETHERNET: usize = 14;
 
 /// The EtherType before an 802.1Q tag.
-const Q_TAG: [u8; 2] = [0x81, 0x00];
+const Q_TAG: u16 = 0x8100;
 
 /// The EtherType before an 802.1ad tag.
-const AD_TAG: [u8; 2] = [0x88, 0xa8];
+const AD_TAG: u16 = 0x88a8;
 
 /// The EtherTypes of ARP and of its reverse.
 const ARP: [u16; 2] = [0x0806, 0x8035];
@@ -400,26 +413,50 @@ fn first_bit(address: &[u8; 6], bit: u8) -> FieldValue<'static> {
     number(u8::from(address[0] & bit != 0))
 }
 
-/// Tag control and what follows, of the tags behind this EtherType. A tag's
-/// EtherType stands before it; those of 802.1ad have fields of another name.
-fn tags<'a>(v: &View<'a>, behind: [u8; 2]) -> impl Iterator<Item = (u16, u16)> + use<'a> {
-    frames(v).flat_map(move |(ethernet, frame)| {
-        (0..ethernet.vlan.ids().len()).filter_map(move |tag| {
-            let at = 12 + 4 * tag;
-            let bytes: &[u8; 6] = frame.get(at..at + 6)?.try_into().ok()?;
-            let [a, b, c, d, e, f] = *bytes;
-            let tagged = (u16::from_be_bytes([c, d]), u16::from_be_bytes([e, f]));
-            ([a, b] == behind).then_some(tagged)
+/// A VLAN tag.
+struct Tag<'a> {
+    control: u16,
+    /// The EtherType behind it.
+    next: u16,
+    /// From its first byte on.
+    bytes: &'a [u8],
+}
+
+/// The tags behind this EtherType, which stands before a tag; those of 802.1ad
+/// have fields of another name.
+fn tags<'a>(v: &View<'a>, behind: u16) -> impl Iterator<Item = Tag<'a>> + use<'a> {
+    tagged(v).flat_map(move |(vlan, mut before, bytes)| {
+        (0..vlan.ids().len()).filter_map(move |place| {
+            let bytes = bytes.get(4 * place..)?;
+            let [a, b, c, d] = *bytes.first_chunk()?;
+            let next = u16::from_be_bytes([c, d]);
+            let tag = Tag {
+                control: u16::from_be_bytes([a, b]),
+                next,
+                bytes,
+            };
+            (std::mem::replace(&mut before, next) == behind).then_some(tag)
         })
     })
 }
 
-fn cooked(v: &View<'_>) -> Option<(u16, u16)> {
-    match v.packet.link {
-        Link::LinuxCooked {
-            packet_type,
-            ethertype,
-        } => Some((packet_type, ethertype)),
+/// Of each header that may have tags: these, the EtherType before the first
+/// one, and the bytes from there on.
+fn tagged<'a>(v: &View<'a>) -> impl Iterator<Item = (&'a Vlan, u16, &'a [u8])> + use<'a> {
+    let cooked = cooked(v).and_then(|cooked| {
+        let bytes = v.frame().get(cooked.header_len.into()..)?;
+        Some((&cooked.vlan, cooked.protocol, bytes))
+    });
+    let ethernets = frames(v).filter_map(|(ethernet, frame)| {
+        let (kind, bytes) = frame.get(12..)?.split_first_chunk()?;
+        Some((&ethernet.vlan, u16::from_be_bytes(*kind), bytes))
+    });
+    cooked.into_iter().chain(ethernets)
+}
+
+fn cooked<'a>(v: &View<'a>) -> Option<&'a Cooked> {
+    match &v.packet.link {
+        Link::LinuxCooked(cooked) => Some(cooked),
         _ => None,
     }
 }

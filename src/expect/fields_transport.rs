@@ -1,7 +1,7 @@
 //! Fields of TCP and UDP.
 
 use crate::conversation::{Seen, SeenTcp, WindowScaling};
-use crate::decode::{Quoted, Tcp, TcpFlags, TcpOption, Transport, Udp};
+use crate::decode::{Net, Quoted, Tcp, TcpFlags, TcpOption, Transport, Udp};
 use crate::savefile::Protocol;
 
 use super::fields::{Alike, Facts, Field, FieldValue, Kind, Needs, Out, View, number};
@@ -130,7 +130,7 @@ pub(super) const TCP: &[Field] = &[
         "tcp.hdr_len",
         Kind::Unsigned(8),
         "header length in bytes, options included",
-        |v, out| out.extend(tcp(v).map(|t| number(t.header.len))),
+        |v, out| out.extend(tcp(v).map(|t| number(t.claimed_header_len(v.data())))),
     ),
     Field::new(
         "tcp.flags",
@@ -482,11 +482,19 @@ pub(super) const UDP: &[Field] = &[
     Field::new(
         "udp.checksum.status",
         Kind::Unsigned(8),
-        "checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default, 3 absent",
+        "checksum: 0 bad, 1 good, 2 not verified, which is Wireshark's default, 3 absent, \
+         4 absent over IPv6",
         |v, out| {
-            let status = |checksum: u16| number(if checksum == 0 { 3u8 } else { 2 });
-            out.extend(udps(v).map(|u| status(u.checksum)));
-            out.extend(quoted_udp_checksum(v).map(status));
+            let status = |checksum: u16, absent: u8| match checksum {
+                0 => number(absent),
+                _ => number(2u8),
+            };
+            // RFC 8200, section 8.1; what is quoted is another's fault.
+            out.extend(datagrams(v).map(|(net, u)| match net {
+                Net::V4(_) => status(u.checksum, 3),
+                Net::V6(_) => status(u.checksum, 4),
+            }));
+            out.extend(quoted_udp_checksum(v).map(|checksum| status(checksum, 3)));
         },
     )
     .names(STATUS),
@@ -547,11 +555,16 @@ fn udp<'a>(v: &View<'a>) -> Option<&'a Udp> {
 
 /// The datagrams in question: those that carry the packet, then its own.
 fn udps<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Udp> + use<'a> {
+    datagrams(v).map(|(_, udp)| udp)
+}
+
+/// The same, each with the header before it.
+fn datagrams<'a>(v: &View<'a>) -> impl Iterator<Item = (&'a Net, &'a Udp)> + use<'a> {
     let outer = v.outer().iter().filter_map(|outer| match &outer.transport {
-        Transport::Udp(udp) => Some(udp),
+        Transport::Udp(udp) => Some((&outer.net, udp)),
         _ => None,
     });
-    outer.chain(udp(v))
+    outer.chain(v.packet.net.as_ref().zip(udp(v)))
 }
 
 pub(super) fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {

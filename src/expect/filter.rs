@@ -263,12 +263,13 @@ fn end_port(view: &View<'_>, to: bool) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
     use crate::conversation::{Seen, SeenTcp};
     use crate::decode::{
-        Icmp, Ipv4, Link, Net, Packet, Quoted, Span, Tcp, TcpFlags, Transport, Udp,
+        Icmp, Ipv4, Ipv6, Layer, Link, Net, Packet, Quoted, Reason, Span, Tcp, TcpFlags, Transport,
+        Trouble, Udp,
     };
     use crate::expect::ast::{Selection, Statement, StepOrFilter};
     use crate::expect::fields::Reading;
@@ -327,6 +328,7 @@ mod tests {
             len: 0,
         };
         let quoted = Quoted {
+            undelivered: true,
             net: Net::V4(ipv4(1, 2)),
             protocol: 17,
             src_port: Some(5000),
@@ -399,7 +401,10 @@ mod tests {
     }
 
     fn shown(text: &str) -> Vec<usize> {
-        let trace = trace();
+        shown_of(&trace(), text)
+    }
+
+    fn shown_of(trace: &Trace, text: &str) -> Vec<usize> {
         let expectation = parse("test", &format!("no {text}"), &trace.roles)
             .unwrap_or_else(|found| panic!("{text}: {found:?}"));
         let Statement::No(Selection {
@@ -409,7 +414,7 @@ mod tests {
         else {
             panic!("{text} is no filter");
         };
-        let view = |i| View::new(&trace, i, Reading::Filter).unwrap();
+        let view = |i| View::new(trace, i, Reading::Filter).unwrap();
         (0..3)
             .filter(|i| matches(&filter.value, &view(*i)))
             .map(|i| i + 1)
@@ -432,6 +437,42 @@ mod tests {
         assert_eq!(shown("udp.length == 13"), [2, 3]);
         assert_eq!(shown("ip.addr == 10.0.0.2"), [1, 2, 3]);
         assert_eq!(shown("icmp.type == 3 && udp.dstport == 12000"), [2]);
+    }
+
+    #[test]
+    fn malformed_frames_are_shown_by_wiresharks_name() {
+        let mut trace = trace();
+        let reason = Reason::Short {
+            needed: 20,
+            available: 10,
+        };
+        let layer = Layer::Tcp;
+        trace.packets[0].trouble = Some(Trouble::Malformed { layer, reason });
+        trace.packets[1].trouble = Some(Trouble::Truncated { layer });
+        assert_eq!(shown_of(&trace, "_ws.malformed"), [1]);
+        assert_eq!(shown_of(&trace, "not _ws.malformed and frame"), [2, 3]);
+    }
+
+    #[test]
+    fn a_zero_checksum_over_ipv6_is_illegal() {
+        let mut trace = trace();
+        assert_eq!(shown_of(&trace, "udp.checksum.status == 3"), [3]);
+        let ipv6 = Ipv6 {
+            header: Span::default(),
+            traffic_class: 0,
+            flow_label: 0,
+            payload_len: 13,
+            next_header: 17,
+            hop_limit: 64,
+            src: Ipv6Addr::LOCALHOST,
+            dst: Ipv6Addr::LOCALHOST,
+            extensions_len: 0,
+            protocol: 17,
+            fragment: None,
+        };
+        trace.packets[2].net = Some(Net::V6(ipv6));
+        assert_eq!(shown_of(&trace, "udp.checksum.status == 4"), [3]);
+        assert_eq!(shown_of(&trace, "udp.checksum.status == \"Illegal\""), [3]);
     }
 
     #[test]

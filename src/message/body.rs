@@ -14,6 +14,8 @@ pub(super) struct Reading {
     missing: u64,
     trailers: Headers,
     trouble: Option<String>,
+    /// The trouble is against the rules, and no mere want of bytes.
+    wrong: bool,
 }
 
 /// What is still to come.
@@ -57,6 +59,7 @@ impl Reading {
                 Length::Wrong(why) => Some(why.to_owned()),
                 _ => None,
             },
+            wrong: matches!(length, Length::Wrong(_)),
         }
     }
 
@@ -110,6 +113,7 @@ impl Reading {
                 }
                 Progress::Wrong(len, why) => {
                     self.trouble = Some(why.to_owned());
+                    self.wrong = true;
                     self.rest = Rest::Unknown;
                     len
                 }
@@ -174,6 +178,7 @@ impl Reading {
     /// Bytes follow that begin no other message: the length was told wrong.
     pub(super) fn has_more_behind(&mut self, len: u64) {
         if self.trouble.is_none() && self.missing == 0 {
+            self.wrong = true;
             self.trouble = Some(format!(
                 "{len} more bytes follow the end that the head tells"
             ));
@@ -189,17 +194,60 @@ impl Reading {
     pub(super) fn finish(self, start: usize, end: usize) -> Body {
         let complete = self.is_complete();
         let missing = self.missing;
+        let trouble = self.trouble.or_else(|| {
+            (missing > 0).then(|| format!("{missing} bytes of the body were not captured"))
+        });
         let mut body = Body {
             complete,
             range: start..end,
             framing: self.framing,
             trailers: self.trailers,
-            trouble: self.trouble.or_else(|| {
-                (missing > 0).then(|| format!("{missing} bytes of the body were not captured"))
-            }),
+            cut: trouble.is_some() && !self.wrong,
+            trouble,
             ..Body::default()
         };
         self.content.finish(&mut body);
         body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(length: Length, of: impl FnOnce(&mut Reading)) -> Body {
+        let mut reading = Reading::new(length, Bodies::Count);
+        of(&mut reading);
+        reading.finish(0, 0)
+    }
+
+    #[test]
+    fn what_is_not_there_breaks_no_rule() {
+        let gap = body(Length::Bytes(5), |body| {
+            body.take(b"ab");
+            body.miss(3);
+        });
+        let ends = body(Length::Bytes(5), |body| {
+            body.take(b"ab");
+            body.end();
+        });
+        let chunk = body(Length::Chunked, |body| {
+            body.take(b"5\r\nab");
+            body.end();
+        });
+        for body in [gap, ends, chunk] {
+            assert!(body.cut && body.trouble.is_some(), "{body:?}");
+        }
+        let wrong = body(Length::Chunked, |body| {
+            body.take(b"x\r\n");
+        });
+        let more = body(Length::Bytes(1), |body| {
+            body.take(b"a");
+            body.has_more_behind(2);
+        });
+        for body in [wrong, more] {
+            assert!(!body.cut && body.trouble.is_some(), "{body:?}");
+        }
+        assert!(!body(Length::None, |_| ()).cut);
     }
 }

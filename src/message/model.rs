@@ -112,6 +112,9 @@ pub struct Body {
     pub trailers: Headers,
     /// A gap in the stream lies in the body, or its framing is wrong.
     pub trouble: Option<String>,
+    /// The trouble is no more than that bytes are not there: they were not captured,
+    /// or the stream ends before them.
+    pub cut: bool,
 }
 
 impl Body {

@@ -342,9 +342,9 @@ pub fn conversation(
         packets: each_way(&c.packets),
         bytes: each_way(&c.bytes),
         wire_bytes: Some(each_way(&c.wire_bytes)),
-        bits_per_second: bits_per_second(&c.bytes, c.last.since(c.first)),
-        start_ms: Some(millis(c.first.since(start))),
-        duration_ms: Some(millis(c.last.since(c.first))),
+        bits_per_second: bits_per_second(&c.bytes, c.last.since(c.earliest)),
+        start_ms: Some(millis(c.earliest.since(start))),
+        duration_ms: Some(millis(c.last.since(c.earliest))),
         tcp: c.tcp.as_ref().map(tcp_conversation),
         tls: None,
         udp: c.udp.as_ref().map(|udp| UdpConversation {
@@ -432,6 +432,7 @@ fn tcp_conversation(tcp: &TcpFacts) -> TcpConversation {
         retransmissions: tcp.retransmissions,
         out_of_order: tcp.out_of_order,
         missing_bytes: tcp.missing_bytes,
+        icmp_errors: tcp.icmp_errors,
     }
 }
 

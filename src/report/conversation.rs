@@ -34,10 +34,11 @@ pub struct Conversation {
     /// `bytes` by the duration, in bits. Absent where it lasted no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_second: Option<EachWay>,
-    /// From the capture's first packet to its own first.
+    /// From the capture's first packet to its own earliest: negative where packets
+    /// are not in the order of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<f64>,
-    /// From its first packet to its last.
+    /// From its earliest packet to its latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
     /// Only for TCP.
@@ -101,6 +102,9 @@ pub struct TcpConversation {
     /// Bytes that were never seen although later ones were.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing_bytes: u64,
+    /// ICMP errors that reported one of its segments as undelivered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub icmp_errors: u64,
 }
 
 /// What the two sides of a connection told and did.
@@ -296,4 +300,7 @@ pub struct Body<'a> {
     /// A gap in the stream lies in the body, or its framing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Cow<'a, str>>,
+    /// The trouble is no more than that bytes are not there.
+    #[serde(skip)]
+    pub cut: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::build::{self, Options, millis};
 use super::model::{Error, ErrorCode, Report};
+use super::spelled::Seconds;
 use super::summary::{ConversationCount, FindingKind, Findings, Limit, ProtocolCount, Summary};
 use crate::conversation::Limits;
 use crate::decode::{Layer, Numbering};
@@ -63,7 +64,7 @@ fn summary(tally: &Tally, limits: &Limits, mut findings: Findings, counts: &Coun
     }
     Summary {
         bytes: tally.all.bytes,
-        time_epoch: tally.times.map(|(first, _)| first.0 as f64 / 1e9),
+        time_epoch: tally.times.map(|(first, _)| Seconds(first.0)),
         duration_ms: tally.times.map(|(first, last)| millis(last.since(first))),
         protocols: protocols(tally),
         conversations: counts.conversations,

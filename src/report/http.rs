@@ -156,5 +156,6 @@ fn body(body: &message::Body, digests: bool) -> Body<'_> {
         sha256: digest.map(|digest| Hex(digest.as_slice().into()).to_string()),
         trailers: headers(&body.trailers),
         trouble: body.trouble.as_deref().map(Cow::from),
+        cut: body.cut,
     }
 }

@@ -31,5 +31,5 @@ pub use model::*;
 pub use packet::*;
 pub use packets::Sight;
 pub use schema::schema;
-pub use spelled::{FlagLetters, Hex, Mac};
+pub use spelled::{FlagLetters, Hex, Mac, Seconds};
 pub use summary::*;

@@ -227,6 +227,7 @@ impl Body<'_> {
             sha256: self.sha256,
             trailers: headers(self.trailers),
             trouble: self.trouble.map(text),
+            cut: self.cut,
         }
     }
 }

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::layers::{Arp, Chdlc, Gre, Igmp, Outer, Ppp, Sctp, Wlan};
 use super::model::is_false;
-use super::spelled::{FlagLetters, Hex, Mac};
+use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::decode::ChecksumStatus;
 
 /// One packet. `udp.length` is `packets[].udp.length`, and so on.
@@ -112,11 +112,11 @@ pub struct Frame {
     pub number: u64,
     /// Seconds since the first packet of the capture, exact to the nanosecond.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_relative: Option<f64>,
+    pub time_relative: Option<Seconds>,
     /// Seconds since 1970-01-01 UTC; a double tells times of today to about
     /// 0.2 microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_epoch: Option<f64>,
+    pub time_epoch: Option<Seconds>,
     /// Bytes on the wire.
     pub len: u32,
     /// Bytes in the file.
@@ -147,7 +147,7 @@ pub struct Vlan {
 pub struct Sll {
     /// 0 to us, 4 from us.
     pub pkttype: u16,
-    /// The protocol inside, as of Ethernet.
+    /// The protocol inside, or that of a VLAN tag before it.
     pub etype: u16,
 }
 
@@ -386,10 +386,10 @@ pub struct TcpOptions {
     /// Selective acknowledgements are permitted.
     #[serde(skip_serializing_if = "is_false")]
     pub sack_perm: bool,
-    /// Left edges, raw sequence numbers.
+    /// Left edges, relative as `tcp.ack` is.
     #[serde(skip_serializing_if = "SmallVec::is_empty")]
     pub sack_le: SmallVec<[u32; 4]>,
-    /// Right edges, raw sequence numbers.
+    /// Right edges, relative as `tcp.ack` is.
     #[serde(skip_serializing_if = "SmallVec::is_empty")]
     pub sack_re: SmallVec<[u32; 4]>,
     /// Time stamps.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::build::role_name;
 use super::http::heads;
 use super::packet::{
@@ -9,7 +11,7 @@ use super::packet::{
     Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Reassembled, Sll, Tcp, TcpOptions,
     TcpTimestamp, Trouble, Udp, Vlan, WindowScale,
 };
-use super::spelled::{FlagLetters, Hex, Mac};
+use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
     self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
@@ -153,11 +155,10 @@ fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
 }
 
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
-    let seconds = |nanoseconds: i64| nanoseconds as f64 / 1e9;
     Frame {
         number: packet.number,
-        time_relative: Some(seconds(packet.time.since(start))),
-        time_epoch: Some(seconds(packet.time.0)),
+        time_relative: Some(Seconds(packet.time.since(start))),
+        time_epoch: Some(Seconds(packet.time.0)),
         len: packet.len,
         cap_len: packet.cap_len,
     }
@@ -167,20 +168,22 @@ fn link(shown: &mut Packet<'_>, link: &Link) {
     match link {
         Link::Ethernet(eth) => {
             shown.eth = Some(ethernet(eth));
-            shown.vlan = eth.vlan.ids().iter().map(|&id| Vlan { id }).collect();
+            shown.vlan = tags(&eth.vlan);
         }
-        Link::LinuxCooked {
-            packet_type,
-            ethertype,
-        } => {
+        Link::LinuxCooked(cooked) => {
             shown.sll = Some(Sll {
-                pkttype: *packet_type,
-                etype: *ethertype,
+                pkttype: cooked.packet_type,
+                etype: cooked.protocol,
             });
+            shown.vlan = tags(&cooked.vlan);
         }
         Link::Null { family } => shown.null = Some(Null { family: *family }),
         _ => {}
     }
+}
+
+fn tags(vlan: &decode::Vlan) -> SmallVec<[Vlan; 3]> {
+    vlan.ids().iter().map(|&id| Vlan { id }).collect()
 }
 
 pub(super) fn ethernet(eth: &decode::Ethernet) -> Eth {
@@ -265,13 +268,13 @@ fn tcp<'a>(
         nxtseq: seen.map(|s| s.next_seq),
         ack: seen.filter(|_| with_ack).map(|s| s.ack),
         ack_raw: with_ack.then_some(tcp.ack),
-        hdr_len: tcp.header.len,
+        hdr_len: tcp.claimed_header_len(frame),
         len: tcp.len,
         window_size_value: Some(tcp.window),
         window_size: seen.map(|s| s.window),
         checksum: Some(checksum),
         urgent_pointer: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
-        options: options(tcp, frame),
+        options: options(tcp, seen, frame),
         analysis: seen.map(analysis).filter(|a| *a != Analysis::default()),
         payload: payload(tcp.payload.of(frame)),
     }
@@ -294,9 +297,12 @@ fn flags(flags: TcpFlags) -> Flags {
 }
 
 /// None where the header has no options.
-fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
+fn options(tcp: &decode::Tcp, seen: Option<&SeenTcp>, frame: &[u8]) -> Option<TcpOptions> {
     let mut shown = TcpOptions::default();
     let mut any = false;
+    // What `tcp.ack` is relative to, the edges are too.
+    let acked = seen.filter(|_| tcp.flags.ack());
+    let first = acked.map_or(0, |seen| tcp.ack.wrapping_sub(seen.ack));
     for option in tcp.options(frame) {
         any = true;
         match option {
@@ -306,8 +312,8 @@ fn options(tcp: &decode::Tcp, frame: &[u8]) -> Option<TcpOptions> {
             TcpOption::SackPermitted => shown.sack_perm = true,
             TcpOption::Sack(blocks) => {
                 for (left, right) in blocks.into_iter().flatten() {
-                    shown.sack_le.push(left);
-                    shown.sack_re.push(right);
+                    shown.sack_le.push(left.wrapping_sub(first));
+                    shown.sack_re.push(right.wrapping_sub(first));
                 }
             }
             TcpOption::Timestamps { value, echo_reply } => {

@@ -21,6 +21,30 @@ pub struct FlagLetters(pub u16);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex<'a>(pub Cow<'a, [u8]>);
 
+/// Nanoseconds, told in seconds: in JSON the nearest double, in text exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seconds(pub i64);
+
+impl Seconds {
+    const NANOSECONDS: i64 = 1_000_000_000;
+
+    /// Whole seconds and the rest apart: together they are more than a double holds.
+    pub fn nearest(self) -> f64 {
+        let rest = self.0 % Self::NANOSECONDS;
+        (self.0 / Self::NANOSECONDS) as f64 + rest as f64 / 1e9
+    }
+}
+
+impl fmt::Display for Seconds {
+    /// As many decimals as it takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (all, second) = (self.0.unsigned_abs(), Self::NANOSECONDS.unsigned_abs());
+        let exact = format!("{sign}{}.{:09}", all / second, all % second);
+        f.write_str(exact.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The two digits of a byte.
@@ -118,6 +142,26 @@ macro_rules! a_string {
 
 a_string!(Mac, FlagLetters, Hex<'_>);
 
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.nearest())
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        f64::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        f64::json_schema(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +181,22 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         let plain: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(json(&Hex(bytes.into())), format!("\"{plain}\""));
+    }
+
+    #[test]
+    fn times_are_rounded_once_at_most() {
+        let time = Seconds(1_700_000_000_000_049_000);
+        assert_eq!(json(&time), "1700000000.000049");
+        for (nanoseconds, exact) in [
+            (1_700_000_000_123_456_789, "1700000000.123456789"),
+            (-250_000_000, "-0.25"),
+            (21_000, "0.000021"),
+            (3_000_000_000, "3"),
+            (0, "0"),
+        ] {
+            let time = Seconds(nanoseconds);
+            assert_eq!(time.to_string(), exact);
+            assert_eq!(time.nearest(), exact.parse::<f64>().unwrap());
+        }
     }
 }

@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::conversation::{Close, Conversation, Message};
 use super::lookup::Lookup;
 use super::model::is_zero;
+use super::spelled::Seconds;
 use crate::conversation::ConnState;
+use crate::message::dns::rcode_name;
 use crate::savefile::Protocol;
 
 /// What a capture holds, in numbers. Counts of a display filter's packets only
@@ -20,7 +22,7 @@ pub struct Summary {
     pub bytes: u64,
     /// The earliest packet, in seconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_epoch: Option<f64>,
+    pub time_epoch: Option<Seconds>,
     /// From the earliest packet to the latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
@@ -107,10 +109,10 @@ pub struct Limit {
 pub enum FindingKind {
     /// Frames of which a header is wrong.
     Malformed,
-    /// Frames with a checksum that is wrong.
-    BadChecksum,
     /// Connections that were refused.
     Refused,
+    /// Connections whose SYN an ICMP error reported as undelivered.
+    Rejected,
     /// Connections whose SYN nobody answered.
     Unanswered,
     /// Connections that were cut by a RST.
@@ -127,9 +129,11 @@ pub enum FindingKind {
     DnsError,
     /// DNS queries without an answer.
     DnsUnanswered,
-    /// HTTP messages that break the rules or contradict themselves, or whose
-    /// body has a gap.
+    /// HTTP messages that break the rules or contradict themselves.
     HttpTrouble,
+    /// HTTP messages of whose body bytes are not there: not captured, or never
+    /// sent.
+    HttpIncomplete,
     /// Segments that were sent again.
     Retransmission,
     /// Segments that came later than their place.
@@ -161,8 +165,11 @@ impl FindingKind {
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
             FindingKind::Malformed => ("malformed frame", "malformed frames"),
-            FindingKind::BadChecksum => ("wrong checksum", "wrong checksums"),
             FindingKind::Refused => ("connection refused", "connections refused"),
+            FindingKind::Rejected => (
+                "connection rejected by ICMP",
+                "connections rejected by ICMP",
+            ),
             FindingKind::Unanswered => ("SYN without answer", "SYNs without answer"),
             FindingKind::Reset => ("connection reset", "connections reset"),
             FindingKind::Undelivered => ("datagram undelivered", "datagrams undelivered"),
@@ -175,6 +182,7 @@ impl FindingKind {
                 "HTTP message against the rules",
                 "HTTP messages against the rules",
             ),
+            FindingKind::HttpIncomplete => ("HTTP message not whole", "HTTP messages not whole"),
             FindingKind::Retransmission => ("retransmission", "retransmissions"),
             FindingKind::OutOfOrder => ("segment out of order", "segments out of order"),
             FindingKind::SpuriousRetransmission => {
@@ -197,8 +205,9 @@ impl FindingKind {
     fn filter(self) -> Option<&'static str> {
         match self {
             FindingKind::Malformed => Some("_ws.malformed"),
+            FindingKind::Rejected => Some(REJECTED),
             FindingKind::Reset => Some("tcp.flags.reset == 1"),
-            FindingKind::Undelivered => Some("icmp.type == 3 or icmpv6.type == 1"),
+            FindingKind::Undelivered => Some(UNDELIVERED),
             FindingKind::HttpServerError => Some("http.response.code >= 500"),
             FindingKind::Retransmission => Some("tcp.analysis.retransmission"),
             FindingKind::OutOfOrder => Some("tcp.analysis.out_of_order"),
@@ -210,19 +219,34 @@ impl FindingKind {
             FindingKind::WindowFull => Some("tcp.analysis.window_full"),
             FindingKind::ReusedPorts => Some("tcp.analysis.reused_ports"),
             FindingKind::Truncated => Some("frame.cap_len < frame.len"),
-            FindingKind::BadChecksum
-            | FindingKind::DnsError
+            FindingKind::DnsError
             | FindingKind::DnsUnanswered
             | FindingKind::Refused
             | FindingKind::Unanswered
             | FindingKind::HttpClientError
             | FindingKind::HttpUnanswered
             | FindingKind::HttpTrouble
+            | FindingKind::HttpIncomplete
             | FindingKind::MissingBytes
             | FindingKind::Unknown => None,
         }
     }
+
+    /// One that shows the packets among others: where there are more
+    /// conversations than a filter can name.
+    fn wider_filter(self) -> Option<&'static str> {
+        match self {
+            FindingKind::Refused => Some("tcp.flags.reset == 1"),
+            FindingKind::Unanswered => Some("tcp.flags.syn == 1 and tcp.flags.ack == 0"),
+            _ => None,
+        }
+    }
 }
+
+/// The ICMP errors that report a segment or a datagram as undelivered
+/// ([`crate::decode::Quoted::undelivered`]). What they quote counts as theirs.
+const REJECTED: &str = "tcp and (icmp.type in {3, 11, 12} or icmpv6.type in {1..4})";
+const UNDELIVERED: &str = "udp and (icmp.type in {3, 11, 12} or icmpv6.type in {1..4})";
 
 /// What the analysis of segments finds, beside the counts that each connection
 /// has.
@@ -259,6 +283,8 @@ struct Found {
     conversations: u64,
     /// With the most of it first.
     worst: Vec<Spot>,
+    /// There were more than are remembered.
+    more: bool,
 }
 
 impl Findings {
@@ -280,7 +306,12 @@ impl Findings {
                 Close::Reset => add(FindingKind::Reset, 1),
                 Close::Open | Close::Fin | Close::HalfClosed => {}
             }
-            add(FindingKind::Unanswered, u64::from(is_unanswered(tcp.state)));
+            if is_unanswered(tcp.state) {
+                match tcp.icmp_errors {
+                    0 => add(FindingKind::Unanswered, 1),
+                    _ => add(FindingKind::Rejected, 1),
+                }
+            }
             add(FindingKind::Retransmission, tcp.retransmissions.into());
             add(FindingKind::OutOfOrder, tcp.out_of_order.into());
             for (kind, mark) in MARKS {
@@ -320,8 +351,14 @@ impl Findings {
         let request = http.request.as_ref().map(|r| (&r.trouble, &r.body));
         let response = http.response.as_ref().map(|r| (&r.trouble, &r.body));
         for (head, body) in request.into_iter().chain(response) {
-            for trouble in head.iter().copied().chain(body.trouble.as_deref()) {
-                add(FindingKind::HttpTrouble, Some(trouble.to_owned()));
+            for trouble in head {
+                add(FindingKind::HttpTrouble, Some((*trouble).to_owned()));
+            }
+            match &body.trouble {
+                // How much is missing differs from message to message.
+                Some(_) if body.cut => add(FindingKind::HttpIncomplete, None),
+                Some(trouble) => add(FindingKind::HttpTrouble, Some(trouble.to_string())),
+                None => {}
             }
         }
     }
@@ -354,10 +391,11 @@ impl Findings {
     /// All that was found, the gravest first.
     pub fn finish(self) -> Vec<Finding> {
         let finding = |((kind, what), mut found): ((FindingKind, Option<String>), Found)| {
+            let filter = filter(kind, what.as_deref(), &found);
             found.worst.truncate(WORST);
             Finding {
                 kind,
-                filter: filter(kind, what.as_deref(), &found),
+                filter,
                 what,
                 count: found.count,
                 conversations: found.conversations,
@@ -403,6 +441,7 @@ impl Found {
     fn merge(&mut self, other: Found) {
         self.count += other.count;
         self.conversations += other.conversations;
+        self.more |= other.more;
         for place in other.worst {
             let same = |known: &&mut Spot| {
                 (known.protocol, known.stream) == (place.protocol, place.stream)
@@ -418,6 +457,7 @@ impl Found {
     fn sort(&mut self) {
         self.worst
             .sort_by_key(|place| (std::cmp::Reverse(place.count), place.stream));
+        self.more |= self.worst.len() > REMEMBERED;
         self.worst.truncate(REMEMBERED);
     }
 }
@@ -428,26 +468,122 @@ fn is_unanswered(state: ConnState) -> bool {
 }
 
 fn filter(kind: FindingKind, what: Option<&str>, found: &Found) -> Option<String> {
-    if let (FindingKind::HttpClientError | FindingKind::HttpServerError, Some(code)) = (kind, what)
-    {
-        return Some(format!("http.response.code == {code}"));
+    match (kind, what) {
+        (FindingKind::HttpClientError | FindingKind::HttpServerError, Some(code)) => {
+            return Some(format!("http.response.code == {code}"));
+        }
+        (FindingKind::DnsError, Some(name)) => {
+            // Larger ones are not in the header alone.
+            let code = (0..16).find(|code| rcode_name(*code) == Some(name));
+            if let Some(code) = code {
+                return Some(format!("dns.flags.rcode == {code}"));
+            }
+        }
+        _ => {}
     }
     if let Some(filter) = kind.filter() {
         return Some(filter.to_owned());
     }
-    let of = |protocol: Protocol, field: &str| {
+    if found.more {
+        return kind.wider_filter().map(str::to_owned);
+    }
+    let of = |protocol: Protocol| {
         let places = found.worst.iter().filter(|p| p.protocol == protocol);
-        let streams: Vec<String> = places.map(|place| place.stream.to_string()).collect();
-        match streams.as_slice() {
-            [] => None,
-            [one] => Some(format!("{field} == {one}")),
-            several => Some(format!("{field} in {{{}}}", several.join(", "))),
-        }
+        places.map(|place| place.stream).collect()
     };
-    let tcp = of(Protocol::Tcp, "tcp.stream");
-    let both: Vec<String> = tcp
-        .into_iter()
-        .chain(of(Protocol::Udp, "udp.stream"))
-        .collect();
+    let tcp = streams("tcp.stream", of(Protocol::Tcp));
+    let udp = streams("udp.stream", of(Protocol::Udp));
+    let both: Vec<String> = tcp.into_iter().chain(udp).collect();
     (!both.is_empty()).then(|| both.join(" or "))
+}
+
+/// `tcp.stream in {0..4, 9}`; None where there are none.
+fn streams(field: &str, mut streams: Vec<u32>) -> Option<String> {
+    streams.sort_unstable();
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for stream in streams {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(stream) => *last = stream,
+            _ => runs.push((stream, stream)),
+        }
+    }
+    let run = |(first, last): &(u32, u32)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}..{last}"),
+    };
+    match runs.as_slice() {
+        [] => None,
+        [(one, last)] if one == last => Some(format!("{field} == {one}")),
+        runs => {
+            let runs: Vec<String> = runs.iter().map(run).collect();
+            Some(format!("{field} in {{{}}}", runs.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(kind: FindingKind, streams: impl IntoIterator<Item = u32>) -> Finding {
+        let mut findings = Findings::default();
+        for stream in streams {
+            findings.entry(kind, None).message(Protocol::Tcp, stream);
+        }
+        findings.finish().remove(0)
+    }
+
+    #[test]
+    fn a_filter_names_all_conversations_that_are_remembered() {
+        let filter = |streams: &[u32]| {
+            let finding = found(FindingKind::HttpUnanswered, streams.iter().copied());
+            assert!(finding.worst.len() <= WORST);
+            finding.filter.unwrap()
+        };
+        assert_eq!(filter(&[7]), "tcp.stream == 7");
+        assert_eq!(filter(&[9, 3, 0, 1, 2, 4, 4]), "tcp.stream in {0..4, 9}");
+        assert_eq!(filter(&[1, 3, 5, 7]), "tcp.stream in {1, 3, 5, 7}");
+    }
+
+    #[test]
+    fn a_filter_never_leaves_out_conversations() {
+        let remembered = REMEMBERED as u32;
+        let filter = |kind, count| found(kind, 0..count).filter;
+        let all = format!("tcp.stream in {{0..{}}}", remembered - 1);
+        assert_eq!(filter(FindingKind::Refused, remembered), Some(all));
+        let more = remembered + 1;
+        assert_eq!(
+            filter(FindingKind::Refused, more).as_deref(),
+            Some("tcp.flags.reset == 1")
+        );
+        assert_eq!(filter(FindingKind::HttpUnanswered, more), None);
+        // Also where each thread has found few.
+        let mut findings = Findings::default();
+        for thread in 0..3 {
+            let mut part = Findings::default();
+            for stream in 0..30 {
+                let entry = part.entry(FindingKind::Unanswered, None);
+                entry.message(Protocol::Tcp, 30 * thread + stream);
+            }
+            findings.merge(part);
+        }
+        assert_eq!(
+            findings.finish().remove(0).filter.as_deref(),
+            Some("tcp.flags.syn == 1 and tcp.flags.ack == 0")
+        );
+    }
+
+    #[test]
+    fn a_code_of_dns_is_its_own_filter() {
+        let filter = |name: &str| {
+            let mut findings = Findings::default();
+            findings
+                .entry(FindingKind::DnsError, Some(name.to_owned()))
+                .message(Protocol::Udp, 5);
+            findings.finish().remove(0).filter.unwrap()
+        };
+        assert_eq!(filter("NXDOMAIN"), "dns.flags.rcode == 3");
+        // Not in the header alone.
+        assert_eq!(filter("BADVERS"), "udp.stream == 5");
+    }
 }

@@ -70,7 +70,7 @@ pub fn row(trace: &Trace, index: usize) -> Option<Row> {
     let marks = seen.and_then(|seen| seen.tcp.as_ref()).map(|tcp| tcp.marks);
     Some(Row {
         number: packet.number,
-        time: shown.frame.time_relative.unwrap_or_default(),
+        time: shown.frame.time_relative.unwrap_or_default().nearest(),
         src,
         dst,
         protocol: protocol(&shown),

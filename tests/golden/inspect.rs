@@ -53,6 +53,7 @@ fn tcp(id: u32, close: Close, closed_by: Option<Side>, completeness: u8) -> Conv
         retransmissions: id,
         out_of_order: 0,
         missing_bytes: u64::from(id % 2) * 1460,
+        icmp_errors: 0,
     });
     conversation
 }
@@ -167,7 +168,7 @@ fn crowded() -> Report {
     findings.frames(FindingKind::Truncated, None, 1_000_000);
     report.summary = Some(Summary {
         bytes: 86_419_200,
-        time_epoch: Some(1_700_000_000.25),
+        time_epoch: Some(Seconds(1_700_000_000_250_000_000)),
         duration_ms: Some(86_400_000.0 * 3.0),
         protocols: vec![
             protocols(&["eth", "ip", "tcp"], 100_000),

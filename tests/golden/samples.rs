@@ -22,8 +22,8 @@ pub fn packet(number: u64, ms: f64, from: &str, to: &str) -> Packet<'static> {
     Packet {
         frame: Frame {
             number,
-            time_relative: Some(ms / 1e3),
-            time_epoch: Some(1_700_000_000.0 + ms / 1e3),
+            time_relative: Some(Seconds((ms * 1e6) as i64)),
+            time_epoch: Some(Seconds(1_700_000_000_000_000_000 + (ms * 1e6) as i64)),
             len: 74,
             cap_len: 74,
         },
@@ -316,6 +316,7 @@ pub fn tcp_refused() -> Report {
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
+                icmp_errors: 0,
             }),
             ..conversation(Protocol::Tcp, "nobody", (0, 0))
         }],
@@ -443,6 +444,7 @@ pub fn http_ok() -> Report {
     let request_end = 1 + request.len() as u32;
     let response_end = 1 + response.len() as u32;
     let body = |len| Body {
+        cut: false,
         len,
         complete: true,
         sha256: None,

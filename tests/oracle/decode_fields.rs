@@ -408,7 +408,12 @@ fn link(link: &Link, put: &mut impl FnMut(&'static str, String)) {
                 put("vlan.id", id.to_string());
             }
         }
-        Link::LinuxCooked { packet_type, .. } => put("sll.pkttype", packet_type.to_string()),
+        Link::LinuxCooked(cooked) => {
+            put("sll.pkttype", cooked.packet_type.to_string());
+            for id in cooked.vlan.ids() {
+                put("vlan.id", id.to_string());
+            }
+        }
         // An EtherType in this place has another name.
         Link::Null { family } if *family > 1500 => {}
         Link::Null { family } => put("null.family", family.to_string()),
@@ -500,6 +505,7 @@ fn quoted_of(icmp: &Icmp, frame: &[u8], put: &mut impl FnMut(&'static str, Strin
     };
     network(&quoted.net, put);
     let Quoted {
+        undelivered: _,
         src_port: Some(src),
         dst_port: Some(dst),
         ..

@@ -182,6 +182,9 @@ pub fn why(
         _ if layer == "data" => "Wireshark decodes the payload by its port",
         _ if layer == "http" && packet.udp().is_some() => "HTTP over UDP is not read",
         _ if layer == "tls" && packet.udp().is_some() => "TLS within QUIC is not read",
+        "_ws.malformed" if ours.is_empty() && packet.tcp().is_some_and(|t| t.len > 0) => {
+            "what TCP carries is told with the messages"
+        }
         "tls" if ours.is_empty() => "TLS is shown where a record is complete",
         _ if above_ip && quotes(packet, 1) => "a quoted ICMP message is not read",
         _ if layer == "tcp" && quotes(packet, 6) => {

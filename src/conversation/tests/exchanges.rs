@@ -1,6 +1,8 @@
 //! UDP exchanges, and ICMP errors about them.
 
 use super::*;
+use crate::decode::Transport;
+use crate::savefile::Timestamp;
 
 #[test]
 fn udp_exchanges_count_both_ways() {
@@ -31,6 +33,50 @@ fn udp_exchanges_count_both_ways() {
     );
     assert_eq!(facts.lost, 0);
     assert_eq!(tracked.conversations[1].id, 1);
+}
+
+/// A redirect tells of a better way; the datagram went on.
+#[test]
+fn a_redirected_datagram_is_not_lost() {
+    let mut redirect = port_unreachable(&udp(CLIENT, SERVER, "hello"));
+    if let Transport::Icmp(icmp) = &mut redirect.packet.transport {
+        icmp.kind = 5;
+        icmp.quoted.as_mut().unwrap().undelivered = false;
+    }
+    let (seen, tracked) = track(vec![udp(CLIENT, SERVER, "hello"), redirect]);
+    assert_eq!(seen[1].quotes, Some(0));
+    assert_eq!(tracked.conversations[0].udp.as_ref().unwrap().lost, 0);
+}
+
+/// What `iptables -j REJECT` does.
+#[test]
+fn a_syn_rejected_by_icmp_counts_its_errors() {
+    let syn = || tcp(CLIENT, SERVER, "S", 7, 0, "");
+    let (seen, tracked) = track(vec![
+        syn(),
+        port_unreachable(&syn()),
+        syn(),
+        port_unreachable(&syn()),
+    ]);
+    assert_eq!(seen[1].conversation, Some(0));
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!((facts.icmp_errors, facts.state), (2, ConnState::S0));
+}
+
+/// As `tshark -z conv,tcp` has it.
+#[test]
+fn a_conversation_lasts_from_its_earliest_packet_to_its_latest() {
+    let (seen, tracked) = track(vec![
+        c("S", 0, 0, "").at(500_000),
+        s("SA", 0, 1, "").at(250_000),
+        c("A", 1, 1, "").at(1_250_000),
+    ]);
+    let conversation = &tracked.conversations[0];
+    let times = (conversation.earliest, conversation.last);
+    assert_eq!(times, (Timestamp(250_000_000), Timestamp(1_250_000_000)));
+    // Wireshark's relative times count from the first one in the file.
+    assert_eq!(conversation.first, Timestamp(500_000_000));
+    assert_eq!(seen[1].tcp.as_ref().unwrap().time_relative, -250_000_000);
 }
 
 /// `udp.time_delta`: in the order of the file, also where time goes back.

@@ -1,6 +1,7 @@
 //! Relative numbers, windows, handshakes, streams.
 
 use super::*;
+use crate::decode::{Layer, Reason, Transport, Trouble};
 
 #[test]
 fn numbers_are_relative_and_windows_scaled() {
@@ -58,6 +59,37 @@ fn a_window_is_scaled_only_if_both_sides_offered_it() {
         s("A", 1, 1, ""),
     ]);
     assert_eq!(seen[2].tcp.as_ref().unwrap().window, 1000);
+}
+
+/// tshark reads no further where the header's own length is wrong.
+#[test]
+fn nothing_is_said_of_a_segment_with_a_wrong_header() {
+    let mut again = c("PA", 1, 1, "GET");
+    let reason = Reason::HeaderLength {
+        claimed: 16,
+        least: 20,
+    };
+    let layer = Layer::Tcp;
+    again.packet.trouble = Some(Trouble::Malformed { layer, reason });
+    let (seen, tracked) = track(after_handshake(vec![c("PA", 1, 1, "GET"), again]));
+    assert_eq!(seen[4].tcp.as_ref().unwrap().marks, Marks::default());
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(facts.retransmissions, 0);
+}
+
+#[test]
+fn of_a_repeated_window_scale_the_last_one_counts() {
+    let mut syn = c("S", 0, 0, "").scale(3);
+    syn.frame.extend([1, 3, 3, 7]);
+    if let Transport::Tcp(tcp) = &mut syn.packet.transport {
+        tcp.header.len += 4;
+    }
+    let (seen, _) = track(vec![
+        syn,
+        s("SA", 0, 1, "").scale(0),
+        c("A", 1, 1, "").window(10),
+    ]);
+    assert_eq!(seen[2].tcp.as_ref().unwrap().window, 10 << 7);
 }
 
 #[test]

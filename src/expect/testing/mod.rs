@@ -151,6 +151,7 @@ impl Wire {
             client: SocketAddr::new(IpAddr::V4(LOOPBACK), port),
             server: SocketAddr::new(IpAddr::V4(LOOPBACK), server.1),
             first: Timestamp(self.now),
+            earliest: Timestamp(self.now),
             last: Timestamp(self.now),
             first_packet: self.trace.packets.len(),
             packets: Ways::default(),
@@ -168,6 +169,7 @@ impl Wire {
                 retransmissions: 0,
                 out_of_order: 0,
                 missing_bytes: 0,
+                icmp_errors: 0,
             }),
             udp: (protocol == Protocol::Udp).then(UdpFacts::default),
         });
@@ -315,6 +317,7 @@ impl Wire {
             rest: [0; 4],
             payload: Span::default(),
             quoted: Some(Box::new(Quoted {
+                undelivered: true,
                 net: quoted,
                 protocol,
                 src_port: Some(to),

@@ -94,6 +94,9 @@ fn facts(conversation: &Conversation) -> String {
             );
             facts.push(again);
         }
+        if tcp.icmp_errors > 0 {
+            facts.push(count(tcp.icmp_errors, "ICMP error", "ICMP errors"));
+        }
     }
     if let Some(udp) = conversation.udp.filter(|u| u.lost > 0) {
         facts.push(count(udp.lost, "datagram lost", "datagrams lost"));

@@ -191,7 +191,7 @@ fn row<'a>(
         time: packet
             .frame
             .time_relative
-            .map_or_else(String::new, |t| format!("{:.3}", t * 1e3)),
+            .map_or_else(String::new, |t| format!("{:.3}", t.nearest() * 1e3)),
         number: number.to_string(),
         tag: tag(report, packet),
         from,

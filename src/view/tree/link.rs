@@ -1,7 +1,7 @@
 //! The link layer.
 
 use super::{Node, hex16};
-use crate::decode::{Arp, ArpParty, Ethernet, Layer, Link, Packet, Span, Transport};
+use crate::decode::{Arp, ArpParty, Cooked, Ethernet, Layer, Link, Packet, Span, Transport};
 
 /// Bytes of an Ethernet header without tags (IEEE 802.3).
 const ETHERNET: u32 = 14;
@@ -12,25 +12,7 @@ pub fn layers(packet: &Packet, data: &[u8]) -> Vec<Node> {
     let span = Span { start: 0, len: end };
     let mut layers = match &packet.link {
         Link::Ethernet(ethernet) => vec![self::ethernet(ethernet, 0)],
-        Link::LinuxCooked {
-            packet_type,
-            ethertype,
-        } => vec![
-            Node::group(Some("sll"), "Linux cooked capture", span).with([
-                Node::field("sll.pkttype", "Packet type", packet_type, (0, 0)).says(
-                    match packet_type {
-                        0 => "to us",
-                        1 => "broadcast",
-                        2 => "multicast",
-                        3 => "to another host",
-                        4 => "sent by us",
-                        _ => "",
-                    },
-                ),
-                Node::field("sll.etype", "Protocol", hex16(*ethertype), (0, 0))
-                    .says(ethertype_name(*ethertype)),
-            ]),
-        ],
+        Link::LinuxCooked(cooked) => vec![self::cooked(cooked, span)],
         Link::Null { family } => vec![
             Node::group(Some("null"), "BSD loopback", span).with([Node::field(
                 "null.family",
@@ -73,12 +55,42 @@ fn header_end(packet: &Packet, data: &[u8]) -> u32 {
     }
 }
 
+/// The header of Linux cooked capture, with its VLAN tags.
+fn cooked(cooked: &Cooked, span: Span) -> Node {
+    let mut node = Node::group(Some("sll"), "Linux cooked capture", span);
+    let to = match cooked.packet_type {
+        0 => "to us",
+        1 => "broadcast",
+        2 => "multicast",
+        3 => "to another host",
+        4 => "sent by us",
+        _ => "",
+    };
+    node.children = vec![
+        Node::field("sll.pkttype", "Packet type", cooked.packet_type, (0, 0)).says(to),
+        Node::field("sll.etype", "Protocol", hex16(cooked.protocol), (0, 0))
+            .says(ethertype_name(cooked.protocol)),
+    ];
+    node.children
+        .extend(tags(cooked.vlan.ids(), cooked.header_len.into()));
+    node
+}
+
+/// VLAN tags, the first of which says its number from `at` on.
+fn tags(ids: &[u16], at: u32) -> impl Iterator<Item = Node> {
+    let places = (at..).step_by(TAG as usize);
+    ids.iter()
+        .zip(places)
+        .map(|(id, at)| Node::field("vlan.id", "VLAN", id, (at, 2)))
+}
+
 /// The Ethernet header at `at`, with its VLAN tags.
 pub fn ethernet(ethernet: &Ethernet, at: u32) -> Node {
-    let tags = ethernet.vlan.ids().len() as u32 * TAG;
+    let ids = ethernet.vlan.ids();
+    let tagged = ids.len() as u32 * TAG;
     let span = Span {
         start: at,
-        len: ETHERNET + tags,
+        len: ETHERNET + tagged,
     };
     let mut node = Node::group(Some("eth"), "Ethernet", span);
     node.value = format!("{} to {}", mac(&ethernet.src), mac(&ethernet.dst));
@@ -86,16 +98,12 @@ pub fn ethernet(ethernet: &Ethernet, at: u32) -> Node {
         Node::field("eth.dst", "Destination", mac(&ethernet.dst), (at, 6)),
         Node::field("eth.src", "Source", mac(&ethernet.src), (at + 6, 6)),
     ];
-    for (place, id) in ethernet.vlan.ids().iter().enumerate() {
-        let tag = at + 12 + place as u32 * TAG;
-        node.children
-            .push(Node::field("vlan.id", "VLAN", id, (tag + 2, 2)));
-    }
+    node.children.extend(tags(ids, at + ETHERNET));
     let kind = Node::field(
         "eth.type",
         "Type",
         hex16(ethernet.ethertype),
-        (at + 12 + tags, 2),
+        (at + 12 + tagged, 2),
     );
     node.children
         .push(kind.says(ethertype_name(ethernet.ethertype)));

@@ -280,9 +280,8 @@ fn tcp(
             (at + 8, 4),
         ));
     }
-    children.push(
-        Node::field("tcp.hdr_len", "Header length", tcp.header.len, (at + 12, 1)).says("bytes"),
-    );
+    let claimed = tcp.claimed_header_len(data);
+    children.push(Node::field("tcp.hdr_len", "Header length", claimed, (at + 12, 1)).says("bytes"));
     children.push(flags(tcp, at));
     children.push(Node::field(
         "tcp.window_size_value",

@@ -78,7 +78,7 @@ fn amount(capture: &Capture, summary: Option<&Summary>) -> Vec<String> {
 
 fn time(summary: &Summary) -> Option<String> {
     let duration = summary.duration_ms.map(units::span)?;
-    let start = summary.time_epoch.map(units::date)?;
+    let start = summary.time_epoch.map(|t| units::date(t.nearest()))?;
     Some(format!("{duration} from {start}"))
 }
 

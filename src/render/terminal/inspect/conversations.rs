@@ -162,6 +162,9 @@ fn of_tcp(tcp: &TcpConversation) -> (String, Tone) {
     let seen = tcp.completeness & (SYN | SYN_ACK);
     let began = match seen {
         0 => Some("begun before"),
+        SYN if tcp.completeness == SYN && tcp.icmp_errors > 0 => {
+            return ("rejected by ICMP".to_owned(), Tone::Bad);
+        }
         SYN if tcp.completeness == SYN => return ("no answer".to_owned(), Tone::Notice),
         _ => None,
     };

@@ -103,8 +103,8 @@ fn tag(spot: &Spot) -> String {
 fn tone(kind: FindingKind) -> Tone {
     match kind {
         FindingKind::Malformed
-        | FindingKind::BadChecksum
         | FindingKind::Refused
+        | FindingKind::Rejected
         | FindingKind::Reset
         | FindingKind::HttpServerError => Tone::Bad,
         FindingKind::Unknown | FindingKind::Truncated => Tone::Dim,

@@ -25,6 +25,10 @@ pub fn size(bytes: u64) -> String {
 
 /// A length of time, of any length: `18 ms`, `12.3 s`, `5 min 20 s`, `3 h 2 min`.
 pub fn span(milliseconds: f64) -> String {
+    // Times run backwards where packets are not in their order.
+    if milliseconds <= -0.0005 {
+        return format!("-{}", span(-milliseconds));
+    }
     let seconds = milliseconds / 1000.0;
     match seconds {
         s if s < 1.0 => match milliseconds {
@@ -119,7 +123,7 @@ mod tests {
         assert_eq!(span(320_000.0), "5 min 20 s");
         assert_eq!(span(10_920_000.0), "3 h 2 min");
         assert_eq!(span(300_000_000.0), "3 d 11 h");
-        assert_eq!(span(-1.0), "0 s");
+        assert_eq!(span(-5_000.0), "-5.00 s");
         assert!(!span(f64::MAX).is_empty() && !span(f64::NAN).is_empty());
     }
 
