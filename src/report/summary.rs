@@ -1,6 +1,7 @@
 //! A capture at a glance: what its frames are, how much there is of each, and
 //! what is wrong. Of `inspect`, which reads captures that nobody judges.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -456,7 +457,7 @@ impl Found {
 
     fn sort(&mut self) {
         self.worst
-            .sort_by_key(|place| (std::cmp::Reverse(place.count), place.stream));
+            .sort_by_key(|place| (Reverse(place.count), place.stream, place.protocol as u8));
         self.more |= self.worst.len() > REMEMBERED;
         self.worst.truncate(REMEMBERED);
     }
