@@ -17,6 +17,7 @@ mod layout;
 mod list;
 mod load;
 mod output;
+mod overwrite;
 mod pages;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod record;

@@ -7,6 +7,7 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Exit;
+use crate::render::text::visible;
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 64 << 10;
@@ -96,10 +97,14 @@ impl Stdout {
 }
 
 fn cannot_write(error: &io::Error) -> Exit {
-    complain(&format!(
-        "netlab-capture: cannot write to standard output: {error}\n"
-    ));
+    tell(&format!("cannot write to standard output: {error}"));
     Exit::Environment
+}
+
+/// Tells something on a line of standard error. File names and whatever else is in
+/// it do nothing to the terminal.
+pub(super) fn tell(message: &str) {
+    complain(&format!("netlab-capture: {}\n", visible(message)));
 }
 
 /// Writes to standard error; nobody is left to tell that it cannot. Colours

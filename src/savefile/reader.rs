@@ -304,6 +304,12 @@ pub(super) struct Beside {
     pub recording: Result<Option<Recording>, Damage>,
 }
 
+/// Does a file begin as a capture, compressed or not?
+pub fn is_capture(input: impl Read) -> bool {
+    Start::open(input)
+        .is_ok_and(|start| pcapng::is_pcapng(&start.head) || pcap::is_pcap(&start.head))
+}
+
 /// A file whose format is still to be told.
 struct Start<R> {
     input: Input<R>,

@@ -51,14 +51,14 @@ impl Target {
 
 pub fn main(args: &Args, target: Target) -> Exit {
     if args.form == Form::Raw && std::io::stdout().is_terminal() {
-        output::complain(
-            "netlab-capture: --as raw writes bytes as they are, which a terminal may act on: \
-             send them to a file or a program (> FILE, | PROGRAM)\n",
+        output::tell(
+            "--as raw writes bytes as they are, which a terminal may act on: send them to a \
+             file or a program (> FILE, | PROGRAM)",
         );
         return Exit::Usage;
     }
     let [file] = args.files.as_slice() else {
-        output::complain("netlab-capture: --follow takes one file\n");
+        output::tell("--follow takes one file");
         return Exit::Usage;
     };
     let input = match input::open(file, true) {
@@ -154,14 +154,14 @@ impl Shown {
         let mut exit = self.out.exit();
         for (side, missing) in ["client", "server"].iter().zip(self.missing) {
             if missing > 0 {
-                output::complain(&format!(
-                    "netlab-capture: {name}:{id} lacks {missing} bytes of the {side}, which were never captured\n"
+                output::tell(&format!(
+                    "{name}:{id} lacks {missing} bytes of the {side}, which were never captured"
                 ));
             }
         }
         if let Some(damage) = &capture.damage {
-            output::complain(&format!(
-                "netlab-capture: {} is damaged at byte {}: {}. Everything before it was read\n",
+            output::tell(&format!(
+                "{} is damaged at byte {}: {}. Everything before it was read",
                 capture.file, damage.offset, damage.reason
             ));
             exit = exit.worst(Exit::Damaged);
@@ -174,10 +174,7 @@ impl Shown {
                 1 => format!("it has only {name}:0"),
                 all => format!("it has {name}:0 to {name}:{}", all - 1),
             };
-            output::complain(&format!(
-                "netlab-capture: {} has no {name}:{id}: {has}\n",
-                capture.file
-            ));
+            output::tell(&format!("{} has no {name}:{id}: {has}", capture.file));
             exit = exit.worst(Exit::Usage);
         }
         exit
@@ -186,8 +183,7 @@ impl Shown {
 
 fn unreadable(error: &SavefileError) -> Exit {
     let message = error.to_string();
-    let message = output::without_number(&message);
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(output::without_number(&message));
     code_of(error).into()
 }
 

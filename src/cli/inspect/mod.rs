@@ -174,13 +174,13 @@ fn refuse(showing: &mut Showing, args: &Args, mistakes: &Mistakes) -> Exit {
 fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileError) -> Exit {
     let message = error.to_string();
     let message = output::without_number(&message);
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(message);
     document(showing, args, name, code_of(error), message);
     code_of(error).into()
 }
 
 fn environment(showing: &mut Showing, args: &Args, message: &str) -> Exit {
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(message);
     document(showing, args, "--extract", ErrorCode::Environment, message);
     Exit::Environment
 }

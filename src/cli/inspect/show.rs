@@ -154,7 +154,7 @@ impl Showing {
         if self.out.is_broken() {
             return self.out.exit();
         }
-        output::complain(&format!("netlab-capture: cannot write: {error}\n"));
+        output::tell(&format!("cannot write: {error}"));
         Exit::Environment
     }
 }

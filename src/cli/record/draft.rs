@@ -46,10 +46,8 @@ fn of_captures(paths: &[PathBuf]) -> Exit {
         match judge::read(path) {
             Ok(trace) => runs.push(trace),
             Err(error) => {
-                output::complain(&format!(
-                    "netlab-capture: {}\n",
-                    visible(&error.to_string())
-                ));
+                let message = error.to_string();
+                output::tell(output::without_number(&message));
                 return code_of(&error).into();
             }
         }
@@ -64,7 +62,7 @@ fn of_scenario(word: &str, args: &Args) -> Exit {
         Err(mistakes) => return load::complain(&mistakes),
     };
     let [one] = loaded.as_slice() else {
-        output::complain("netlab-capture: record takes one scenario at a time\n");
+        output::tell("record takes one scenario at a time");
         return Exit::Usage;
     };
     match record(word, &one.scenario.name, args) {
@@ -74,7 +72,7 @@ fn of_scenario(word: &str, args: &Args) -> Exit {
             output::print(&as_table(&found, runs.len()))
         }
         Err((exit, message)) => {
-            output::complain(&format!("netlab-capture: {message}\n"));
+            output::tell(&message);
             exit
         }
     }
