@@ -46,7 +46,7 @@ pub fn main(args: &Args) -> Exit {
     }
     output::print(&match args.json {
         true => json(&fields),
-        false => table(&fields),
+        false => output::in_charset(&table(&fields)).into_owned(),
     })
 }
 

@@ -298,20 +298,12 @@ fn write_junit(reports: &[Report], file: File) -> io::Result<()> {
 }
 
 /// What standard output is like. Colours are taken out again where it is no
-/// terminal; a locale that is named and has no UTF-8 gets ASCII.
+/// terminal.
 pub(super) fn screen() -> TerminalOptions {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty());
-    let unicode = locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     TerminalOptions {
         color: true,
         width: output::columns_of(&io::stdout()).or(columns).unwrap_or(80),
-        unicode,
+        unicode: output::unicode(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use super::args::{Args, Form, From};
@@ -10,6 +11,7 @@ use crate::cli::output::{self, Stdout};
 use crate::cli::{Exit, code_of};
 use crate::conversation::{Direction, Limits};
 use crate::render::follow::{self, Follow};
+use crate::render::text;
 use crate::report::{Endpoint, Side};
 use crate::savefile::{CaptureInfo, Protocol, Reader, SavefileError};
 use crate::trace::{self, Followed, Numbers};
@@ -75,6 +77,8 @@ struct Shown {
     from: Option<Side>,
     out: Stdout,
     buffer: Vec<u8>,
+    /// What is shown is text, for a locale without UTF-8.
+    ascii: bool,
     /// Stream bytes of each side that were never captured.
     missing: [u64; 2],
 }
@@ -100,6 +104,7 @@ impl Shown {
             from,
             out: Stdout::default(),
             buffer: Vec::new(),
+            ascii: args.form != Form::Raw && !output::unicode(),
             missing: [0; 2],
         }
     }
@@ -109,14 +114,21 @@ impl Shown {
         let limits = Limits::default();
         let read = trace::follow(reader, limits, (protocol, id), &mut |followed| {
             self.take(followed);
-            self.out.write_out(&mut self.buffer)
+            self.write()
         });
         self.follow.finish(&mut self.buffer);
-        let _ = self.out.write_out(&mut self.buffer);
+        let _ = self.write();
         match read {
             Err(error) => unreadable(&error),
             Ok((capture, numbers)) => self.close(&capture, numbers),
         }
+    }
+
+    fn write(&mut self) -> ControlFlow<()> {
+        if self.ascii {
+            self.buffer = text::ascii(&String::from_utf8_lossy(&self.buffer)).into_bytes();
+        }
+        self.out.write_out(&mut self.buffer)
     }
 
     fn take(&mut self, followed: Followed) {
