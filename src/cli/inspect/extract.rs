@@ -252,7 +252,8 @@ impl Extracted<'_> {
             words.push("(incomplete)".to_owned());
         }
         words.extend(self.trouble.map(|trouble| format!("({trouble})")));
-        line.extend_from_slice(text::visible(&words.join("  ")).as_bytes());
+        let words = text::visible(&words.join("  "));
+        line.extend_from_slice(output::in_charset(&words).as_bytes());
         line.push(b'\n');
         line
     }
