@@ -104,7 +104,7 @@ fn capture(
     extractor: Option<&mut Extractor>,
 ) -> io::Result<Exit> {
     let (room, screen) = (showing.room, showing.screen);
-    let painter = Painter::new(args, filter, room, &screen);
+    let painter = Painter::new(args, filter, &input.name, room, &screen);
     let limits = args.limits();
     let settings = Settings {
         threads: if painter.needs_order() {

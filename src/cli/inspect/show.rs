@@ -60,6 +60,9 @@ impl Showing {
             (How::Csv, What::Http) => csv::TRANSACTIONS,
             _ => return,
         };
+        if self.several {
+            self.buffer.extend_from_slice(csv::FILE.as_bytes());
+        }
         self.buffer.extend_from_slice(headings.as_bytes());
         self.write();
     }
