@@ -46,6 +46,10 @@ const FILTERED_BODY: usize = 1 << 20;
 const MOST_PACKETS: usize = 100_000;
 
 pub fn main(args: &Args) -> Exit {
+    if args.digest && !args.shows_digests() {
+        output::tell("--digest is shown by --json, and by --http with --ndjson or --csv");
+        return Exit::Usage;
+    }
     if let Some(target) = args.follow {
         return follow::main(args, target);
     }
