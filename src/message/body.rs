@@ -191,6 +191,7 @@ impl Reading {
         let missing = self.missing;
         let mut body = Body {
             complete,
+            missing,
             range: start..end,
             framing: self.framing,
             trailers: self.trailers,
