@@ -353,7 +353,7 @@ impl<R: Read> Start<R> {
         };
         let fault = self.input.fault();
         let is_damaged = fault.is_some()
-            || pcapng::is_pcapng(&self.head)
+            || (pcapng::is_pcapng(&self.head) && pcapng::is_known(&self.head))
             || self.head.len() < pcap::format::FILE_HEADER;
         result.map_err(|reason| {
             let name = name.to_owned();
