@@ -124,9 +124,16 @@ impl<'a> Painter<'a> {
         self.needs.has(Needs::HTTP)
     }
 
-    /// Does the filter look at TLS records, or at DNS over TCP?
+    /// Are TLS records, or messages of DNS over TCP, looked at by the filter or named in
+    /// the list?
     pub fn needs_carried(&self) -> bool {
-        self.needs.has(Needs::CARRIED)
+        self.needs.has(Needs::CARRIED) || self.names_messages()
+    }
+
+    /// Does the list of packets say what their messages say? In the JSON these have
+    /// lists of their own.
+    fn names_messages(&self) -> bool {
+        self.what == What::Packets && matches!(self.how, How::Terminal | How::Csv)
     }
 
     /// Does the filter look at messages as they were sent?
@@ -169,6 +176,10 @@ impl<'a> Painter<'a> {
         });
         packet.conversation = shown.name.map(|name| name.index);
         packet.http = report::http_heads(shown.parts);
+        if self.names_messages() {
+            let data = shown.packet.data(shown.frame.data);
+            packet.said = report::said(shown.packet, data, shown.parts);
+        }
         packet.comment = shown.comments().map(std::borrow::Cow::into_owned).collect();
         match self.how {
             // An element of an array, behind another one.
