@@ -130,7 +130,7 @@ fn without<'a>(coding: &str, mut coded: Box<dyn Read + 'a>) -> Result<Box<dyn Re
 /// gzip's members, one behind the other.
 enum Members<R> {
     Before(R),
-    Within(GzDecoder<R>),
+    Within(Box<GzDecoder<R>>),
     Over,
 }
 
@@ -141,7 +141,7 @@ impl<R: BufRead> Read for Members<R> {
                 Members::Over => return Ok(0),
                 Members::Before(mut rest) => match rest.fill_buf()?.first() {
                     None => return Ok(0),
-                    Some(0x1f) => Members::Within(GzDecoder::new(rest)),
+                    Some(0x1f) => Members::Within(Box::new(GzDecoder::new(rest))),
                     Some(_) => return Err(io::Error::other("what follows is no gzip")),
                 },
                 Members::Within(mut member) => match member.read(room)? {
