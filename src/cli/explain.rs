@@ -54,13 +54,12 @@ fn list() -> String {
 }
 
 fn unknown(wanted: &str) -> Exit {
-    let wanted = crate::render::text::visible(wanted);
-    let help = match nearest(&wanted, all().map(|code| code.code)) {
+    let help = match nearest(wanted, all().map(|code| code.code)) {
         Some(meant) => format!("did you mean {meant}? "),
         None => String::new(),
     };
-    output::complain(&format!(
-        "netlab-capture: no code is called {wanted}; {help}`netlab-capture explain` lists all\n"
+    output::tell(&format!(
+        "no code is called {wanted}; {help}`netlab-capture explain` lists all"
     ));
     Exit::Usage
 }

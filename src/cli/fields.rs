@@ -41,12 +41,12 @@ pub fn main(args: &Args) -> Exit {
     let prefix = args.prefix.as_deref().unwrap_or_default();
     let fields = chosen(prefix);
     if fields.is_empty() {
-        output::complain(&format!("netlab-capture: {}\n", unknown(prefix)));
+        output::tell(&unknown(prefix));
         return Exit::Usage;
     }
     output::print(&match args.json {
         true => json(&fields),
-        false => table(&fields),
+        false => output::in_charset(&table(&fields)).into_owned(),
     })
 }
 

@@ -8,6 +8,7 @@ use super::show::unknown;
 use super::{Exit, output};
 use crate::diagnostic::Source;
 use crate::expect;
+use crate::render::text::visible;
 use crate::scenario;
 
 /// Write a scenario file to start an own one from.
@@ -33,7 +34,7 @@ pub fn main(args: &Args) -> Exit {
         Some(name) => match scenario::builtin(name) {
             Some(source) => source.text,
             None => {
-                output::complain(&format!("netlab-capture: {}\n", unknown(name)));
+                output::tell(&unknown(name));
                 return Exit::Usage;
             }
         },
@@ -46,8 +47,9 @@ pub fn main(args: &Args) -> Exit {
     for (path, bytes) in files(&file, text) {
         if let Err(error) = write(&path, &bytes, args.force) {
             let words = error.to_string();
-            output::complain(&format!(
-                "{written}netlab-capture: cannot write {}: {}{}\n",
+            output::complain(&written);
+            output::tell(&format!(
+                "cannot write {}: {}{}",
                 path.display(),
                 output::without_number(&words),
                 match error.kind() {
@@ -57,11 +59,11 @@ pub fn main(args: &Args) -> Exit {
             ));
             return Exit::Environment;
         }
-        written += &format!("wrote {}\n", path.display());
+        written += &format!("wrote {}\n", visible(&path.display().to_string()));
     }
     let run = format!(
         "Edit it, then: netlab-capture list {0} (reads it only), netlab-capture run {0}\n",
-        file.display()
+        visible(&file.display().to_string())
     );
     output::print(&(written + &run))
 }

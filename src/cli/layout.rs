@@ -51,13 +51,11 @@ pub fn format(args: &Format) -> Exit {
         if formatted == source.text {
             continue;
         }
-        let name = visible(&source.name);
         if args.check {
-            exit = exit
-                .worst(Exit::Failed)
-                .worst(output::print(&format!("{name}\n")));
+            let line = format!("{}\n", visible(&source.name));
+            exit = exit.worst(Exit::Failed).worst(output::print(&line));
         } else if let Err(error) = replace(path, &formatted) {
-            output::complain(&format!("netlab-capture: cannot write {name}: {error}\n"));
+            output::tell(&format!("cannot write {}: {error}", source.name));
             exit = exit.worst(Exit::Environment);
         }
     }

@@ -17,6 +17,7 @@ mod layout;
 mod list;
 mod load;
 mod output;
+mod overwrite;
 mod pages;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod record;
@@ -26,6 +27,7 @@ pub mod side_by_side;
 mod sink;
 mod view;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -68,6 +70,12 @@ enum Command {
 /// The exit code of `exec` where the fault is ours, its caller's or the
 /// machine's: it must not be taken for the command's own.
 const EXEC_FAULT: u8 = 125;
+
+/// The value of a flag: a number of things, at least one.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let wanted = |_| "a whole number is wanted, 1 or more".to_owned();
+    text.parse().map_err(wanted)
+}
 
 /// The whole program: reads argv, returns the exit code.
 pub fn main() -> ExitCode {

@@ -1,5 +1,6 @@
 //! Where the subcommands' text goes.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::ops::ControlFlow;
 
@@ -7,6 +8,7 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Exit;
+use crate::render::text::{ascii, visible};
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 64 << 10;
@@ -96,17 +98,42 @@ impl Stdout {
 }
 
 fn cannot_write(error: &io::Error) -> Exit {
-    complain(&format!(
-        "netlab-capture: cannot write to standard output: {error}\n"
-    ));
+    tell(&format!("cannot write to standard output: {error}"));
     Exit::Environment
+}
+
+/// Tells something on a line of standard error. File names and whatever else is in
+/// it do nothing to the terminal.
+pub(super) fn tell(message: &str) {
+    complain(&format!("netlab-capture: {}\n", visible(message)));
 }
 
 /// Writes to standard error; nobody is left to tell that it cannot. Colours
 /// are left out where no terminal reads, or `NO_COLOR` is set.
 pub(super) fn complain(text: &str) {
+    let text = in_charset(text);
     let mut err = anstream::stderr().lock();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// The text in the locale's characters.
+pub(super) fn in_charset(text: &str) -> Cow<'_, str> {
+    match unicode() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(ascii(text)),
+    }
+}
+
+/// Has the locale all characters? One that is named and has no UTF-8 gets ASCII.
+pub(super) fn unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// The columns of the terminal that standard error goes to; 80 where it goes

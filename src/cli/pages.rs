@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::inspect::input;
-use super::judge;
+use super::{judge, overwrite};
 use crate::render::html::{self, Page, Run};
 use crate::report::Report;
 use crate::savefile::{Recording, SavefileError};
@@ -44,6 +44,7 @@ impl Pages {
                 names: Vec::new(),
             });
         }
+        overwrite::spare(&path)?;
         let is_new = !path.exists();
         let file = File::options()
             .write(true)
@@ -107,7 +108,7 @@ impl Pages {
             }
             Pages::Folder { path, names } => {
                 let name = unused(report.name(), names);
-                write(&page, &File::create(path.join(&name))?)?;
+                write(&page, &overwrite::create(&path.join(&name))?)?;
                 names.push(name);
                 Ok(())
             }

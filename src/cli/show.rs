@@ -17,7 +17,7 @@ pub struct Args {
 
 pub fn main(args: &Args) -> Exit {
     let Some(source) = scenario::builtin(&args.name) else {
-        output::complain(&format!("netlab-capture: {}\n", unknown(&args.name)));
+        output::tell(&unknown(&args.name));
         return Exit::Usage;
     };
     if !args.answer {

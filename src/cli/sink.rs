@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::load::{self, Mistakes};
 use super::pages::{Kept, Pages};
-use super::{Exit, output};
+use super::{Exit, output, overwrite};
 use crate::render::terminal::{self, Tally, TerminalOptions};
 use crate::render::{json, junit, tap};
 use crate::report::{ErrorCode, Options, Report, Verdict};
@@ -69,7 +69,7 @@ impl Sink {
     pub fn open(args: &OutputArgs) -> Result<Sink, Exit> {
         let junit = match &args.junit {
             None => None,
-            Some(path) => match File::create(path) {
+            Some(path) => match overwrite::create(path) {
                 Ok(file) => Some((path.clone(), file)),
                 Err(error) => return Err(refuse_path(args, "--junit", path, &error)),
             },
@@ -194,7 +194,7 @@ impl Sink {
                 Err(error) => {
                     let path = pages.path().display().to_string();
                     self.warn(&format!("cannot write {path}: {error}"));
-                    self.note(Exit::Environment);
+                    self.note(overwrite::exit(&error));
                 }
             }
         }
@@ -205,7 +205,7 @@ impl Sink {
 
     /// A remark beside the reports.
     pub fn warn(&self, message: &str) {
-        output::complain(&format!("netlab-capture: {message}\n"));
+        output::tell(message);
     }
 
     /// The scenarios or expectations cannot be understood. Readers of JSON get
@@ -269,7 +269,12 @@ impl Sink {
 /// Readers of JSON get a document about this too.
 fn refuse_path(args: &OutputArgs, flag: &str, path: &Path, error: &io::Error) -> Exit {
     let message = format!("cannot write {}: {error}", path.display());
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(&message);
+    let exit = overwrite::exit(error);
+    let code = match exit {
+        Exit::Usage => ErrorCode::Usage,
+        _ => ErrorCode::Environment,
+    };
     let without = OutputArgs {
         junit: None,
         html: None,
@@ -278,12 +283,12 @@ fn refuse_path(args: &OutputArgs, flag: &str, path: &Path, error: &io::Error) ->
     if let Ok(mut sink) = Sink::open(&without)
         && sink.format != Format::Terminal
     {
-        let report = Report::error(flag, ErrorCode::Environment, message);
+        let report = Report::error(flag, code, message);
         sink.show(&report);
         sink.keep(report);
         sink.finish();
     }
-    Exit::Environment
+    exit
 }
 
 fn write_junit(reports: &[Report], file: File) -> io::Result<()> {
@@ -293,20 +298,12 @@ fn write_junit(reports: &[Report], file: File) -> io::Result<()> {
 }
 
 /// What standard output is like. Colours are taken out again where it is no
-/// terminal; a locale that is named and has no UTF-8 gets ASCII.
+/// terminal.
 pub(super) fn screen() -> TerminalOptions {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty());
-    let unicode = locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     TerminalOptions {
         color: true,
         width: output::columns_of(&io::stdout()).or(columns).unwrap_or(80),
-        unicode,
+        unicode: output::unicode(),
     }
 }

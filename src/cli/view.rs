@@ -1,12 +1,11 @@
 //! `netlab-capture view`: the page alone, with a capture in it or waiting for one.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::pages::{self, CaptureFile};
-use super::{Exit, code_of, output};
+use super::{Exit, code_of, output, overwrite};
 use crate::render::html::Page;
 use crate::report::Report;
 use crate::savefile::SavefileError;
@@ -39,18 +38,20 @@ pub fn main(args: &Args) -> Exit {
         home: None,
     };
     let written = match &args.out {
-        Some(path) => File::create(path)
+        Some(path) => overwrite::create(path)
             .and_then(|file| pages::write(&page, &file))
             .map(|()| path.clone())
-            .map_err(|error| format!("cannot write {}: {error}", path.display())),
-        None => temporary(&page).map_err(|error| format!("cannot write the page: {error}")),
+            .map_err(|error| (format!("cannot write {}", path.display()), error)),
+        None => temporary(&page).map_err(|error| ("cannot write the page".to_owned(), error)),
     };
     let path = match written {
         Ok(path) => path,
-        Err(message) => return refuse(Exit::Environment, &message),
+        Err((cannot, error)) => {
+            return refuse(overwrite::exit(&error), &format!("{cannot}: {error}"));
+        }
     };
     if args.out.is_none() && !show(&path) {
-        output::complain("netlab-capture: no browser was found; open the page yourself:\n");
+        output::tell("no browser was found; open the page yourself:");
     }
     output::print(&format!("{}\n", path.display()))
 }
@@ -64,8 +65,7 @@ pub(super) fn open(path: &Path) -> Result<(CaptureFile, Report), SavefileError> 
 }
 
 fn refuse(exit: Exit, message: &str) -> Exit {
-    let message = output::without_number(message);
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(output::without_number(message));
     exit
 }
 

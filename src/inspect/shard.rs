@@ -184,7 +184,7 @@ impl Shard {
         let mut count = 0;
         self.found.parts.retain(|part| {
             let late = part.at().packet != packet;
-            count += u64::from(late && part.whole);
+            count += u64::from(late && part.whole && part.waited());
             !late
         });
         count

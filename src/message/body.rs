@@ -199,6 +199,7 @@ impl Reading {
         });
         let mut body = Body {
             complete,
+            missing,
             range: start..end,
             framing: self.framing,
             trailers: self.trailers,

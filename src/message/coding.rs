@@ -2,9 +2,10 @@
 //! for: a few bytes can decode to gigabytes.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 
 use super::{Body, Head};
 
@@ -107,7 +108,7 @@ fn read(mut reader: impl Read, limit: usize) -> (Vec<u8>, Option<String>) {
 fn without<'a>(coding: &str, mut coded: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>, String> {
     let is = |name| coding.eq_ignore_ascii_case(name);
     Ok(if is("gzip") || is("x-gzip") {
-        Box::new(MultiGzDecoder::new(coded))
+        Box::new(Members::Before(BufReader::new(coded)))
     } else if is("deflate") {
         let mut start = [0; 2];
         let len = fill(&mut coded, &mut start);
@@ -124,6 +125,35 @@ fn without<'a>(coding: &str, mut coded: Box<dyn Read + 'a>) -> Result<Box<dyn Re
     } else {
         return Err(format!("the coding \"{coding}\" is not known"));
     })
+}
+
+/// gzip's members, one behind the other.
+enum Members<R> {
+    Before(R),
+    Within(Box<GzDecoder<R>>),
+    Over,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            *self = match std::mem::replace(self, Members::Over) {
+                Members::Over => return Ok(0),
+                Members::Before(mut rest) => match rest.fill_buf()?.first() {
+                    None => return Ok(0),
+                    Some(0x1f) => Members::Within(Box::new(GzDecoder::new(rest))),
+                    Some(_) => return Err(io::Error::other("what follows is no gzip")),
+                },
+                Members::Within(mut member) => match member.read(room)? {
+                    0 if !room.is_empty() => Members::Before(member.into_inner()),
+                    len => {
+                        *self = Members::Within(member);
+                        return Ok(len);
+                    }
+                },
+            };
+        }
+    }
 }
 
 /// Reads as many bytes as there are, up to two.
@@ -240,6 +270,14 @@ mod tests {
         assert!(len == TEXT.len() && why.contains("5 codings"));
         let (_, why) = trouble("gzip", TEXT.to_vec(), 100);
         assert!(why.contains("damaged"), "{why}");
+        // It was told as content that is cut off.
+        let followed = [&gzip(TEXT)[..], b"junk"].concat();
+        let (len, why) = trouble("gzip", followed, 100);
+        assert_eq!(len, TEXT.len());
+        assert!(
+            why.contains("behind byte 28: what follows is no gzip"),
+            "{why}"
+        );
         let (_, why) = trouble("zstd", TEXT.to_vec(), 100);
         assert!(why.contains("zstd"), "{why}");
         // A bomb: ten million bytes out of ten thousand.

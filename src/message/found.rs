@@ -81,6 +81,17 @@ pub enum PartOf {
 }
 
 impl Part {
+    /// Is it HTTP that was read late, if it was, for want of bytes before it or in it?
+    /// Else the rest of it was never sent.
+    pub fn waited(&self) -> bool {
+        let body = match &self.message {
+            PartOf::Request(request) => &request.body,
+            PartOf::Response(response) => &response.body,
+            PartOf::Tls(..) | PartOf::Dns(_) => return false,
+        };
+        body.complete || body.missing > 0
+    }
+
     /// The packet that completed it.
     pub fn at(&self) -> At {
         match &self.message {

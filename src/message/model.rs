@@ -105,6 +105,8 @@ pub struct Body {
     pub digest: Option<[u8; 32]>,
     /// The whole body was seen, by its own framing.
     pub complete: bool,
+    /// Bytes in it that were never captured, as far as is known.
+    pub missing: u64,
     /// Position among the captured bytes of the stream, framing included.
     pub range: Range<usize>,
     pub framing: Framing,

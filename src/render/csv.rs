@@ -14,6 +14,9 @@ use super::terminal::inspect::{ends, info, protocol};
 use super::text;
 use crate::report::{Conversation, EachWay, Endpoint, Message, Packet};
 
+/// Before the headings of a table of several files.
+pub const FILE: &str = "file,";
+
 pub const PACKETS: &str = "frame.number,frame.time_epoch,frame.time_relative,\
     source,destination,protocol,frame.len,frame.cap_len,\
     tcp.stream,tcp.flags.str,tcp.seq,tcp.ack,tcp.len,tcp.window_size,\
@@ -30,6 +33,16 @@ pub const TRANSACTIONS: &str = "stream,start_ms,time_ms,\
     request.frame,request.method,host,request.uri,request.version,request.body.len,\
     response.frame,response.code,response.phrase,response.version,content_type,\
     response.body.len,response.body.complete,response.body.sha256\n";
+
+/// What each row of a table of several files begins with.
+pub fn file(name: &str) -> Vec<u8> {
+    let mut cell = Vec::new();
+    Row::new(&mut cell).text(name);
+    // It is no row of its own.
+    cell.pop();
+    cell.push(b',');
+    cell
+}
 
 /// One line of the table of packets.
 pub fn packet(packet: &Packet<'_>, out: &mut Vec<u8>) {

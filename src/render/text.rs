@@ -94,6 +94,13 @@ pub fn ascii(text: &str) -> String {
             '\u{2192}' => shown.push_str("->"),
             '\u{2190}' => shown.push_str("<-"),
             '\u{a0}' => shown.push(' '),
+            // What diagnostics are drawn with.
+            '\u{2500}' => shown.push('-'),
+            '\u{2502}' => shown.push('|'),
+            '\u{252c}' => shown.push('+'),
+            '\u{256d}' => shown.push(','),
+            '\u{2570}' => shown.push('`'),
+            '\u{256f}' => shown.push('\''),
             c if c.is_ascii() => shown.push(c),
             c => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
         }

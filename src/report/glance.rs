@@ -124,7 +124,8 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
         name: "limit-waiting".to_owned(),
         limit: limits.waiting as u64,
         reached: tally.bitten.holes,
-        effect: "so many times bytes that came too late to be waited for count as missing"
+        effect: "so many times bytes that had not come were waited for no longer, and count \
+                 as missing"
             .to_owned(),
     };
     [conversations, holes]

@@ -143,11 +143,11 @@ pub fn lookup(
 }
 
 /// RFC 3597, section 5, for the types that have no mnemonic.
-fn kind(kind: u16) -> String {
+pub(super) fn kind(kind: u16) -> String {
     named(dns::type_name(kind), "TYPE", kind)
 }
 
-fn named(name: Option<&str>, prefix: &str, number: u16) -> String {
+pub(super) fn named(name: Option<&str>, prefix: &str, number: u16) -> String {
     name.map_or_else(|| format!("{prefix}{number}"), str::to_owned)
 }
 

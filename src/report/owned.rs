@@ -38,6 +38,7 @@ impl Packet<'_> {
             gre: self.gre,
             protocol: self.protocol,
             http: self.http.map(Http::into_owned),
+            said: self.said,
             conversation: self.conversation,
             from: self.from.map(text),
             to: self.to.map(text),

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::layers::{Arp, Chdlc, Gre, Igmp, Outer, Ppp, Sctp, Wlan};
 use super::model::is_false;
+use super::said::Said;
 use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::decode::ChecksumStatus;
 
@@ -82,6 +83,9 @@ pub struct Packet<'a> {
     /// On the packet that completes the head of a request or a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Http<'a>>,
+    /// What its DNS and TLS messages say.
+    #[serde(skip)]
+    pub said: Option<Said>,
     /// Index into `conversations[]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<usize>,

@@ -25,7 +25,7 @@ pub use batch::{Batch, Frames};
 pub use classic::packets_only;
 pub use error::SavefileError;
 pub use model::*;
-pub use reader::Reader;
+pub use reader::{Reader, is_capture};
 pub use recording::*;
 pub(crate) use sys::prefetch;
 pub use window::{Window, Windows};

@@ -304,6 +304,12 @@ pub(super) struct Beside {
     pub recording: Result<Option<Recording>, Damage>,
 }
 
+/// Does a file begin as a capture, compressed or not?
+pub fn is_capture(input: impl Read) -> bool {
+    Start::open(input)
+        .is_ok_and(|start| pcapng::is_pcapng(&start.head) || pcap::is_pcap(&start.head))
+}
+
 /// A file whose format is still to be told.
 struct Start<R> {
     input: Input<R>,
@@ -347,7 +353,7 @@ impl<R: Read> Start<R> {
         };
         let fault = self.input.fault();
         let is_damaged = fault.is_some()
-            || pcapng::is_pcapng(&self.head)
+            || (pcapng::is_pcapng(&self.head) && pcapng::is_known(&self.head))
             || self.head.len() < pcap::format::FILE_HEADER;
         result.map_err(|reason| {
             let name = name.to_owned();

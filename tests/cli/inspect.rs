@@ -15,6 +15,10 @@ fn inspect(words: &[&str]) -> Output {
 }
 
 fn command(words: &[&str]) -> Command {
+    program(&[&["inspect"], words].concat())
+}
+
+fn program(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netlab-capture"));
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -22,7 +26,6 @@ fn command(words: &[&str]) -> Command {
         .env("LC_ALL", "C.UTF-8")
         .env_remove("NO_COLOR")
         .stdin(Stdio::null())
-        .arg("inspect")
         .args(words);
     command
 }
@@ -112,6 +115,15 @@ fn where_the_terminal_knows_only_ascii_so_does_the_text() {
             let output = command(&[&name, option]).env("LC_ALL", "C").output();
             assert!(output.unwrap().stdout.is_ascii(), "{name} {option}");
         }
+    }
+    // Mistakes were drawn with lines, fields described with an ellipsis.
+    let capture = reference("http-ok");
+    for words in [&["inspect", &capture, "-Y", "foo.bar"][..], &["fields"]] {
+        let output = program(words).env("LC_ALL", "C").output().unwrap();
+        assert!(
+            output.stdout.is_ascii() && output.stderr.is_ascii(),
+            "{words:?}"
+        );
     }
 }
 
@@ -282,7 +294,114 @@ fn content_codings_are_removed_on_request() {
     assert_eq!(extracted("plain", &["--decode"]).0, Some(vec![b'x'; 5000]));
     let (file, errors) = extracted("bomb", &["--decode", "--extract-limit", "1k"]);
     assert_eq!(file, None);
-    assert!(errors.contains("1 more with"), "{errors}");
+    assert!(errors.contains("1 more with more than 1.0 kB"), "{errors}");
+}
+
+/// It was left out without a word.
+#[test]
+fn a_body_that_cannot_be_decoded_is_written_as_it_was_sent() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello";
+    let capture = hostile::transaction(b"GET /a.txt HTTP/1.1\r\n\r\n", response);
+    let (folder, path) = file("x.pcap", &capture);
+    let target = folder.path().join("bodies");
+    let (path, into) = (path.to_str().unwrap(), target.to_str().unwrap());
+    let output = inspect(&[path, "--extract", into, "--decode"]);
+    let list = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        list.contains("(gzip: the content is damaged behind byte 0"),
+        "{list}"
+    );
+    assert_eq!(
+        std::fs::read(target.join("tcp0-0-a.txt")).unwrap(),
+        b"hello"
+    );
+}
+
+/// `--html *.pcap` gives it the first of them for its name.
+#[test]
+fn a_page_replaces_no_capture() {
+    let bytes = std::fs::read(reference("tcp-refused")).unwrap();
+    let (_folder, path) = file("x.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let other = reference("tcp-refused");
+    let cases: [&[&str]; 5] = [
+        &["inspect", "--html", path, &other],
+        &["inspect", path, "--html", path],
+        &["view", "-o", path, path],
+        &["check", &other, "--html", path],
+        &["check", &other, "--junit", path],
+    ];
+    for words in cases {
+        let output = program(words).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains("it is a capture, which would be lost"),
+            "{errors}"
+        );
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert_eq!(std::fs::read(path).unwrap(), bytes, "{words:?}");
+    }
+}
+
+/// They reached the terminal as they are.
+#[test]
+fn file_names_do_nothing_to_the_terminal() {
+    let name = "no\u{1b}[31m\nsuch.pcap";
+    for command in [
+        "inspect", "view", "check", "run", "fmt", "lint", "explain", "show",
+    ] {
+        let output = program(&[command, name]).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_ne!(output.status.code(), Some(0), "{command}");
+        assert!(!errors.contains("\u{1b}[31m"), "{command}: {errors}");
+    }
+    let refused = refused(&[name]);
+    assert!(
+        refused.starts_with(r"netlab-capture: no\x1b[31m\nsuch.pcap: "),
+        "{refused}"
+    );
+}
+
+/// Nothing lies before it that was not captured: the rest was never sent.
+#[test]
+fn a_message_that_never_ends_is_not_told_as_missing() {
+    let request = b"POST /p HTTP/1.1\r\nContent-Length: 100\r\n\r\nhello";
+    let (_folder, path) = file("x.pcap", &hostile::transaction(request, b""));
+    told(&[path.to_str().unwrap(), "-Y", "http", "--packets"]);
+}
+
+#[test]
+fn a_blank_filter_shows_all() {
+    let name = reference("tcp-refused");
+    for blank in ["", " \t"] {
+        assert_eq!(
+            told(&[&name, "--packets", "-Y", blank]),
+            told(&[&name, "--packets"])
+        );
+    }
+}
+
+#[test]
+fn digests_are_asked_for_where_they_are_shown() {
+    let name = reference("http-ok");
+    for words in [
+        &["--json"][..],
+        &["--http", "--csv"],
+        &["--http", "--ndjson"],
+    ] {
+        let words = [&[name.as_str(), "--digest"], words].concat();
+        assert_ne!(
+            told(&words),
+            told(&[&[name.as_str()], &words[2..]].concat())
+        );
+    }
+    for words in [&[][..], &["--http"], &["--ndjson"], &["--html", "x.html"]] {
+        let words = [&[name.as_str(), "--digest"], words].concat();
+        assert!(
+            refused(&words).contains("--digest is shown by --json"),
+            "{words:?}"
+        );
+    }
 }
 
 #[test]
@@ -316,6 +435,7 @@ fn what_is_wrong_with_the_words_or_the_file_is_told() {
         ("csv_of_nothing", &[&capture, "--csv"]),
         ("two_tables", &[&capture, "--http", "--conversations"]),
         ("two_forms", &[&capture, "--json", "--ndjson"]),
+        ("no_threads", &[&capture, "--threads", "0"]),
     ];
     let told: Vec<String> = cases
         .iter()
@@ -394,13 +514,18 @@ fn what_is_cut_before_its_first_packet_is_damaged_too() {
         let document = lines(&String::from_utf8(document.stdout).unwrap()).remove(0);
         assert_eq!(document["error"]["code"], "damaged_capture");
     }
-    let (_folder, path) = file("old", &[0xD4, 0xC3, 0xB2, 0xA1, 9, 0, 4, 0].repeat(3));
-    let output = inspect(&[path.to_str().unwrap()]);
-    assert_eq!(
-        output.status.code(),
-        Some(2),
-        "of a version that is not known"
-    );
+    let mut pcapng = std::fs::read(reference("tcp-refused")).unwrap();
+    pcapng[12] = 2;
+    let pcap = [0xD4, 0xC3, 0xB2, 0xA1, 9, 0, 4, 0].repeat(3);
+    for bytes in [pcap, pcapng] {
+        let (_folder, path) = file("old", &bytes);
+        let output = inspect(&[path.to_str().unwrap()]);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "of a version that is not known"
+        );
+    }
 }
 
 #[test]
@@ -415,6 +540,17 @@ fn several_files_are_shown_each_by_itself() {
     assert_eq!(tables.matches(&format!("{good}:\n")).count(), 2, "{tables}");
     let csv = told(&[&good, &good, "--conversations", "--csv"]);
     assert_eq!(csv.lines().count(), 3, "one line of headings");
+    assert!(csv.starts_with("file,protocol,"), "{csv}");
+    assert_eq!(csv.matches(&format!("\n{good},tcp,0,")).count(), 2, "{csv}");
+    for option in ["--packets", "--conversations"] {
+        let alone = lines(&told(&[&good, "--ndjson", option]));
+        let mut both = lines(&told(&[&good, &good, "--ndjson", option]));
+        for line in &mut both {
+            let file = line.as_object_mut().unwrap().remove("file");
+            assert_eq!(file, Some(good.as_str().into()));
+        }
+        assert_eq!(both, [alone.clone(), alone].concat());
+    }
 }
 
 #[test]

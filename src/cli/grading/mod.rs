@@ -21,7 +21,7 @@ impl From<io::Error> for Fault {
 /// The exit code; a fault is told on standard error.
 pub fn told(result: Result<Exit, Fault>) -> Exit {
     result.unwrap_or_else(|Fault(exit, message)| {
-        output::complain(&format!("netlab-capture: {message}\n"));
+        output::tell(&message);
         exit
     })
 }

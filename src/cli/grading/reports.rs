@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::pages::{self, CaptureFile};
-use crate::cli::{Exit, output, view};
+use crate::cli::{Exit, output, overwrite, view};
 use crate::grade::{Grade, Gradebook, Graded, Visibility, file_name, student};
 use crate::render::class;
 use crate::render::html::{self, Home, Page, Run};
@@ -41,12 +41,16 @@ impl ReportArgs {
         self.json
     }
 
-    /// What cannot be asked for of so many submissions.
+    /// What cannot be asked for of so many submissions, or would replace a capture.
     pub fn fits(&self, submissions: usize) -> Result<(), String> {
         let single = [
             ("--gradescope", &self.gradescope),
             ("--classroom", &self.classroom),
         ];
+        for file in single.iter().filter_map(|(_, file)| file.as_ref()) {
+            spare(file)?;
+        }
+        self.html.as_deref().map_or(Ok(()), spare)?;
         match single.iter().find(|(_, file)| file.is_some()) {
             Some((flag, _)) if submissions != 1 => Err(format!(
                 "{flag} takes one submission, these are {submissions}: each one's file is in its folder"
@@ -54,6 +58,10 @@ impl ReportArgs {
             _ => Ok(()),
         }
     }
+}
+
+fn spare(file: &Path) -> Result<(), String> {
+    overwrite::spare(file).map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
 /// Writes everything; what the class came to is the exit code.

@@ -11,6 +11,7 @@ use crate::diagnostic::Source;
 use crate::expect;
 use crate::expect::ast::Filter;
 
+use super::super::at_least_one;
 use super::super::load::Mistakes;
 
 /// Show what captures hold: who spoke with whom, what went wrong, HTTP.
@@ -113,19 +114,19 @@ pub struct Args {
 
     /// Threads that work: as many as there are processors, if not told. What is
     /// found does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = "Limits")]
     pub threads: Option<NonZeroUsize>,
     /// Conversations that are open at a time; the longest idle is closed
     #[arg(long, value_name = "N", default_value_t = Limits::default().conversations, help_heading = "Limits")]
     pub limit_conversations: usize,
     /// Bytes of a stream that wait for one that is missing before them
-    #[arg(long, value_name = "BYTES", default_value = "4M", value_parser = bytes, help_heading = "Limits")]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().waiting as u64, value_parser = bytes, help_heading = "Limits")]
     pub limit_waiting: u64,
     /// Close what is over, and UDP that is silent, after so long; else at the end, as Wireshark
     #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
     pub limit_idle: Option<u32>,
 
-    /// The SHA-256 of each HTTP body, in JSON
+    /// The SHA-256 of each HTTP body: in --json, and in --http as --ndjson or --csv
     #[arg(long, help_heading = "HTTP")]
     pub digest: bool,
     /// Undo the content coding (gzip, deflate, br) of extracted bodies
@@ -237,10 +238,16 @@ impl Args {
         self.threads.map_or_else(all, NonZeroUsize::get).min(16)
     }
 
+    /// Does anything that is written show the digests of bodies?
+    pub fn shows_digests(&self) -> bool {
+        let rows = self.http && matches!(self.how(), How::Lines | How::Csv);
+        (rows || self.json) && self.extract.is_none()
+    }
+
     /// The display filter, read; with what is allowed in it but probably not
-    /// meant.
+    /// meant. A blank one shows all, as Wireshark has it.
     pub fn filter(&self) -> Result<(Option<Filter>, Option<Mistakes>), Mistakes> {
-        let Some(text) = &self.filter else {
+        let Some(text) = self.filter.as_ref().filter(|text| !text.trim().is_empty()) else {
             return Ok((None, None));
         };
         let (filter, diagnostics) = expect::parse_filter(text, &[]);

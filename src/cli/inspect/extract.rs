@@ -74,6 +74,8 @@ pub struct Extractor {
     written: u64,
     /// Bodies that were left out, and their bytes.
     skipped: (u64, u64),
+    /// They have more: decoding ended where it was too much.
+    more: bool,
 }
 
 impl Extractor {
@@ -89,6 +91,7 @@ impl Extractor {
             files: 0,
             written: 0,
             skipped: (0, 0),
+            more: false,
         })
     }
 
@@ -132,7 +135,7 @@ impl Extractor {
     }
 
     /// The bytes of a body, decoded where that is asked for; and why they are
-    /// not all.
+    /// not all. Of which nothing can be decoded, it is as it was sent.
     fn content<'a>(
         &self,
         head: &'a Head,
@@ -144,7 +147,10 @@ impl Extractor {
         // One byte more than may be written tells that it is too much.
         let most = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX);
         let decoded = message::decoded(head, body, most);
-        (decoded.bytes, decoded.trouble)
+        match decoded.bytes.is_empty() && decoded.trouble.is_some() {
+            true => (Cow::Borrowed(&body.bytes), decoded.trouble),
+            false => (decoded.bytes, decoded.trouble),
+        }
     }
 
     /// Writes a body, and its line of the list. An empty one gets no file.
@@ -156,13 +162,13 @@ impl Extractor {
         if bytes > self.left {
             self.skipped.0 += 1;
             self.skipped.1 += bytes;
+            self.more |= self.decode && body.trouble.is_some();
             return Exit::Passed;
         }
         let path = match self.write(&file_name(body), body.bytes) {
             Ok(path) => path,
             Err((path, error)) => {
-                let path = text::visible(&path.display().to_string());
-                output::complain(&format!("netlab-capture: cannot write {path}: {error}\n"));
+                output::tell(&format!("cannot write {}: {error}", path.display()));
                 return Exit::Environment;
             }
         };
@@ -209,16 +215,17 @@ impl Extractor {
     /// Says what came of it all.
     pub fn finish(&self) {
         let files = if self.files == 1 { "file" } else { "files" };
-        output::complain(&format!(
-            "netlab-capture: {} {files} with {} written to {}\n",
+        output::tell(&format!(
+            "{} {files} with {} written to {}",
             self.files,
             size(self.written),
-            text::visible(&self.folder.display().to_string())
+            self.folder.display()
         ));
         let (bodies, bytes) = self.skipped;
         if bodies > 0 {
-            output::complain(&format!(
-                "netlab-capture: {bodies} more with {} left out: --extract-limit is {}\n",
+            let more = if self.more { "more than " } else { "" };
+            output::tell(&format!(
+                "{bodies} more with {more}{} left out: --extract-limit is {}",
                 size(bytes),
                 size(self.limit)
             ));
@@ -245,7 +252,8 @@ impl Extracted<'_> {
             words.push("(incomplete)".to_owned());
         }
         words.extend(self.trouble.map(|trouble| format!("({trouble})")));
-        line.extend_from_slice(text::visible(&words.join("  ")).as_bytes());
+        let words = text::visible(&words.join("  "));
+        line.extend_from_slice(output::in_charset(&words).as_bytes());
         line.push(b'\n');
         line
     }

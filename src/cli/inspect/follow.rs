@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use super::args::{Args, Form, From};
@@ -10,6 +11,7 @@ use crate::cli::output::{self, Stdout};
 use crate::cli::{Exit, code_of};
 use crate::conversation::{Direction, Limits};
 use crate::render::follow::{self, Follow};
+use crate::render::text;
 use crate::report::{Endpoint, Side};
 use crate::savefile::{CaptureInfo, Protocol, Reader, SavefileError};
 use crate::trace::{self, Followed, Numbers};
@@ -51,14 +53,14 @@ impl Target {
 
 pub fn main(args: &Args, target: Target) -> Exit {
     if args.form == Form::Raw && std::io::stdout().is_terminal() {
-        output::complain(
-            "netlab-capture: --as raw writes bytes as they are, which a terminal may act on: \
-             send them to a file or a program (> FILE, | PROGRAM)\n",
+        output::tell(
+            "--as raw writes bytes as they are, which a terminal may act on: send them to a \
+             file or a program (> FILE, | PROGRAM)",
         );
         return Exit::Usage;
     }
     let [file] = args.files.as_slice() else {
-        output::complain("netlab-capture: --follow takes one file\n");
+        output::tell("--follow takes one file");
         return Exit::Usage;
     };
     let input = match input::open(file, true) {
@@ -75,6 +77,8 @@ struct Shown {
     from: Option<Side>,
     out: Stdout,
     buffer: Vec<u8>,
+    /// What is shown is text, for a locale without UTF-8.
+    ascii: bool,
     /// Stream bytes of each side that were never captured.
     missing: [u64; 2],
 }
@@ -100,6 +104,7 @@ impl Shown {
             from,
             out: Stdout::default(),
             buffer: Vec::new(),
+            ascii: args.form != Form::Raw && !output::unicode(),
             missing: [0; 2],
         }
     }
@@ -109,14 +114,21 @@ impl Shown {
         let limits = Limits::default();
         let read = trace::follow(reader, limits, (protocol, id), &mut |followed| {
             self.take(followed);
-            self.out.write_out(&mut self.buffer)
+            self.write()
         });
         self.follow.finish(&mut self.buffer);
-        let _ = self.out.write_out(&mut self.buffer);
+        let _ = self.write();
         match read {
             Err(error) => unreadable(&error),
             Ok((capture, numbers)) => self.close(&capture, numbers),
         }
+    }
+
+    fn write(&mut self) -> ControlFlow<()> {
+        if self.ascii {
+            self.buffer = text::ascii(&String::from_utf8_lossy(&self.buffer)).into_bytes();
+        }
+        self.out.write_out(&mut self.buffer)
     }
 
     fn take(&mut self, followed: Followed) {
@@ -154,14 +166,14 @@ impl Shown {
         let mut exit = self.out.exit();
         for (side, missing) in ["client", "server"].iter().zip(self.missing) {
             if missing > 0 {
-                output::complain(&format!(
-                    "netlab-capture: {name}:{id} lacks {missing} bytes of the {side}, which were never captured\n"
+                output::tell(&format!(
+                    "{name}:{id} lacks {missing} bytes of the {side}, which were never captured"
                 ));
             }
         }
         if let Some(damage) = &capture.damage {
-            output::complain(&format!(
-                "netlab-capture: {} is damaged at byte {}: {}. Everything before it was read\n",
+            output::tell(&format!(
+                "{} is damaged at byte {}: {}. Everything before it was read",
                 capture.file, damage.offset, damage.reason
             ));
             exit = exit.worst(Exit::Damaged);
@@ -174,10 +186,7 @@ impl Shown {
                 1 => format!("it has only {name}:0"),
                 all => format!("it has {name}:0 to {name}:{}", all - 1),
             };
-            output::complain(&format!(
-                "netlab-capture: {} has no {name}:{id}: {has}\n",
-                capture.file
-            ));
+            output::tell(&format!("{} has no {name}:{id}: {has}", capture.file));
             exit = exit.worst(Exit::Usage);
         }
         exit
@@ -186,8 +195,7 @@ impl Shown {
 
 fn unreadable(error: &SavefileError) -> Exit {
     let message = error.to_string();
-    let message = output::without_number(&message);
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(output::without_number(&message));
     code_of(error).into()
 }
 

@@ -240,7 +240,7 @@ impl Gather<'_> {
         let mut report = Report::at_a_glance(totals, limits, findings, &self.counts);
         let exit = self.exit.worst(Exit::of(&report));
         if let Some(error) = report.error.as_ref().filter(|_| self.how != How::Json) {
-            output::complain(&format!("netlab-capture: {}\n", error.message));
+            output::tell(&error.message);
         }
         if self.extractor.is_some() {
             return Ok(exit);

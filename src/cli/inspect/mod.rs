@@ -46,6 +46,10 @@ const FILTERED_BODY: usize = 1 << 20;
 const MOST_PACKETS: usize = 100_000;
 
 pub fn main(args: &Args) -> Exit {
+    if args.digest && !args.shows_digests() {
+        output::tell("--digest is shown by --json, and by --http with --ndjson or --csv");
+        return Exit::Usage;
+    }
     if let Some(target) = args.follow {
         return follow::main(args, target);
     }
@@ -104,7 +108,7 @@ fn capture(
     extractor: Option<&mut Extractor>,
 ) -> io::Result<Exit> {
     let (room, screen) = (showing.room, showing.screen);
-    let painter = Painter::new(args, filter, room, &screen);
+    let painter = Painter::new(args, filter, &input.name, room, &screen);
     let limits = args.limits();
     let settings = Settings {
         threads: if painter.needs_order() {
@@ -174,13 +178,13 @@ fn refuse(showing: &mut Showing, args: &Args, mistakes: &Mistakes) -> Exit {
 fn unreadable(showing: &mut Showing, args: &Args, name: &str, error: &SavefileError) -> Exit {
     let message = error.to_string();
     let message = output::without_number(&message);
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(message);
     document(showing, args, name, code_of(error), message);
     code_of(error).into()
 }
 
 fn environment(showing: &mut Showing, args: &Args, message: &str) -> Exit {
-    output::complain(&format!("netlab-capture: {message}\n"));
+    output::tell(message);
     document(showing, args, "--extract", ErrorCode::Environment, message);
     Exit::Environment
 }

@@ -4,25 +4,23 @@ use std::path::Path;
 
 use super::super::pages::Pages;
 use super::super::view;
-use super::super::{Exit, output};
+use super::super::{Exit, output, overwrite};
 use super::Args;
 use crate::report::Report;
 
 /// Writes the page of each file.
 pub fn main(args: &Args, path: &Path) -> Exit {
-    let cannot_write = |error| {
-        output::complain(&format!(
-            "netlab-capture: cannot write {}: {error}\n",
-            path.display()
-        ));
-        Exit::Environment
+    let cannot_write = |error: std::io::Error| {
+        let message = format!("cannot write {}: {error}", path.display());
+        output::tell(output::without_number(&message));
+        overwrite::exit(&error)
     };
     let mut pages = match Pages::open(path) {
         Ok(pages) => pages,
         Err(error) => return cannot_write(error),
     };
     if let Err(message) = pages.expect(args.files.len()) {
-        output::complain(&format!("netlab-capture: {message}\n"));
+        output::tell(&message);
         return Exit::Usage;
     }
     let mut exit = Exit::Passed;
@@ -35,8 +33,7 @@ pub fn main(args: &Args, path: &Path) -> Exit {
             },
             Err(error) => {
                 let message = error.to_string();
-                let message = output::without_number(&message);
-                output::complain(&format!("netlab-capture: {message}\n"));
+                output::tell(output::without_number(&message));
                 Exit::Usage
             }
         });

@@ -32,6 +32,9 @@ pub struct Painter<'a> {
     /// A list of packets may be so wide.
     room: usize,
     screen: &'a TerminalOptions,
+    /// What a line begins with that says of which file it is, where there are
+    /// several.
+    mark: Vec<u8>,
     /// The time of the last packet that the filter let through; of use only
     /// where packets come in their order, on one thread.
     displayed: Mutex<Option<Timestamp>>,
@@ -79,6 +82,7 @@ impl<'a> Painter<'a> {
     pub fn new(
         args: &Args,
         filter: Option<&'a Filter>,
+        file: &str,
         room: usize,
         screen: &'a TerminalOptions,
     ) -> Painter<'a> {
@@ -91,6 +95,11 @@ impl<'a> Painter<'a> {
             bodies: args.extract.is_some(),
             room,
             screen,
+            mark: match args.how() {
+                How::Lines if args.files.len() > 1 => json::file(file),
+                How::Csv if args.files.len() > 1 => csv::file(file),
+                _ => Vec::new(),
+            },
             displayed: Mutex::new(None),
         }
     }
@@ -115,9 +124,16 @@ impl<'a> Painter<'a> {
         self.needs.has(Needs::HTTP)
     }
 
-    /// Does the filter look at TLS records, or at DNS over TCP?
+    /// Are TLS records, or messages of DNS over TCP, looked at by the filter or named in
+    /// the list?
     pub fn needs_carried(&self) -> bool {
-        self.needs.has(Needs::CARRIED)
+        self.needs.has(Needs::CARRIED) || self.names_messages()
+    }
+
+    /// Does the list of packets say what their messages say? In the JSON these have
+    /// lists of their own.
+    fn names_messages(&self) -> bool {
+        self.what == What::Packets && matches!(self.how, How::Terminal | How::Csv)
     }
 
     /// Does the filter look at messages as they were sent?
@@ -160,6 +176,10 @@ impl<'a> Painter<'a> {
         });
         packet.conversation = shown.name.map(|name| name.index);
         packet.http = report::http_heads(shown.parts);
+        if self.names_messages() {
+            let data = shown.packet.data(shown.frame.data);
+            packet.said = report::said(shown.packet, data, shown.parts);
+        }
         packet.comment = shown.comments().map(std::borrow::Cow::into_owned).collect();
         match self.how {
             // An element of an array, behind another one.
@@ -168,11 +188,25 @@ impl<'a> Painter<'a> {
                 json::packet(packet, lines);
             }
             How::Lines => {
-                json::packet(packet, lines);
+                self.marked(lines, |lines| json::packet(packet, lines));
                 lines.push(b'\n');
             }
-            How::Csv => csv::packet(&packet, lines),
+            How::Csv => self.marked(lines, |lines| csv::packet(&packet, lines)),
             How::Terminal => inspect::packet(&packet, self.room, self.screen, lines),
+        }
+    }
+
+    /// Writes a line of CSV or an object, behind the name of its file.
+    fn marked(&self, lines: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        lines.extend_from_slice(&self.mark);
+        let at = lines.len();
+        write(lines);
+        // The name is in the object.
+        if self.how == How::Lines
+            && !self.mark.is_empty()
+            && let Some(brace) = lines.get_mut(at)
+        {
+            *brace = b',';
         }
     }
 
@@ -211,8 +245,8 @@ impl Show for Painter<'_> {
         let mut line = Vec::with_capacity(LINE);
         if self.lines_of(What::Http) {
             match self.how {
-                How::Csv => csv::transaction(&told, &mut line),
-                How::Lines => json::line(&told, &mut line),
+                How::Csv => self.marked(&mut line, |line| csv::transaction(&told, line)),
+                How::Lines => self.marked(&mut line, |line| json::line(&told, line)),
                 _ => json::value(&told, &mut line),
             }
         }
@@ -266,8 +300,8 @@ impl Show for Painter<'_> {
         let mut line = Vec::with_capacity(LINE);
         if self.lines_of(What::Conversations) {
             match self.how {
-                How::Csv => csv::conversation(&told, &mut line),
-                How::Lines => json::line(&told, &mut line),
+                How::Csv => self.marked(&mut line, |line| csv::conversation(&told, line)),
+                How::Lines => self.marked(&mut line, |line| json::line(&told, line)),
                 _ => json::value(&told, &mut line),
             }
         }

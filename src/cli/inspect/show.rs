@@ -60,6 +60,9 @@ impl Showing {
             (How::Csv, What::Http) => csv::TRANSACTIONS,
             _ => return,
         };
+        if self.several {
+            self.buffer.extend_from_slice(csv::FILE.as_bytes());
+        }
         self.buffer.extend_from_slice(headings.as_bytes());
         self.write();
     }
@@ -154,7 +157,7 @@ impl Showing {
         if self.out.is_broken() {
             return self.out.exit();
         }
-        output::complain(&format!("netlab-capture: cannot write: {error}\n"));
+        output::tell(&format!("cannot write: {error}"));
         Exit::Environment
     }
 }

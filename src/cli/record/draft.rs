@@ -56,10 +56,8 @@ fn of_captures(paths: &[PathBuf]) -> Exit {
                 }
             }
             Err(error) => {
-                output::complain(&format!(
-                    "netlab-capture: {}\n",
-                    visible(&error.to_string())
-                ));
+                let message = error.to_string();
+                output::tell(output::without_number(&message));
                 return code_of(&error).into();
             }
         }
@@ -111,7 +109,7 @@ fn of_scenario(word: &str, args: &Args) -> Exit {
         Err(mistakes) => return load::complain(&mistakes),
     };
     let [one] = loaded.as_slice() else {
-        output::complain("netlab-capture: record takes one scenario at a time\n");
+        output::tell("record takes one scenario at a time");
         return Exit::Usage;
     };
     match record(word, &one.scenario.name, args) {
@@ -121,7 +119,7 @@ fn of_scenario(word: &str, args: &Args) -> Exit {
             finish(&found, &as_table(&found, runs.len()))
         }
         Err((exit, message)) => {
-            output::complain(&format!("netlab-capture: {message}\n"));
+            output::tell(&message);
             exit
         }
     }

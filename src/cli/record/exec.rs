@@ -17,9 +17,10 @@ use crate::capture::{RecordError, Recorder};
 use crate::cli::judge::Yardstick;
 use crate::cli::load::{self, Loaded, Mistakes};
 use crate::cli::pages::{self, CaptureFile, Pages};
-use crate::cli::{EXEC_FAULT, output, sink};
+use crate::cli::{EXEC_FAULT, output, overwrite, sink};
 use crate::diagnostic::{Diagnostic, Severity, Source};
 use crate::expect;
+use crate::render::text::visible;
 use crate::render::{json, junit, terminal};
 use crate::report::{Options, Report, Verdict};
 use crate::sandbox::{Plan, Streams, WHOLE_PACKETS, sys};
@@ -104,7 +105,7 @@ pub fn main(args: &Args) -> ExitCode {
         Ok(code) => code,
         Err(fault) => {
             if let Fault::Untold(message) = fault {
-                output::complain(&format!("netlab-capture: {message}\n"));
+                output::tell(&message);
             }
             ExitCode::from(EXEC_FAULT)
         }
@@ -313,32 +314,35 @@ impl Results {
     /// Opens every file, so that a bad path fails before anything runs.
     fn open(args: &Args) -> Result<Results, Fault> {
         let create =
-            |path: &Path| File::create(path).map_err(|error| cannot("write", path, &error));
+            |path: &Path| overwrite::create(path).map_err(|error| cannot("write", path, &error));
+        let json: Option<Box<dyn Write>> = match &args.json {
+            None => None,
+            Some(path) if path == Path::new("-") => Some(Box::new(io::stdout())),
+            Some(path) => Some(Box::new(create(path)?)),
+        };
+        let junit = args.junit.as_deref().map(create).transpose()?;
+        let pages = match &args.html {
+            None => None,
+            Some(path) => Some(Pages::open(path).map_err(|e| cannot("write", path, &e))?),
+        };
+        // Last, as a capture that is there is emptied.
         let savefile = match &args.pcap {
             Some(path) if !is_classic(path) => {
                 savefile::open(path).map_err(|error| cannot("write", path, &error))?
             }
             other => {
                 if let Some(classic) = other {
-                    create(classic)?;
+                    File::create(classic).map_err(|e| cannot("write", classic, &e))?;
                 }
                 let folder = std::env::temp_dir();
                 tempfile::tempfile_in(&folder).map_err(|e| cannot("write to", &folder, &e))?
             }
         };
-        let json: Option<Box<dyn Write>> = match &args.json {
-            None => None,
-            Some(path) if path == Path::new("-") => Some(Box::new(io::stdout())),
-            Some(path) => Some(Box::new(create(path)?)),
-        };
         Ok(Results {
             savefile,
             json,
-            junit: args.junit.as_deref().map(create).transpose()?,
-            pages: match &args.html {
-                None => None,
-                Some(path) => Some(Pages::open(path).map_err(|e| cannot("write", path, &e))?),
-            },
+            junit,
+            pages,
         })
     }
 
@@ -464,8 +468,7 @@ impl Results {
         if let Some(mut pages) = self.pages.take() {
             let capture = self.capture(args);
             if let Err(error) = &capture {
-                let text = format!("netlab-capture: the page is without its packets: {error}\n");
-                output::complain(&text);
+                output::tell(&format!("the page is without its packets: {error}"));
             }
             let written = pages.put(&report, capture.ok().as_ref());
             written.map_err(|error| cannot("write", pages.path(), &error))?;
@@ -543,7 +546,7 @@ fn summary(recording: &Recording, judged: Option<&Report>, args: &Args) -> Strin
         format!("{packets}; that none is missing could not be proven")
     });
     let files = args.pcap.iter().chain(&args.html);
-    parts.extend(files.map(|path| path.display().to_string()));
+    parts.extend(files.map(|path| visible(&path.display().to_string())));
     format!("netlab-capture: {}\n", parts.join(" · "))
 }
 

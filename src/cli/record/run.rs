@@ -18,10 +18,10 @@ use super::own::Own;
 use super::plan::{Wishes, plan};
 use super::savefile;
 use super::signals::Signals;
-use crate::cli::Exit;
 use crate::cli::judge::{Judged, Yardstick};
 use crate::cli::load::{self, Loaded};
 use crate::cli::sink::{self, Sink};
+use crate::cli::{Exit, at_least_one};
 
 /// Run scenarios: their programs in a private network, every packet kept and
 /// judged.
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long)]
     ipv6: bool,
     /// How many scenarios run side by side [default: one for each core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// Where the captures go
     #[arg(long, value_name = "DIR", default_value = "captures")]
@@ -57,7 +57,7 @@ pub struct Args {
           value_parser = clap::value_parser!(u32).range(64..=i64::from(WHOLE_PACKETS)))]
     snaplen: u32,
     /// Run each scenario so many times, and count the verdicts
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     repeat: Option<NonZeroUsize>,
     /// Run again and again until something does not pass; with --repeat, so many
     /// times at most

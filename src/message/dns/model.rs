@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::parse::is_evident;
+
 /// Which of the protocols that share the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
@@ -10,6 +12,22 @@ pub enum Flavour {
     /// Multicast DNS: the upper bit of a class is a flag.
     Mdns,
     Llmnr,
+}
+
+impl Flavour {
+    /// What a datagram between these ports carries: by the port, on others by its
+    /// looks, except where NetBIOS looks the same.
+    pub fn of(ports: (u16, u16), bytes: &[u8]) -> Option<Flavour> {
+        const NETBIOS: u16 = 137;
+        let by_port = [ports.1, ports.0].into_iter().find_map(|port| match port {
+            53 => Some(Flavour::Dns),
+            5353 => Some(Flavour::Mdns),
+            5355 => Some(Flavour::Llmnr),
+            _ => None,
+        });
+        let netbios = ports.0 == NETBIOS || ports.1 == NETBIOS;
+        by_port.or_else(|| (!netbios && is_evident(bytes)).then_some(Flavour::Dns))
+    }
 }
 
 /// One message, as far as it could be read.

@@ -117,6 +117,29 @@ pub fn version_name(version: u16) -> Option<&'static str> {
     })
 }
 
+/// The name of a kind of handshake message (RFC 8446 §4, RFC 5246 §7.4); None for one
+/// that is not known.
+pub fn handshake_name(kind: u8) -> Option<&'static str> {
+    Some(match kind {
+        0 => "HelloRequest",
+        1 => "ClientHello",
+        2 => "ServerHello",
+        4 => "NewSessionTicket",
+        5 => "EndOfEarlyData",
+        8 => "EncryptedExtensions",
+        11 => "Certificate",
+        12 => "ServerKeyExchange",
+        13 => "CertificateRequest",
+        14 => "ServerHelloDone",
+        15 => "CertificateVerify",
+        16 => "ClientKeyExchange",
+        20 => "Finished",
+        22 => "CertificateStatus",
+        24 => "KeyUpdate",
+        _ => return None,
+    })
+}
+
 /// The IANA name of a cipher suite that is in wide use.
 pub fn cipher_suite_name(suite: u16) -> Option<&'static str> {
     Some(match suite {

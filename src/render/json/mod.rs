@@ -35,7 +35,15 @@ pub fn rest(report: &Report, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a part of the report on one line: a conversation, a message. Nothing is allocated but room in `out`.
+/// What each object of several files begins with: its first member.
+pub fn file(name: &str) -> Vec<u8> {
+    let mut out = b"{\"file\":".to_vec();
+    value(&name, &mut out);
+    out
+}
+
+/// Appends a part of the report on one line: a conversation, a message. Nothing is
+/// allocated but room in `out`.
 pub fn line(part: &impl Serialize, out: &mut Vec<u8>) {
     value(part, out);
     out.push(b'\n');

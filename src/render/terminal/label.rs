@@ -93,12 +93,12 @@ fn preview(payload: Option<&Payload<'_>>) -> Option<Preview> {
 }
 
 /// What there is to say of a packet. `heads` are the start lines of the HTTP
-/// heads that it completes.
+/// heads that it completes, or what other messages in it say.
 pub fn label(packet: &Packet<'_>, heads: &[String]) -> Label {
     let mut label = if let Some(tcp) = &packet.tcp {
         tcp_label(tcp, heads)
     } else if let Some(udp) = &packet.udp {
-        udp_label(udp)
+        udp_label(udp, heads)
     } else if let Some(icmp) = packet.icmp.as_ref().or(packet.icmpv6.as_ref()) {
         icmp_label(icmp)
     } else {
@@ -190,15 +190,19 @@ fn analysis(tcp: &Tcp<'_>) -> impl Iterator<Item = &'static str> {
     .filter_map(|(set, word)| set.then_some(word))
 }
 
-fn udp_label(udp: &Udp<'_>) -> Label {
+fn udp_label(udp: &Udp<'_>, heads: &[String]) -> Label {
     const HEADER: u16 = 8;
     let length = match udp.length.checked_sub(HEADER) {
         Some(payload) => format!("length {} = {HEADER} + {payload}", udp.length),
         None => format!("length {}", udp.length),
     };
+    let (main, preview) = match heads {
+        [] => ("udp".to_owned(), preview(udp.payload.as_ref())),
+        heads => (heads.join(", "), None),
+    };
     Label {
-        main: "udp".to_owned(),
-        preview: preview(udp.payload.as_ref()),
+        main,
+        preview,
         extra: vec![length],
         tone: Tone::Data,
     }

@@ -127,16 +127,15 @@ fn header(raw: &mut Raw<impl Read>, first: bool) -> Result<(), Failure> {
         while raw.peek(1)?.first() == Some(&0) {
             raw.consume(1);
         }
-        if raw.peek(1)?.is_empty() {
-            return Err(Failure::End);
+        match raw.peek(MAGIC.len())? {
+            [] => return Err(Failure::End),
+            head if !MAGIC.starts_with(head) && !is_gzip(head) => {
+                return Err(Failure::Fault(Fault::Followed));
+            }
+            _ => {}
         }
     }
-    let [magic_0, magic_1, method, flags, ..] = take::<10>(raw)?;
-    if [magic_0, magic_1] != MAGIC {
-        return Err(Failure::Fault(corrupt(
-            "what follows a member is no gzip data",
-        )));
-    }
+    let [_, _, method, flags, ..] = take::<10>(raw)?;
     if method != DEFLATE || flags & RESERVED != 0 {
         return Err(Failure::Fault(corrupt(
             "a method or flag that RFC 1952 does not know",

@@ -40,6 +40,8 @@ enum Fault {
     /// It ends before its end.
     Cut,
     Corrupt(String),
+    /// Something else follows it.
+    Followed,
 }
 
 impl<R: Read> Input<R> {
@@ -109,6 +111,9 @@ impl<R: Read> Input<R> {
             Fault::Corrupt(reason) => {
                 format!("the {name} data is corrupt near its byte {offset}: {reason}")
             }
+            Fault::Followed => format!(
+                "the {name} data ends whole at its byte {offset}, and something else follows"
+            ),
         }
     }
 }

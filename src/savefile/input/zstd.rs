@@ -1,5 +1,6 @@
 //! zstd (RFC 8878): one frame after the other, skippable ones skipped.
 
+use std::error::Error;
 use std::io::{self, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -76,6 +77,11 @@ impl Zstd {
 
     /// Reads a frame's header.
     fn begin<R: Read>(&mut self, raw: &mut Raw<R>) -> io::Result<()> {
+        let head = raw.peek(MAGIC.len())?;
+        if !is_zstd(head) && !MAGIC.starts_with(head) {
+            self.fault = Some(Fault::Followed);
+            return Ok(());
+        }
         match self.decoder.reset(&mut *raw) {
             Ok(()) => self.in_frame = true,
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
@@ -116,6 +122,13 @@ fn fault<R: Read>(raw: &mut Raw<R>, error: &FrameDecoderError) -> io::Result<Fau
         FrameDecoderError::DictNotProvided { .. } => {
             Fault::Corrupt("it needs a dictionary, which is not in the file".to_owned())
         }
-        error => Fault::Corrupt(error.to_string()),
+        // Others in the chain are written for programmers.
+        error => {
+            let mut cause: &dyn Error = error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            Fault::Corrupt(cause.to_string())
+        }
     })
 }

@@ -7,5 +7,5 @@ mod reader;
 mod writer;
 
 pub(super) use block::Blocks;
-pub(super) use reader::{Records, is_pcapng};
+pub(super) use reader::{Records, is_known, is_pcapng};
 pub use writer::Writer;

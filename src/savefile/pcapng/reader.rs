@@ -1,6 +1,6 @@
 //! The walk over the packets of a pcapng file, and what it says beside them.
 
-use super::block::Blocks;
+use super::block::{Blocks, section_order};
 use super::format::*;
 use super::option::{Options, TooLong};
 use crate::savefile::batch::{Comment, Entry, List, fetch};
@@ -69,6 +69,24 @@ impl Clock {
 /// Do the first bytes belong to a pcapng file?
 pub(in crate::savefile) fn is_pcapng(head: &[u8]) -> bool {
     head.starts_with(&SECTION_HEADER.to_be_bytes())
+}
+
+/// Has the first section a version that can be read, as far as is known of it?
+pub(in crate::savefile) fn is_known(head: &[u8]) -> bool {
+    /// The version ends there.
+    const END: usize = 16;
+    match section_order(head) {
+        Some(order) if head.len() >= END => version(order, head).is_ok(),
+        _ => true,
+    }
+}
+
+fn version(order: ByteOrder, block: &[u8]) -> Result<(), String> {
+    match (order.u16(block, 12), order.u16(block, 14)) {
+        // Some writers said 1.2 and meant 1.0.
+        (1, 0 | 2) => Ok(()),
+        (major, minor) => Err(format!("pcapng version {major}.{minor}; 1.0 is known")),
+    }
 }
 
 impl Records {
@@ -149,11 +167,7 @@ impl Records {
 
     fn section_header(&mut self, block: &[u8]) -> Result<(), String> {
         let order = self.order();
-        let (major, minor) = (order.u16(block, 12), order.u16(block, 14));
-        // Some writers said 1.2 and meant 1.0.
-        if major != 1 || (minor != 0 && minor != 2) {
-            return Err(format!("pcapng version {major}.{minor}; 1.0 is known"));
-        }
+        version(order, block)?;
         let mut comments = Vec::new();
         for option in options(order, block, 24) {
             if let (OPT_COMMENT, comment) = option? {

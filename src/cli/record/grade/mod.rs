@@ -16,7 +16,7 @@ use crate::cli::grading::reports::{self, ReportArgs};
 use crate::cli::grading::results::{self, Log};
 use crate::cli::grading::{Fault, told};
 use crate::cli::load::complain;
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, at_least_one, output};
 use crate::grade::{CaseResult, Class, Grade, points};
 
 /// Grade submissions by a suite: their programs contained, every packet judged.
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "grades")]
     out: PathBuf,
     /// How many scenarios run side by side [default: three for each core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// Only part I of N of the class; `merge` joins the parts
     #[arg(long, value_name = "I/N", value_parser = shard)]

@@ -62,7 +62,11 @@ fn question(dns: &Dns, arrow: &str) -> String {
         .map(String::as_str)
         .collect();
     if words.is_empty() {
-        words.push("query not seen");
+        // One whose name cannot be read was seen all the same.
+        words.push(match dns.query_frame.is_some() {
+            true => "a query",
+            false => "query not seen",
+        });
     }
     let mut text = words.join(" ");
     let answers: Vec<&str> = dns
@@ -77,4 +81,21 @@ fn question(dns: &Dns, arrow: &str) -> String {
         text += &format!(" ({trouble})");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_whose_name_cannot_be_read_was_seen() {
+        let mut dns = Dns {
+            query_frame: Some(3),
+            trouble: Some("a name is cut off".to_owned()),
+            ..Dns::default()
+        };
+        assert_eq!(question(&dns, "->"), "a query (a name is cut off)");
+        dns.query_frame = None;
+        assert_eq!(question(&dns, "->"), "query not seen (a name is cut off)");
+    }
 }

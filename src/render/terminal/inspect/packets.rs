@@ -125,7 +125,7 @@ pub fn info(packet: &Packet<'_>) -> String {
 
 fn heads(packet: &Packet<'_>) -> Vec<String> {
     let Some(http) = &packet.http else {
-        return Vec::new();
+        return packet.said.iter().map(|said| said.words.clone()).collect();
     };
     let request = http.request.as_ref();
     let response = http.response.as_ref();
@@ -166,6 +166,9 @@ fn end(address: IpAddr, port: Option<&Port>) -> String {
 pub fn protocol(packet: &Packet<'_>) -> &'static str {
     if let Some(name) = packet.protocol {
         return name;
+    }
+    if let (None, Some(said)) = (&packet.http, &packet.said) {
+        return said.protocol;
     }
     let known = [
         (packet.http.is_some(), "HTTP"),
