@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::conversation::At;
 use crate::decode::Span;
 use crate::message::PartOf;
-use crate::message::dns::{Data, Flavour, Message, Record, is_evident, parse};
+use crate::message::dns::{Data, Flavour, Message, Record, parse};
 
 use super::fields::{Field, FieldValue, Kind, Needs, Out, View, number};
 use super::fields_ip::bit;
@@ -288,20 +288,6 @@ const fn flag(name: &'static str, meaning: &'static str, extract: Extract) -> Fi
     field(name, Kind::Bool, meaning, extract)
 }
 
-/// Which protocol a datagram between these ports carries: by the port, on others by
-/// its looks, except where NetBIOS looks the same.
-fn flavour(ports: (u16, u16), bytes: &[u8]) -> Option<Flavour> {
-    const NETBIOS: u16 = 137;
-    let by_port = [ports.1, ports.0].into_iter().find_map(|port| match port {
-        53 => Some(Flavour::Dns),
-        5353 => Some(Flavour::Mdns),
-        5355 => Some(Flavour::Llmnr),
-        _ => None,
-    });
-    let netbios = ports.0 == NETBIOS || ports.1 == NETBIOS;
-    by_port.or_else(|| (!netbios && is_evident(bytes)).then_some(Flavour::Dns))
-}
-
 /// A message of a packet.
 struct Sent<'a> {
     flavour: Flavour,
@@ -316,7 +302,7 @@ fn messages<'a>(v: &View<'a>) -> Vec<Sent<'a>> {
     let datagram = |ports, payload: Span| {
         let bytes = payload.of(data);
         Some(Sent {
-            flavour: flavour(ports, bytes)?,
+            flavour: Flavour::of(ports, bytes)?,
             whole: bytes,
             message: bytes,
         })

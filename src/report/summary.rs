@@ -356,9 +356,12 @@ impl Findings {
                 add(FindingKind::HttpTrouble, Some((*trouble).to_owned()));
             }
             match &body.trouble {
-                // How much is missing differs from message to message.
+                // How much is missing, or too much, differs from message to message.
                 Some(_) if body.cut => add(FindingKind::HttpIncomplete, None),
-                Some(trouble) => add(FindingKind::HttpTrouble, Some(trouble.to_string())),
+                Some(trouble) => {
+                    let what = trouble.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+                    add(FindingKind::HttpTrouble, Some(what.to_owned()));
+                }
                 None => {}
             }
         }

@@ -18,16 +18,25 @@ impl Flavour {
     /// What a datagram between these ports carries: by the port, on others by its
     /// looks, except where NetBIOS looks the same.
     pub fn of(ports: (u16, u16), bytes: &[u8]) -> Option<Flavour> {
-        const NETBIOS: u16 = 137;
-        let by_port = [ports.1, ports.0].into_iter().find_map(|port| match port {
+        let by_looks = || (!may_be_netbios(ports) && is_evident(bytes)).then_some(Flavour::Dns);
+        Flavour::by_port(ports).or_else(by_looks)
+    }
+
+    /// What is spoken between these ports.
+    pub(super) fn by_port(ports: (u16, u16)) -> Option<Flavour> {
+        [ports.1, ports.0].into_iter().find_map(|port| match port {
             53 => Some(Flavour::Dns),
             5353 => Some(Flavour::Mdns),
             5355 => Some(Flavour::Llmnr),
             _ => None,
-        });
-        let netbios = ports.0 == NETBIOS || ports.1 == NETBIOS;
-        by_port.or_else(|| (!netbios && is_evident(bytes)).then_some(Flavour::Dns))
+        })
     }
+}
+
+/// The NetBIOS name service looks like DNS.
+pub(super) fn may_be_netbios(ports: (u16, u16)) -> bool {
+    const NETBIOS: u16 = 137;
+    ports.0 == NETBIOS || ports.1 == NETBIOS
 }
 
 /// One message, as far as it could be read.

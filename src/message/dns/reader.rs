@@ -1,9 +1,8 @@
 //! The messages of a conversation, and which answers which.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
-use super::model::{Flavour, Message};
+use super::model::{Flavour, Message, may_be_netbios};
 use super::parse::{self, parse};
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
 
@@ -11,8 +10,6 @@ use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver,
 const MAX_WAITING: usize = 256;
 /// Over TCP, off the known ports: the longest first message that is waited for.
 const MAX_FIRST: usize = 512;
-/// The NetBIOS name service.
-const NETBIOS: u16 = 137;
 
 /// A message, and where it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,17 +92,11 @@ impl Receiver for Reader {
     type Found = Vec<Seen>;
 
     fn begin((): &(), beginning: &Beginning) -> Self {
-        let flavour = |address: SocketAddr| match address.port() {
-            53 => Some(Flavour::Dns),
-            5353 => Some(Flavour::Mdns),
-            5355 => Some(Flavour::Llmnr),
-            _ => None,
-        };
-        let (client, server) = (beginning.client, beginning.server);
+        let ports = (beginning.client.port(), beginning.server.port());
         Reader {
             conversation: beginning.conversation,
-            flavour: flavour(server).or(flavour(client)),
-            netbios: server.port() == NETBIOS || client.port() == NETBIOS,
+            flavour: Flavour::by_port(ports),
+            netbios: may_be_netbios(ports),
             streams: Ways::default(),
             waiting: VecDeque::new(),
         }
