@@ -98,7 +98,7 @@ pub fn main(args: &Args) -> Exit {
         exit = exit.worst(judged.exit);
         sink.show(&judged.report);
         if judged.is_lost() {
-            let name = visible(&path.display().to_string());
+            let name = path.display();
             sink.warn(&format!(
                 "{name}: cut short while its packets were shown: they may be wrong, the verdict \
                  is not; once again, when nothing writes it"

@@ -64,12 +64,7 @@ pub fn format(args: &Format) -> Exit {
 
 /// A file's text as it is and as it should be.
 fn formatted(path: &Path) -> Result<(Source, String), Mistakes> {
-    let written = load::read_source(path)?;
-    // Which line ends a string has is not the author's to say (TOML 1.0, strings).
-    let source = Source {
-        text: written.text.replace("\r\n", "\n"),
-        name: written.name.clone(),
-    };
+    let source = load::read_source(path)?;
     let wrong = |diagnostics| Mistakes {
         source: source.clone(),
         diagnostics,
@@ -94,7 +89,7 @@ fn formatted(path: &Path) -> Result<(Source, String), Mistakes> {
             .unwrap_or_else(|| source.text.clone())
         }
     };
-    Ok((written, text))
+    Ok((source, text))
 }
 
 fn is_statements(path: &Path) -> bool {

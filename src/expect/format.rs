@@ -4,6 +4,7 @@
 
 use super::ast::Span;
 use super::lex::{self, Strings, Token};
+use super::parse::is_target;
 
 const INDENT: usize = 2;
 
@@ -134,8 +135,10 @@ fn brackets(line: &str) -> (usize, isize) {
 
 /// Does the statement or step go on in the next line? None for a comment.
 fn continues(line: &str) -> Option<bool> {
-    let (last, _) = tokens(line).last()?;
+    let (last, span) = tokens(line).last()?;
+    let ends_with_target = line.get(..span.end).is_some_and(ends_with_target);
     Some(match last {
+        _ if ends_with_target => false,
         Some(Token::Word(word)) => matches!(word, "and" | "or" | "xor" | "contains"),
         Some(Token::Symbol(symbol)) => matches!(
             symbol,
@@ -160,6 +163,15 @@ fn continues(line: &str) -> Option<bool> {
         ),
         _ => false,
     })
+}
+
+/// Does it end with a request's target (`GET /`, `OPTIONS *`)? That is no operator,
+/// whatever it ends with.
+fn ends_with_target(line: &str) -> bool {
+    let mut words = line.split_whitespace().rev();
+    let (last, before) = (words.next(), words.next());
+    let is_method = |word: &str| word.bytes().all(|b| b.is_ascii_uppercase());
+    last.is_some_and(is_target) && before.is_some_and(is_method)
 }
 
 /// No more than so many spaces between two tokens: two set the parts of a step apart.
@@ -259,6 +271,15 @@ mod tests {
         ] {
             assert_eq!(format(text).trim_end(), formatted);
         }
+    }
+
+    #[test]
+    fn a_target_at_the_end_of_a_line_is_no_operator() {
+        let text = "exactly {\nSYN\nclient > server GET / # all\nserver > client HTTP 200\nclient > server OPTIONS *\nclient > server HTTP /a?b-\nserver > client FIN\n}\n";
+        assert_eq!(
+            format(text),
+            "exactly {\n  SYN\n  client > server  GET / # all\n  server > client  HTTP 200\n  client > server  OPTIONS *\n  client > server  HTTP /a?b-\n  server > client  FIN\n}\n"
+        );
     }
 
     #[test]

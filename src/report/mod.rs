@@ -1,5 +1,6 @@
 //! The report: the serde model of the JSON and its builder. A rendering of the
-//! Trace and the outcomes; decides nothing.
+//! Trace and the outcomes; decides nothing. It holds the Trace whose packets it
+//! shows, and makes each of them when it is asked for.
 
 mod build;
 mod comments;

@@ -9,8 +9,9 @@ use toml::de::{DeTable, DeValue};
 use super::ExpectationText;
 
 /// A scenario file with its white space in order: nothing at the ends of lines,
-/// one empty line at most between others, and the statements of multi-line
-/// strings as `statements` lays them out. None where the text is no TOML.
+/// which are line feeds, one empty line at most between others, and the statements
+/// of multi-line strings as `statements` lays them out. Other strings keep what
+/// they have: a program may read it. None where the text is no TOML.
 pub fn layout(
     text: &str,
     expectations: &[ExpectationText],
@@ -53,15 +54,18 @@ fn string(
 ) -> String {
     let is_text =
         |e: &&ExpectationText| e.offsets.first().is_some_and(|first| span.contains(first));
-    let own = expectations.iter().find(is_text);
+    if !expectations.iter().any(|e| is_text(&e)) {
+        return written.to_owned();
+    }
+    let written = written.replace("\r\n", "\n");
     let plain = ["'''", "\"\"\""].into_iter().find_map(|quotes| {
         let rest = written.strip_prefix(quotes)?.strip_prefix('\n')?;
         let inner = rest.strip_suffix(quotes)?;
         (quotes == "'''" || !inner.contains('\\')).then_some((quotes, inner))
     });
-    match (own, plain) {
-        (Some(_), Some((quotes, inner))) => format!("{quotes}\n{}{quotes}", statements(inner)),
-        _ => written.to_owned(),
+    match plain {
+        Some((quotes, inner)) => format!("{quotes}\n{}{quotes}", statements(inner)),
+        None => written,
     }
 }
 

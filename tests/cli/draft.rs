@@ -2,25 +2,8 @@
 
 use std::path::Path;
 
-use assert_cmd::Command;
-
 use super::diagnostics::without_recording;
-
-/// Exit code, standard output, standard error.
-fn run(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("netlab-capture")
-        .unwrap()
-        .current_dir(folder)
-        .args(words)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+use super::layout::run;
 
 #[cfg(target_os = "linux")]
 #[test]

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Exit code, standard output, standard error, in a folder with these files.
-fn run(folder: &std::path::Path, words: &[&str]) -> (i32, String, String) {
+pub fn run(folder: &std::path::Path, words: &[&str]) -> (i32, String, String) {
     let output = Command::cargo_bin("netlab-capture")
         .unwrap()
         .current_dir(folder)
@@ -34,10 +34,25 @@ fn a_file_is_formatted_in_place_and_then_in_order() {
     assert_eq!(run(folder.path(), &["fmt", "--check", "lab.toml"]).0, 0);
 }
 
+/// What a program reads is not the layout's to change.
+#[test]
+fn line_ends_in_other_strings_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.toml");
+    let stdin = "stdin = \"\"\"\r\nGET / HTTP/1.0\r\n\r\n\"\"\"";
+    let text = MESSY.replace('\n', "\r\n");
+    let text = text.replace("run = \"x\"", &format!("run = \"x\"\r\n{stdin}"));
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(run(folder.path(), &["fmt", "lab.toml"]).0, 0);
+    let tidy = TIDY.replace("run = \"x\"", &format!("run = \"x\"\n{stdin}"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), tidy);
+    assert_eq!(run(folder.path(), &["fmt", "--check", "lab.toml"]).0, 0);
+}
+
 /// An editor of Windows ends lines with CR and LF; which of them a file has, a
 /// formatted one does not tell.
 #[test]
-fn line_ends_are_those_of_unix_in_all_of_a_file() {
+fn line_ends_are_those_of_unix() {
     let folder = tempfile::tempdir().unwrap();
     for (name, messy, tidy) in [
         ("lab.toml", MESSY, TIDY),

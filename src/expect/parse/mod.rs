@@ -3,6 +3,7 @@
 
 mod block;
 mod claim;
+mod compared;
 mod event;
 mod filter;
 #[cfg(test)]
