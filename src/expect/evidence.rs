@@ -224,16 +224,20 @@ fn doubtful_streams(facts: &Facts<'_>) -> Vec<Doubtful> {
 
 fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<Doubtful> {
     let stream = facts.stream(conversation, way)?;
-    let number = facts.conversations.get(conversation).map_or(0, |c| c.id);
+    let known = facts.conversations.get(conversation);
+    let number = known.map_or(0, |c| c.id);
     let toward = match way {
         Direction::ToServer => "server",
         Direction::ToClient => "client",
     };
     let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
     let trace = facts.trace;
-    let hole = match trace.recording {
-        Some(_) => None,
-        None => holes::missing(trace, facts.packets(conversation), way),
+    let tcp = known.and_then(|c| c.tcp.as_ref());
+    let hole = match (&trace.recording, tcp) {
+        (None, Some(tcp)) if holes::are_possible(tcp) => {
+            holes::missing(trace, facts.packets(conversation), way)
+        }
+        _ => None,
     };
     let message = match (missing, hole) {
         (0, None) => return None,

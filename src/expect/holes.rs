@@ -2,7 +2,7 @@
 //! segment behind it was captured, or the ACK of it was. A FIN takes a number too
 //! (RFC 9293 §3.4), so that one that is missing is a hole like any other.
 
-use crate::conversation::Direction;
+use crate::conversation::{Direction, Marks, TcpFacts};
 use crate::trace::Trace;
 
 /// So many holes may wait to be filled by segments that come late.
@@ -31,6 +31,16 @@ struct Hole {
     start: u32,
     end: u32,
     told: Told,
+}
+
+/// Can anything be missing? Once both sides were seen to begin, the analysis of
+/// their segments marks every hole. Asked first, as looking at all packets again
+/// takes its time.
+pub fn are_possible(tcp: &TcpFacts) -> bool {
+    /// SYN and SYN,ACK were captured.
+    const BOTH: u8 = 3;
+    let lost = tcp.marks.of(Marks::LOST_SEGMENT) + tcp.marks.of(Marks::ACK_LOST_SEGMENT);
+    tcp.completeness & BOTH != BOTH || lost > 0
 }
 
 /// What is missing of one way of a conversation, whose packets these are.
