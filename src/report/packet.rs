@@ -549,15 +549,6 @@ pub struct QuotedTcp {
     pub seq_raw: Option<u32>,
 }
 
-impl<'a> Packet<'a> {
-    /// What the innermost transport header is followed by.
-    pub fn payload_mut(&mut self) -> Option<&mut Payload<'a>> {
-        let tcp = self.tcp.as_mut().and_then(|tcp| tcp.payload.as_mut());
-        let udp = self.udp.as_mut().and_then(|udp| udp.payload.as_mut());
-        tcp.or(udp)
-    }
-}
-
 /// The first bytes of a payload: as text where they are UTF-8, else in hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Payload<'a> {

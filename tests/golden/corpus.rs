@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use netlab_capture::render::json;
 use netlab_capture::render::terminal::{TerminalOptions, full};
 use netlab_capture::render::text;
 use netlab_capture::report::{Options, Report, schema};
@@ -42,11 +43,20 @@ fn reports_of_the_corpus() {
                 .map(|e| e.to_string())
                 .collect();
             assert!(errors.is_empty(), "{name}: {errors:#?}");
+            as_serde_json_does(&report, &name);
             for (width, unicode) in [(40, true), (80, false), (200, true)] {
                 check(&report, width, unicode, &name);
             }
         }
     }
+}
+
+/// Lines are written by ourselves.
+fn as_serde_json_does(report: &Report, name: &str) {
+    let mut line = Vec::new();
+    json::value(report, &mut line);
+    let whole = serde_json::to_string(report).unwrap();
+    assert!(line == whole.as_bytes(), "{name}");
 }
 
 fn check(report: &Report, width: usize, unicode: bool, name: &str) {

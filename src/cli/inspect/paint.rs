@@ -185,10 +185,10 @@ impl<'a> Painter<'a> {
             // An element of an array, behind another one.
             How::Json => {
                 lines.push(b',');
-                json::packet(packet, lines);
+                json::value(&packet, lines);
             }
             How::Lines => {
-                self.marked(lines, |lines| json::packet(packet, lines));
+                self.marked(lines, |lines| json::value(&packet, lines));
                 lines.push(b'\n');
             }
             How::Csv => self.marked(lines, |lines| csv::packet(&packet, lines)),

@@ -1,9 +1,7 @@
 //! JSON Lines: one document on one line for each report, or one object on one
 //! line for each packet, conversation or transaction.
 
-mod payload;
-
-pub use payload::packet;
+mod compact;
 
 use std::io::{self, Write};
 
@@ -21,7 +19,7 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
 /// room in `out`.
 pub fn value(part: &impl Serialize, out: &mut Vec<u8>) {
     // Writing to a Vec does not fail, and no part has keys that are no text.
-    let _ = serde_json::to_writer(&mut *out, part);
+    let _ = part.serialize(compact::Compact(out));
 }
 
 /// Appends what follows in a document whose schema, packets, messages and
