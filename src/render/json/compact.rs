@@ -16,8 +16,8 @@ use serde_json::Error;
 /// Writes one value behind what the vector holds.
 pub struct Compact<'o>(pub &'o mut Vec<u8>);
 
-/// Members of an object or elements of an array. Each is followed by a comma, the
-/// last one by what closes: all of them, in the same order in which they opened.
+/// Members of an object or elements of an array. Each is written with a comma behind
+/// it; that of the last one gives way to what closes.
 pub struct Members<'o> {
     out: &'o mut Vec<u8>,
     close: &'static [u8],
@@ -34,7 +34,7 @@ impl<'o> Members<'o> {
         Members { out, close: b"]" }
     }
 
-    /// What is in an object whose one member this is closes it as well.
+    /// Of a variant with fields, which stand in an object of their own: closes that too.
     fn closing(self, close: &'static [u8]) -> Members<'o> {
         Members { close, ..self }
     }
