@@ -184,6 +184,18 @@ struct Writer<'g> {
     state: u64,
     words: Vec<String>,
     depth: usize,
+    names: Names,
+}
+
+/// The names of steps in one text.
+#[derive(Default)]
+struct Names {
+    given: Vec<String>,
+    /// What the step that is being written was given: it does not speak of itself.
+    coming: Option<String>,
+    /// A name was to be written before one was given: there is no such text.
+    missing: bool,
+    spoken: usize,
 }
 
 impl Writer<'_> {
@@ -222,8 +234,47 @@ impl Writer<'_> {
         }
     }
 
+    /// A text that begins here.
+    fn text(&mut self, production: &str) -> Option<String> {
+        self.words.clear();
+        self.names = Names::default();
+        self.production(production);
+        (!self.names.missing).then(|| self.words.join(" "))
+    }
+
+    fn give(&mut self) -> String {
+        // Over all steps, so that no two have the same.
+        let name = format!("step{}", self.words.len());
+        self.names.coming = Some(name.clone());
+        name
+    }
+
+    fn speak(&mut self) -> String {
+        self.names.spoken += 1;
+        if self.names.given.is_empty() {
+            self.names.missing = true;
+            return String::new();
+        }
+        let at = self.number(self.names.given.len());
+        self.names.given[at].clone()
+    }
+
     fn production(&mut self, name: &str) {
         self.used.insert(name.to_owned());
+        if matches!(name, "newline" | "step") {
+            let whole = self.names.coming.take();
+            self.names.given.extend(whole);
+        }
+        let context = match name {
+            "given" => Some(self.give()),
+            "name" => Some(self.speak()),
+            "earlier" => Some(format!("{}.tcp.seq", self.speak())),
+            _ => None,
+        };
+        if let Some(word) = context {
+            self.words.push(word);
+            return;
+        }
         let samples: &[&str] = match name {
             "newline" => &["\n"],
             "string" => &["\"hello\\n\"", "\"\"", "\"{ # }\""],
@@ -238,6 +289,10 @@ impl Writer<'_> {
             "octets" => &["47:45:54", "00:ff"],
             "port" => &["80", "12000"],
             "status" => &["200", "404"],
+            "role" => &["client", "server"],
+            "often" => &["x2", "x1..3", "x0..", "x1.."],
+            "method" => &["GET", "POST", "DELETE"],
+            "message" => &["port-unreachable", "ttl-exceeded", "3/3", "3"],
             _ => {
                 let rule = self
                     .rules
@@ -263,16 +318,24 @@ fn what_the_grammar_writes_the_parser_reads() {
         state: 1,
         words: Vec::new(),
         depth: 0,
+        names: Names::default(),
     };
-    for _ in 0..5000 {
-        writer.words.clear();
-        writer.production("statement");
-        let text = writer.words.join(" ");
+    let (mut statements, mut with_names) = (0, 0);
+    while statements < 5000 {
+        // Several, so that later ones speak of an earlier one's steps.
+        let production = if statements % 2 == 0 {
+            "statement"
+        } else {
+            "text"
+        };
+        let Some(text) = writer.text(production) else {
+            continue;
+        };
         parse(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        statements += 1;
+        with_names += usize::from(writer.names.spoken > 0);
     }
-    writer.words.clear();
-    writer.production("text");
-    parse(&writer.words.join(" ")).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(with_names > 200, "{with_names}");
     let all: BTreeSet<String> = rules.keys().cloned().collect();
     assert_eq!(writer.used, all);
 }
