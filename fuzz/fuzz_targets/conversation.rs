@@ -54,7 +54,8 @@ impl Receiver for Check {
         }
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, (): &mut ()) {
+    fn gap(&mut self, way: Direction, missing: Missing, (): &mut ()) {
+        let missing = missing.bytes;
         assert!(missing > 0 && !self.closed);
         if let Some(last) = self.last.get_mut(way) {
             *last = last.wrapping_add(missing as u8);

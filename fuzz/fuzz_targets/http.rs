@@ -11,7 +11,7 @@
 use std::net::SocketAddr;
 
 use libfuzzer_sys::fuzz_target;
-use netlab_capture::conversation::{At, Beginning, Direction, Receiver};
+use netlab_capture::conversation::{At, Beginning, Direction, Missing, Receiver};
 use netlab_capture::message::{Bodies, Found, Lookup, Message, Reader, Settings};
 use netlab_capture::savefile::{Protocol, Timestamp};
 
@@ -93,7 +93,15 @@ fn feed(events: &[(usize, Direction, Comes)], cuts: &[u8], kind: Kind, bodies: B
                 }
             }
             _ if kind.protocol() == Protocol::Udp => {}
-            Comes::Gap => reader.gap(*way, 10, &mut found),
+            Comes::Gap => {
+                // Of half of them it is known by when they had come.
+                let acknowledged = (packet % 2 == 0).then_some(*packet);
+                let missing = Missing {
+                    bytes: 10,
+                    acknowledged,
+                };
+                reader.gap(*way, missing, &mut found);
+            },
             Comes::Restart => reader.restart(*way, &mut found),
             Comes::End => reader.end(*way, at(*packet), &mut found),
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::receiver::Outlet;
-use super::{At, Limits, Receiver};
+use super::{At, Limits, Missing, Receiver};
 use crate::savefile::Timestamp;
 
 /// A segment, or a part of one, that waits for bytes before it.
@@ -62,8 +62,8 @@ pub(super) struct Assembler {
     end: Option<(u64, At)>,
     missing: u64,
     /// While something waits: an offset up to which the receiver has all, and
-    /// since when that is known.
-    received: Option<(u64, Timestamp)>,
+    /// the packet by which that is known.
+    received: Option<(u64, At)>,
 }
 
 /// What all streams share.
@@ -169,7 +169,7 @@ impl Assembler {
         }
         while !self.waiting.is_empty() && self.waits_too_much(store) {
             store.given_up += 1;
-            self.give_up_gap(store, out);
+            self.give_up_gap(None, store, out);
         }
         self.hand_on_end(out);
         new
@@ -192,17 +192,17 @@ impl Assembler {
     pub(super) fn acknowledged<R: Receiver>(
         &mut self,
         acked: u64,
-        since: Timestamp,
+        by: At,
         now: Timestamp,
         store: &mut Store,
         out: &mut Outlet<R>,
     ) {
-        let (received, known_since) = *self.received.get_or_insert((acked, since));
-        if now.since(known_since) < REORDERING {
+        let (received, known_by) = *self.received.get_or_insert((acked, by));
+        if now.since(known_by.time) < REORDERING {
             return;
         }
-        self.give_up_before(received, store, out);
-        self.received = self.waits().then_some((acked, since));
+        self.give_up_before(received, Some(known_by.packet), store, out);
+        self.received = self.waits().then_some((acked, by));
     }
 
     /// A segment at `offset` comes, and since others wait none of the receiver
@@ -220,7 +220,7 @@ impl Assembler {
         };
         let waited = now.since(segment.at.time);
         if waited >= RETRANSMISSION && offset >= last.saturating_add(segment.len) {
-            self.give_up_before(offset, store, out);
+            self.give_up_before(offset, None, store, out);
         }
     }
 
@@ -232,18 +232,25 @@ impl Assembler {
             .next()
     }
 
-    /// Goes on behind the holes that end at `to` or before.
-    fn give_up_before<R: Receiver>(&mut self, to: u64, store: &mut Store, out: &mut Outlet<R>) {
+    /// Goes on behind the holes that end at `to` or before; by the packet
+    /// `acknowledged` their receiver had the bytes.
+    fn give_up_before<R: Receiver>(
+        &mut self,
+        to: u64,
+        acknowledged: Option<usize>,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) {
         while let Some(start) = self.waiting.keys().next().copied()
             && start <= to
         {
-            self.give_up_gap(store, out);
+            self.give_up_gap(acknowledged, store, out);
         }
         if let Some((end, _)) = self.end
             && self.waiting.is_empty()
             && end < to
         {
-            self.gap(end.saturating_sub(self.next), out);
+            self.gap(end.saturating_sub(self.next), acknowledged, out);
         }
         self.hand_on_end(out);
     }
@@ -276,10 +283,10 @@ impl Assembler {
     /// Nothing more comes: what waits is handed on behind its gaps.
     pub(super) fn finish<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
         while !self.waiting.is_empty() {
-            self.give_up_gap(store, out);
+            self.give_up_gap(None, store, out);
         }
         if let Some((end, _)) = self.end {
-            self.gap(end.saturating_sub(self.next), out);
+            self.gap(end.saturating_sub(self.next), None, out);
             self.hand_on_end(out);
         }
     }
@@ -315,7 +322,7 @@ impl Assembler {
             out.bytes(piece.data, piece.at, piece.skip);
         }
         self.next += captured;
-        self.gap(piece.len - captured, out);
+        self.gap(piece.len - captured, None, out);
     }
 
     fn hand_on_waiting<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
@@ -346,20 +353,28 @@ impl Assembler {
     }
 
     /// Goes on behind the first gap.
-    fn give_up_gap<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
+    fn give_up_gap<R: Receiver>(
+        &mut self,
+        acknowledged: Option<usize>,
+        store: &mut Store,
+        out: &mut Outlet<R>,
+    ) {
         if let Some(start) = self.waiting.keys().next().copied() {
-            self.gap(start.saturating_sub(self.next), out);
+            self.gap(start.saturating_sub(self.next), acknowledged, out);
             self.hand_on_waiting(store, out);
         }
     }
 
-    fn gap<R: Receiver>(&mut self, missing: u64, out: &mut Outlet<R>) {
-        if missing == 0 {
+    fn gap<R: Receiver>(&mut self, bytes: u64, acknowledged: Option<usize>, out: &mut Outlet<R>) {
+        if bytes == 0 {
             return;
         }
-        self.next += missing;
-        self.missing += missing;
-        out.gap(missing);
+        self.next += bytes;
+        self.missing += bytes;
+        out.gap(Missing {
+            bytes,
+            acknowledged,
+        });
     }
 }
 

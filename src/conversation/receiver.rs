@@ -13,6 +13,17 @@ pub struct At {
     pub time: Timestamp,
 }
 
+/// Bytes of a TCP stream that were never captured, although later ones, or the
+/// stream's end, were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// How many.
+    pub bytes: u64,
+    /// The packet that acknowledges them, where one was captured: who sent it had
+    /// them by then.
+    pub acknowledged: Option<usize>,
+}
+
 /// A conversation that begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning {
@@ -43,9 +54,8 @@ pub trait Receiver: Sized {
     /// behind the beginning of its payload.
     fn bytes(&mut self, way: Direction, bytes: &[u8], at: At, skip: u32, found: &mut Self::Found);
 
-    /// `missing` bytes of a TCP stream were never captured, although later
-    /// ones, or the stream's end, were.
-    fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found);
+    /// The next bytes of a TCP stream are missing.
+    fn gap(&mut self, way: Direction, missing: Missing, found: &mut Self::Found);
 
     /// What comes next on this way belongs to another connection on the same
     /// ports: its SYN,ACK was captured, its SYN was not.
@@ -69,7 +79,7 @@ impl Receiver for () {
 
     fn begin((): &(), _: &Beginning) {}
     fn bytes(&mut self, _: Direction, _: &[u8], _: At, _: u32, (): &mut ()) {}
-    fn gap(&mut self, _: Direction, _: u64, (): &mut ()) {}
+    fn gap(&mut self, _: Direction, _: Missing, (): &mut ()) {}
     fn restart(&mut self, _: Direction, (): &mut ()) {}
     fn end(&mut self, _: Direction, _: At, (): &mut ()) {}
     fn datagram(&mut self, _: Direction, _: &[u8], _: At, (): &mut ()) {}
@@ -90,7 +100,7 @@ impl<A: Receiver, B: Receiver> Receiver for (A, B) {
         self.1.bytes(way, bytes, at, skip, &mut found.1);
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, found: &mut Self::Found) {
+    fn gap(&mut self, way: Direction, missing: Missing, found: &mut Self::Found) {
         self.0.gap(way, missing, &mut found.0);
         self.1.gap(way, missing, &mut found.1);
     }
@@ -128,7 +138,7 @@ impl<R: Receiver> Outlet<'_, R> {
         self.receiver.bytes(self.way, bytes, at, skip, self.found);
     }
 
-    pub(super) fn gap(&mut self, missing: u64) {
+    pub(super) fn gap(&mut self, missing: Missing) {
         self.receiver.gap(self.way, missing, self.found);
     }
 

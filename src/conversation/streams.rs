@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{At, Beginning, Direction, Receiver, Ways};
+use super::{At, Beginning, Direction, Missing, Receiver, Ways};
 
 /// One way of a conversation, reassembled.
 ///
@@ -143,8 +143,8 @@ impl Receiver for Streams {
         self.get_mut(way).append(bytes.len(), at, skip);
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, (): &mut ()) {
-        self.get_mut(way).miss(missing);
+    fn gap(&mut self, way: Direction, missing: Missing, (): &mut ()) {
+        self.get_mut(way).miss(missing.bytes);
     }
 
     fn restart(&mut self, way: Direction, (): &mut ()) {

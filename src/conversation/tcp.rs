@@ -84,7 +84,7 @@ struct Side {
     /// Its latest segment, by its place in the capture.
     heard: Option<usize>,
     /// The highest number that it acknowledged, and since when.
-    acked: Option<(u32, Timestamp)>,
+    acked: Option<(u32, At)>,
     scale: WindowScaling,
     flow: Flow,
     stream: Assembler,
@@ -526,7 +526,7 @@ impl Connection {
         if segment.flags.ack() && !segment.flags.rst() {
             match side.acked {
                 Some((acked, _)) if !before(acked, segment.ack) => {}
-                _ => side.acked = Some((segment.ack, segment.at.time)),
+                _ => side.acked = Some((segment.ack, segment.at)),
             }
         }
         let offset = Connection::offset(side, segment);
@@ -551,7 +551,7 @@ impl Connection {
         if !self.sides.get(way).stream.waits() {
             return;
         }
-        let Some((acked, since)) = self.sides.get(way.opposite()).acked else {
+        let Some((acked, by)) = self.sides.get(way.opposite()).acked else {
             return;
         };
         let side = self.sides.get_mut(way);
@@ -565,7 +565,7 @@ impl Connection {
             way,
         };
         side.stream
-            .acknowledged(offset, since, segment.at.time, store, &mut out);
+            .acknowledged(offset, by, segment.at.time, store, &mut out);
     }
 
     /// Returns whether this FIN is new: the side's first, or one behind the

@@ -126,8 +126,8 @@ impl Reading {
     }
 
     /// `missing` bytes were not captured. Where the body's end lies among
-    /// them, it is over.
-    pub(super) fn miss(&mut self, missing: u64) {
+    /// them, it is over. Returns whether bytes behind it are among them too.
+    pub(super) fn miss(&mut self, missing: u64) -> bool {
         match &mut self.rest {
             Rest::Nothing | Rest::Unknown => {}
             Rest::Bytes { left, .. } => {
@@ -137,6 +137,7 @@ impl Reading {
                 if *left == 0 {
                     self.rest = Rest::Nothing;
                 }
+                return lost < missing;
             }
             Rest::Chunks(chunks) => {
                 if chunks.miss(missing) {
@@ -152,6 +153,7 @@ impl Reading {
             }
             Rest::UntilClose => self.missing += missing,
         }
+        false
     }
 
     /// The stream ends here.

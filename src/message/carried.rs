@@ -2,7 +2,7 @@
 //! and DNS messages over TCP, each at the packet that completes it; of DNS in
 //! datagrams, which can be read where they are, the answers whose query is known.
 
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver};
 use crate::savefile::Protocol;
 
 use super::found::{Part, PartOf};
@@ -64,7 +64,7 @@ impl Carried {
         self.records.gap(way);
         match &mut self.names {
             Some(names) if restarts => names.restart(way, &mut Vec::new()),
-            Some(names) => names.gap(way, 0, &mut Vec::new()),
+            Some(names) => names.gap(way, Missing::default(), &mut Vec::new()),
             None => {}
         }
     }

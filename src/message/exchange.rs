@@ -4,7 +4,7 @@
 //! and it is known whether other bytes stand where the next message should
 //! begin. So of a connection that stays open one transaction is held.
 
-use crate::conversation::{At, ConversationIndex, Direction, Ways};
+use crate::conversation::{At, ConversationIndex, Direction, Missing, Ways};
 
 use super::Settings;
 use super::body::Reading;
@@ -103,7 +103,7 @@ impl Exchange {
     pub(super) fn gap(
         &mut self,
         way: Direction,
-        missing: u64,
+        missing: Missing,
         settings: &Settings,
         found: &mut Found,
     ) {
@@ -111,13 +111,11 @@ impl Exchange {
         if lane.state == State::Over {
             return;
         }
-        if lane.state == State::Head && self.requests == Some(way.opposite()) {
-            self.queue.lose_answer();
-        }
+        let mut loses_next = lane.state == State::Head;
         if lane.state == State::Body
             && let Some(part) = &mut lane.part
         {
-            part.body.miss(missing);
+            loses_next = part.body.miss(missing.bytes);
             if !part.body.is_over() {
                 return;
             }
@@ -125,6 +123,9 @@ impl Exchange {
         }
         lane.forget();
         self.settle(way, settings, found);
+        if loses_next && self.requests == Some(way.opposite()) {
+            self.queue.lose_answer(missing.acknowledged);
+        }
         let lane = self.lanes.get_mut(way);
         lane.state = State::Head;
         lane.resync = true;
@@ -382,6 +383,7 @@ impl Exchange {
         if let Some(transaction) = self.queue.get_mut(id) {
             transaction.answered = Some(answered);
             transaction.taken = true;
+            transaction.response_open = true;
         }
         let mut body = Reading::new(Length::UntilClose, settings.bodies);
         body.take(&begun);

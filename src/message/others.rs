@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver};
 use crate::savefile::Protocol;
 
 use super::dns::{self, Flavour};
@@ -131,11 +131,11 @@ impl Others {
     /// Bytes of a way are missing, or it has ended.
     pub(super) fn gap(&mut self, way: Direction, facts: &mut Option<Box<Tls>>) {
         if let Some(reader) = &mut self.names {
-            reader.gap(way, 0, &mut Vec::new());
+            reader.gap(way, Missing::default(), &mut Vec::new());
         }
         if let Some(reader) = &mut self.hellos {
             let mut seen = Vec::new();
-            reader.gap(way, 0, &mut seen);
+            reader.gap(way, Missing::default(), &mut seen);
             note(seen, facts);
         }
     }

@@ -91,14 +91,7 @@ impl Queue {
             return id;
         }
         // Who asks again has the answer, though the capture has not.
-        let lost = self
-            .transactions
-            .iter_mut()
-            .filter(|t| t.answer_lost && !t.taken);
-        for transaction in lost {
-            transaction.taken = true;
-            transaction.response_open = false;
-        }
+        self.another_answer_comes();
         // An answer may have come before it: packets were lost, and the
         // request waited for the bytes before it.
         for transaction in &mut self.transactions {
@@ -183,13 +176,31 @@ impl Queue {
         }
     }
 
-    /// Bytes were not captured where the next answer begins. Where only one request
-    /// waits, they are its answer's; of several it is not known how many were
-    /// answered.
-    pub fn lose_answer(&mut self) {
+    /// Bytes were not captured where the next answer begins: those of the answer to
+    /// the first request that waits, unless it came when who asks had them already,
+    /// by the packet `acknowledged`. Where another request waits behind it, the next
+    /// answer is that one's. How many were answered by those bytes is not known.
+    pub fn lose_answer(&mut self, acknowledged: Option<usize>) {
         let mut waiting = self.transactions.iter_mut().filter(|t| !t.taken);
-        if let (Some(only), None) = (waiting.next(), waiting.next()) {
-            only.answer_lost = only.first.is_some();
+        let Some(first) = waiting.next() else {
+            return;
+        };
+        let asked = |packet| acknowledged.is_none_or(|acknowledged| packet < acknowledged);
+        first.answer_lost = first.first.is_some_and(asked);
+        if waiting.next().is_some() {
+            self.another_answer_comes();
+        }
+    }
+
+    /// The next answer is not the one that was lost.
+    fn another_answer_comes(&mut self) {
+        let lost = self.transactions.iter_mut();
+        for transaction in lost.filter(|t| t.answer_lost && !t.taken) {
+            transaction.taken = true;
+            transaction.response_open = false;
+            if self.interim == Some(transaction.id) {
+                self.interim = None;
+            }
         }
     }
 

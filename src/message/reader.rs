@@ -1,6 +1,6 @@
 //! Streams to messages, while they grow.
 
-use crate::conversation::{At, Beginning, Direction, Receiver, Ways};
+use crate::conversation::{At, Beginning, Direction, Missing, Receiver, Ways};
 use crate::savefile::Protocol;
 
 use super::Tls;
@@ -131,7 +131,7 @@ impl Receiver for Reader {
         self.turn_off();
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
+    fn gap(&mut self, way: Direction, missing: Missing, found: &mut Found) {
         if let Some(carried) = &mut self.carried {
             carried.gap(way, false);
         }

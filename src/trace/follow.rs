@@ -5,7 +5,9 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Limits, Receiver, Tracker};
+use crate::conversation::{
+    At, Beginning, ConversationIndex, Direction, Limits, Missing, Receiver, Tracker,
+};
 use crate::decode::{Defragmenter, decode};
 use crate::savefile::{CaptureInfo, Protocol, Reader, SavefileError};
 
@@ -160,8 +162,11 @@ impl Receiver for Listener {
         });
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, found: &mut Found) {
-        found.hear(self, || Followed::Gap { way, missing });
+    fn gap(&mut self, way: Direction, missing: Missing, found: &mut Found) {
+        found.hear(self, || Followed::Gap {
+            way,
+            missing: missing.bytes,
+        });
     }
 
     fn restart(&mut self, way: Direction, found: &mut Found) {

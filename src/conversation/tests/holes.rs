@@ -30,8 +30,8 @@ impl Receiver for Listener {
         told.tell(way, String::from_utf8_lossy(bytes).into_owned());
     }
 
-    fn gap(&mut self, way: Direction, missing: u64, told: &mut Told) {
-        told.tell(way, format!("[{missing} missing]"));
+    fn gap(&mut self, way: Direction, missing: Missing, told: &mut Told) {
+        told.tell(way, format!("[{} missing]", missing.bytes));
     }
 
     fn restart(&mut self, way: Direction, told: &mut Told) {

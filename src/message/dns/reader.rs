@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::model::{Flavour, Message, may_be_netbios};
 use super::parse::{self, parse};
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
 
 /// The most queries of a conversation that wait for their answer.
 const MAX_WAITING: usize = 256;
@@ -115,7 +115,7 @@ impl Receiver for Reader {
     }
 
     /// Where the next message begins is not known any more.
-    fn gap(&mut self, way: Direction, _: u64, _: &mut Vec<Seen>) {
+    fn gap(&mut self, way: Direction, _: Missing, _: &mut Vec<Seen>) {
         let stream = self.streams.get_mut(way);
         stream.seeks = stream.begun;
         stream.lost |= !stream.begun;

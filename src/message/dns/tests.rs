@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::conversation::{At, Beginning, Direction, Receiver};
+use crate::conversation::{At, Beginning, Direction, Missing, Receiver};
 use crate::savefile::{Protocol, Timestamp};
 
 fn name(labels: &[&[u8]]) -> Vec<u8> {
@@ -394,7 +394,7 @@ fn behind_a_gap_it_is_read_from_the_next_whole_message() {
     let mut reader = reader(53);
     let mut found = Vec::new();
     reader.bytes(ToServer, &framed(&[query(1, HOST)]), at(0), 0, &mut found);
-    reader.gap(ToServer, 20, &mut found);
+    reader.gap(ToServer, Missing::default(), &mut found);
     reader.bytes(
         ToServer,
         &framed(&[query(2, HOST)])[5..],
@@ -430,7 +430,7 @@ fn other_streams_cost_nothing_and_a_gap_ends_a_message() {
     let mut dns = reader(53);
     let stream = framed(&[query(1, HOST), query(2, HOST)]);
     dns.bytes(ToServer, &stream[..40], at(0), 0, &mut found);
-    dns.gap(ToServer, 10, &mut found);
+    dns.gap(ToServer, Missing::default(), &mut found);
     dns.bytes(ToServer, &stream[50..], at(0), 0, &mut found);
     assert_eq!(found.len(), 1);
 }

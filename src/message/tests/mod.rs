@@ -8,7 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::testing::*;
-use crate::conversation::{At, Beginning, Direction, Gap, Limits, Receiver, Tracker, Ways};
+use crate::conversation::{
+    At, Beginning, Direction, Gap, Limits, Missing, Receiver, Tracker, Ways,
+};
 use crate::savefile::{Protocol, Timestamp};
 
 /// What is to be said one way.
@@ -80,6 +82,14 @@ enum Comes {
     End,
 }
 
+/// Missing bytes of which no ACK was captured.
+fn lost(bytes: u64) -> Missing {
+    Missing {
+        bytes,
+        acknowledged: None,
+    }
+}
+
 fn beginning() -> Beginning {
     Beginning {
         conversation: 0,
@@ -100,7 +110,7 @@ fn feed(settings: &Settings, events: &[Event]) -> Found {
     for (packet, way, comes) in events {
         match comes {
             Comes::Bytes(bytes) => reader.bytes(*way, bytes, at(*packet), 0, &mut found),
-            Comes::Gap(missing) => reader.gap(*way, *missing, &mut found),
+            Comes::Gap(missing) => reader.gap(*way, lost(*missing), &mut found),
             Comes::Restart => reader.restart(*way, &mut found),
             Comes::End => reader.end(*way, at(*packet), &mut found),
         }
@@ -486,11 +496,92 @@ fn who_asks_again_had_the_answer_that_was_not_captured() {
         answered.collect::<Vec<_>>()
     };
     let rest = Comes::Bytes(b"the rest of a body".to_vec());
-    let lost = vec![(2, ToClient, Comes::Gap(200)), (3, ToClient, rest)];
-    assert_eq!(read(lost), [false, true]);
-    // Of two requests in a row it is not known which one was answered.
-    let lost = vec![(2, ToServer, get("/0")), (3, ToClient, Comes::Gap(200))];
-    assert_eq!(read(lost), [true, false, false]);
+    let hole = vec![(2, ToClient, Comes::Gap(200)), (3, ToClient, rest)];
+    assert_eq!(read(hole), [false, true]);
+    // A 100 had come.
+    let interim = Comes::Bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
+    let hole = vec![(2, ToClient, interim), (3, ToClient, Comes::Gap(200))];
+    assert_eq!(read(hole), [false, true]);
+    // Of two requests in a row the first one at least was answered.
+    let hole = vec![(2, ToServer, get("/0")), (3, ToClient, Comes::Gap(200))];
+    assert_eq!(read(hole), [false, true, false]);
+}
+
+/// Each answer of 40 bytes stands with its own request, whichever of them was not
+/// captured, and with whichever packet its ACK came.
+#[test]
+fn an_answer_that_was_lost_does_not_shift_those_behind_it() {
+    let answer = |n: u32| format!("HTTP/1.1 20{n} OK\r\nContent-Length: 2\r\n\r\nab");
+    for own_acks in [true, false] {
+        for missing in 1..=4u32 {
+            let mut packets = vec![
+                tcp(CLIENT, SERVER, "S", 0, 0, ""),
+                tcp(SERVER, CLIENT, "SA", 0, 1, ""),
+            ];
+            let (mut seq, mut ack) = (1, 1);
+            for n in 1..=4 {
+                let request = format!("GET /{n} HTTP/1.1\r\n\r\n");
+                packets.push(tcp(CLIENT, SERVER, "PA", seq, ack, &request));
+                seq += request.len() as u32;
+                if n != missing {
+                    packets.push(tcp(SERVER, CLIENT, "PA", ack, seq, &answer(n)));
+                }
+                ack += answer(n).len() as u32;
+                if own_acks {
+                    packets.push(tcp(CLIENT, SERVER, "A", seq, ack, ""));
+                }
+            }
+            let mut tracker = Tracker::<Reader>::new(Limits::default(), KEEP);
+            let mut found = Found::default();
+            number(&mut packets);
+            for (index, made) in packets.iter_mut().enumerate() {
+                // A second between them.
+                made.packet.time = Timestamp(index as i64 * 1_000_000_000);
+                tracker.packet(index, &made.packet, &made.frame, &mut found);
+            }
+            tracker.close_all(&mut found);
+            for (n, message) in (1u32..).zip(&found.messages) {
+                let code = message.response.as_ref().map(|response| response.code);
+                let right = (n != missing).then_some(200 + n as u16);
+                assert_eq!(code, right, "{n} of those without {missing}, {own_acks}");
+            }
+            assert_eq!(found.messages.len(), 4);
+        }
+    }
+}
+
+/// Its request was read when it had begun, and no further one comes.
+#[test]
+fn an_answer_without_a_head_is_told_though_no_request_comes() {
+    use Direction::{ToClient, ToServer};
+    let bytes = |text: &str| Comes::Bytes(text.into());
+    let events = vec![
+        (1, ToClient, bytes("\r\n")),
+        (2, ToServer, bytes("GET /simple\r\n")),
+        (3, ToServer, Comes::End),
+        (4, ToClient, bytes("<h1>")),
+    ];
+    let settings = Settings {
+        parts: true,
+        ..KEEP
+    };
+    let found = feed(&settings, &events);
+    let answers = found.messages.iter().filter_map(|m| m.response.as_ref());
+    assert_eq!(
+        answers.map(|r| text(&r.body)).collect::<Vec<_>>(),
+        ["\r\n<h1>"]
+    );
+}
+
+/// Of what was missing, bytes belonged to a body, and others to the next answer.
+#[test]
+fn a_hole_from_one_answer_into_the_next_loses_that_one() {
+    let messages = read(
+        "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nab#HTTP/1.1 203 OK\r\nContent-Length: 0\r\n\r\n",
+    );
+    let codes = messages.iter().map(|m| m.response.as_ref().map(|r| r.code));
+    assert_eq!(codes.collect::<Vec<_>>(), [Some(200), None, Some(203)]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn gathered(events: &[Event], messages: &[Message]) -> Result<(), TestCaseError>
                 payloads.insert(*packet, bytes.as_slice());
                 streams.bytes(*way, bytes, at(*packet), 0, &mut ());
             }
-            Comes::Gap(missing) => streams.gap(*way, *missing, &mut ()),
+            Comes::Gap(missing) => streams.gap(*way, lost(*missing), &mut ()),
             Comes::Restart => streams.restart(*way, &mut ()),
             Comes::End => streams.end(*way, at(*packet), &mut ()),
         }

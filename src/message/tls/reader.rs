@@ -5,7 +5,7 @@ use super::parse::{self, CLIENT_HELLO, SERVER_HELLO};
 use super::wire::{
     CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_MESSAGE, MAX_RECORD, MESSAGE_HEADER, RECORD_HEADER,
 };
-use crate::conversation::{At, Beginning, ConversationIndex, Direction, Receiver, Ways};
+use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
 
 /// Reads the start of one TCP connection. Costs no allocation where that is no
 /// TLS, and at most 64 KiB each way until it knows.
@@ -63,7 +63,7 @@ impl Receiver for Reader {
         }
     }
 
-    fn gap(&mut self, way: Direction, _: u64, found: &mut Vec<Seen>) {
+    fn gap(&mut self, way: Direction, _: Missing, found: &mut Vec<Seen>) {
         self.stop(way, found);
     }
 
