@@ -23,6 +23,8 @@ pub struct Message {
     /// What the connection speaks from here on, where it is HTTP no more: the
     /// protocol that a 101 names, or "tunnel to …" behind a CONNECT.
     pub switches_to: Option<String>,
+    /// There was an answer, or the beginning of one, that was not captured.
+    pub answer_lost: bool,
 }
 
 impl Message {

@@ -307,6 +307,7 @@ impl Transaction {
         Some(Message {
             conversation,
             way,
+            answer_lost: self.answer_lost && self.response.is_none(),
             request: self.request,
             response: self.response,
             interim: self.interim,

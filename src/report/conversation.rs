@@ -196,6 +196,9 @@ pub struct HttpTransaction<'a> {
     /// The final response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<HttpResponse<'a>>,
+    /// There was a response, or the beginning of one, that was not captured.
+    #[serde(skip_serializing_if = "is_false")]
+    pub response_lost: bool,
     /// 1xx responses before it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub interim: Vec<HttpResponse<'a>>,

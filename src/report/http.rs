@@ -93,6 +93,7 @@ pub fn message(
         http: HttpTransaction {
             request: request_of.map(|r| request(r, digests)),
             response: response_of.map(|r| response(r, digests)),
+            response_lost: message.answer_lost,
             interim: message
                 .interim
                 .iter()

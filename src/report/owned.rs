@@ -187,6 +187,7 @@ impl HttpTransaction<'_> {
             time_ms: self.time_ms,
             first_byte_ms: self.first_byte_ms,
             transfer_ms: self.transfer_ms,
+            response_lost: self.response_lost,
             switches_to: self.switches_to.map(text),
         }
     }

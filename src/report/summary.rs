@@ -346,6 +346,8 @@ impl Findings {
                     Some(response.code.to_string()),
                 );
             }
+            // That bytes are missing is told of the conversation.
+            None if http.response_lost => {}
             Some(_) => {}
             None => add(FindingKind::HttpUnanswered, None),
         }

@@ -544,6 +544,9 @@ fn an_answer_that_was_lost_does_not_shift_those_behind_it() {
                 let code = message.response.as_ref().map(|response| response.code);
                 let right = (n != missing).then_some(200 + n as u16);
                 assert_eq!(code, right, "{n} of those without {missing}, {own_acks}");
+                // Behind the last one nothing came that shows the hole.
+                let lost = n == missing && n < 4;
+                assert_eq!(message.answer_lost, lost, "{n} of {missing}, {own_acks}");
             }
             assert_eq!(found.messages.len(), 4);
         }

@@ -46,6 +46,7 @@ fn row(screen: &Screen, message: &Message) -> Vec<Cell> {
     let response = http.response.as_ref();
     let (status, tone) = match response {
         Some(response) => (response.code.to_string(), tone(response.code)),
+        None if http.response_lost => ("lost".to_owned(), Tone::Notice),
         None => ("none".to_owned(), Tone::Notice),
     };
     let size = response.map_or_else(String::new, |r| units::size(r.body.len));
