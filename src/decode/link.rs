@@ -28,6 +28,8 @@ pub mod link_type {
     pub const RADIOTAP: u32 = 127;
     /// 802.11 with an AVS header.
     pub const AVS: u32 = 163;
+    /// PPP behind a byte that tells the direction.
+    pub const PPP_WITH_DIR: u32 = 204;
     pub const IPV4: u32 = 228;
     pub const IPV6: u32 = 229;
     pub const LINUX_SLL2: u32 = 276;
@@ -55,6 +57,7 @@ pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, F
 fn decode_other(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     match link_type {
         link_type::PPP | link_type::PPP_SERIAL => ppp::serial(frame, link),
+        link_type::PPP_WITH_DIR => ppp::with_direction(frame, link),
         link_type::PPP_ETHER => ppp::over_ethernet(frame, link),
         link_type::C_HDLC => ppp::hdlc(frame, link),
         link_type::WLAN => wlan::plain(frame, link),

@@ -30,6 +30,16 @@ pub fn serial(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     inside
 }
 
+/// Behind a byte that is 0 in what was received.
+pub fn with_direction(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+    let (protocol, inside) = inside(frame, 1, Layer::Ppp)?;
+    *link = Link::Ppp(Ppp {
+        protocol,
+        session: None,
+    });
+    inside
+}
+
 /// Cisco's HDLC: address, control, EtherType.
 pub fn hdlc(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     const HEADER: usize = 4;

@@ -112,6 +112,12 @@ pub const PPP_UDP: (u32, &str) = (
     "ff030021450000200000000040110000 0a0000010a00000213882ee0000c0000 61697221",
 );
 
+/// The same, sent (RFC 1661 lets the protocol be told in one byte).
+pub const PPP_SENT_UDP: (u32, &str) = (
+    204,
+    "0121450000200000000040110000 0a0000010a00000213882ee0000c0000 61697221",
+);
+
 /// Ethernet; VXLAN network 5000; Ethernet; UDP from 5000 to 12000.
 pub const VXLAN_UDP: (u32, &str) = (
     1,
@@ -191,12 +197,13 @@ pub const SNAP_UDP: (u32, &str) = (
      450000200000000040110000 ac100001ac10000213882ee0000c0000 61697221",
 );
 
-pub const ALL: [(u32, &str); 24] = [
+pub const ALL: [(u32, &str); 25] = [
     ARP_REQUEST,
     IGMP_V3_REPORT,
     SCTP_INIT,
     RADIOTAP_QOS_UDP,
     PPP_UDP,
+    PPP_SENT_UDP,
     VXLAN_UDP,
     GENEVE_UDP,
     GTP_UDP,
