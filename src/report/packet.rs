@@ -422,19 +422,44 @@ pub struct TcpTimestamp {
     pub tsecr: Option<u32>,
 }
 
-/// What the state of the conversation says of the segment. Only what is true
-/// is written.
+/// What the state of the conversation says of the segment, where there is
+/// something of note. Only what is true is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Analysis {
-    /// Its bytes were sent before.
+    /// Its bytes, SYN or FIN were sent before.
     #[serde(skip_serializing_if = "is_false")]
     pub retransmission: bool,
+    /// A retransmission that answers duplicate ACKs.
+    #[serde(skip_serializing_if = "is_false")]
+    pub fast_retransmission: bool,
+    /// A retransmission of what the other side had acknowledged.
+    #[serde(skip_serializing_if = "is_false")]
+    pub spurious_retransmission: bool,
+    /// Seconds since the packet that was sent first, of a retransmission that
+    /// waited for its timer. Absent in the stable form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Seconds>,
+    /// `frame.number` of that packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto_frame: Option<u64>,
     /// It came later than its place in the stream.
     #[serde(skip_serializing_if = "is_false")]
     pub out_of_order: bool,
     /// It acknowledges what was acknowledged before, while bytes are missing.
     #[serde(skip_serializing_if = "is_false")]
     pub duplicate_ack: bool,
+    /// How often the ACK was repeated, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate_ack_num: Option<u32>,
+    /// `frame.number` of the ACK that is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate_ack_frame: Option<u64>,
+    /// Segments before it were not captured.
+    #[serde(skip_serializing_if = "is_false")]
+    pub lost_segment: bool,
+    /// It acknowledges segments that were not captured.
+    #[serde(skip_serializing_if = "is_false")]
+    pub ack_lost_segment: bool,
     /// It asks whether the other side is still there.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_alive: bool,
@@ -444,9 +469,21 @@ pub struct Analysis {
     /// Only the window differs from the ACK before.
     #[serde(skip_serializing_if = "is_false")]
     pub window_update: bool,
+    /// It fills the window that the other side announced.
+    #[serde(skip_serializing_if = "is_false")]
+    pub window_full: bool,
     /// The sender of this segment takes no more bytes.
     #[serde(skip_serializing_if = "is_false")]
     pub zero_window: bool,
+    /// One byte into a window of zero.
+    #[serde(skip_serializing_if = "is_false")]
+    pub zero_window_probe: bool,
+    /// The answer to such a probe.
+    #[serde(skip_serializing_if = "is_false")]
+    pub zero_window_probe_ack: bool,
+    /// Its SYN opens a connection on ports that another one had.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reused_ports: bool,
 }
 
 /// RFC 768.

@@ -275,7 +275,7 @@ fn tcp<'a>(
         checksum: Some(checksum),
         urgent_pointer: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
         options: options(tcp, seen, frame),
-        analysis: seen.map(analysis).filter(|a| *a != Analysis::default()),
+        analysis: seen.and_then(analysis),
         payload: payload(tcp.payload.of(frame)),
     }
 }
@@ -330,16 +330,35 @@ fn options(tcp: &decode::Tcp, seen: Option<&SeenTcp>, frame: &[u8]) -> Option<Tc
     any.then_some(shown)
 }
 
-fn analysis(seen: &SeenTcp) -> Analysis {
-    Analysis {
+/// None where nothing is of note.
+fn analysis(seen: &SeenTcp) -> Option<Analysis> {
+    if seen.marks.is_empty() {
+        return None;
+    }
+    let number = |packet: usize| packet as u64 + 1;
+    let rto = seen.rto.as_deref();
+    let duplicate = seen.duplicate.as_deref();
+    Some(Analysis {
         retransmission: seen.is(Marks::RETRANSMISSION),
+        fast_retransmission: seen.is(Marks::FAST_RETRANSMISSION),
+        spurious_retransmission: seen.is(Marks::SPURIOUS_RETRANSMISSION),
+        rto: rto.map(|rto| Seconds(rto.time)),
+        rto_frame: rto.map(|rto| number(rto.packet)),
         out_of_order: seen.is(Marks::OUT_OF_ORDER),
         duplicate_ack: seen.is(Marks::DUPLICATE_ACK),
+        duplicate_ack_num: duplicate.map(|duplicate| duplicate.number),
+        duplicate_ack_frame: duplicate.map(|duplicate| duplicate.of.map_or(0, number)),
+        lost_segment: seen.is(Marks::LOST_SEGMENT),
+        ack_lost_segment: seen.is(Marks::ACK_LOST_SEGMENT),
         keep_alive: seen.is(Marks::KEEP_ALIVE),
         keep_alive_ack: seen.is(Marks::KEEP_ALIVE_ACK),
         window_update: seen.is(Marks::WINDOW_UPDATE),
+        window_full: seen.is(Marks::WINDOW_FULL),
         zero_window: seen.is(Marks::ZERO_WINDOW),
-    }
+        zero_window_probe: seen.is(Marks::ZERO_WINDOW_PROBE),
+        zero_window_probe_ack: seen.is(Marks::ZERO_WINDOW_PROBE_ACK),
+        reused_ports: seen.is(Marks::REUSED_PORTS),
+    })
 }
 
 fn udp<'a>(udp: &decode::Udp, stream: Option<u32>, frame: &'a [u8], checksum: Checksum) -> Udp<'a> {
@@ -523,5 +542,19 @@ mod tests {
             (0x12, "AS")
         );
         assert!(shown.syn && shown.ack && !shown.reset);
+    }
+
+    /// Only some were told once.
+    #[test]
+    fn each_mark_of_the_analysis_is_told_by_its_name() {
+        assert_eq!(analysis(&SeenTcp::default()), None);
+        for (marks, name) in Marks::NAMES {
+            let seen = SeenTcp {
+                marks,
+                ..SeenTcp::default()
+            };
+            let json = serde_json::to_value(analysis(&seen)).unwrap();
+            assert_eq!(json, serde_json::json!({ name: true }));
+        }
     }
 }

@@ -194,6 +194,9 @@ pub(super) fn stabilise_packet(packet: &mut Packet<'_>, names: &mut PortNames) {
             options.sack_le.clear();
             options.sack_re.clear();
         }
+        if let Some(analysis) = &mut tcp.analysis {
+            analysis.rto = None;
+        }
         tcp.payload.iter_mut().for_each(mask_date);
         if let Some((src, dst)) = ends {
             names.rename_port(Protocol::Tcp, src, from.clone(), &mut tcp.srcport);

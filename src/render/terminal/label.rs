@@ -3,7 +3,7 @@
 use super::line::Tone;
 use super::screen::{Screen, count};
 use crate::render::text::{self, width};
-use crate::report::{Arp, ArpEnd, Flags, Icmp, Packet, Payload, Tcp, Trouble, Udp};
+use crate::report::{Analysis, Arp, ArpEnd, Flags, Icmp, Packet, Payload, Tcp, Trouble, Udp};
 
 /// The words on an arrow, the most important first.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +139,9 @@ fn tcp_label(tcp: &Tcp<'_>, heads: &[String]) -> Label {
     if tcp.flags.reset {
         label.tone = Tone::Notice;
     }
-    words.extend(analysis(tcp).map(|word| format!("({word})")));
+    if let Some(analysis) = tcp.analysis {
+        words.extend(marks(analysis).map(|word| format!("({word})")));
+    }
     label.main = words.join(" ");
     if tcp.len > 0 {
         label.extra.push(count(tcp.len.into(), "byte", "bytes"));
@@ -175,16 +177,29 @@ fn flag_words(flags: &Flags) -> String {
     set.join(",")
 }
 
-fn analysis(tcp: &Tcp<'_>) -> impl Iterator<Item = &'static str> {
-    let analysis = tcp.analysis.unwrap_or_default();
+/// In the words of Wireshark's list.
+fn marks(analysis: Analysis) -> impl Iterator<Item = &'static str> {
+    let (fast, spurious) = (
+        analysis.fast_retransmission,
+        analysis.spurious_retransmission,
+    );
+    let plain = analysis.retransmission && !fast && !spurious;
     [
-        (analysis.retransmission, "retransmission"),
+        (plain, "retransmission"),
+        (fast, "fast retransmission"),
+        (spurious, "spurious retransmission"),
         (analysis.out_of_order, "out of order"),
         (analysis.duplicate_ack, "duplicate ACK"),
+        (analysis.lost_segment, "previous segment not captured"),
+        (analysis.ack_lost_segment, "ACKed unseen segment"),
         (analysis.keep_alive, "keep-alive"),
         (analysis.keep_alive_ack, "keep-alive ACK"),
         (analysis.window_update, "window update"),
+        (analysis.window_full, "window full"),
         (analysis.zero_window, "zero window"),
+        (analysis.zero_window_probe, "zero window probe"),
+        (analysis.zero_window_probe_ack, "zero window probe ACK"),
+        (analysis.reused_ports, "port numbers reused"),
     ]
     .into_iter()
     .filter_map(|(set, word)| set.then_some(word))
@@ -272,5 +287,31 @@ fn other_label(packet: &Packet<'_>) -> Label {
         main,
         extra: vec![count(packet.frame.len.into(), "byte", "bytes")],
         ..Label::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retransmission_is_named_once_by_what_is_known_of_it() {
+        let words = |analysis| marks(analysis).collect::<Vec<_>>();
+        let again = Analysis {
+            retransmission: true,
+            ..Analysis::default()
+        };
+        assert_eq!(words(again), ["retransmission"]);
+        let fast = Analysis {
+            fast_retransmission: true,
+            window_full: true,
+            ..again
+        };
+        assert_eq!(words(fast), ["fast retransmission", "window full"]);
+        let spurious = Analysis {
+            spurious_retransmission: true,
+            ..again
+        };
+        assert_eq!(words(spurious), ["spurious retransmission"]);
     }
 }
