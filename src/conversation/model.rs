@@ -221,6 +221,9 @@ pub struct SeenTcp {
     /// `tcp.analysis`: there is something to say of it, be it what it
     /// acknowledges.
     pub analysed: bool,
+    /// The conversation speaks a protocol that its receiver reads
+    /// ([`super::Receiver::reads`]), as far as that is known with this segment.
+    pub is_read: bool,
     /// `tcp.analysis.*`.
     pub marks: Marks,
     /// The bytes of the stream that this packet was the first to carry, as

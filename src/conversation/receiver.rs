@@ -70,6 +70,12 @@ pub trait Receiver: Sized {
 
     /// Nothing more comes: the conversation is closed, or the capture ends.
     fn close(&mut self, found: &mut Self::Found);
+
+    /// Is what the conversation says of a protocol that the receiver reads, by what
+    /// came so far?
+    fn reads(&self) -> bool {
+        false
+    }
 }
 
 /// Where only the conversations' facts are asked for.
@@ -123,6 +129,10 @@ impl<A: Receiver, B: Receiver> Receiver for (A, B) {
     fn close(&mut self, found: &mut Self::Found) {
         self.0.close(&mut found.0);
         self.1.close(&mut found.1);
+    }
+
+    fn reads(&self) -> bool {
+        self.0.reads() || self.1.reads()
     }
 }
 

@@ -352,6 +352,7 @@ impl<R: Receiver> Tracker<R> {
         // In its place: it is too large to be moved there.
         let told = seen.tcp.insert(SeenTcp::default());
         connection.segment(&segment, &mut self.store, &mut out, told);
+        told.is_read = out.receiver.reads();
         let new = told.new_bytes.as_ref().map_or(0, |r| r.end - r.start);
         open.count(at, packet.len, way, new);
         let latest = open.recent.get_mut(way);

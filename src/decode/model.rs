@@ -251,6 +251,21 @@ impl Net {
             Net::V6(ip) => ip.dst.into(),
         }
     }
+
+    /// What is behind the header, by the length that it claims.
+    pub fn payload(&self) -> Span {
+        let (start, len) = match self {
+            Net::V4(ip) => {
+                let len = u32::from(ip.total_len);
+                (ip.header.end(), len.saturating_sub(ip.header.len))
+            }
+            Net::V6(ip) => {
+                let len = u32::from(ip.payload_len);
+                (ip.extensions().end(), len.saturating_sub(ip.extensions_len))
+            }
+        };
+        Span { start, len }
+    }
 }
 
 /// RFC 791. Field names as Wireshark's `ip.*`.

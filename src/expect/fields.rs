@@ -161,7 +161,7 @@ impl Needs {
     pub const HEADERS: Needs = Needs(0);
     /// [`View::seen`] and [`Known::conversation`].
     pub const CONVERSATION: Needs = Needs(1);
-    /// [`Known::http`] and [`Known::speaks_http`].
+    /// [`Known::http`].
     pub const HTTP: Needs = Needs(2 | 1);
     /// [`Http::bytes`]: the messages as they were sent.
     pub const HTTP_BYTES: Needs = Needs(32 | 2 | 1);

@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use crate::conversation::At;
-use crate::decode::Transport;
+use crate::conversation::{At, Marks};
+use crate::decode::{Layer, Net, Span, Transport};
 use crate::message::Head;
+use crate::message::dns::Flavour;
 
 use super::fields::{Field, FieldValue, Http, Kind, Needs, Out, Start, View, number};
 
@@ -358,18 +359,18 @@ pub(super) const DATA: &[Field] = &[
         "a payload that is not decoded further",
         |v, out| out.extend(undecoded(v).map(FieldValue::whole)),
     )
-    .needs(Needs::HTTP),
+    .needs(Needs::CARRIED),
     Field::new("data.data", Kind::Bytes, "its bytes", |v, out| {
         out.extend(undecoded(v).map(FieldValue::bytes))
     })
-    .needs(Needs::HTTP),
+    .needs(Needs::CARRIED),
     Field::new(
         "data.len",
         Kind::Unsigned(32),
         "its length in bytes",
         |v, out| out.extend(undecoded(v).map(|bytes| number(bytes.len() as u64))),
     )
-    .needs(Needs::HTTP),
+    .needs(Needs::CARRIED),
 ];
 
 /// Hands over the messages whose fields belong to the packet.
@@ -458,23 +459,38 @@ fn header_text<'a>(v: &View<'a>, name: &'static str, out: &mut Out<'a, '_>) {
     header(v, name, out, |line| Some(FieldValue::text(line)));
 }
 
-/// The payloads that no decoder of ours understands: of UDP, and of TCP
-/// conversations without HTTP; of a quoted datagram where that counts.
+/// The payloads that nothing else reads, in the layer that carries them: of the
+/// packet, and of the datagram that it quotes.
 fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let (view, data) = (*v, v.data());
+    let datagram = |ports: (u16, u16), payload: Span| {
+        let is_dns = Flavour::of(ports, payload.of(data)).is_some();
+        (!is_dns).then_some(payload)
+    };
     let own = match &v.packet.transport {
-        Transport::Udp(udp) => Some(udp.payload),
-        Transport::Tcp(tcp) if !speaks_http(v) => Some(tcp.payload),
+        Transport::Udp(udp) => datagram((udp.src_port, udp.dst_port), udp.payload),
+        Transport::Tcp(tcp) => (!is_read(v)).then_some(tcp.payload),
+        // Echo requests and replies, of either version.
+        Transport::Icmp(icmp) if matches!(icmp.kind, 0 | 8) => Some(icmp.payload),
+        Transport::Icmpv6(icmp) if matches!(icmp.kind, 128 | 129) => Some(icmp.payload),
+        Transport::Fragment => v.packet.net.as_ref().map(Net::payload),
+        Transport::Other { protocol, payload } => {
+            let is_named = Layer::of_ip_protocol(*protocol).is_some();
+            (!is_named).then_some(*payload)
+        }
         _ => None,
     };
-    let quoted = v.quoted().map(|q| q.payload);
-    let frame = v.data();
+    let quoted = v.quoted().filter(|quoted| quoted.protocol == 17);
+    let quoted = quoted.and_then(|q| datagram(q.src_port.zip(q.dst_port)?, q.payload));
     own.into_iter()
         .chain(quoted)
-        .map(move |span| span.of(frame))
+        .map(move |span| view.slice(span.start, span.len as usize))
         .filter(|bytes| !bytes.is_empty())
 }
 
-fn speaks_http(v: &View<'_>) -> bool {
-    let conversation = v.seen.and_then(|s| s.conversation);
-    conversation.is_some_and(|c| v.known.speaks_http(c))
+/// A segment of a conversation whose protocol is read; or one that was sent again,
+/// which Wireshark gives to no other protocol.
+fn is_read(v: &View<'_>) -> bool {
+    let seen = v.seen.and_then(|seen| seen.tcp.as_ref());
+    seen.is_some_and(|seen| seen.is_read || seen.is(Marks::RETRANSMISSION))
 }

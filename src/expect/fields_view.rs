@@ -105,11 +105,6 @@ pub trait Known {
     ) {
     }
 
-    /// Was an HTTP message read from the conversation?
-    fn speaks_http(&self, _conversation: ConversationIndex) -> bool {
-        false
-    }
-
     /// Hands over the TLS records and the DNS messages over TCP that the packet
     /// completes, until told to break off.
     fn carried<'a>(
@@ -312,10 +307,6 @@ impl Known for Trace {
         };
     }
 
-    fn speaks_http(&self, conversation: ConversationIndex) -> bool {
-        Trace::speaks_http(self, conversation)
-    }
-
     fn carried<'a>(
         &'a self,
         packet: usize,
@@ -374,10 +365,6 @@ impl Known for SoFar<'_> {
         each: &mut dyn FnMut(Http<'a>) -> ControlFlow<()>,
     ) {
         Known::http(self.0, packet, reading, each);
-    }
-
-    fn speaks_http(&self, conversation: ConversationIndex) -> bool {
-        self.0.speaks_http(conversation)
     }
 
     fn carried<'a>(

@@ -59,6 +59,11 @@ impl Carried {
         }
     }
 
+    /// Is it a port of DNS, or were there records?
+    pub(super) fn reads(&self) -> bool {
+        self.names.is_some() || self.records.is_evident()
+    }
+
     /// Bytes of a way are missing; or another connection's follow.
     pub(super) fn gap(&mut self, way: Direction, restarts: bool) {
         self.records.gap(way);

@@ -60,6 +60,11 @@ impl Exchange {
         self.lanes.get_mut(way).midst(bytes, at, packets)
     }
 
+    /// Was a start line found?
+    pub(super) fn is_evident(&self) -> bool {
+        self.requests.is_some()
+    }
+
     /// Was another protocol agreed on?
     pub(super) fn has_switched(&self) -> bool {
         self.switched

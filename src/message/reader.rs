@@ -213,6 +213,12 @@ impl Receiver for Reader {
         }
         self.turn_off();
     }
+
+    /// TLS is known by its records, which are read where it is asked for.
+    fn reads(&self) -> bool {
+        let http = matches!(&self.state, Reading::On(exchange) if exchange.is_evident());
+        http || self.carried.as_ref().is_some_and(|carried| carried.reads())
+    }
 }
 
 impl Reader {

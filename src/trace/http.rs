@@ -1,11 +1,10 @@
 //! Which HTTP messages belong to which packet: an index, so that reading a
 //! packet's fields does not go through all messages.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::conversation::{ConversationIndex, Direction};
+use crate::conversation::Direction;
 use crate::message::{self, Body, Head, Message, Request, Response};
 
 use super::Trace;
@@ -80,7 +79,6 @@ struct Index {
     heads: Vec<Place>,
     /// By the packet that completes the message.
     ends: Vec<Place>,
-    conversations: BTreeSet<ConversationIndex>,
 }
 
 impl Trace {
@@ -105,11 +103,6 @@ impl Trace {
         rest.take_while(move |part| part.at().packet == index)
     }
 
-    /// Was an HTTP message read from the conversation?
-    pub fn speaks_http(&self, conversation: ConversationIndex) -> bool {
-        self.http_index().conversations.contains(&conversation)
-    }
-
     fn parts<'a>(
         &'a self,
         places: &'a [Place],
@@ -131,7 +124,6 @@ impl Trace {
     fn make_http_index(&self) -> Index {
         let mut index = Index::default();
         for (message, found) in self.messages.iter().enumerate() {
-            index.conversations.insert(found.conversation);
             for (half, part) in halves(found) {
                 let place = |packet| Place {
                     packet,

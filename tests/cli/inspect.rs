@@ -213,6 +213,20 @@ fn a_filter_leaves_what_it_shows_and_what_that_belongs_to() {
 }
 
 #[test]
+fn data_is_what_nothing_else_reads() {
+    for (name, count) in [("tcp-upper", 2), ("udp-upper", 2), ("http-ok", 0)] {
+        let capture = reference(name);
+        let shown = told(&[&capture, "-Y", "data", "--ndjson", "--packets"]);
+        assert_eq!(lines(&shown).len(), count, "{name}");
+        let statement = format!("packets(data.len) == {count}");
+        let output = program(&["check", &capture, "-e", &statement])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}");
+    }
+}
+
+#[test]
 fn a_conversation_is_followed() {
     let capture = reference("http-ok");
     for form in ["text", "hex"] {

@@ -179,7 +179,13 @@ pub fn why(
     let layer = field.split('.').next().unwrap_or_default();
     let above_ip = ["tcp", "udp", "icmp", "icmpv6", "http", "data"].contains(&layer);
     Some(match field {
-        _ if layer == "data" => "Wireshark decodes the payload by its port",
+        "data.len" | "data.data" if packet.icmp().is_some_and(|icmp| icmp.quoted.is_none()) => {
+            "Wireshark takes a time stamp off an echo's data"
+        }
+        _ if layer == "data" && !ours.is_empty() => "Wireshark decodes the payload by its port",
+        _ if layer == "data" && fields::lookup("http").is_some_and(|f| f.is_in(view)) => {
+            "what HTTP carries is no data"
+        }
         _ if layer == "http" && packet.udp().is_some() => "HTTP over UDP is not read",
         _ if layer == "tls" && packet.udp().is_some() => "TLS within QUIC is not read",
         "_ws.malformed" if ours.is_empty() && packet.tcp().is_some_and(|t| t.len > 0) => {

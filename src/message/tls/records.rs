@@ -14,6 +14,8 @@ use crate::conversation::{At, Direction, Ways};
 pub struct Records {
     /// That is the version that the server chose.
     tls_1_3: bool,
+    /// The header of a record was there.
+    evident: bool,
     lanes: Ways<Lane>,
 }
 
@@ -58,16 +60,22 @@ impl Records {
             lane.at = Some(latest);
             if !may_begin(&lane.record) {
                 lane.lose();
-            } else if let Some((kind, version, len)) = header(&lane.record)
-                && lane.record.len() == RECORD_HEADER + len
-            {
-                let record = std::mem::take(&mut lane.record);
-                lane.at = None;
-                let body = record.get(RECORD_HEADER..).unwrap_or_default();
-                each(self.record(&mut lane, kind, version, body), &record, latest);
+            } else if let Some((kind, version, len)) = header(&lane.record) {
+                self.evident = true;
+                if lane.record.len() == RECORD_HEADER + len {
+                    let record = std::mem::take(&mut lane.record);
+                    lane.at = None;
+                    let body = record.get(RECORD_HEADER..).unwrap_or_default();
+                    each(self.record(&mut lane, kind, version, body), &record, latest);
+                }
             }
         }
         *self.lanes.get_mut(way) = lane;
+    }
+
+    /// Was there a record, or the header of one?
+    pub fn is_evident(&self) -> bool {
+        self.evident
     }
 
     /// Bytes are missing on this way.
