@@ -42,6 +42,7 @@ pub(super) const UNSUPPORTED: &str = "E036";
 pub(super) const BAD_SLICE: &str = "E037";
 pub(super) const JSON_PATH: &str = "E038";
 pub(super) const BARE_BOOLEAN: &str = "W001";
+pub(super) const DIGITS: &str = "W002";
 
 /// Every code, in order.
 pub const ALL: &[Code] = &[
@@ -321,6 +322,13 @@ pub const ALL: &[Code] = &[
         explanation: "As in Wireshark, a bare field asks whether the packet has the field, not whether it is set: every TCP segment has `tcp.flags.reset`. Write `tcp.flags.reset == 1`.",
         example: Some("no tcp.flags.reset"),
         fix: Some("no tcp.flags.reset == 1"),
+    },
+    Code {
+        code: DIGITS,
+        title: "digits that are read as bytes",
+        explanation: "As in Wireshark, a protocol and an option of TCP are compared with bytes, in hexadecimal: `1460` stands for the two bytes 14:60. The number inside has a field of its own.",
+        example: Some("each SYN has tcp.options.mss == 1460"),
+        fix: Some("each SYN has tcp.options.mss_val == 1460"),
     },
 ];
 

@@ -107,7 +107,8 @@ fn limits<'t>(reader: &mut Reader<'t>, field: &Entry<'t>, limits: &mut SuiteLimi
         .unwrap_or_default()
     {
         let mut count = || {
-            let number = reader.integer(&item, 1..=1_000_000);
+            let help = format!("as in {} = 64", item.name);
+            let number = reader.integer(&item, "a whole number", 1..=1_000_000, &help);
             number.and_then(|number| number.try_into().ok())
         };
         match item.name {

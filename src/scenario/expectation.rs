@@ -91,7 +91,7 @@ pub(crate) fn points(reader: &mut Reader<'_>, field: &Entry<'_>) -> Option<f64> 
             .map(|number| number as f64),
         DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
         _ => {
-            reader.wrong_type(field, "a number", None);
+            reader.wrong_type(field, "a number", Some("as in points = 2".to_owned()));
             return None;
         }
     };
@@ -102,7 +102,7 @@ pub(crate) fn points(reader: &mut Reader<'_>, field: &Entry<'_>) -> Option<f64> 
             field.place.clone(),
             "`points` must lie between 0 and 1000000",
             "out of range",
-            None,
+            Some("as in points = 2".to_owned()),
         );
     }
     points

@@ -48,7 +48,7 @@ pub(super) fn hosts<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> BTreeMap<
                 item.key.clone(),
                 "this cannot be a host's name",
                 "letters, digits, `-`, `_` and `.` only",
-                None,
+                Some("as in hosts = { servername = \"127.0.0.1\" }".to_owned()),
             );
         } else if !seen.insert(item.name.to_ascii_lowercase()) {
             reader.error(
@@ -89,7 +89,8 @@ pub(super) fn sysctl<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> BTreeMap
             DeValue::Integer(number) => Some(number.to_string()),
             DeValue::String(text) => Some(text.to_string()),
             _ => {
-                reader.wrong_type(&item, "a whole number or a string", None);
+                let help = format!("as in \"{}\" = 1", item.name);
+                reader.wrong_type(&item, "a whole number or a string", Some(help));
                 None
             }
         };

@@ -174,6 +174,9 @@ mod tests {
     /// The mistakes of a file, each as its code and the text it points at.
     fn mistakes(text: &str) -> Vec<(&'static str, String)> {
         let mistakes = parse_text(text).unwrap_err();
+        for mistake in &mistakes {
+            assert!(mistake.help.is_some(), "no way out: {mistake:?}");
+        }
         mistakes
             .iter()
             .map(|mistake| (mistake.code, text[mistake.span.clone()].to_owned()))
@@ -449,6 +452,20 @@ b = { points = -1, txt = "no udp" }
         let ready = "program.a = { run = 'x', ready = { tcp = 0, udp = 1 } }";
         let both = [at(codes::VALUE, "ready"), at(codes::VALUE, "0")];
         assert_eq!(mistakes(ready), both);
+        let port = "program.a = { run = 'x', ready = { tcp = 120000 } }";
+        assert_eq!(mistakes(port), [at(codes::VALUE, "120000")]);
+    }
+
+    #[test]
+    fn an_exit_code_in_words_is_led_to_a_number_or_any() {
+        let found = parse_text("program.a = { run = 'x', exit = 'one' }").unwrap_err();
+        assert_eq!(found[0].message, "`exit` must be a whole number or \"any\"");
+        assert!(
+            found[0]
+                .help
+                .as_deref()
+                .is_some_and(|help| help.contains("exit = \"any\""))
+        );
     }
 
     #[test]

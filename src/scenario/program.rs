@@ -146,7 +146,8 @@ fn exit<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<RightExit> {
     if field.value.as_str() == Some("any") {
         return Some(RightExit::Any);
     }
-    let code = reader.integer(field, 0..=255)?;
+    let help = "write the code, as in exit = 1, or exit = \"any\"";
+    let code = reader.integer(field, "a whole number or \"any\"", 0..=255, help)?;
     code.try_into().ok().map(RightExit::Code)
 }
 
@@ -236,7 +237,7 @@ fn env<'t>(
                 item.key.clone(),
                 "this cannot be the name of a variable",
                 "empty, or with `=` or NUL in it",
-                None,
+                Some(format!("write {example}")),
             );
         }
     }
@@ -377,7 +378,8 @@ fn ready<'t>(reader: &mut Reader<'t>, field: &Entry<'t>) -> Option<Ready> {
                 continue;
             }
         };
-        let port = reader.integer(item, 1..=65535);
+        let help = format!("write the port, as in {} = 12000", item.name);
+        let port = reader.integer(item, "a whole number", 1..=65535, &help);
         let port = port.and_then(|port| u16::try_from(port).ok());
         found.push(port.map(|port| Ready { protocol, port }));
     }

@@ -171,7 +171,7 @@ impl<'t> Reader<'t> {
                     let written = self.text.get(entry.place.clone()).unwrap_or_default();
                     Some(format!("put it between quotes: \"{written}\""))
                 }
-                _ => None,
+                _ => Some(format!("as in {} = \"…\"", entry.name)),
             };
             self.wrong_type(entry, "a string", help);
         }
@@ -189,7 +189,7 @@ impl<'t> Reader<'t> {
                     self.inside(entry, nul..nul + 1),
                     format!("`{}` holds a NUL character", entry.name),
                     "no program can be given this",
-                    None,
+                    Some("leave it out: a NUL ends a string".to_owned()),
                 );
                 None
             }
@@ -312,10 +312,13 @@ impl<'t> Reader<'t> {
     pub fn integer(
         &mut self,
         entry: &Entry<'t>,
+        wanted: &str,
         bounds: std::ops::RangeInclusive<i64>,
+        help: &str,
     ) -> Option<i64> {
+        let help = Some(help.to_owned());
         let Some(integer) = entry.value.as_integer() else {
-            self.wrong_type(entry, "a whole number", None);
+            self.wrong_type(entry, wanted, help);
             return None;
         };
         let number = i64::from_str_radix(integer.as_str(), integer.radix())
@@ -332,7 +335,7 @@ impl<'t> Reader<'t> {
                     bounds.end()
                 ),
                 "out of range",
-                None,
+                help,
             );
         }
         number

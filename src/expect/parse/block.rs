@@ -73,18 +73,11 @@ impl Parser<'_> {
                 return Err(Reported);
             }
             if self.peek() == Token::End || (end == End::Branch && self.at_symbol("}")) {
-                let (bracket, closing) = match end {
-                    End::Block => ("{", "}"),
-                    End::Branch => ("(", ")"),
+                let closing = match end {
+                    End::Block => "}",
+                    End::Branch => ")",
                 };
-                self.error(
-                    codes::UNCLOSED,
-                    opened,
-                    format!("`{bracket}` is never closed"),
-                    "opened here",
-                    Some(format!("add the closing `{closing}` behind the last step")),
-                );
-                return Err(Reported);
+                return Err(self.unclosed(opened, closing, " behind the last step"));
             }
             match self.item(mode, block) {
                 Ok(item) => {
@@ -139,7 +132,7 @@ impl Parser<'_> {
                 group,
                 "a group without a step demands nothing",
                 "no step in here",
-                None,
+                Some("write a step between the brackets, or leave them out".to_owned()),
             );
         } else if mode == Mode::AnyOrder {
             self.error(

@@ -61,6 +61,7 @@ impl<'t> Parser<'t> {
         let left = self.value()?;
         let op = self.claim_op()?;
         self.skip_newlines();
+        self.refuse_bare_word(&left)?;
         let right = match op.value {
             Op::Matches => self.regex_value()?,
             _ => self.value()?,
@@ -99,6 +100,11 @@ impl<'t> Parser<'t> {
             Token::Word("is" | "equals" | "eq" | "be") => {
                 return Err(self.expected("a comparison", "write `==`"));
             }
+            Token::Word("like" | "includes") => {
+                return Err(self.expected("a comparison", "write `contains \"…\"` or `~ /…/`"));
+            }
+            Token::Symbol("<>") => return Err(self.expected("a comparison", "write `!=`")),
+            Token::Symbol("=>") => return Err(self.expected("a comparison", "write `>=`")),
             _ => {
                 return Err(self.expected(
                     "a comparison",
@@ -161,7 +167,7 @@ impl<'t> Parser<'t> {
         let start = self.peek_span().start;
         let negative = self.symbol("-");
         let Token::Number(text) = self.peek() else {
-            return Err(self.expected("a number", ""));
+            return Err(self.expected("a number", "a minus sign stands before a number: `-1`"));
         };
         self.take();
         self.refuse_parted_unit(text, start)?;
@@ -193,7 +199,7 @@ impl<'t> Parser<'t> {
                         let figures = text.trim_end_matches(units);
                         format!("write `{figures}{unit}`")
                     }
-                    None => "text stands in quotes".to_owned(),
+                    None => "a number is of digits alone; text stands in quotes".to_owned(),
                 };
                 self.error(
                     code,
@@ -236,6 +242,9 @@ impl<'t> Parser<'t> {
             return self.member(collection);
         }
         if self.peek_second() == Token::Symbol("(") {
+            if collection(word).is_some() {
+                return Err(self.index_in_round_brackets(word, span));
+            }
             self.error(
                 codes::EXPECTED,
                 span,
@@ -277,8 +286,17 @@ impl<'t> Parser<'t> {
 
     fn called(&mut self, name: &str) -> Parsed<Value> {
         let opened = self.open("(", "")?;
+        let parentheses = self.parentheses;
         let value = match name {
-            "packets" => Value::Packets(Box::new(self.selection("`packets`")?)),
+            "packets" => match self.selection("`packets`") {
+                Ok(selection) => Value::Packets(Box::new(selection)),
+                // A number all the same: what stands behind it has its own mistakes.
+                Err(Reported) => {
+                    self.parentheses = parentheses;
+                    self.skip_to_close()?;
+                    Value::Number(Number::default())
+                }
+            },
             "stream" => {
                 let start = self.peek_span().start;
                 if self.peek_second() == Token::Symbol(",") {
@@ -329,6 +347,22 @@ impl<'t> Parser<'t> {
         Ok(value)
     }
 
+    /// Goes on before the `)` that closes what was opened last; not beyond the
+    /// statement.
+    fn skip_to_close(&mut self) -> Parsed<()> {
+        let mut open = 0usize;
+        loop {
+            match self.peek() {
+                Token::Symbol(")") if open == 0 => return Ok(()),
+                Token::Symbol(")") => open -= 1,
+                Token::Symbol("(") => open += 1,
+                next if next.ends_statement() => return Err(Reported),
+                _ => {}
+            }
+            self.take();
+        }
+    }
+
     /// `"$.items[0].name"`.
     fn json_path(&mut self) -> Parsed<JsonPath> {
         let span = self.peek_span();
@@ -365,7 +399,7 @@ impl<'t> Parser<'t> {
                 argument.span.clone(),
                 format!("`{function}` takes text"),
                 "is no text",
-                None,
+                Some(format!("as in `{function}(client.stdout)`")),
             );
         }
         Ok(argument)
@@ -393,6 +427,29 @@ impl<'t> Parser<'t> {
             index,
             path,
         })
+    }
+
+    /// `tcp(0).state`.
+    fn index_in_round_brackets(&mut self, word: &str, span: Span) -> Reported {
+        let opened = self.lexed(span.end).span;
+        let number = self.lexed(opened.end);
+        let index = match number.token {
+            Token::Number(index) => index,
+            _ => "0",
+        };
+        let closed = self.lexed(number.span.end);
+        let end = match closed.token {
+            Token::Symbol(")") => closed.span.end,
+            _ => opened.end,
+        };
+        self.error(
+            codes::EXPECTED,
+            span.start..end,
+            "the number of a conversation or message stands in square brackets",
+            "round brackets",
+            Some(format!("write `{word}[{index}]`")),
+        );
+        Reported
     }
 
     /// `response.headers["Content-Type"]`, of which the word was taken.
@@ -433,7 +490,7 @@ impl<'t> Parser<'t> {
                     span,
                     format!("`{digits}` is no index"),
                     "expected a whole number, counted from 0",
-                    None,
+                    Some("as in `tcp[0]`".to_owned()),
                 );
                 Ok(0)
             }

@@ -4,7 +4,9 @@
 use super::super::ast::{Collection, Function, Op, Spanned, Value};
 use super::super::claim_fields::{self, FieldKind};
 use super::super::codes;
+use super::super::lex::Token;
 use super::super::number::Number;
+use super::habit;
 use super::suggest::nearest;
 use super::{Parsed, Parser, Reported};
 
@@ -29,12 +31,15 @@ impl Parser<'_> {
             let help = match (a, b) {
                 (FieldKind::Number, FieldKind::Text) => match &right.value {
                     Value::Text(name) => signal(name).unwrap_or("write the number without quotes"),
-                    _ => "",
+                    _ => "the length of a text is a number: `len(…)`",
                 },
                 (FieldKind::Text, FieldKind::Number) => "text stands in quotes",
                 (FieldKind::Duration, FieldKind::Number) => "a span of time has a unit: `50ms`",
                 (FieldKind::Number, FieldKind::Duration) => without_unit.as_str(),
-                _ => "",
+                (FieldKind::Text, _) => "compare it with a text in quotes",
+                (FieldKind::Number, _) => "compare it with a number, such as `2`",
+                (FieldKind::Bool, _) => "write `true` or `false`",
+                (FieldKind::Duration, _) => "compare it with a span of time, such as `50ms`",
             };
             let message = format!("{} is compared with {}", words(a), words(b));
             (
@@ -68,8 +73,70 @@ impl Parser<'_> {
             }
             return Ok(());
         };
-        let help = (!help.is_empty()).then(|| help.to_owned());
-        self.error(codes::TYPES, span, message, label, help);
+        self.error(codes::TYPES, span, message, label, Some(help.to_owned()));
+        Err(Reported)
+    }
+
+    /// A word alone that stands right of a comparison, `== client`: a text without its
+    /// quotes, or none of what `left` may be.
+    pub(super) fn refuse_bare_word(&mut self, left: &Spanned<Value>) -> Parsed<()> {
+        let span = self.peek_span();
+        let next = self.peek_second();
+        let word = match self.peek() {
+            Token::Word(word) if !matches!(next, Token::Symbol("(" | "[")) => word,
+            Token::Number(word) if habit::class_of_codes(word).is_some() => word,
+            _ => return Ok(()),
+        };
+        let Some(kind) = kind_of(&left.value, self.subject) else {
+            return Ok(());
+        };
+        let is_own = |collection| claim_fields::collection_field(collection, &[word.to_owned()]);
+        if word.contains('.')
+            || matches!(word, "true" | "false")
+            || self
+                .subject
+                .is_some_and(|subject| is_own(subject).is_some())
+        {
+            return Ok(());
+        }
+        let written = self.text.get(left.span.clone()).unwrap_or_default();
+        let lower = word.to_ascii_lowercase();
+        let help = match (kind, habit::class_of_codes(word)) {
+            (FieldKind::Text, _) => match self.values_of(&left.value) {
+                Some(values) if !values.contains(&word) => {
+                    match nearest(word, values.iter().copied()) {
+                        Some(near) => format!("did you mean \"{near}\"?"),
+                        None => format!("known are \"{}\"", values.join("\", \"")),
+                    }
+                }
+                _ => format!("text stands in quotes: `\"{word}\"`"),
+            },
+            (FieldKind::Number, Some((first, last))) => {
+                format!("a class is `{written} >= {first} and {written} <= {last}`")
+            }
+            (FieldKind::Number, None) if matches!(lower.as_str(), "none" | "zero" | "nothing") => {
+                "write `0`".to_owned()
+            }
+            (FieldKind::Number, None) => match signal(word.as_bytes()) {
+                Some(help) => help.to_owned(),
+                None => format!("a number stands here, as in `{written} == 0`"),
+            },
+            (FieldKind::Bool, _) if matches!(lower.as_str(), "true" | "yes") => {
+                "write `true`".to_owned()
+            }
+            (FieldKind::Bool, _) if matches!(lower.as_str(), "false" | "no") => {
+                "write `false`".to_owned()
+            }
+            (FieldKind::Bool, _) => "it is `true` or `false`".to_owned(),
+            (FieldKind::Duration, _) => "a span of time has a unit: `50ms`".to_owned(),
+        };
+        self.error(
+            codes::EXPECTED,
+            span,
+            format!("`{word}` is no value"),
+            format!("expected {}", words(kind)),
+            Some(help),
+        );
         Err(Reported)
     }
 
@@ -105,9 +172,9 @@ impl Parser<'_> {
         }
     }
 
-    /// `tcp[0].state == "SE"`: a value that the field never has.
-    fn check_value(&mut self, field: &Spanned<Value>, wanted: &Spanned<Value>) {
-        let path = match &field.value {
+    /// All values that the field may have, where they are known.
+    fn values_of(&self, field: &Value) -> Option<Vec<&str>> {
+        let path = match field {
             Value::Member {
                 collection: Collection::Tcp | Collection::Udp,
                 path,
@@ -115,21 +182,24 @@ impl Parser<'_> {
             }
             | Value::Program { path, .. } => path,
             Value::Own(path) if self.subject != Some(Collection::Http) => path,
-            _ => return,
+            _ => return None,
         };
-        let roles = self.roles;
-        let values = match path.last().is_some_and(|name| name == "role") {
-            true => Some(
-                roles
-                    .iter()
-                    .map(String::as_str)
-                    .chain(["nobody", "?"])
-                    .collect(),
-            ),
-            false => claim_fields::values(path).map(<[&str]>::to_vec),
-        };
-        let (Some(values), Value::Text(text)) = (values, &wanted.value) else {
+        if path.last().is_some_and(|name| name == "role") {
+            let roles = self.roles.iter().map(String::as_str);
+            return Some(roles.chain(["nobody", "?"]).collect());
+        }
+        claim_fields::values(path).map(<[&str]>::to_vec)
+    }
+
+    /// `tcp[0].state == "SE"`: a value that the field never has.
+    fn check_value(&mut self, field: &Spanned<Value>, wanted: &Spanned<Value>) {
+        let (Some(values), Value::Text(text)) = (self.values_of(&field.value), &wanted.value)
+        else {
             return;
+        };
+        let path = match &field.value {
+            Value::Member { path, .. } | Value::Program { path, .. } | Value::Own(path) => path,
+            _ => return,
         };
         let text = String::from_utf8_lossy(text);
         if values.contains(&text.as_ref()) {

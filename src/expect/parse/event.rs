@@ -270,6 +270,16 @@ impl<'t> Parser<'t> {
             );
             return;
         }
+        if habit::is_maybe(word) {
+            self.error(
+                codes::UNKNOWN_EVENT,
+                span,
+                format!("unknown event `{word}`"),
+                "not a word of the language",
+                Some("did you mean `maybe`?".to_owned()),
+            );
+            return;
+        }
         if !after_ends && nearest(word, self.roles.iter().map(String::as_str)).is_some() {
             self.expected("a step", "a step is written `client > server SYN`");
             return;
@@ -511,7 +521,12 @@ impl<'t> Parser<'t> {
                 span,
                 format!("`{digits}` is no HTTP status code"),
                 "expected 100 to 599",
-                None,
+                Some(match habit::class_of_codes(digits) {
+                    Some((first, last)) => {
+                        format!("write `where http.response.code in {{{first}..{last}}}`")
+                    }
+                    None => "as in `HTTP 404`; `HTTP` alone is any answer".to_owned(),
+                }),
             );
         }
         if let Token::Word(phrase) = self.peek()

@@ -6,6 +6,7 @@ use super::super::ast::{
 use super::super::fields::{self, Field, Kind};
 use super::super::lex::{Strings, Token};
 use super::super::{claim_fields, codes};
+use super::habit;
 use super::operand::{Side, Term, class};
 use super::suggest::{did_you_mean, nearest, nearest_field};
 use super::{Parsed, Parser, Reported, literal};
@@ -208,6 +209,14 @@ impl<'t> Parser<'t> {
 
     /// A side with nothing behind it: it asks for existence.
     fn without_comparison(&mut self, left: Term) -> Parsed<Filter> {
+        let operator = match self.peek() {
+            Token::Word(word) => habit::operator(word),
+            Token::Symbol(symbol) => habit::operator(symbol),
+            _ => None,
+        };
+        if let Some(help) = operator {
+            return Err(self.expected("a comparison", help));
+        }
         match left.side {
             Side::Known(Operand::Field(field)) => {
                 self.lint_boolean(&field);
@@ -221,7 +230,14 @@ impl<'t> Parser<'t> {
                 self.unknown_field(&word, left.span);
                 Err(Reported)
             }
-            _ => Err(self.expected("a comparison such as `==`", "")),
+            _ => {
+                let written = self.text.get(left.span).unwrap_or_default();
+                let help = match self.joint_meant() {
+                    Some(joint) => joint,
+                    None => format!("a field stands on one side: `tcp.port == {written}`"),
+                };
+                Err(self.expected("a comparison such as `==`", &help))
+            }
         }
     }
 
@@ -240,6 +256,42 @@ impl<'t> Parser<'t> {
                 Some(format!("write `{name} == 1`")),
             );
         }
+    }
+
+    /// `tcp.options.mss == 1460`: a number beside what is no number is read as bytes.
+    fn lint_digits(&mut self, field: &Field, sign: &str, digits: &str, span: Span) {
+        let is_number = digits.bytes().all(|b| b.is_ascii_digit());
+        if field.kind != Kind::Protocol || !is_number {
+            return;
+        }
+        let Some(Literal::Bytes(bytes)) = literal::unquoted(digits, field.kind, None) else {
+            return;
+        };
+        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = bytes.join(":");
+        let number = match field.name {
+            "tcp.options.mss" => Some("tcp.options.mss_val"),
+            "tcp.options.wscale" => Some("tcp.options.wscale.shift"),
+            "tcp.options.timestamp" => Some("tcp.options.timestamp.tsval"),
+            "tcp.options.sack" => Some("tcp.options.sack.count"),
+            _ => None,
+        };
+        self.warning(
+            codes::DIGITS,
+            span,
+            format!(
+                "`{}` is no number: `{digits}` is read as the bytes {bytes}",
+                field.name
+            ),
+            "bytes in hexadecimal, as in Wireshark",
+            Some(match number {
+                Some(number) => format!("write `{number} {sign} {digits}`"),
+                None => format!(
+                    "where these bytes are meant, write `{} {sign} {bytes}`",
+                    field.name
+                ),
+            }),
+        );
     }
 
     pub(super) fn unknown_field(&mut self, name: &str, span: Span) {
@@ -294,7 +346,9 @@ impl<'t> Parser<'t> {
                     span,
                     format!("{what} is not known here"),
                     "a part of Perl's regular expressions that is missing",
-                    None,
+                    Some(
+                        "join two conditions: `A matches \"…\" and not A matches \"…\"`".to_owned(),
+                    ),
                 );
                 return Err(Reported);
             }
@@ -339,6 +393,12 @@ impl<'t> Parser<'t> {
         let Some((kind, field)) = of(&left).or_else(|| of(&right)) else {
             return self.no_field(left);
         };
+        if let (Side::Known(Operand::Field(of)), Side::Bare(digits)) = (&left.side, &right.side)
+            && op != FilterOp::Contains
+        {
+            let sign = self.text.get(op_span).unwrap_or_default();
+            self.lint_digits(of.field, sign, digits, left.span.start..right.span.end);
+        }
         // What is searched for in an address or a number is bytes.
         let kind = match (op, kind) {
             (FilterOp::Contains, Kind::Ether) => Kind::Bytes,
@@ -449,11 +509,23 @@ impl<'t> Parser<'t> {
             }
             Kind::Unsigned(_) | Kind::Bool => literal::names(field),
             Kind::Ipv4 | Kind::Ipv6 if quoted => Some("write an address without quotes".to_owned()),
-            Kind::Ipv4 | Kind::Ipv6 if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Kind::Ipv4 | Kind::Ipv6
+                if bare.starts_with(|c: char| c.is_ascii_alphabetic()) && !bare.contains(':') =>
+            {
                 Some("names of hosts are not looked up: write the address".to_owned())
             }
+            Kind::Ipv4 | Kind::Ipv6 => Some(literal::not_an_address(bare, kind)),
+            Kind::Bytes | Kind::Protocol => Some(format!("text stands in quotes: `\"{bare}\"`")),
             _ => None,
         };
+        let help = help.or_else(|| match kind {
+            Kind::Unsigned(_) | Kind::Signed(_) | Kind::Bool => number_meant(field, bare),
+            _ => None,
+        });
+        let help = help.unwrap_or_else(|| match field {
+            Some(field) => format!("as in `{} == {}`", field.name, literal::sample(kind)),
+            None => format!("write {}", literal::example(kind)),
+        });
         let what = match field {
             Some(field) => format!("`{}` ({})", field.name, kind.words()),
             None => format!("this ({})", kind.words()),
@@ -463,7 +535,7 @@ impl<'t> Parser<'t> {
             span,
             format!("{what} cannot be compared with {written}"),
             format!("expected {}", literal::example(kind)),
-            help,
+            Some(help),
         );
     }
 
@@ -512,7 +584,7 @@ impl<'t> Parser<'t> {
             right.clone(),
             message,
             "cannot be compared",
-            None,
+            Some(format!("compare it with {}", literal::example(a))),
         );
         Err(Reported)
     }
@@ -588,6 +660,31 @@ fn field_of(operand: &Operand) -> Option<&'static Field> {
 /// A value may stand on the left; a word that looks like a field may not.
 fn is_written(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-')
+}
+
+/// What was meant by a word where a number stands: a size, a class of status codes, a
+/// flag.
+fn number_meant(field: Option<&Field>, word: &str) -> Option<String> {
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = word.get(digits.len()..).and_then(habit::size);
+    let bytes = unit.and_then(|unit| literal::size(&format!("{digits}{unit}")));
+    if let Some(bytes) = bytes {
+        return Some(format!("filters count bytes: write `{bytes}`"));
+    }
+    if literal::duration(word).is_some() {
+        return Some("a number has no unit".to_owned());
+    }
+    let name = field?.name;
+    if let Some((first, last)) = habit::class_of_codes(word) {
+        return Some(format!("write `{name} in {{{first}..{last}}}`"));
+    }
+    let flag = match word.to_ascii_lowercase().as_str() {
+        "rst" => "reset".to_owned(),
+        "psh" => "push".to_owned(),
+        flag => flag.to_owned(),
+    };
+    let flag = fields::lookup(&format!("{name}.{flag}"))?;
+    Some(format!("each flag is a field: `{} == 1`", flag.name))
 }
 
 /// `8000-8080`.

@@ -24,6 +24,12 @@ pub(super) fn phrase(line: &str) -> Option<Habit> {
             ours: Ours::Step(step),
         });
     }
+    if let Some(field) = info_column(line) {
+        return Some(Habit {
+            tool: "Wireshark's column Info",
+            ours: Ours::Filter(field.to_owned()),
+        });
+    }
     let filter = flags_of_tcpdump(line).or_else(|| tcpdump(&words))?;
     Some(Habit {
         tool: "tcpdump",
@@ -111,6 +117,76 @@ fn flags_of_tcpdump(line: &str) -> Option<String> {
     (!asked.is_empty()).then(|| asked.join(" or "))
 }
 
+/// What Wireshark writes into its column Info, as `TCP Dup ACK`, and the field or
+/// event that asks for it.
+fn info_column(line: &str) -> Option<&'static str> {
+    let line = line.to_ascii_lowercase().replace(['-', '_'], " ");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let words = words.strip_prefix(&["tcp"]).unwrap_or(&words);
+    let (field, _) = INFO_COLUMN
+        .iter()
+        .find(|(_, phrase)| words.starts_with(phrase))?;
+    Some(field)
+}
+
+const INFO_COLUMN: [(&str, &[&str]); 12] = [
+    ("tcp.analysis.duplicate_ack", &["dup", "ack"]),
+    ("tcp.analysis.duplicate_ack", &["duplicate", "ack"]),
+    (
+        "tcp.analysis.fast_retransmission",
+        &["fast", "retransmission"],
+    ),
+    (
+        "tcp.analysis.spurious_retransmission",
+        &["spurious", "retransmission"],
+    ),
+    ("tcp.analysis.out_of_order", &["out", "of", "order"]),
+    ("tcp.analysis.lost_segment", &["previous", "segment"]),
+    ("tcp.analysis.lost_segment", &["lost", "segment"]),
+    ("tcp.analysis.ack_lost_segment", &["acked", "unseen"]),
+    ("tcp.analysis.zero_window", &["zero", "window"]),
+    ("tcp.analysis.zero_window", &["zerowindow"]),
+    ("tcp.analysis.window_full", &["window", "full"]),
+    ("tcp.analysis.reused_ports", &["port", "numbers", "reused"]),
+];
+
+/// `AND`, `Or`: a joint of conditions in capitals.
+pub(super) fn joint(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    let joint = ["and", "or", "xor", "not"]
+        .into_iter()
+        .find(|j| *j == lower)?;
+    Some(joint).filter(|_| word != lower)
+}
+
+/// Other words for `maybe`.
+pub(super) fn is_maybe(word: &str) -> bool {
+    matches!(
+        word.to_ascii_lowercase().as_str(),
+        "maybe" | "optional" | "optionally" | "possibly" | "perhaps" | "opt"
+    )
+}
+
+/// A comparison of other languages, and the one of filters that it is.
+pub(super) fn operator(written: &str) -> Option<&'static str> {
+    Some(match written {
+        "<>" => "write `!=`",
+        "=>" => "write `>=`",
+        "like" | "includes" => "write `contains \"…\"` or `matches \"…\"`",
+        "is" | "equals" | "be" => "write `==`",
+        _ => return None,
+    })
+}
+
+/// `4xx`: the first code of the class, and its last.
+pub(super) fn class_of_codes(written: &str) -> Option<(u16, u16)> {
+    let digit = written
+        .strip_suffix("xx")
+        .or_else(|| written.strip_suffix("XX"))?;
+    let class: u16 = digit.parse().ok().filter(|class| (1..=5).contains(class))?;
+    Some((class * 100, class * 100 + 99))
+}
+
 /// Other words for those that a statement begins with.
 pub(super) fn first_word(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
@@ -131,6 +207,13 @@ pub(super) fn behind_event(word: &str) -> Option<&'static str> {
         "is" | "equals" | "eq" => "write `data \"hello\"`",
         _ => return None,
     })
+}
+
+/// `x1-3`, `x1,3`: how often, as it is written here.
+pub(super) fn count(word: &str) -> Option<String> {
+    let (least, most) = word.strip_prefix('x')?.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (is_number(least) && is_number(most)).then(|| format!("x{least}..{most}"))
 }
 
 /// Words for how often.
@@ -201,9 +284,15 @@ mod tests {
             filter("tcp[tcpflags] & tcp-rst != 0").as_deref(),
             Some("tcp.flags.reset == 1")
         );
+        assert_eq!(
+            filter("TCP Dup ACK").as_deref(),
+            Some("tcp.analysis.duplicate_ack")
+        );
         for ours in [
             "tcp[0].state == \"SF\"",
             "no RST",
+            "keep-alive",
+            "window-update",
             "tcp and udp",
             "2 == packets(SYN)",
             "",

@@ -151,6 +151,36 @@ pub(super) fn names(field: Option<&'static Field>) -> Option<String> {
     (!names.is_empty()).then(|| format!("names of its values are {}", names.join(", ")))
 }
 
+/// Why a text is no address of this kind, and what to write.
+pub(super) fn not_an_address(text: &str, kind: Kind) -> String {
+    let (address, len) = match text.split_once('/') {
+        Some((address, len)) => (address, Some(len)),
+        None => (text, None),
+    };
+    let parts: Vec<&str> = address.split('.').collect();
+    let is_number = |part: &&str| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty();
+    let numbers: Vec<&str> = parts.iter().copied().take_while(is_number).collect();
+    match (kind, address.parse::<IpAddr>()) {
+        (Kind::Ipv4, Ok(IpAddr::V4(_))) | (Kind::Ipv6, Ok(IpAddr::V6(_))) => {
+            let most = if kind == Kind::Ipv4 { 32 } else { 128 };
+            format!("a prefix has {most} bits at most: `{address}/{most}`")
+        }
+        (Kind::Ipv4, Ok(_)) => "IPv6 addresses are compared with `ipv6.addr`".to_owned(),
+        (_, Ok(_)) => "IPv4 addresses are compared with `ip.addr`".to_owned(),
+        (Kind::Ipv4, _) if parts.len() == 4 && numbers.len() == 4 => {
+            "each of an address's four numbers is 255 at most".to_owned()
+        }
+        (Kind::Ipv4, _) if (1..4).contains(&numbers.len()) && len.is_none() => {
+            let bits = numbers.len() * 8;
+            let mut network = numbers;
+            network.resize(4, "0");
+            format!("a network is written `{}/{bits}`", network.join("."))
+        }
+        (Kind::Ipv4, _) => "an address has four numbers, as in `10.0.0.0/8`".to_owned(),
+        _ => "an address is written as in `fe80::1` or `fe80::/10`".to_owned(),
+    }
+}
+
 /// A regular expression of Perl's as one of ours. `$` also stands before a line
 /// break at the very end.
 ///
@@ -252,6 +282,21 @@ pub(super) fn example(kind: Kind) -> &'static str {
         Kind::Ipv4 => "an address such as 127.0.0.1 or 10.0.0.0/8",
         Kind::Ipv6 => "an address such as ::1 or fe80::/10",
         Kind::Label => "no value: it is there or it is not",
+    }
+}
+
+/// A value of this kind.
+pub(super) fn sample(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Unsigned(_) | Kind::Signed(_) => "80",
+        Kind::Bool => "1",
+        Kind::Time => "0.05",
+        Kind::Moment => "\"2024-01-31 12:34:56\"",
+        Kind::Text => "\"text\"",
+        Kind::Bytes | Kind::Protocol | Kind::Label => "47:45:54",
+        Kind::Ether => "00:11:22:33:44:55",
+        Kind::Ipv4 => "127.0.0.1",
+        Kind::Ipv6 => "::1",
     }
 }
 

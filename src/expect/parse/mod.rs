@@ -323,22 +323,54 @@ impl<'t> Parser<'t> {
             return Ok(());
         }
         self.at = before;
-        if self.peek().ends_statement() {
+        let behind = self.peek();
+        if behind.ends_statement() {
+            return Err(self.unclosed(opened, bracket, ""));
+        }
+        let help = match (bracket, behind) {
+            ("}", Token::Number(_) | Token::Text(_)) => {
+                "commas part the values of a set".to_owned()
+            }
+            (")", Token::Symbol(sign @ ("==" | "!=" | "<" | "<=" | ">" | ">="))) => {
+                return Err(self.unclosed(opened, bracket, &format!(" before `{sign}`")));
+            }
+            _ => self
+                .joint_meant()
+                .unwrap_or_else(|| format!("a closing `{bracket}` is missing before this")),
+        };
+        Err(self.expected(&format!("`{bracket}`"), &help))
+    }
+
+    /// The bracket that was opened there is never closed. Where an unclosed string
+    /// took the partner in, that is the mistake, and told already.
+    fn unclosed(&mut self, opened: Span, bracket: &str, place: &str) -> Reported {
+        let is_in_string = |d: &Diagnostic| {
+            d.code == codes::UNCLOSED_STRING
+                && d.span.start > opened.start
+                && (self.text.get(d.span.clone())).is_some_and(|text| text.contains(bracket))
+        };
+        if !self.found.iter().any(is_in_string) {
             let opening = self.text.get(opened.clone()).unwrap_or_default().to_owned();
             self.error(
                 codes::UNCLOSED,
                 opened,
                 format!("`{opening}` is never closed"),
                 "opened here",
-                Some(format!("add the closing `{bracket}`")),
+                Some(format!("add the closing `{bracket}`{place}")),
             );
-            return Err(Reported);
         }
-        let help = match (bracket, self.peek()) {
-            ("}", Token::Number(_) | Token::Text(_)) => "commas part the values of a set",
-            _ => "",
+        Reported
+    }
+
+    /// What is written for the `AND` or `|` that is next.
+    fn joint_meant(&self) -> Option<String> {
+        let joint = match self.peek() {
+            Token::Word(word) => habit::joint(word)?,
+            Token::Symbol("|") => "or",
+            Token::Symbol("&") => "and",
+            _ => return None,
         };
-        Err(self.expected(&format!("`{bracket}`"), help))
+        Some(format!("write `{joint}`"))
     }
 
     /// One level deeper, or the end of patience.
@@ -428,7 +460,8 @@ impl<'t> Parser<'t> {
             help,
         };
         if severity == Severity::Error
-            && let Some(stranger) = stranger::beside(self.text, &told.span)
+            && code != codes::BAD_ESCAPE
+            && let Some(stranger) = stranger::beside(self.text, &told.span, self.roles)
         {
             told = stranger;
         }
@@ -467,7 +500,7 @@ impl<'t> Parser<'t> {
                     _ => help.or_else(|| {
                         Some(format!(
                             "leave `{}` out, or put it into a string",
-                            c.escape_default()
+                            c.escape_debug()
                         ))
                     }),
                 };

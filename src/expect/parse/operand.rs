@@ -37,6 +37,8 @@ impl Term {
     }
 }
 
+const A_FIELD: &str = "fields are spelled as in Wireshark, such as tcp.port, udp.length";
+
 /// What stands between two operands, from the loosest to the tightest.
 const LEVELS: [&[(&str, ArithmeticOp)]; 3] = [
     &[("&", ArithmeticOp::BitAnd)],
@@ -123,7 +125,15 @@ impl<'t> Parser<'t> {
             _ if number => return Ok(()),
             _ => "only numbers can be reckoned with",
         };
-        self.not_for(term, kind, label);
+        let help = match (op, kind) {
+            (ArithmeticOp::BitAnd, _) => "conditions are joined by `and`".to_owned(),
+            (_, Kind::Text | Kind::Bytes | Kind::Protocol) => {
+                let written = self.text.get(term.span.clone()).unwrap_or_default();
+                format!("its length is a number: `len({written})`")
+            }
+            _ => "take a number, such as `tcp.len`".to_owned(),
+        };
+        self.not_for(term, kind, label, help);
         Err(Reported)
     }
 
@@ -170,7 +180,8 @@ impl<'t> Parser<'t> {
                 Kind::Protocol | Kind::Text | Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6
             );
             if !sliceable {
-                self.not_for(&term, kind, "a slice is of bytes or text");
+                let help = "take the bytes of its protocol, as in `tcp[0:2]`".to_owned();
+                self.not_for(&term, kind, "a slice is of bytes or text", help);
                 return Err(Reported);
             }
             let ranges = self.slices()?;
@@ -243,7 +254,7 @@ impl<'t> Parser<'t> {
                 "`@`, the bytes of a field as they are in the frame,",
                 "take a slice of the protocol: `tcp[0:2]`",
             )),
-            _ => Err(self.expected("a field or a value", "fields are spelled as in Wireshark")),
+            _ => Err(self.expected("a field or a value", A_FIELD)),
         }
     }
 
@@ -264,7 +275,7 @@ impl<'t> Parser<'t> {
                 );
                 Err(Reported)
             }
-            None => Err(self.expected("a field or a value", "")),
+            None => Err(self.expected("a field or a value", A_FIELD)),
         }
     }
 
@@ -304,7 +315,7 @@ impl<'t> Parser<'t> {
                 name,
                 format!("`{word}` takes one field"),
                 format!("{} are given", terms.len()),
-                None,
+                Some("`max` and `min` take several: `max(tcp.srcport, tcp.dstport)`".to_owned()),
             );
             return Err(Reported);
         }
@@ -332,7 +343,8 @@ impl<'t> Parser<'t> {
             if let Some(other) = term.kind() {
                 self.check_argument(function, &term, other)?;
                 if class(kind) != class(other) {
-                    self.not_for(&term, other, "all must be of one type");
+                    let help = format!("the first is a {}", kind.words());
+                    self.not_for(&term, other, "all must be of one type", help);
                     return Err(Reported);
                 }
             }
@@ -363,12 +375,22 @@ impl<'t> Parser<'t> {
             }
             _ => return Ok(()),
         };
-        self.not_for(term, kind, label);
+        let written = self.text.get(term.span.clone()).unwrap_or_default();
+        let help = match function {
+            FilterFunction::Upper | FilterFunction::Lower => {
+                "take a field of text, such as `http.host`".to_owned()
+            }
+            FilterFunction::String | FilterFunction::Len => {
+                format!("write `{written}` without the function")
+            }
+            _ => "take a number, such as `tcp.len`".to_owned(),
+        };
+        self.not_for(term, kind, label, help);
         Err(Reported)
     }
 
     /// What is written there is of a kind that this is not for.
-    pub(super) fn not_for(&mut self, term: &Term, kind: Kind, label: &str) {
+    pub(super) fn not_for(&mut self, term: &Term, kind: Kind, label: &str, help: String) {
         let written = self.text.get(term.span.clone()).unwrap_or_default();
         let article = match kind.words().starts_with(['a', 'e', 'i', 'I']) {
             true => "an",
@@ -379,7 +401,7 @@ impl<'t> Parser<'t> {
             term.span.clone(),
             format!("`{written}` is {article} {}", kind.words()),
             label,
-            None,
+            Some(help),
         );
     }
 
@@ -475,7 +497,7 @@ impl<'t> Parser<'t> {
     fn bare_side(&mut self) -> Parsed<Side> {
         let (text, span) = lex::value(self.text, self.at);
         if text.is_empty() {
-            return Err(self.expected("a field or a value", ""));
+            return Err(self.expected("a field or a value", A_FIELD));
         }
         self.skip_to(span.end);
         Ok(Side::Bare(text.to_owned()))

@@ -43,7 +43,7 @@ impl Parser<'_> {
                     span,
                     "no packet has so many layers",
                     "too large",
-                    None,
+                    Some("layers are counted from 1: `ip.src#1`".to_owned()),
                 );
                 Err(Reported)
             }
@@ -54,14 +54,7 @@ impl Parser<'_> {
     fn ranges(&mut self, close: &'static str) -> Parsed<Vec<Range>> {
         let (_, opened) = self.take();
         let Some((inside, span)) = lex::until(self.text, opened.end, ']') else {
-            self.error(
-                codes::UNCLOSED,
-                opened,
-                "`[` is never closed",
-                "opened here",
-                Some(format!("add the closing `{close}`")),
-            );
-            return Err(Reported);
+            return Err(self.unclosed(opened, close, ""));
         };
         let mut ranges = Vec::new();
         let mut at = span.start;

@@ -11,6 +11,7 @@ use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::Token;
 use super::habit::{self, Ours};
+use super::step::STEP_EACH;
 use super::suggest::{did_you_mean, nearest};
 use super::{Parsed, Parser, Reported};
 
@@ -92,7 +93,42 @@ impl<'t> Parser<'t> {
         }
         let span = self.peek_span();
         match self.peek() {
-            Token::Word(word) if what == "step" && self.is_modifier_like(word) => {}
+            Token::Word(word @ ("within" | "in")) if self.at_duration() => {
+                let time = self.lexed(span.end).span;
+                let time = self.text.get(time).unwrap_or_default();
+                self.error(
+                    codes::EXPECTED,
+                    span,
+                    format!("`{word}` cannot follow a {what}"),
+                    format!("expected the end of the {what}"),
+                    Some(format!(
+                        "a time stands behind a step, inside the block: `within {time}`"
+                    )),
+                );
+            }
+            Token::Symbol(",") if what == "statement" && self.at_second_value() => {
+                self.expected(
+                    "the end of the statement",
+                    "several values are a set: `tcp.port in {80, 443}`",
+                );
+            }
+            Token::Symbol("/") => {
+                self.expected(
+                    &format!("the end of the {what}"),
+                    "a comment begins with `#`",
+                );
+            }
+            Token::Word(word) if what == "step" && self.is_modifier_like(word) => {
+                // It stands behind a group: of a step it was told already.
+                let _ = self.wrong_modifier(false);
+            }
+            Token::Word("and") => {
+                self.expected(&format!("the end of the {what}"), STEP_EACH);
+            }
+            _ if self.joint_meant().is_some() => {
+                let help = self.joint_meant().unwrap_or_default();
+                self.expected(&format!("the end of the {what}"), &help);
+            }
             Token::Symbol(",") => {
                 self.expected(
                     &format!("the end of the {what}"),
@@ -109,11 +145,28 @@ impl<'t> Parser<'t> {
                 "begins something new",
                 Some("put it on a line of its own, or write `;` between them".to_owned()),
             ),
-            _ => {
+            Token::Symbol("==" | "!=" | "<" | "<=" | ">" | ">=") => {
+                self.expected(
+                    &format!("the end of the {what}"),
+                    "packets are counted so: `packets(SYN) == 2`",
+                );
+            }
+            Token::Unknown(_) => {
                 self.expected(&format!("the end of the {what}"), "");
+            }
+            _ => {
+                self.expected(
+                    &format!("the end of the {what}"),
+                    &format!("a {what} ends with its line, or with `;`"),
+                );
             }
         }
         self.resynchronise();
+    }
+
+    /// `, 81`: a further value behind a comma.
+    fn at_second_value(&self) -> bool {
+        matches!(self.peek_second(), Token::Number(_) | Token::Text(_))
     }
 
     fn statement(&mut self) -> Parsed<Statement> {
@@ -161,6 +214,11 @@ impl<'t> Parser<'t> {
                 BlockKind::Known(Mode::AnyOrder)
             }
             // `no {tcp.flags & 2} == 0`: a filter may begin with a brace.
+            (Token::Word(word), Token::Symbol("{")) if is_misspelt_keyword(word) => {
+                let span = self.peek_span();
+                self.keyword_in_capitals(word, span);
+                BlockKind::Misspelt
+            }
             (Token::Word(word), Token::Symbol("{")) if !matches!(word, "no" | "each") => {
                 let span = self.peek_span();
                 self.unknown_statement(word, span);
@@ -193,15 +251,40 @@ impl<'t> Parser<'t> {
     }
 
     fn unknown_statement(&mut self, word: &str, span: std::ops::Range<usize>) {
+        let near = habit::first_word(word).or_else(|| nearest(word, KEYWORDS));
+        let help = match (word, near) {
+            ("and" | "or", _) => Some(format!(
+                "a line that ends with `{word}` goes on in the next"
+            )),
+            (_, Some("any")) => Some("did you mean `any order`?".to_owned()),
+            (_, near) => did_you_mean(near, STATEMENTS),
+        };
         self.error(
             codes::UNKNOWN_STATEMENT,
             span,
             format!("no statement begins with `{word}`"),
             "unknown word",
-            did_you_mean(
-                habit::first_word(word).or_else(|| nearest(word, KEYWORDS)),
-                STATEMENTS,
-            ),
+            help,
+        );
+    }
+
+    /// `NO RST`, `IN ORDER {`.
+    fn keyword_in_capitals(&mut self, word: &str, span: std::ops::Range<usize>) {
+        let mut right = word.to_ascii_lowercase();
+        let mut end = span.end;
+        if let Token::Word(order) = self.peek_second()
+            && matches!(right.as_str(), "in" | "any")
+            && order.eq_ignore_ascii_case("order")
+        {
+            right.push_str(" order");
+            end = self.lexed(span.end).span.end;
+        }
+        self.error(
+            codes::CASE,
+            span.start..end,
+            format!("the words of a statement are written in small letters: `{right}`"),
+            "capitals",
+            Some(format!("write `{right}`")),
         );
     }
 
@@ -417,6 +500,10 @@ impl<'t> Parser<'t> {
                 "no statement begins with `never`",
                 "write `no`: `no RST between SYN and FIN`".to_owned(),
             ),
+            Token::Word(word) if is_misspelt_keyword(word) => {
+                self.keyword_in_capitals(word, span);
+                return Err(Reported);
+            }
             Token::Word("maybe") => (
                 codes::STEP_OUTSIDE,
                 "a step stands in a block",
@@ -437,9 +524,9 @@ impl<'t> Parser<'t> {
                 "a step stands in a block",
                 "write `in order { … }` around it, or `no` before it".to_owned(),
             ),
-            Token::Symbol("/") => (
+            Token::Symbol("/" | "*") => (
                 codes::EXPECTED,
-                "no statement begins with `/`",
+                "this begins no statement",
                 "a comment begins with `#`".to_owned(),
             ),
             Token::Word(word) if !self.at_value() && self.roles.iter().any(|role| role == word) => {
@@ -466,9 +553,10 @@ impl<'t> Parser<'t> {
         let (line, _) = self.rest_of_line();
         let is_bare_boolean =
             line == field && fields::lookup(field).is_some_and(|f| f.kind == Kind::Bool);
-        let filter = match line.chars().count() {
+        let sound = self.sound_filter(line);
+        let filter = match (&sound, line.chars().count()) {
             _ if is_bare_boolean => &format!("{line} == 1"),
-            0..=40 => line,
+            (Some(sound), 0..=40) => sound.as_str(),
             _ => "FILTER",
         };
         let counted = format!("`no {filter}` or `packets({filter}) > 0`");
@@ -478,13 +566,25 @@ impl<'t> Parser<'t> {
                 if first == "http"
                     && claim_fields::collection_field(Collection::Http, member).is_some() =>
             {
-                let behind = line.strip_prefix("http").filter(|_| filter == line);
+                let behind = filter.strip_prefix("http");
                 let member =
                     behind.map_or_else(|| format!(".{} …", member.join(".")), str::to_owned);
                 format!("write `http[0]{member}`, of the first message; or {counted}")
             }
             _ => format!("write {counted}; or `each udp has FILTER`, of each packet"),
         }
+    }
+
+    /// The filter, with `==` where it has `=`; None where it has other mistakes.
+    fn sound_filter(&self, filter: &str) -> Option<String> {
+        let mut sound = filter.to_owned();
+        let (_, found) = super::parse_filter(filter, self.roles);
+        for mistake in found.iter().rev() {
+            if mistake.code == codes::ASSIGNMENT {
+                sound.replace_range(mistake.span.clone(), "==");
+            }
+        }
+        super::parse_filter(&sound, self.roles).0.map(|_| sound)
     }
 
     /// Behind the next word, which is a field, stands what makes it a filter.
@@ -504,10 +604,16 @@ impl<'t> Parser<'t> {
                     | "gt"
                     | "ge"
             ),
-            Token::Symbol(symbol) => symbol != "[",
+            Token::Symbol(symbol) => !matches!(symbol, "[" | "("),
             next => next.ends_statement(),
         }
     }
+}
+
+/// `NO`, `Each`, `IN`: a keyword, but for its capitals.
+fn is_misspelt_keyword(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    word != lower && (KEYWORDS.contains(&lower.as_str()) || lower == "in")
 }
 
 /// The collection of this name.

@@ -18,6 +18,9 @@ use super::{Parsed, Parser, Reported};
 
 pub(super) const MODIFIERS: [&str; 6] = ["where", "within", "as", "after_stop", "after", "before"];
 
+/// `no SYN or FIN`.
+pub(super) const STEP_EACH: &str = "each step has a statement of its own; a filter may join: `tcp.flags.syn == 1 or tcp.flags.fin == 1`";
+
 const ALTERNATIVES: &str = "steps of which one comes stand in brackets: `( A | B )`";
 
 /// What stands between two ends, and what people write for it.
@@ -304,7 +307,7 @@ impl<'t> Parser<'t> {
         loop {
             let span = self.peek_span();
             let Token::Word(word) = self.peek() else {
-                return self.wrong_modifier();
+                return self.wrong_modifier(mode.is_none());
             };
             let repeated = match word {
                 "where" if self.where_in_brackets => {
@@ -365,7 +368,7 @@ impl<'t> Parser<'t> {
                     let span = span.start..self.taken;
                     found.times.replace((times, span)).is_some()
                 }
-                _ => return self.wrong_modifier(),
+                _ => return self.wrong_modifier(mode.is_none()),
             };
             if repeated {
                 let what = match is_count(word) {
@@ -377,7 +380,10 @@ impl<'t> Parser<'t> {
                     span,
                     format!("{what} is said twice"),
                     "said before",
-                    Some("`maybe` means `x0..1`; keep one".to_owned()).filter(|_| is_count(word)),
+                    Some(match is_count(word) {
+                        true => "`maybe` means `x0..1`; keep one".to_owned(),
+                        false => "keep one; conditions are joined by `and`".to_owned(),
+                    }),
                 );
             }
         }
@@ -400,16 +406,26 @@ impl<'t> Parser<'t> {
     }
 
     /// What stands where a modifier could: nothing of ours, or a misspelt one.
-    fn wrong_modifier(&mut self) -> Parsed<()> {
+    /// `alone`: the step stands in no block.
+    pub(super) fn wrong_modifier(&mut self, alone: bool) -> Parsed<()> {
+        let behind = self.peek_second();
         match self.peek() {
             Token::Word(word) if self.is_modifier_like(word) => {
                 let span = self.peek_span();
                 let help = match word {
                     "unless" | "if" | "when" | "with" => Some("write `where FILTER`".to_owned()),
+                    "in" => Some(self.time_of_step(alone)),
+                    "named" | "called" | "AS" => Some(match behind {
+                        Token::Word(name) => format!("write `as {name}`"),
+                        _ => "write `as NAME`".to_owned(),
+                    }),
                     _ if habit::is_how_often(word) => {
                         Some("how often is written `x2` or `x1..3`".to_owned())
                     }
-                    _ => did_you_mean(nearest(word, MODIFIERS), ""),
+                    _ => match habit::count(word) {
+                        Some(count) => Some(format!("write `{count}`")),
+                        None => did_you_mean(nearest(word, MODIFIERS), ""),
+                    },
                 };
                 self.error(
                     codes::EXPECTED,
@@ -419,6 +435,25 @@ impl<'t> Parser<'t> {
                     help,
                 );
                 Err(Reported)
+            }
+            Token::Symbol("<") if matches!(behind, Token::Word(word) if is_option(word)) => {
+                Err(self.expected(
+                    "the end of the step",
+                    "TCP's options are fields: `where tcp.options.mss_val == 1460`",
+                ))
+            }
+            Token::Symbol("<" | "<=" | "==") if self.at_duration() => {
+                let help = self.time_of_step(alone);
+                Err(self.expected("the end of the step", &help))
+            }
+            Token::Symbol("==" | "!=" | "<" | "<=" | ">" | ">=" | "~") if !alone => {
+                Err(self.expected("the end of the step", "a condition stands behind `where`"))
+            }
+            Token::Word("or") | Token::Symbol("|" | "||") if alone => {
+                Err(self.expected("the end of the step", STEP_EACH))
+            }
+            Token::Word(word) if alone && habit::joint(word).is_some() => {
+                Err(self.expected("the end of the step", STEP_EACH))
             }
             Token::Text(_) => Err(self.expected(
                 "the end of the step",
@@ -439,10 +474,31 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Behind the next token stands a time: `in 50ms`, `< 50ms`.
+    pub(super) fn at_duration(&self) -> bool {
+        matches!(self.peek_second(), Token::Number(text) if literal::duration(text).is_some())
+    }
+
+    /// How the time behind the next token is said of a step.
+    fn time_of_step(&self, alone: bool) -> String {
+        let time = match self.peek_second() {
+            Token::Number(time) => time,
+            _ => "50ms",
+        };
+        match alone {
+            true => format!("a stretch of time is written `for {time} after FIN`"),
+            false => format!("write `within {time}`"),
+        }
+    }
+
     /// A word that was meant as an addition to a step.
     pub(super) fn is_modifier_like(&self, word: &str) -> bool {
-        matches!(word, "unless" | "if" | "when" | "with")
+        matches!(
+            word,
+            "unless" | "if" | "when" | "with" | "named" | "called" | "AS"
+        ) || (word == "in" && self.at_duration())
             || habit::is_how_often(word)
+            || habit::count(word).is_some()
             || nearest(word, MODIFIERS).is_some_and(|near| near.len() > 2)
     }
 
@@ -502,7 +558,7 @@ impl<'t> Parser<'t> {
                 start..self.taken,
                 "this span ends before it begins",
                 "the shorter time stands first",
-                None,
+                Some("as in `within 200ms..300ms`".to_owned()),
             );
         }
         let of = match self.word("of") {
@@ -593,10 +649,11 @@ impl<'t> Parser<'t> {
             return Err(self.expected("the name of a step", example));
         };
         self.take();
-        if !self.visible.contains(name) {
+        if self.visible.contains(name) {
+            self.spoken_of.insert(name.to_owned());
+        } else {
             self.unknown_step(name, span);
         }
-        self.spoken_of.insert(name.to_owned());
         Ok(name.to_owned())
     }
 
@@ -674,6 +731,14 @@ impl<'t> Parser<'t> {
             || is_count(name)
             || super::super::fields::lookup(name).is_some()
     }
+}
+
+/// TCP's options as packetdrill calls them: `<mss 1460>`.
+fn is_option(word: &str) -> bool {
+    matches!(
+        word,
+        "mss" | "nop" | "wscale" | "sackOK" | "sack" | "TS" | "eol" | "FO"
+    )
 }
 
 /// `x` and digits.

@@ -3,7 +3,7 @@
 pub(super) use crate::diagnostic::nearest;
 
 /// Other tools' words for fields, whose spelling does not lead to ours.
-const ALIASES: [(&str, &str); 18] = [
+const ALIASES: [(&str, &str); 24] = [
     ("tcp.flags.rst", "tcp.flags.reset"),
     ("tcp.flags.psh", "tcp.flags.push"),
     ("tcp.sport", "tcp.srcport"),
@@ -22,6 +22,12 @@ const ALIASES: [(&str, &str); 18] = [
     ("dup-ack", "tcp.analysis.duplicate_ack"),
     ("duplicate-ack", "tcp.analysis.duplicate_ack"),
     ("zero-window", "tcp.analysis.zero_window"),
+    ("dup_ack", "tcp.analysis.duplicate_ack"),
+    ("mss", "tcp.options.mss_val"),
+    ("wscale", "tcp.options.wscale.shift"),
+    ("tsval", "tcp.options.timestamp.tsval"),
+    ("tsecr", "tcp.options.timestamp.tsecr"),
+    ("window", "tcp.window_size"),
 ];
 
 /// What other tools and languages call the fields of claims.
@@ -73,12 +79,19 @@ pub(super) fn nearest_member<'n>(wrong: &str, known: &[&'n str]) -> Option<&'n s
         .or_else(|| nearest(wrong, known.iter().copied()))
 }
 
-/// The nearest field, by another tool's word, by its last parts (`flags.syn`),
-/// or by its spelling.
+/// The nearest field, by another tool's word, by its last parts (`flags.syn`), by its
+/// first and last part (`tcp.syn`), or by its spelling.
 pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
     let lower = wrong.to_lowercase();
     let names = || super::super::fields::all().map(|f| f.name);
-    let alias = ALIASES.iter().find(|(other, _)| *other == lower);
+    let (protocol, last) = match (lower.split_once('.'), lower.rsplit_once('.')) {
+        (Some((protocol, _)), Some((_, last))) => (protocol, last),
+        _ => ("", lower.as_str()),
+    };
+    let is_of_protocol = |name: &str| name.split('.').next() == Some(protocol);
+    let alias = ALIASES
+        .iter()
+        .find(|(other, ours)| *other == lower || (*other == last && is_of_protocol(ours)));
     let ending = || {
         let suffix = format!(".{lower}");
         // Of several, the shortest path: `udp.length`, not `ip.reassembled.length`.
@@ -86,10 +99,31 @@ pub(super) fn nearest_field(wrong: &str) -> Option<&'static str> {
             .filter(|name| name.ends_with(&suffix))
             .min_by_key(|name| (name.matches('.').count(), !name.starts_with("tcp.")))
     };
+    let with_both = || {
+        names()
+            .filter(|name| is_of_protocol(name) && name.rsplit('.').next() == Some(last))
+            .min_by_key(|name| name.matches('.').count())
+    };
     alias
         .map(|(_, ours)| *ours)
         .or_else(ending)
-        .or_else(|| nearest(&lower, names()))
+        .or_else(with_both)
+        .or_else(|| nearest_spelling(&lower))
+}
+
+/// Fields that begin with the same parts differ in what stands behind: only that is
+/// compared, so that `tcp.syn` is not near `tcp.len`.
+fn nearest_spelling(wrong: &str) -> Option<&'static str> {
+    let names = || super::super::fields::all().map(|f| f.name);
+    let same_parts = wrong
+        .match_indices('.')
+        .map(|(dot, _)| dot + 1)
+        .filter(|len| names().any(|name| name.get(..*len) == wrong.get(..*len)))
+        .max()
+        .unwrap_or(0);
+    let (parts, rest) = wrong.split_at_checked(same_parts)?;
+    let behind = nearest(rest, names().filter_map(|name| name.strip_prefix(parts)))?;
+    names().find(|name| name.strip_prefix(parts) == Some(behind))
 }
 
 /// "did you mean `name`?", or the list of what there is.
@@ -128,5 +162,25 @@ mod tests {
         assert_eq!(nearest_field("length"), Some("udp.length"));
         assert_eq!(nearest_field("seq"), Some("tcp.seq"));
         assert_eq!(nearest_field("sip.Call-ID"), None);
+    }
+
+    #[test]
+    fn fields_with_a_part_missing_or_too_many_are_known() {
+        for (wrong, right) in [
+            ("tcp.syn", "tcp.flags.syn"),
+            ("tcp.mss", "tcp.options.mss_val"),
+            ("mss", "tcp.options.mss_val"),
+            ("tcp.analysis.dup_ack", "tcp.analysis.duplicate_ack"),
+            ("tcp.analysis.retransmision", "tcp.analysis.retransmission"),
+            ("tcp.option.mss_val", "tcp.options.mss_val"),
+            ("http.request.path", "http.request.uri.path"),
+            ("http.code", "http.response.code"),
+            ("http.response.method", "http.request.method"),
+            ("upd.length", "udp.length"),
+            ("tcp.prot", "tcp.port"),
+        ] {
+            assert_eq!(nearest_field(wrong), Some(right), "{wrong}");
+        }
+        assert_eq!(nearest_field("tcp.colour"), None);
     }
 }

@@ -160,3 +160,307 @@ fn ways_out_lead_out() {
         assert!(found(sound).is_empty(), "{sound}: {:?}", found(sound));
     }
 }
+
+/// What people write by habit or by mistake, and what the help makes of it: its code
+/// in place of what is marked, or in place of the whole.
+const MENDED: &[(&str, &str)] = &[
+    ("no tcp.port == 80 AND udp", "no tcp.port == 80 and udp"),
+    (
+        "packets(SYN) == 1 AND packets(RST) == 0",
+        "packets(SYN) == 1 and packets(RST) == 0",
+    ),
+    ("packets(tcp OR udp) == 1", "packets(tcp or udp) == 1"),
+    ("no tcp.port == 80 | udp", "no tcp.port == 80 or udp"),
+    ("no tcp.port <> 80", "no tcp.port != 80"),
+    ("packets(SYN) <> 2", "packets(SYN) != 2"),
+    ("packets(SYN) => 2", "packets(SYN) >= 2"),
+    ("no tcp.port is 80", "no tcp.port == 80"),
+    ("tcp.port = 80", "no tcp.port == 80"),
+    ("tcp.len = 5 and udp", "no tcp.len == 5 and udp"),
+    ("tcp(0).state == \"SF\"", "tcp[0].state == \"SF\""),
+    (
+        "http(1).response.code == 200",
+        "http[1].response.code == 200",
+    ),
+    ("NO RST", "no RST"),
+    ("No RST", "no RST"),
+    (
+        "IN ORDER { client > server SYN }",
+        "in order { client > server SYN }",
+    ),
+    (
+        "EXACTLY { client > server SYN }",
+        "exactly { client > server SYN }",
+    ),
+    (
+        "EACH udp has udp.length == 13",
+        "each udp has udp.length == 13",
+    ),
+    (
+        "tcp[0].closed_by == client",
+        "tcp[0].closed_by == \"client\"",
+    ),
+    ("tcp[0].state == SF", "tcp[0].state == \"SF\""),
+    (
+        "each tcp[] has state == SF",
+        "each tcp[] has state == \"SF\"",
+    ),
+    (
+        "tcp[0].retransmissions == none",
+        "tcp[0].retransmissions == 0",
+    ),
+    (
+        "http[0].response.body_complete == yes",
+        "http[0].response.body_complete == true",
+    ),
+    (
+        "in order { client > server SYN; server > client SYN,ACK where mss == 1460 }",
+        "in order { client > server SYN; server > client SYN,ACK where tcp.options.mss_val == 1460 }",
+    ),
+    (
+        "each SYN has tcp.options.mss == 1460",
+        "each SYN has tcp.options.mss_val == 1460",
+    ),
+    (
+        "in order { client > server SYN; client <> server FIN x1-3 }",
+        "in order { client > server SYN; client <> server FIN x1..3 }",
+    ),
+    ("no tcp.syn == 1", "no tcp.flags.syn == 1"),
+    ("no tcp.analysis.dup_ack", "no tcp.analysis.duplicate_ack"),
+    ("no dup ack", "no tcp.analysis.duplicate_ack"),
+    (
+        "no http.request.path == \"/\"",
+        "no http.request.uri.path == \"/\"",
+    ),
+    (
+        "in order { SYN; optional server > client RST }",
+        "in order { SYN; maybe server > client RST }",
+    ),
+    (
+        "in order { MAYBE client > server SYN }",
+        "in order { maybe client > server SYN }",
+    ),
+    ("no ip.addr == 10.0.0.0/33", "no ip.addr == 10.0.0.0/32"),
+    ("no ip.addr == 10.0.0", "no ip.addr == 10.0.0.0/24"),
+    ("no tcp.len > 1KB", "no tcp.len > 1000"),
+    ("no tcp contains GET", "no tcp contains \"GET\""),
+    (
+        "stream(client > server) contains GET",
+        "stream(client > server) contains \"GET\"",
+    ),
+];
+
+/// What is marked is replaced by the first code of the help; or the whole is.
+fn mended(text: &str) -> [String; 2] {
+    let found = found(text);
+    assert_eq!(found.len(), 1, "{text}: {found:?}");
+    let help = found[0].help.as_deref().unwrap_or_default();
+    let code = help.split('`').nth(1).unwrap_or_default();
+    let mut inside = text.to_owned();
+    inside.replace_range(found[0].span.clone(), code);
+    [inside, code.to_owned()]
+}
+
+#[test]
+fn strangers_are_led_to_what_they_meant() {
+    for (wrong, right) in MENDED {
+        assert!(
+            mended(wrong).iter().any(|m| m == right),
+            "{wrong}: {:?}",
+            found(wrong)
+        );
+        assert!(found(right).is_empty(), "{right}: {:?}", found(right));
+    }
+}
+
+/// Where the way out is not one word in one place.
+#[test]
+fn strangers_are_told_where_to_write_what() {
+    for (wrong, way_out) in [
+        ("in order { SYN; SYN,ACK in 50ms }", "write `within 50ms`"),
+        ("in order { SYN; SYN,ACK < 50ms }", "write `within 50ms`"),
+        ("no RST in 50ms", "`for 50ms after FIN`"),
+        (
+            "in order { SYN } within 5s",
+            "inside the block: `within 5s`",
+        ),
+        ("in order { SYN named a }", "write `as a`"),
+        (
+            "http[0].response.code == 2xx",
+            "`http[0].response.code >= 200 and http[0].response.code <= 299`",
+        ),
+        (
+            "no http.response.code == 4xx",
+            "`http.response.code in {400..499}`",
+        ),
+        ("no HTTP 4xx", "`where http.response.code in {400..499}`"),
+        ("packets(SYN == 1", "add the closing `)` before `==`"),
+        ("no ip.addr == 10.0.0.256", "255 at most"),
+        ("no ip.addr == ::1", "`ipv6.addr`"),
+        ("no tcp & ip", "joined by `and`"),
+        ("no http.host like \"x\"", "`contains \"…\"`"),
+        ("client.stdout like \"x\"", "`contains \"…\"`"),
+        (
+            "no tcp.port == 80, 81",
+            "are a set: `tcp.port in {80, 443}`",
+        ),
+        ("no tcp.flags == SYN", "`tcp.flags.syn == 1`"),
+        ("no SYN AND FIN", "a statement of its own"),
+        ("no SYN and FIN", "a statement of its own"),
+        ("no SYN | FIN", "a statement of its own"),
+        (
+            "in order { client > server SYN <mss 1460> }",
+            "`where tcp.options.mss_val == 1460`",
+        ),
+        ("// comment", "begins with `#`"),
+        ("no RST // comment", "begins with `#`"),
+        ("in order { ( SYN ) twice }", "`x2`"),
+    ] {
+        let (_, _, help) = told(wrong);
+        assert!(help.contains(way_out), "{wrong}: {help}");
+    }
+}
+
+/// One mistake is told once, and none hides another.
+#[test]
+fn mistakes_are_neither_invented_nor_lost() {
+    for (text, codes) in [
+        (
+            "any order { SYN within 5ms of f; SYN,ACK as f }",
+            &[codes::UNKNOWN_STEP][..],
+        ),
+        ("in order { data \"hello }", &[codes::UNCLOSED_STRING]),
+        ("client.stdout == upper(\"hello)", &[codes::UNCLOSED_STRING]),
+        (
+            "packets(tcp.prot == 80) = 1",
+            &[codes::UNKNOWN_FIELD, codes::ASSIGNMENT],
+        ),
+        (
+            "each udp has udp.lenght = 13",
+            &[codes::UNKNOWN_FIELD, codes::ASSIGNMENT],
+        ),
+        (
+            "packets(tcp.prot in {80}) = 1; no RTS",
+            &[
+                codes::UNKNOWN_FIELD,
+                codes::ASSIGNMENT,
+                codes::UNKNOWN_EVENT,
+            ],
+        ),
+    ] {
+        let found: Vec<&str> = found(text).iter().map(|d| d.code).collect();
+        assert_eq!(found, codes, "{text}");
+    }
+}
+
+/// Sound statements, which the next test damages.
+const SOUND: &[&str] = &[
+    "no tcp.port == 80 and udp.length >= 13",
+    "no client > server data \"a\" after server > client FIN",
+    "in order { client > server SYN as s; server > client RST x1..3 within 50ms of s; maybe client > server FIN }",
+    "exactly { ( GET /a ; HTTP 404 | data ~ /x/ ) x2 }",
+    "any order on tcp[0] { SYN as a; udp after a where ip.addr == 10.0.0.0/8 }",
+    "each tcp[] has state == \"SF\" and duration < 1s",
+    "packets(RST after FIN) == 2 or not (len(client.stdout) <= 64KiB)",
+    "stream(client > server) == upper(file(\"a\"))",
+    "http[0].response.headers.Host contains \"x\"",
+    "nothing for 200ms after (FIN where tcp.len == 0)",
+    "no tcp.port in {80, 8000..8080} or len(http.host) > 2",
+    "no {tcp.len & 1} == 1 or tcp[0:2] == 47:45 or http.host matches \"x\"",
+    "json(client.stdout, \"$.a\") == 1",
+];
+
+const STRAYS: [&str; 20] = [
+    "", "AND", "or", "|", "<>", ",", "like", "(", ")", "==", "=", "2xx", "1KB", "×", "\"", "none",
+    "tcp.x", "10.0.0", "//", "}",
+];
+
+/// The code of a help is code: somewhere it can be written.
+fn is_code(code: &str) -> bool {
+    let is_form = ["…", "FILTER", "NAME", "STEP"]
+        .iter()
+        .any(|form| code.contains(form));
+    let around = [
+        ("", ""),
+        ("no ", ""),
+        ("", " == 1"),
+        ("", " == 50ms"),
+        ("", " == \"x\""),
+        ("client.stdout == ", ""),
+        ("client.exit == ", ""),
+        ("client.duration < ", ""),
+        ("http[0].response.body_complete == ", ""),
+        ("client.stdout ", " \"x\""),
+        ("client.exit ", " 1"),
+        ("client.exit == 0 ", " client.exit == 1"),
+        ("", " client.exit == 1"),
+        ("no tcp.port ", ""),
+        ("no ip.addr == ", ""),
+        ("no tcp.port == ", ""),
+        ("json(client.stdout, ", ") == 1"),
+        ("in order { client > server SYN as s; ", " }"),
+        (
+            "in order { client > server SYN as s; client > server FIN ",
+            " }",
+        ),
+        ("in order { client > server ", " }"),
+        ("in order { client ", " server FIN }"),
+        (
+            "any order { client > server SYN as s; client > server FIN ",
+            " }",
+        ),
+        ("", " { client > server SYN }"),
+        ("each ", " udp has udp.length == 1"),
+        ("no RST ", ""),
+        ("no GET ", ""),
+        ("", " RST"),
+        ("", " client > server SYN }"),
+    ];
+    is_form
+        || around.iter().any(|(before, behind)| {
+            let text = format!("{before}{code}{behind}");
+            let roles = ["client".to_owned(), "server".to_owned()];
+            parse("test", &text, &roles).is_ok()
+        })
+}
+
+#[test]
+fn every_mistake_has_a_way_out_that_is_code() {
+    let mut told = std::collections::BTreeSet::new();
+    let mut bad = std::collections::BTreeSet::new();
+    for text in SOUND {
+        assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        let mut at = 0;
+        loop {
+            let span = lex::token(text, at, Strings::Statements).span;
+            if span.is_empty() {
+                break;
+            }
+            at = span.end;
+            for stray in STRAYS {
+                for end in [span.start, span.end] {
+                    let mut damaged = (*text).to_owned();
+                    damaged.replace_range(span.start..end, &format!(" {stray} "));
+                    for mistake in found(&damaged) {
+                        let Some(help) = mistake.help else {
+                            bad.insert(format!("{damaged}: {} has no help", mistake.message));
+                            continue;
+                        };
+                        let proposed = ["write `", "did you mean `"];
+                        let code = (proposed.iter())
+                            .find_map(|words| help.split_once(words))
+                            .and_then(|(_, code)| code.split('`').next());
+                        if let Some(code) = code
+                            && told.insert(code.to_owned())
+                            && !is_code(code)
+                        {
+                            bad.insert(format!("{damaged}: {help}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(told.len() > 50, "{told:?}");
+}
