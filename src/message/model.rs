@@ -23,6 +23,9 @@ pub struct Message {
     /// What the connection speaks from here on, where it is HTTP no more: the
     /// protocol that a 101 names, or "tunnel to …" behind a CONNECT.
     pub switches_to: Option<String>,
+    /// Too many requests waited for their answers: this one was told as it was then;
+    /// or this is the answer that came to such a request.
+    pub given_up: bool,
 }
 
 impl Message {
@@ -155,6 +158,9 @@ pub struct Lookup {
     pub response: Option<dns::Seen>,
     /// The packets in which the query came again.
     pub again: Vec<At>,
+    /// Too many queries waited for their answers: this one was told without; or this
+    /// is an answer, which may be to such a query.
+    pub given_up: bool,
 }
 
 impl Lookup {
@@ -164,6 +170,7 @@ impl Lookup {
             query: None,
             response: None,
             again: Vec::new(),
+            given_up: false,
         }
     }
 

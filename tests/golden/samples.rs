@@ -536,6 +536,7 @@ pub fn http_ok() -> Report {
                 first_byte_ms: Some(0.273),
                 transfer_ms: Some(0.0),
                 switches_to: None,
+                given_up: false,
             },
         }],
         expectations: vec![passed(

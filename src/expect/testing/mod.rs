@@ -365,6 +365,7 @@ impl Wire {
                 way: ToServer,
                 packets: Packets::default(),
                 switches_to: None,
+                given_up: false,
                 request: Some(Request {
                     method: start[0].to_owned(),
                     target: start[1].to_owned(),
