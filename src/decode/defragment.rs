@@ -34,11 +34,12 @@ pub struct FragmentLimits {
 }
 
 impl Default for FragmentLimits {
-    /// Those of Linux: 4 MiB, 30 s and 60 s.
+    /// The times of Linux: 30 s and 60 s. Its 4 MiB are one host's; a capture has
+    /// the datagrams of many.
     fn default() -> FragmentLimits {
         FragmentLimits {
-            bytes: 4 << 20,
-            datagrams: 4096,
+            bytes: 16 << 20,
+            datagrams: 16_384,
             ipv4: 30_000_000_000,
             ipv6: 60_000_000_000,
         }

@@ -57,6 +57,13 @@ impl<T> Gate<T> {
         (!stop.load(Ordering::Acquire)).then_some(pass)
     }
 
+    /// What is behind it, once nobody passes any more.
+    pub fn into_inner(self) -> T {
+        self.behind
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets everybody look at `stop`.
     pub fn wake(&self) {
         // Who has looked before it was set is asleep by then.

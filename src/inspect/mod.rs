@@ -26,7 +26,7 @@ use crate::decode::Packet;
 use crate::message::{self, Lookup, Message};
 use crate::savefile::{Batch, Format, Frame, Interface, Protocol, Reader, Timestamp};
 
-pub use totals::{Count, Kind, Rest, Tally, Totals};
+pub use totals::{Bitten, Count, Kind, Rest, Tally, Totals};
 
 /// What to find out, and how.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 //! before.
 
 use super::stretch::{AHEAD, SHARDS, Stretch};
-use super::totals::Tally;
+use super::totals::{Bitten, Tally};
 use super::{Name, Settings};
-use crate::conversation::{Bitten, Closed, Limits, Seen, Tracker};
+use crate::conversation::{Closed, Limits, Seen, Tracker};
 use crate::decode::Packet;
 use crate::message::{self, Found, Lookup, Message};
 use crate::savefile::{Protocol, Timestamp};
@@ -195,7 +195,11 @@ impl Shard {
         self.tracker.close_all(&mut self.found);
         self.tell(usize::MAX, part);
         self.closed(part);
-        self.tracker.bitten()
+        Bitten {
+            conversations: self.tracker.bitten(),
+            messages: self.found.bitten,
+            datagrams: 0,
+        }
     }
 
     fn local(&self, conversation: usize) -> Local {

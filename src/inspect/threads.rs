@@ -56,7 +56,9 @@ pub(super) fn run<S: Show, C: Collect<S::Item> + Send>(
     })?;
     let route = line.route.into_inner();
     let file = route.unwrap_or_else(|poisoned| poisoned.into_inner());
-    Ok(Totals::new(file.finish(), tallies))
+    let mut totals = Totals::new(file.finish(), tallies);
+    totals.tally.bitten.datagrams = line.fragments.into_inner().counts().crowded;
+    Ok(totals)
 }
 
 /// What the threads share.
@@ -135,7 +137,7 @@ impl<R: Read, C> Line<'_, R, C> {
             let mut shard = pass(shard, stretch.number, &self.stop)?;
             shard.read(stretch, part, tally);
             if stretch.last {
-                tally.bitten(shard.close(part));
+                tally.bitten.add(shard.close(part));
             }
             shard.leave();
         }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::route::File;
-use crate::conversation::Bitten;
+use crate::conversation;
 use crate::decode::{Layer, Layers, Numbering, Outline, Packet, Transport, Trouble};
+use crate::message;
 use crate::savefile::{CaptureInfo, Recording, SavefileError, Timestamp};
 
 /// Frames and their bytes on the wire.
@@ -86,6 +87,28 @@ impl Totals {
     }
 }
 
+/// How often the bounds on memory changed what came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bitten {
+    pub conversations: conversation::Bitten,
+    pub messages: message::Bitten,
+    /// Fragmented datagrams that were given up although fragments might still come.
+    pub datagrams: u64,
+}
+
+impl Bitten {
+    pub(super) fn add(&mut self, other: Bitten) {
+        let (own, more) = (&mut self.conversations, other.conversations);
+        own.conversations += more.conversations;
+        own.holes += more.holes;
+        own.segments += more.segments;
+        let (own, more) = (&mut self.messages, other.messages);
+        own.transactions += more.transactions;
+        own.queries += more.queries;
+        self.datagrams += other.datagrams;
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     pub all: Count,
@@ -109,12 +132,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn bitten(&mut self, other: Bitten) {
-        self.bitten.conversations += other.conversations;
-        self.bitten.holes += other.holes;
-        self.bitten.segments += other.segments;
-    }
-
     /// Counts a packet, decoded from `frame`.
     pub(super) fn packet(&mut self, packet: &Packet, frame: &[u8]) {
         let count = Count {
@@ -170,7 +187,7 @@ impl Tally {
         }
         self.truncated += other.truncated;
         self.late += other.late;
-        self.bitten(other.bitten);
+        self.bitten.add(other.bitten);
         self.times = match (self.times, other.times) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, None) => one,

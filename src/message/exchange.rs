@@ -527,7 +527,7 @@ impl Exchange {
                 }
             }
         }
-        self.queue.give_up_front();
+        found.bitten.transactions += u64::from(self.queue.give_up_front());
     }
 }
 

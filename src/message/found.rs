@@ -53,6 +53,20 @@ pub struct Found {
     pub parts: Vec<Part>,
     /// DNS queries that were answered, or no more will be.
     pub lookups: Vec<Lookup>,
+    /// DNS queries that wait for their answers, of all conversations.
+    pub(super) waiting: usize,
+    /// What the bounds on what waits did.
+    pub bitten: Bitten,
+}
+
+/// How often the bounds on what waits changed what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bitten {
+    /// HTTP transactions that were told before they were complete
+    /// ([`Message::given_up`]).
+    pub transactions: u64,
+    /// DNS queries that were waited for no longer ([`Lookup::given_up`]).
+    pub queries: u64,
 }
 
 /// A request or response at the packet that completed its head, or all of it; or

@@ -11,8 +11,6 @@ use super::headers::Field;
 
 /// A head may have so many bytes. Servers accept 8 to 64 KiB.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
-/// A start line is looked for in so many bytes.
-const MAX_START_LINE: usize = 16 * 1024;
 /// Methods are short words: the longest registered has 17 letters.
 const MAX_METHOD: usize = 64;
 
@@ -99,8 +97,8 @@ fn look_for_response(bytes: &[u8]) -> Look {
     }
     match (bytes.get(7), bytes.get(8)) {
         (Some(minor), Some(b' ')) if minor.is_ascii_digit() => match line_end(bytes) {
-            Ok(_) => Look::Start(Kind::Response),
-            Err(look) => look,
+            Some(_) => Look::Start(Kind::Response),
+            None => Look::Maybe,
         },
         (None, _) => Look::Maybe,
         (Some(minor), None) if minor.is_ascii_digit() => Look::Maybe,
@@ -116,10 +114,11 @@ fn look_for_request(bytes: &[u8], simple: bool) -> Look {
         None if start.len() < MAX_METHOD => return Look::Maybe,
         _ => return Look::No,
     };
-    let line = match line_end(bytes) {
-        Ok(end) => bytes.get(..end).unwrap_or(&[]),
-        Err(look) => return look,
+    let Some(end) = line_end(bytes) else {
+        return Look::Maybe;
     };
+    let is_cut = bytes.get(end) != Some(&b'\n');
+    let line = bytes.get(..end).unwrap_or(&[]);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let is_known = |name: &[u8]| METHODS.iter().any(|m| m.as_bytes() == name);
     let rest = line.get(method + 1..).unwrap_or(&[]);
@@ -135,7 +134,7 @@ fn look_for_request(bytes: &[u8], simple: bool) -> Look {
     }
     let has_path = matches!(rest.first(), Some(b'/' | b'*'));
     match line.get(..method) {
-        Some(b"GET") if has_path && !rest.contains(&b' ') => match simple {
+        Some(b"GET") if has_path && !rest.contains(&b' ') && !is_cut => match simple {
             true => Look::Start(Kind::Simple),
             false => Look::No,
         },
@@ -151,14 +150,12 @@ fn is_version(bytes: &[u8]) -> bool {
         .is_some_and(|minor| matches!(minor, [digit] if digit.is_ascii_digit()))
 }
 
-/// Where the LF of the first line stands; else what that means.
-fn line_end(bytes: &[u8]) -> Result<usize, Look> {
-    let window = bytes.get(..MAX_START_LINE).unwrap_or(bytes);
-    memchr(b'\n', window).ok_or(if window.len() < bytes.len() {
-        Look::No
-    } else {
-        Look::Maybe
-    })
+/// Where the first line ends: its LF, or all that a head may have. None: that did not
+/// come yet.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let window = bytes.get(..MAX_HEAD).unwrap_or(bytes);
+    let whole = (window.len() == MAX_HEAD).then_some(MAX_HEAD);
+    memchr(b'\n', window).or(whole)
 }
 
 /// RFC 9112, section 2.2: empty lines before a start line are ignored.
@@ -231,14 +228,19 @@ pub(super) enum Start {
 pub(super) fn parse(bytes: &[u8], kind: Kind) -> Parsed {
     let mut trouble = Vec::new();
     let text = text(skip_empty_lines(bytes));
-    let (line, section) = cut(&text, b'\n').unwrap_or((&text, ""));
+    let whole = cut(&text, b'\n');
+    // Of a line without an end, the rest was not read.
+    let is_cut = whole.is_none();
+    let (line, section) = whole.unwrap_or((&text, ""));
     let line = line.strip_suffix('\r').unwrap_or_else(|| {
-        trouble.push(BARE_LF);
+        if !is_cut {
+            trouble.push(BARE_LF);
+        }
         line
     });
     let headers = fields(section, &mut trouble);
     let (start, version) = match kind {
-        Kind::Request => request_line(line, &mut trouble),
+        Kind::Request => request_line(line, is_cut, &mut trouble),
         Kind::Simple => {
             trouble.push(NO_VERSION);
             let target = cut(line, b' ').map_or("", |(_, target)| target);
@@ -279,7 +281,11 @@ fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static str) {
+fn request_line(
+    line: &str,
+    is_cut: bool,
+    trouble: &mut Vec<&'static str>,
+) -> (Start, &'static str) {
     let (method, rest) = cut(line, b' ').unwrap_or((line, ""));
     let (target, version) = match rest.rsplit_once(' ') {
         Some((target, version)) => (target, version),
@@ -287,7 +293,7 @@ fn request_line(line: &str, trouble: &mut Vec<&'static str>) -> (Start, &'static
         None => (rest, ""),
     };
     let version = version_of(version);
-    if version.is_empty() {
+    if version.is_empty() && !is_cut {
         trouble.push(BAD_VERSION);
     }
     let shown = target.trim_matches(' ');

@@ -25,6 +25,9 @@ pub struct Message {
     pub switches_to: Option<String>,
     /// There was an answer, or the beginning of one, that was not captured.
     pub answer_lost: bool,
+    /// Too many requests waited for their answers: this one was told as it was then;
+    /// or this is the answer that came to such a request.
+    pub given_up: bool,
 }
 
 impl Message {
@@ -157,6 +160,9 @@ pub struct Lookup {
     pub response: Option<dns::Seen>,
     /// The packets in which the query came again.
     pub again: Vec<At>,
+    /// Too many queries waited for their answers: this one was told without; or this
+    /// is an answer, which may be to such a query.
+    pub given_up: bool,
 }
 
 impl Lookup {
@@ -166,6 +172,7 @@ impl Lookup {
             query: None,
             response: None,
             again: Vec::new(),
+            given_up: false,
         }
     }
 

@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver};
 use crate::savefile::Protocol;
 
-use super::dns::{self, Flavour};
-use super::{Lookup, Tls, tls};
+use super::dns::{self, Over};
+use super::{Found, Lookup, Tls, tls};
 
-/// DNS queries that wait for their answers.
-const MAX_WAITING: usize = 256;
+/// DNS queries that wait for their answers, of all conversations with one [`Found`].
+const MAX_WAITING: usize = 16_384;
 /// Packets that are listed of a query that was sent again.
 const MAX_AGAIN: usize = 16;
 /// Datagrams of a conversation that are looked at before it is given up.
@@ -27,8 +27,10 @@ pub(super) struct Others {
     conversation: ConversationIndex,
     names: Option<dns::Reader>,
     hellos: Option<tls::Reader>,
-    /// Queries, oldest first.
-    waiting: VecDeque<Lookup>,
+    /// Queries by their numbers, oldest first.
+    waiting: VecDeque<(u64, Box<Lookup>)>,
+    /// Too many waited: an answer may be to a query that is told.
+    given_up: bool,
     /// What was read was DNS.
     found: bool,
     tries: u8,
@@ -58,6 +60,7 @@ impl Others {
             names: Some(dns::Reader::begin(&(), beginning)),
             hellos: tcp.then(|| tls::Reader::begin(&(), beginning)),
             waiting: VecDeque::new(),
+            given_up: false,
             found: false,
             tries: 0,
         }
@@ -87,7 +90,7 @@ impl Others {
         bytes: &[u8],
         at: At,
         facts: &mut Option<Box<Tls>>,
-        lookups: &mut Vec<Lookup>,
+        found: &mut Found,
     ) {
         if let Some(reader) = &mut self.hellos {
             let mut seen = Vec::new();
@@ -104,17 +107,11 @@ impl Others {
             if reader.is_done() {
                 self.names = None;
             }
-            self.pair(seen, lookups);
+            self.pair(seen, found);
         }
     }
 
-    pub(super) fn datagram(
-        &mut self,
-        way: Direction,
-        payload: &[u8],
-        at: At,
-        lookups: &mut Vec<Lookup>,
-    ) {
+    pub(super) fn datagram(&mut self, way: Direction, payload: &[u8], at: At, found: &mut Found) {
         let Some(reader) = &mut self.names else {
             return;
         };
@@ -125,7 +122,7 @@ impl Others {
         if !self.found && self.tries >= MAX_TRIES {
             self.names = None;
         }
-        self.pair(seen, lookups);
+        self.pair(seen, found);
     }
 
     /// Bytes of a way are missing, or it has ended.
@@ -141,47 +138,88 @@ impl Others {
     }
 
     /// Nothing more comes: queries that wait have no answer.
-    pub(super) fn close(&mut self, facts: &mut Option<Box<Tls>>, lookups: &mut Vec<Lookup>) {
+    pub(super) fn close(&mut self, facts: &mut Option<Box<Tls>>, found: &mut Found) {
         for way in [Direction::ToServer, Direction::ToClient] {
             self.gap(way, facts);
         }
-        lookups.extend(self.waiting.drain(..));
+        found.waiting = found.waiting.saturating_sub(self.waiting.len());
+        let waiting = self.waiting.drain(..);
+        found.lookups.extend(waiting.map(|(_, lookup)| *lookup));
     }
 
-    fn pair(&mut self, seen: Vec<dns::Seen>, lookups: &mut Vec<Lookup>) {
+    fn pair(&mut self, seen: Vec<dns::Seen>, found: &mut Found) {
         for seen in seen {
-            let of = seen.query.map(|query| query.packet);
-            let is_of = |lookup: &Lookup| {
-                of.is_some() && lookup.query.as_ref().map(|query| query.at.packet) == of
-            };
-            let place = self.waiting.iter().position(is_of);
+            match seen.over {
+                Some(Over::Repeated(number)) => self.tell(number, false, found),
+                Some(Over::GivenUp(number)) => self.tell(number, true, found),
+                None => {}
+            }
+            let place = seen.number.and_then(|number| self.place(number));
             if seen.message.is_response() {
-                let asked = place.and_then(|place| self.waiting.remove(place));
-                lookups.push(Lookup {
+                let asked = place.and_then(|place| self.take(place, found));
+                let lone = || Lookup {
+                    given_up: self.given_up,
+                    ..Lookup::of(self.conversation)
+                };
+                found.lookups.push(Lookup {
                     response: Some(seen),
-                    ..asked.unwrap_or_else(|| Lookup::of(self.conversation))
+                    ..asked.unwrap_or_else(lone)
                 });
-            } else if let Some(lookup) = place.and_then(|place| self.waiting.get_mut(place)) {
+            } else if let Some((_, lookup)) = place.and_then(|place| self.waiting.get_mut(place)) {
                 if lookup.again.len() < MAX_AGAIN {
                     lookup.again.push(seen.at);
                 }
-            } else {
-                // Multicast queries have any number of answers, and no number.
-                let lone = seen.message.flavour == Flavour::Mdns;
-                let lookup = Lookup {
-                    query: Some(seen),
-                    ..Lookup::of(self.conversation)
-                };
-                if lone {
-                    lookups.push(lookup);
-                    continue;
-                }
-                if self.waiting.len() == MAX_WAITING {
-                    lookups.extend(self.waiting.pop_front());
-                }
-                self.waiting.push_back(lookup);
+            } else if seen.query.is_none() {
+                self.ask(seen, found);
             }
         }
+    }
+
+    fn ask(&mut self, query: dns::Seen, found: &mut Found) {
+        let number = query.number;
+        let lookup = Lookup {
+            query: Some(query),
+            ..Lookup::of(self.conversation)
+        };
+        // Multicast queries have any number of answers, and no number.
+        let Some(number) = number else {
+            found.lookups.push(lookup);
+            return;
+        };
+        self.waiting.push_back((number, Box::new(lookup)));
+        found.waiting += 1;
+        // The only one that a conversation has is no more than its reader takes.
+        if found.waiting > MAX_WAITING
+            && self.waiting.len() > 1
+            && let Some(&(oldest, _)) = self.waiting.front()
+        {
+            self.tell(oldest, true, found);
+        }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        let place = self
+            .waiting
+            .binary_search_by_key(&number, |(number, _)| *number);
+        place.ok()
+    }
+
+    fn take(&mut self, place: usize, found: &mut Found) -> Option<Lookup> {
+        let (_, lookup) = self.waiting.remove(place)?;
+        found.waiting = found.waiting.saturating_sub(1);
+        Some(*lookup)
+    }
+
+    /// A query is told without an answer.
+    fn tell(&mut self, number: u64, given_up: bool, found: &mut Found) {
+        let place = self.place(number);
+        let Some(mut lookup) = place.and_then(|place| self.take(place, found)) else {
+            return;
+        };
+        lookup.given_up = given_up;
+        self.given_up |= given_up;
+        found.bitten.queries += u64::from(given_up);
+        found.lookups.push(lookup);
     }
 }
 

@@ -10,7 +10,7 @@ use super::length::Asked;
 use super::{Message, Packets, Request, Response, Settings};
 
 /// Requests that may wait for their answers.
-pub(super) const MAX_WAITING: usize = 1000;
+pub const MAX_REQUESTS: usize = 1000;
 /// Answers that may wait for their requests, which may be late where packets
 /// were lost.
 pub(super) const MAX_UNASKED: usize = 32;
@@ -44,6 +44,8 @@ pub(super) struct Transaction {
     pub request_open: bool,
     /// More can come of the response.
     pub response_open: bool,
+    /// It was waited for no longer, or its other half was.
+    given_up: bool,
 }
 
 /// How far the first transaction of a queue is.
@@ -122,7 +124,11 @@ impl Queue {
         }
         if self.owed > 0 {
             self.owed -= 1;
-            return self.insert(0, Transaction::default());
+            let owed = Transaction {
+                given_up: true,
+                ..Transaction::default()
+            };
+            return self.insert(0, owed);
         }
         let answers = |first: Option<usize>| first.is_some_and(|first| first <= last);
         let unasked = Transaction {
@@ -250,7 +256,7 @@ impl Queue {
             return Some(Front::Over);
         }
         let unasked = |transaction: &&Transaction| transaction.first.is_none();
-        let too_many = self.transactions.len() > MAX_WAITING
+        let too_many = self.transactions.len() > MAX_REQUESTS
             || self.transactions.iter().filter(unasked).count() > MAX_UNASKED;
         Some(if too_many {
             Front::InTheWay(front.id)
@@ -259,17 +265,21 @@ impl Queue {
         })
     }
 
-    /// The first one is waited for no more.
-    pub fn give_up_front(&mut self) {
-        let Some(front) = self.transactions.front() else {
-            return;
+    /// The first one is waited for no more. True: it was a request, whose answer may
+    /// still come. Of an answer, the request would have come before it.
+    pub fn give_up_front(&mut self) -> bool {
+        let Some(front) = self.transactions.front_mut() else {
+            return false;
         };
+        let asked = front.first.is_some();
+        front.given_up |= asked;
         self.owed += u64::from(!front.taken);
         for id in [&mut self.reserved, &mut self.interim] {
             if *id == Some(front.id) {
                 *id = None;
             }
         }
+        asked
     }
 
     pub fn pop_front(&mut self) -> Option<Transaction> {
@@ -313,6 +323,7 @@ impl Transaction {
             interim: self.interim,
             packets,
             switches_to: self.switches_to,
+            given_up: self.given_up,
         })
     }
 }

@@ -197,7 +197,7 @@ impl Receiver for Reader {
             self.try_others(way, payload);
         }
         if let Some(others) = &mut self.others {
-            others.datagram(way, payload, at, &mut found.lookups);
+            others.datagram(way, payload, at, found);
             if others.is_over() {
                 self.others = None;
             }
@@ -206,7 +206,7 @@ impl Receiver for Reader {
 
     fn close(&mut self, found: &mut Found) {
         if let Some(mut others) = self.others.take() {
-            others.close(&mut self.tls, &mut found.lookups);
+            others.close(&mut self.tls, found);
         }
         if let Reading::On(exchange) = &mut self.state {
             exchange.close(&self.settings, found);
@@ -233,7 +233,7 @@ impl Reader {
             self.try_others(way, bytes);
         }
         if let Some(others) = &mut self.others {
-            others.bytes(way, bytes, at, &mut self.tls, &mut found.lookups);
+            others.bytes(way, bytes, at, &mut self.tls, found);
             if others.is_over() {
                 self.others = None;
             }

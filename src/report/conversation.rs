@@ -218,6 +218,10 @@ pub struct HttpTransaction<'a> {
     /// or `tunnel to host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switches_to: Option<Cow<'a, str>>,
+    /// Too many requests waited for their answers: what is absent of this transaction
+    /// is told as another one, or never came.
+    #[serde(skip_serializing_if = "is_false")]
+    pub given_up: bool,
 }
 
 /// A request.

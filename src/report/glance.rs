@@ -7,8 +7,10 @@ use super::model::{Error, ErrorCode, Report};
 use super::spelled::Seconds;
 use super::summary::{ConversationCount, FindingKind, Findings, Limit, ProtocolCount, Summary};
 use crate::conversation::Limits;
-use crate::decode::{Layer, Numbering};
+use crate::decode::{FragmentLimits, Layer, Numbering};
 use crate::inspect::{Count, Kind, Rest, Tally, Totals};
+use crate::message::MAX_REQUESTS;
+use crate::message::dns::MAX_QUERIES;
 
 /// What was shown of a capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,24 +114,65 @@ fn names(kind: &Kind) -> Vec<String> {
 
 /// The bounds on memory that were reached.
 fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
-    let conversations = Limit {
-        name: "limit-conversations".to_owned(),
-        limit: limits.conversations as u64,
-        reached: tally.bitten.conversations,
-        effect: "so many conversations were closed although more of them may have come: \
-                 a later packet of one is counted as another conversation"
-            .to_owned(),
+    let bitten = &tally.bitten;
+    let limit = |name: &str, option, limit: usize, reached, effect: &str| Limit {
+        name: name.to_owned(),
+        option,
+        limit: limit as u64,
+        reached,
+        effect: effect.to_owned(),
     };
-    let holes = Limit {
-        name: "limit-waiting".to_owned(),
-        limit: limits.waiting as u64,
-        reached: tally.bitten.holes,
-        effect: "so many times bytes that had not come were waited for no longer, and count \
-                 as missing"
-            .to_owned(),
-    };
-    [conversations, holes]
-        .into_iter()
-        .filter(|limit| limit.reached > 0)
-        .collect()
+    [
+        limit(
+            "limit-conversations",
+            true,
+            limits.conversations,
+            bitten.conversations.conversations,
+            "so many conversations were closed although more of them may have come: \
+             a later packet of one is counted as another conversation",
+        ),
+        limit(
+            "limit-waiting",
+            true,
+            limits.waiting,
+            bitten.conversations.holes,
+            "so many times bytes that had not come were waited for no longer, and count \
+             as missing",
+        ),
+        limit(
+            "unacknowledged-segments",
+            false,
+            limits.unacknowledged,
+            bitten.conversations.segments,
+            "so many segments were sent while no more could wait for their ACKs: their \
+             round-trip times and bytes in flight are not told",
+        ),
+        limit(
+            "fragmented-datagrams",
+            false,
+            FragmentLimits::default().datagrams,
+            bitten.datagrams,
+            "so many datagrams were waited for no longer although more of their fragments \
+             may have come: these are told as fragments",
+        ),
+        limit(
+            "http-requests-waiting",
+            false,
+            MAX_REQUESTS,
+            bitten.messages.transactions,
+            "so many requests were told without the answers that may have come later, \
+             which are told by themselves",
+        ),
+        limit(
+            "dns-queries-waiting",
+            false,
+            MAX_QUERIES,
+            bitten.messages.queries,
+            "so many queries were told without the answers that may have come later, \
+             which are told by themselves",
+        ),
+    ]
+    .into_iter()
+    .filter(|limit| limit.reached > 0)
+    .collect()
 }

@@ -103,6 +103,7 @@ pub fn message(
             first_byte_ms: both.map(|(asked, answer)| between(asked.end.time, answer.first.time)),
             transfer_ms: response_of.map(|answer| between(answer.first.time, answer.end.time)),
             switches_to: message.switches_to.as_deref().map(Cow::from),
+            given_up: message.given_up,
         },
     }
 }

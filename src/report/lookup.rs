@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::build::millis;
-use super::model::is_zero;
+use super::model::{is_false, is_zero};
 use crate::message::{self, dns};
 use crate::savefile::{Protocol, Timestamp};
 
@@ -55,6 +55,10 @@ pub struct Dns {
     /// From the query to the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_ms: Option<f64>,
+    /// Too many queries waited for their answers: what is absent of this lookup is told
+    /// as another one, or never came.
+    #[serde(skip_serializing_if = "is_false")]
+    pub given_up: bool,
     /// What is wrong with the bytes of either.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -135,6 +139,7 @@ pub fn lookup(
                 })
                 .collect(),
             time_ms: response.and_then(dns::Seen::time).map(millis),
+            given_up: lookup.given_up,
             trouble: both()
                 .find_map(|seen| seen.message.malformed)
                 .map(str::to_owned),

@@ -189,6 +189,7 @@ impl HttpTransaction<'_> {
             transfer_ms: self.transfer_ms,
             response_lost: self.response_lost,
             switches_to: self.switches_to.map(text),
+            given_up: self.given_up,
         }
     }
 }

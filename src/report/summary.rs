@@ -94,8 +94,10 @@ pub struct Spot {
 /// A bound on memory that was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Limit {
-    /// The setting, as the command line names it: `limit-conversations`.
+    /// What is bounded. Where an option sets it, the option: `limit-conversations`.
     pub name: String,
+    /// An option of the command line sets it.
+    pub option: bool,
     /// Its value.
     pub limit: u64,
     /// How often it was reached.
@@ -349,6 +351,7 @@ impl Findings {
             // That bytes are missing is told of the conversation.
             None if http.response_lost => {}
             Some(_) => {}
+            None if http.given_up => {}
             None => add(FindingKind::HttpUnanswered, None),
         }
         let request = http.request.as_ref().map(|r| (&r.trouble, &r.body));
@@ -359,6 +362,8 @@ impl Findings {
             }
             match &body.trouble {
                 // How much is missing, or too much, differs from message to message.
+                // The rest of it may have come.
+                Some(_) if http.given_up => {}
                 Some(_) if body.cut => add(FindingKind::HttpIncomplete, None),
                 Some(trouble) => {
                     let what = trouble.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
@@ -374,6 +379,7 @@ impl Findings {
         let (kind, what) = match (&lookup.dns.rcode, lookup.dns.rcode_number) {
             (Some(_), Some(0)) => return,
             (Some(name), _) => (FindingKind::DnsError, Some(name.clone())),
+            (None, _) if lookup.dns.given_up => return,
             (None, _) => (FindingKind::DnsUnanswered, None),
         };
         self.entry(kind, what)

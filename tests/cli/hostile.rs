@@ -15,14 +15,7 @@ pub fn capture() -> Vec<u8> {
     transaction(REQUEST, RESPONSE)
 }
 
-/// The file, with raw IP packets.
 pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
-    let interface = InterfaceDescription {
-        name: String::new(),
-        link_type: 101,
-        snaplen: 0,
-    };
-    let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
     let (asked, told) = (1 + request.len() as u32, 1 + response.len() as u32);
     let frames = [
         segment(true, 0, 0, 0x02, b""),
@@ -34,6 +27,17 @@ pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
         segment(true, asked, told + 1, 0x11, b""),
         segment(false, told + 1, asked + 1, 0x10, b""),
     ];
+    raw(&frames)
+}
+
+/// The file, with raw IP packets.
+pub fn raw(frames: &[Vec<u8>]) -> Vec<u8> {
+    let interface = InterfaceDescription {
+        name: String::new(),
+        link_type: 101,
+        snaplen: 0,
+    };
+    let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
     for (number, frame) in frames.iter().enumerate() {
         let time = Timestamp(number as i64 * 1_000_000);
         writer.write_frame(time, frame.len() as u32, frame).unwrap();

@@ -664,3 +664,95 @@ fn what_came_before_ctrl_c_is_shown() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("10 packets"), "{text}");
 }
+
+/// A raw IPv4 packet: `at` is where it stands in its datagram, in units of 8 bytes, and
+/// the flag of those that are not the last.
+fn ip(protocol: u8, id: u16, at: u16, to_server: bool, payload: &[u8]) -> Vec<u8> {
+    let ends = [[10, 0, 0, 1], [10, 0, 0, 2]];
+    let (src, dst) = if to_server { (0, 1) } else { (1, 0) };
+    let words = [
+        0x4500,
+        20 + payload.len() as u16,
+        id,
+        at,
+        0x4000 | u16::from(protocol),
+        0,
+    ];
+    let header = words.into_iter().flat_map(u16::to_be_bytes);
+    let header = header.chain(ends[src]).chain(ends[dst]);
+    header.chain(payload.iter().copied()).collect()
+}
+
+/// Nothing said of them, and what had been given up was told as unanswered.
+#[test]
+fn each_bound_that_was_reached_is_told() {
+    let ports = |to_server: bool, server: u16| {
+        let (src, dst) = if to_server {
+            (5000, server)
+        } else {
+            (server, 5000)
+        };
+        [u16::to_be_bytes(src), u16::to_be_bytes(dst)].concat()
+    };
+    let datagram = |to_server: bool, payload: &[u8]| {
+        let length = (8 + payload.len() as u16).to_be_bytes();
+        let bytes = [&ports(to_server, 53), &length[..], &[0, 0], payload].concat();
+        ip(17, 0, 0, to_server, &bytes)
+    };
+    let dns = |id: u16, flags: u16| {
+        let header = [id, flags, 1, 0, 0, 0].map(u16::to_be_bytes).concat();
+        [&header[..], b"\x04host\0\0\x01\0\x01"].concat()
+    };
+    let mut seq = [1u32, 1];
+    let mut segment = |to_server: bool, payload: &[u8]| {
+        let (own, other) = if to_server { (0, 1) } else { (1, 0) };
+        let numbers = [seq[own], seq[other]].map(u32::to_be_bytes).concat();
+        seq[own] += payload.len() as u32;
+        let rest = [0x50, 0x18, 4, 0, 0, 0, 0, 0];
+        let bytes = [&ports(to_server, 80), &numbers, &rest[..], payload].concat();
+        ip(6, 0, 0, to_server, &bytes)
+    };
+    let (queries, requests, datagrams) = (4200, 1100, 16_400);
+    let mut frames: Vec<Vec<u8>> = Vec::new();
+    frames.extend((0..queries).map(|id| datagram(true, &dns(id, 0x0100))));
+    frames.extend((0..queries).map(|id| datagram(false, &dns(id, 0x8180))));
+    let get = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    frames.extend((0..requests).map(|_| segment(true, get)));
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    frames.extend((0..requests).map(|_| segment(false, answer)));
+    let more_follow = 0x2000;
+    frames.extend((0..datagrams).map(|id| ip(17, id, more_follow, true, &[0; 8])));
+    let capture = hostile::raw(&frames);
+    let (_folder, path) = file("bounds.pcap", &capture);
+    let path = path.to_str().unwrap();
+
+    let document: Value = serde_json::from_str(&told(&[path, "--json"])).unwrap();
+    let summary = &document["summary"];
+    let reached: Vec<_> = summary["limits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|limit| {
+            (
+                limit["name"].as_str().unwrap(),
+                limit["reached"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        reached,
+        [
+            ("fragmented-datagrams", 16),
+            ("http-requests-waiting", 100),
+            ("dns-queries-waiting", 104)
+        ]
+    );
+    let findings = summary["findings"].to_string();
+    assert!(!findings.contains("unanswered"), "{findings}");
+    let text = told(&[path, "--wide"]);
+    assert!(
+        text.contains("\ndns-queries-waiting 4,096 was reached 104 times"),
+        "{text}"
+    );
+    assert!(!text.contains("not seen"), "{text}");
+}

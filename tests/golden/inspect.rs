@@ -183,6 +183,7 @@ fn crowded() -> Report {
         findings: findings.finish(),
         limits: vec![Limit {
             name: "limit-conversations".to_owned(),
+            option: true,
             limit: 65_536,
             reached: 12,
             effect: "the longest idle ones were closed".to_owned(),

@@ -537,6 +537,7 @@ pub fn http_ok() -> Report {
                 transfer_ms: Some(0.0),
                 switches_to: None,
                 response_lost: false,
+                given_up: false,
             },
         }],
         expectations: vec![passed(

@@ -301,7 +301,7 @@ fn bounds_do_not_depend_on_threads_either() {
         ..Limits::default()
     };
     let alone = look(&file, 1, narrow);
-    assert!(alone.1.bitten.conversations > 0);
+    assert!(alone.1.bitten.conversations.conversations > 0);
     assert_eq!(alone.0.conversations.len(), 3000);
     assert_eq!(alone.0.messages.len(), 3000);
     for threads in [2, 5] {

@@ -366,6 +366,7 @@ impl Wire {
                 packets: Packets::default(),
                 switches_to: None,
                 answer_lost: false,
+                given_up: false,
                 request: Some(Request {
                     method: start[0].to_owned(),
                     target: start[1].to_owned(),

@@ -7,7 +7,7 @@ use super::parse::{self, parse};
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
 
 /// The most queries of a conversation that wait for their answer.
-const MAX_WAITING: usize = 256;
+pub const MAX_QUERIES: usize = 4096;
 /// Over TCP, off the known ports: the longest first message that is waited for.
 const MAX_FIRST: usize = 512;
 
@@ -22,8 +22,22 @@ pub struct Seen {
     /// The packet of the query that it answers (`dns.response_to`), or that it
     /// repeats (`dns.retransmit_request_in`).
     pub query: Option<At>,
+    /// The number of that query, or of this one, among those of the conversation that
+    /// can be answered. None: it is no such query, nor does it belong to one.
+    pub number: Option<u64>,
+    /// The query that is waited for no longer since this one came.
+    pub over: Option<Over>,
     /// Over TCP: as it was sent, its length before it.
     pub sent: Vec<u8>,
+}
+
+/// A query that no answer is looked for any more, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The same was asked anew.
+    Repeated(u64),
+    /// Too many waited.
+    GivenUp(u64),
 }
 
 impl Seen {
@@ -50,6 +64,8 @@ pub struct Reader {
     streams: Ways<Stream>,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
+    /// The next query's.
+    next: u64,
 }
 
 /// One way of a TCP connection.
@@ -78,9 +94,18 @@ fn begins_with_message(bytes: &[u8]) -> bool {
 /// answer belongs to it: Wireshark's preference `dns.retransmission_timer`.
 const ASKED_ANEW: i64 = 5_000_000_000;
 
+/// What a message is to the queries that wait.
+#[derive(Clone, Copy, Debug, Default)]
+struct Matched {
+    query: Option<At>,
+    number: Option<u64>,
+    over: Option<Over>,
+}
+
 /// A query without an answer so far.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
+    number: u64,
     id: u16,
     question: u64,
     way: Direction,
@@ -99,6 +124,7 @@ impl Receiver for Reader {
             netbios: may_be_netbios(ports),
             streams: Ways::default(),
             waiting: VecDeque::new(),
+            next: 0,
         }
     }
 
@@ -214,8 +240,8 @@ impl Reader {
             return;
         };
         // Multicast queries have no id, and many answers.
-        let query = if flavour == Flavour::Mdns {
-            None
+        let matched = if flavour == Flavour::Mdns {
+            Matched::default()
         } else {
             self.matched(way, parse::question_hash(bytes, &message), &message, at)
         };
@@ -224,7 +250,9 @@ impl Reader {
             message,
             way,
             at,
-            query,
+            query: matched.query,
+            number: matched.number,
+            over: matched.over,
             sent,
         });
     }
@@ -240,7 +268,7 @@ impl Reader {
         question: Option<u64>,
         message: &Message,
         at: At,
-    ) -> Option<At> {
+    ) -> Matched {
         let response = message.is_response();
         let asked = if response { way.opposite() } else { way };
         let id = message.id;
@@ -250,31 +278,36 @@ impl Reader {
                 && waiting.way == asked
                 && question.is_none_or(|question| waiting.question == question)
         });
-        match place {
-            Some(place) if response => self.waiting.remove(place).map(|waiting| waiting.at),
-            Some(place) => {
-                let waiting = self.waiting.get_mut(place)?;
-                if at.time.since(waiting.at.time) < ASKED_ANEW {
-                    return Some(waiting.at);
-                }
-                waiting.at = at;
-                None
+        let known = place.and_then(|place| self.waiting.get(place)).copied();
+        let mut matched = Matched::default();
+        if let Some((known, place)) = known.zip(place) {
+            let anew = !response && at.time.since(known.at.time) >= ASKED_ANEW;
+            if response || anew {
+                self.waiting.remove(place);
             }
-            None => {
-                if let (false, Some(question)) = (response, question) {
-                    if self.waiting.len() == MAX_WAITING {
-                        self.waiting.pop_front();
-                    }
-                    self.waiting.push_back(Waiting {
-                        id,
-                        question,
-                        way,
-                        at,
-                    });
-                }
-                None
+            if !anew {
+                matched.query = Some(known.at);
+                matched.number = Some(known.number);
+                return matched;
             }
+            matched.over = Some(Over::Repeated(known.number));
         }
+        if let (false, Some(question)) = (response, question) {
+            if self.waiting.len() == MAX_QUERIES {
+                let oldest = self.waiting.pop_front();
+                matched.over = oldest.map(|oldest| Over::GivenUp(oldest.number));
+            }
+            matched.number = Some(self.next);
+            self.waiting.push_back(Waiting {
+                number: self.next,
+                id,
+                question,
+                way,
+                at,
+            });
+            self.next += 1;
+        }
+        matched
     }
 }
 

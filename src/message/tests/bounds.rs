@@ -31,12 +31,15 @@ fn so_many_requests_wait_for_their_answers() {
     // The last is held to see what follows it.
     assert_eq!(found.messages.len(), 500);
     assert!(found.messages.iter().all(|m| m.response.is_none()));
+    assert!(found.messages.iter().all(|m| m.given_up));
+    assert_eq!(found.bitten.transactions, 500);
     let messages = feed(&KEEP, &events).messages;
     let phrase = |m: &Message| m.response.as_ref().map(|r| r.phrase.clone());
     let target = |m: &Message| m.request.as_ref().map(|r| r.target.clone());
     // The answers to those that were given up are nobody's.
-    let lone = messages.iter().filter(|m| m.request.is_none()).count();
-    assert_eq!(lone, 500);
+    let lone = messages.iter().filter(|m| m.request.is_none());
+    assert_eq!({ lone.clone() }.count(), 500);
+    assert!({ lone }.all(|m| m.given_up));
     for message in messages
         .iter()
         .filter(|m| m.request.is_some() && m.response.is_some())
@@ -146,8 +149,22 @@ fn a_head_may_be_only_so_long() {
     // A word without an end is given up sooner.
     let word = "x".repeat(100_000);
     assert_eq!(read(&word, ""), []);
-    let line = format!("GET /{word} HTTP/1.1\r\n\r\n");
-    assert_eq!(read(&line, ""), []);
+}
+
+/// They were taken for no request, and their answers for answers to none.
+#[test]
+fn long_request_lines_are_seen() {
+    let told = |len: usize| {
+        let line = format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(len));
+        let messages = read(&line, "HTTP/1.1 204 No Content\r\n\r\n");
+        assert_eq!(messages.len(), 1, "{len}");
+        let request = messages[0].request.as_ref().unwrap();
+        assert_eq!(messages[0].response.as_ref().unwrap().code, 204);
+        (request.target.len(), request.head.trouble.clone())
+    };
+    assert_eq!(told(17_000), (17_001, vec![]));
+    // What does not fit is not read.
+    assert_eq!(told(100_000), (65_536 - 4, vec![head::TOO_LONG]));
 }
 
 #[test]

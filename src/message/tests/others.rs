@@ -156,3 +156,78 @@ fn dns_is_read_on_behind_an_upgrade() {
         assert_eq!(found.lookups.len(), 1, "cut after {cut}");
     }
 }
+
+/// A query whose answer is waited for no longer is not unanswered.
+#[test]
+fn queries_that_are_given_up_are_told_as_such() {
+    let more = dns::MAX_QUERIES + 100;
+    let numbered = |n: usize, answers| {
+        let mut bytes = dns(0, answers);
+        bytes[..2].copy_from_slice(&(n as u16).to_be_bytes());
+        bytes
+    };
+    let mut reader = reader(Protocol::Udp, 53);
+    let mut found = Found::default();
+    for n in 0..more {
+        reader.datagram(ToServer, &numbered(n, 0), at(n), &mut found);
+    }
+    for n in 0..more {
+        reader.datagram(ToClient, &numbered(n, 1), at(more + n), &mut found);
+    }
+    assert_eq!(found.bitten.queries, 100);
+    let (without, answered) = found.lookups.split_at(100);
+    assert!(without.iter().all(|l| l.given_up && l.response.is_none()));
+    let (lone, pairs) = answered.split_at(100);
+    assert!(lone.iter().all(|l| l.given_up && l.query.is_none()));
+    assert_eq!(pairs.len(), dns::MAX_QUERIES);
+    assert!(pairs.iter().all(|l| !l.given_up && l.query.is_some()));
+    reader.close(&mut found);
+    assert_eq!((found.lookups.len(), found.waiting), (more + 100, 0));
+}
+
+/// What is bounded for all conversations together.
+#[test]
+fn queries_of_all_conversations_are_given_up_in_the_end() {
+    let mut found = Found::default();
+    let mut readers: Vec<Reader> = (0..5).map(|_| reader(Protocol::Udp, 53)).collect();
+    for reader in &mut readers {
+        for n in 0..dns::MAX_QUERIES {
+            let mut query = dns(0, 0);
+            query[..2].copy_from_slice(&(n as u16).to_be_bytes());
+            reader.datagram(ToServer, &query, at(n), &mut found);
+        }
+    }
+    let waiting = found.waiting;
+    assert!(waiting < 4 * dns::MAX_QUERIES + 8, "{waiting}");
+    assert_eq!(
+        found.bitten.queries as usize,
+        5 * dns::MAX_QUERIES - waiting
+    );
+    for reader in &mut readers {
+        reader.close(&mut found);
+    }
+    assert_eq!(
+        (found.waiting, found.lookups.len()),
+        (0, 5 * dns::MAX_QUERIES)
+    );
+}
+
+/// Each has the answer to its own number, though one segment brought both.
+#[test]
+fn two_queries_in_one_segment_have_each_their_answer() {
+    let mut reader = reader(Protocol::Tcp, 53);
+    let mut found = Found::default();
+    let both = [framed(&dns(1, 0)), framed(&dns(2, 0))].concat();
+    reader.bytes(ToServer, &both, at(1), 0, &mut found);
+    for (n, id) in [(2, 2), (3, 1)] {
+        reader.bytes(ToClient, &framed(&dns(id, 1)), at(n), 0, &mut found);
+    }
+    let ids = |l: &Lookup| {
+        (
+            l.query.as_ref().map(|q| q.message.id),
+            l.response.as_ref().map(|r| r.message.id),
+        )
+    };
+    let ids: Vec<_> = found.lookups.iter().map(ids).collect();
+    assert_eq!(ids, [(Some(2), Some(2)), (Some(1), Some(1))]);
+}

@@ -123,6 +123,7 @@ fn transaction(message: &Message) -> String {
     let http = &message.http;
     let request = match &http.request {
         Some(request) => format!("{} {}", request.method, request.uri),
+        None if http.given_up => "an earlier request".to_owned(),
         None => "request not seen".to_owned(),
     };
     let response = match &http.response {
@@ -131,6 +132,7 @@ fn transaction(message: &Message) -> String {
             answer(response.code, &response.phrase),
             count(response.body.len, "byte", "bytes")
         ),
+        None if http.given_up => "response not waited for".to_owned(),
         None => "no response".to_owned(),
     };
     format!("{request}: {response}")

@@ -42,6 +42,7 @@ fn row(screen: &Screen, lookup: &Lookup) -> Vec<Cell> {
     let (answer, tone) = match (&dns.rcode, dns.rcode_number) {
         (Some(name), Some(0)) => (screen.clean(name), Tone::Good),
         (Some(name), _) => (screen.clean(name), Tone::Bad),
+        (None, _) if dns.given_up => ("?".to_owned(), Tone::Dim),
         (None, _) => ("none".to_owned(), Tone::Notice),
     };
     vec![
@@ -65,6 +66,7 @@ fn question(dns: &Dns, arrow: &str) -> String {
         // One whose name cannot be read was seen all the same.
         words.push(match dns.query_frame.is_some() {
             true => "a query",
+            false if dns.given_up => "query not known",
             false => "query not seen",
         });
     }

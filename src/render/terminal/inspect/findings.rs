@@ -116,7 +116,8 @@ fn tone(kind: FindingKind) -> Tone {
 pub fn limits(screen: &mut Screen, summary: &Summary) {
     for limit in &summary.limits {
         let text = format!(
-            "--{} {} was reached {}: {}",
+            "{}{} {} was reached {}: {}",
+            if limit.option { "--" } else { "" },
             limit.name,
             thousands(limit.limit),
             count(limit.reached, "time", "times"),

@@ -47,6 +47,7 @@ fn row(screen: &Screen, message: &Message) -> Vec<Cell> {
     let (status, tone) = match response {
         Some(response) => (response.code.to_string(), tone(response.code)),
         None if http.response_lost => ("lost".to_owned(), Tone::Notice),
+        None if http.given_up => ("?".to_owned(), Tone::Dim),
         None => ("none".to_owned(), Tone::Notice),
     };
     let size = response.map_or_else(String::new, |r| units::size(r.body.len));
@@ -73,6 +74,7 @@ fn tone(code: u16) -> Tone {
 /// and what is wrong with the bodies.
 fn request(http: &HttpTransaction) -> String {
     let mut words = match &http.request {
+        None if http.given_up => "an earlier request".to_owned(),
         None => "request not seen".to_owned(),
         Some(request) => {
             let host = request.header("host").unwrap_or_default();
@@ -84,7 +86,8 @@ fn request(http: &HttpTransaction) -> String {
             format!("{} {host}{}", request.method, request.uri)
         }
     };
-    if http.response.as_ref().is_some_and(|r| !r.body.complete) {
+    let response = http.response.as_ref().filter(|_| !http.given_up);
+    if response.is_some_and(|r| !r.body.complete) {
         words += " (body incomplete)";
     }
     words
