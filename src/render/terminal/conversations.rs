@@ -132,6 +132,7 @@ fn transaction(message: &Message) -> String {
             answer(response.code, &response.phrase),
             count(response.body.len, "byte", "bytes")
         ),
+        None if http.response_lost => "response not captured".to_owned(),
         None if http.given_up => "response not waited for".to_owned(),
         None => "no response".to_owned(),
     };
