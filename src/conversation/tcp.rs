@@ -277,7 +277,11 @@ impl Connection {
 
     fn close(&self) -> Close {
         let client_syn = self.sides.to_server.isn.is_some();
-        let answered = self.sides.to_client.isn.is_some();
+        // Whoever acknowledged was there, where the SYN,ACK was not captured either.
+        let acknowledged = |side: &Side| side.acked.is_some();
+        let answered = self.sides.to_client.isn.is_some()
+            || acknowledged(&self.sides.to_server)
+            || acknowledged(&self.sides.to_client);
         match (self.reset, self.first_fin) {
             (Some(Direction::ToClient), _) if client_syn && !answered => Close::Refused,
             (Some(by), _) => Close::Reset { by },

@@ -21,18 +21,22 @@ use sha2::Digest;
 use super::advice;
 use super::ast::{
     Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, Step,
-    StepEnds, StepOrFilter, Value,
+    StepEnds, StepOrFilter, Value, Window,
 };
 use super::claim_value::{self as value, Datum, Lack};
+use super::could_be;
 use super::event::{self, Event};
 use super::events::Events;
+use super::evidence;
 use super::facts::Facts;
 use super::failures;
 use super::fields::Reading;
 use super::json_path::Found;
-use super::judgement::{Grounds, every_segment};
+use super::judgement::Grounds;
+use super::losses::Lost;
 use super::matching::{self, Context, Names};
 use super::notation;
+use super::number::Number;
 use super::outcome::Failure;
 use super::quoted;
 use super::window;
@@ -50,6 +54,17 @@ const COUNTS: [&str; 5] = [
 
 /// What tells how a connection ended.
 const ENDS: [&str; 4] = ["state", "completeness", "close", "closed_by"];
+
+/// What a SYN or the SYN,ACK has a part in.
+const BEGINNINGS: [&str; 7] = [
+    "packets",
+    "history",
+    "state",
+    "completeness",
+    "handshake_rtt",
+    "handshake_rtt_ms",
+    "duration",
+];
 
 /// Everything that a claim may ask.
 #[derive(Clone, Copy)]
@@ -154,7 +169,13 @@ impl<'w, 't> Evaluation<'w, 't> {
             let span = side.span.clone();
             move |lack| Cause::Lack(span, lack)
         };
-        let is = self.value(&left.value).map_err(lacking(left))?;
+        let is = match (&left.value, &right.value) {
+            (Value::Packets(which), Value::Number(wanted)) => {
+                self.packets(which, Some((op.value, wanted)))
+            }
+            (other, _) => self.value(other),
+        };
+        let is = is.map_err(lacking(left))?;
         if let Value::Regex(regex) = &right.value {
             let matches = match &is {
                 Datum::Bytes(bytes) => regex.compiled.is_match(bytes),
@@ -201,7 +222,7 @@ impl<'w, 't> Evaluation<'w, 't> {
             Value::Bool(b) => Datum::Bool(*b),
             Value::Text(text) => Datum::Bytes(Cow::Borrowed(text)),
             Value::Regex(regex) => Datum::Bytes(Cow::Borrowed(regex.compiled.as_str().as_bytes())),
-            Value::Packets(which) => self.packets(which)?,
+            Value::Packets(which) => self.packets(which, None)?,
             Value::Stream(ends) => self.stream(ends)?,
             Value::Call { function, argument } => {
                 let argument = self.value(&argument.value)?;
@@ -246,28 +267,56 @@ impl<'w, 't> Evaluation<'w, 't> {
         if collection == Collection::Http {
             self.read_all();
         }
+        if collection == Collection::Udp {
+            let could_be = |lost| could_be::event(&EventPattern::Udp(None), lost);
+            let losses = self.world.facts.losses_that(|loss| could_be(loss.what));
+            self.grounds.losses.union_with(&losses);
+        }
     }
 
     fn read_all(&mut self) {
         self.grounds.read_all(self.world.facts.trace);
     }
 
-    fn packets(&mut self, which: &Selection) -> Result<Datum<'static>, Lack> {
-        self.grounds.every_packet = true;
-        self.grounds.roles |= super::evidence::asks_for_roles(which);
-        if super::evidence::asks_for_content(which) {
+    /// How many there are; of what that is `compared` with, only the result matters.
+    fn packets(
+        &mut self,
+        which: &Selection,
+        compared: Option<(Op, &Number)>,
+    ) -> Result<Datum<'static>, Lack> {
+        self.grounds.roles |= evidence::asks_for_roles(which);
+        let found = packets(self.world, which);
+        let counted = found
+            .as_ref()
+            .map_or(0, |found| found.packets.count_ones(..));
+        let number = Number::from(counted);
+        // More than were recorded are not all of the run: some may be too many.
+        let trace = self.world.facts.trace;
+        let recorded = trace.recording.as_ref().map(|r| r.proof.captured);
+        let are_of_it = recorded.is_none_or(|recorded| trace.packets.len() as u64 <= recorded);
+        let stays = are_of_it && compared.is_some_and(|(op, wanted)| stays(&number, op, wanted));
+        let losses = if stays {
+            self.grounds.every_packet |= !evidence::packet_stays_found(which);
+            losses_where_found(self.world, which)
+        } else {
+            self.grounds.every_packet = true;
+            losses_of(self.world, which)
+        };
+        self.grounds.losses.union_with(&losses);
+        let reads = evidence::asks_for_content(which);
+        if reads && !stays {
             self.read_all();
         }
-        if super::evidence::may_be_segment(which) {
-            self.grounds
-                .segments
-                .union_with(&every_segment(self.world.facts.trace));
+        let found = found?;
+        if reads {
+            self.grounds.payloads.union_with(&found.packets);
         }
-        let found = packets(self.world, which)?;
-        let number = found.count_ones(..);
-        self.grounds.absence |= number == 0;
-        self.evidence.union_with(&found);
-        Ok(Datum::Number(number.into()))
+        if let Some(cut) = found.cut.filter(|_| !stays) {
+            return Err(cut);
+        }
+        self.grounds.absence |= counted == 0;
+        self.evidence.union_with(&found.packets);
+        Ok(Datum::Number(number))
     }
 
     fn member<'v>(
@@ -303,12 +352,21 @@ impl<'w, 't> Evaluation<'w, 't> {
             path.first()
                 .is_some_and(|name| names.contains(&name.as_str()))
         };
-        if asks(&COUNTS) {
-            self.grounds.ask_segments(index);
-        }
-        if asks(&ENDS) {
-            self.grounds.ask_end(index);
-        }
+        let losses = facts.losses_that(|loss| {
+            let is_of_it = loss.of.is_some_and(|(of, _)| of == index);
+            match (collection, loss.what) {
+                (Collection::Tcp, Lost::Segments { may_be_end }) => {
+                    is_of_it && (asks(&COUNTS) || (may_be_end && asks(&ENDS)))
+                }
+                (Collection::Tcp, Lost::Syn | Lost::SynAck) => is_of_it && asks(&BEGINNINGS),
+                // Of which conversation it was, nobody knows.
+                (Collection::Tcp, lost) => could_be::event(&EventPattern::Syn, lost),
+                (Collection::Udp, lost) => could_be::event(&EventPattern::Udp(None), lost),
+                // Their bytes are asked for as those of streams.
+                (Collection::Http, _) => false,
+            }
+        });
+        self.grounds.losses.union_with(&losses);
         value::field(facts, collection, index, path)
     }
 
@@ -318,7 +376,7 @@ impl<'w, 't> Evaluation<'w, 't> {
     {
         let facts: &'t Facts<'t> = self.world.facts;
         self.grounds.every_packet = true;
-        self.grounds.roles |= super::evidence::names_a_role(ends);
+        self.grounds.roles |= evidence::names_a_role(ends);
         let mut found: Option<Cow<'t, [u8]>> = None;
         for conversation in facts.of(crate::savefile::Protocol::Tcp) {
             for way in [Direction::ToServer, Direction::ToClient] {
@@ -365,12 +423,20 @@ fn goes(facts: &Facts<'_>, conversation: usize, way: Direction, ends: &StepEnds)
         || (ends.either_way && is(a, to, to_port) && is(b, from, from_port))
 }
 
+/// The packets that a claim is about.
+pub struct Selected {
+    pub packets: FixedBitSet,
+    /// Why there may be more in its window.
+    pub cut: Option<Lack>,
+}
+
 /// The packets that a step or a filter means in a claim, in its window.
 ///
 /// # Errors
 /// There is no such window.
-pub fn packets(world: &World<'_>, which: &Selection) -> Result<FixedBitSet, Lack> {
-    let mut found = match &which.what {
+pub fn packets(world: &World<'_>, which: &Selection) -> Result<Selected, Lack> {
+    let mut cut = None;
+    let mut packets = match &which.what {
         StepOrFilter::Filter(filter) => {
             let facts = world.facts;
             let (classes, filter) = (facts.classes(), &filter.value);
@@ -386,10 +452,39 @@ pub fn packets(world: &World<'_>, which: &Selection) -> Result<FixedBitSet, Lack
         StepOrFilter::Step(step) => carriers(world, &step.value),
     };
     if let Some(window) = &which.window {
-        let stretches = window::stretches(world, window)?;
-        found = found.ones().filter(|&p| stretches.contain(p)).collect();
+        let window = window::shown(world, window)?;
+        packets = packets
+            .ones()
+            .filter(|&p| window.stretches.contain(p))
+            .collect();
+        cut = window.cut;
     }
-    Ok(found)
+    Ok(Selected { packets, cut })
+}
+
+/// What is missing that could change that there are such packets.
+pub fn losses_where_found(world: &World<'_>, which: &Selection) -> FixedBitSet {
+    match which.window.as_ref().map(|window| &window.value) {
+        // What lies behind the first A lies behind an earlier one, too.
+        Some(Window::After { until: None, .. }) => FixedBitSet::new(),
+        _ => losses_of(world, which),
+    }
+}
+
+/// What is missing that could be one of these packets.
+pub fn losses_of(world: &World<'_>, which: &Selection) -> FixedBitSet {
+    let facts = world.facts;
+    facts.losses_that(|loss| could_be::selected(which, loss.what))
+}
+
+/// Does a comparison of how many packets there are with this number stay what it
+/// is, however many more there were?
+fn stays(counted: &Number, op: Op, wanted: &Number) -> bool {
+    match op {
+        Op::Ge | Op::Lt => counted >= wanted,
+        Op::Gt | Op::Le | Op::Eq | Op::Ne => counted > wanted,
+        Op::Contains | Op::Matches => false,
+    }
 }
 
 /// The packets that carry what a step outside a block means.
@@ -561,7 +656,7 @@ fn broken(
         if let Value::Packets(which) = side
             && let Ok(found) = packets(world, which)
         {
-            notes.extend(quoted::note(world, which, &found));
+            notes.extend(quoted::note(world, which, &found.packets));
         }
     }
     if let (Datum::Bytes(is), Some(Datum::Bytes(wanted))) = (is, wanted) {

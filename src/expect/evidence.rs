@@ -9,9 +9,8 @@
 //! - A capture from elsewhere has no proof and is judged as it is, unless its
 //!   file says that packets were dropped, or is damaged.
 //! - A truncated frame or a gap in a stream matters to those who read its bytes.
-//!   A hole in the sequence numbers also tells that a segment is missing, which
-//!   matters to those who say that there is none, how many there are, or that there
-//!   is nothing else.
+//!   What packets tell of one that is missing ([`losses`]) matters to those who say
+//!   that there is none such, how many there are, or that there is nothing else.
 //! - An end whose owner is unknown matters to those who ask for a role.
 //! - Claims about programs alone rest on no packet.
 //!
@@ -22,30 +21,26 @@
 use fixedbitset::FixedBitSet;
 
 use super::ast::{
-    EventPattern, Filter, FilterOp, Literal, Mode, Operand, Scope, Selection, Sequence, Spanned,
-    Step, StepEnds, StepOrFilter, Unit, Who, Window,
+    EventPattern, Filter, Mode, Operand, Scope, Selection, Sequence, Spanned, Step, StepEnds,
+    StepOrFilter, Unit, Who, Window,
 };
+use super::could_be;
 use super::facts::Facts;
 use super::failures;
 use super::fields::{Kind, Needs};
-use super::holes::{self, Told};
 use super::judgement::{Grounds, Judgement};
+use super::losses::{self, Loss, Lost};
 use super::notation::count;
 use super::outcome::{Failure, Outcome, Verdict};
 use crate::conversation::Direction;
 use crate::decode::{Icmp, Packet, Transport, Trouble};
-use crate::savefile::Proof;
-use crate::trace::{Owner, Trace};
+use crate::savefile::{Proof, Protocol};
+use crate::trace::{self, Owner, Trace};
 
 /// A stream that is not whole.
 struct Doubtful {
     conversation: usize,
     way: Direction,
-    /// A segment of it was not captured. In a run of ours that is proven complete, a
-    /// gap is on the wire itself.
-    lacks_segments: bool,
-    /// That could have been its FIN.
-    may_lack_end: bool,
     message: String,
 }
 
@@ -97,7 +92,7 @@ impl<'t> Evidence<'t> {
                 Some(inconclusive(failures::UNDECIDED, reason)),
             );
         }
-        let mut doubts = self.doubts(&judgement.rests_on).into_iter();
+        let mut doubts = self.doubts(&judgement).into_iter();
         if let Some((code, first)) = doubts.next() {
             let mut failure = inconclusive(code, first);
             failure.notes.extend(doubts.map(|(_, doubt)| doubt));
@@ -150,7 +145,8 @@ impl<'t> Evidence<'t> {
     }
 
     /// Why the result may be wrong for want of evidence.
-    fn doubts(&self, grounds: &Grounds) -> Vec<Doubt> {
+    fn doubts(&self, judgement: &Judgement) -> Vec<Doubt> {
+        let grounds = &judgement.rests_on;
         let mut doubts = Vec::new();
         if grounds.every_packet {
             doubts.extend(
@@ -161,6 +157,8 @@ impl<'t> Evidence<'t> {
             if grounds.roles {
                 doubts.extend(self.owners.iter().map(|d| (failures::OWNERS, d.clone())));
             }
+        } else if grounds.roles {
+            doubts.extend(self.guessed(&judgement.evidence));
         }
         if grounds.absence
             && self.facts.trace.recording.is_none()
@@ -175,6 +173,33 @@ impl<'t> Evidence<'t> {
         doubts
     }
 
+    /// Of what was found, the ends may be others: a packet before it could be missing.
+    fn guessed(&self, found: &FixedBitSet) -> Option<Doubt> {
+        let trace = self.facts.trace;
+        // A damaged file is read up to the damage: nothing before is missing.
+        let after_all = usize::from(trace.capture.damage.is_some());
+        if self.incomplete.len() <= after_all {
+            return None;
+        }
+        let of = |packet: usize| {
+            trace
+                .conversations
+                .get(trace.seen.get(packet)?.conversation?)
+        };
+        let mut conversations = found.ones().filter_map(of);
+        let guessed = conversations.find(|c| !trace::is_told(trace, c))?;
+        let (protocol, number) = match guessed.protocol {
+            Protocol::Tcp => ("tcp", guessed.id),
+            Protocol::Udp => ("udp", guessed.id),
+        };
+        Some((
+            failures::OWNERS,
+            format!(
+                "Who is who in {protocol}[{number}] is taken from its first packets, and packets may be missing before them. `--role` tells it of both ends."
+            ),
+        ))
+    }
+
     fn doubtful_bytes(&self, grounds: &Grounds) -> Option<Doubt> {
         let trace = self.facts.trace;
         let cut = grounds.payloads.intersection(&self.truncated).next();
@@ -187,86 +212,46 @@ impl<'t> Evidence<'t> {
         }
         let is_read = |doubtful: &&Doubtful| {
             let Doubtful {
-                conversation,
-                way,
-                lacks_segments,
-                may_lack_end,
-                ..
+                conversation, way, ..
             } = **doubtful;
             let brings = |packet: &usize| {
                 let seen = trace.seen.get(*packet);
                 let is_of = seen.is_some_and(|s| s.tcp.is_some() && s.direction == Some(way));
                 is_of && grounds.payloads.contains(*packet)
             };
-            let could_be_another =
-                lacks_segments && grounds.every_packet && grounds.asks_segments(conversation, way);
-            let could_end = may_lack_end && grounds.asks_end(conversation);
-            could_be_another
-                || could_end
-                || grounds.reads_stream(conversation, way)
+            grounds.reads_stream(conversation, way)
                 || self.facts.packets(conversation).iter().any(brings)
         };
-        let doubtful = self.doubtful.iter().find(is_read)?;
-        Some((failures::MISSING_BYTES, doubtful.message.clone()))
+        let doubtful = self.doubtful.iter().find(is_read);
+        let message = doubtful.map(|doubtful| &doubtful.message).or_else(|| {
+            let mut losses = grounds.losses.ones().filter(|_| grounds.every_packet);
+            let loss = losses.find_map(|loss| self.facts.losses().get(loss))?;
+            Some(&loss.message)
+        })?;
+        Some((failures::MISSING_BYTES, message.clone()))
     }
 }
 
 /// The streams that are not whole, in their order.
 fn doubtful_streams(facts: &Facts<'_>) -> Vec<Doubtful> {
-    let mut doubtful = Vec::new();
-    for conversation in 0..facts.streams.len() {
-        for way in [Direction::ToClient, Direction::ToServer] {
-            doubtful.extend(doubtful_stream(facts, conversation, way));
-        }
-    }
-    doubtful
-}
-
-fn doubtful_stream(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<Doubtful> {
-    let stream = facts.stream(conversation, way)?;
-    let known = facts.conversations.get(conversation);
-    let number = known.map_or(0, |c| c.id);
-    let toward = match way {
-        Direction::ToServer => "server",
-        Direction::ToClient => "client",
-    };
-    let missing: u64 = stream.gaps.iter().map(|gap| gap.missing).sum();
-    let trace = facts.trace;
-    let tcp = known.and_then(|c| c.tcp.as_ref());
-    let hole = match (&trace.recording, tcp) {
-        (None, Some(tcp)) if holes::are_possible(tcp) => {
-            holes::missing(trace, facts.packets(conversation), way)
-        }
-        _ => None,
-    };
-    let message = match (missing, hole) {
-        (0, None) => return None,
-        (0, Some(hole)) => {
-            let (packet, does) = match hole.told {
-                Told::Behind(packet) => (packet, "goes on behind it"),
-                Told::Acknowledged(packet) => (packet, "acknowledges it"),
+    let ways = [Direction::ToClient, Direction::ToServer];
+    let streams = (0..facts.streams.len()).flat_map(|c| ways.map(|way| (c, way)));
+    streams
+        .filter_map(|(conversation, way)| {
+            let is_of_it = |loss: &&Loss| {
+                matches!(loss.what, Lost::Segments { .. }) && loss.of == Some((conversation, way))
             };
-            let frame = trace.packets.get(packet).map_or(0, |p| p.number);
-            format!(
-                "What was sent to the {toward} of tcp[{number}] is not all in the capture: \
-                 packet {frame} {does}."
-            )
-        }
-        (missing, _) => {
-            let bytes = count(usize::try_from(missing).unwrap_or(usize::MAX), "byte");
-            let verb = if missing == 1 { "is" } else { "are" };
-            format!(
-                "{bytes} of the stream to the {toward} of tcp[{number}] {verb} not in the capture."
-            )
-        }
-    };
-    Some(Doubtful {
-        conversation,
-        way,
-        lacks_segments: hole.is_some(),
-        may_lack_end: hole.is_some_and(|hole| hole.may_be_end),
-        message,
-    })
+            let message = losses::gap(facts, conversation, way).or_else(|| {
+                let loss = facts.losses().iter().find(is_of_it)?;
+                Some(loss.message.clone())
+            })?;
+            Some(Doubtful {
+                conversation,
+                way,
+                message,
+            })
+        })
+        .collect()
 }
 
 fn inconclusive(code: &'static str, reason: String) -> Failure {
@@ -424,14 +409,7 @@ fn is_of_one_packet(event: &EventPattern) -> bool {
 
 /// Does the filter ask only for what stands in the packet itself?
 pub fn tells_by_headers(filter: &Filter) -> bool {
-    let mut tells = super::filter::needs(filter) == Needs::HEADERS;
-    filter.operands(&mut |operand| {
-        operand.fields(&mut |field| {
-            // Numbers and times are counted from other packets.
-            let name = field.field.name;
-            tells &= name != "frame.number" && !name.contains("time");
-        });
-    });
+    let mut tells = super::filter::needs(filter) == Needs::HEADERS && !could_be::counts(filter);
     filter.steps(&mut |_| tells = false);
     tells
 }
@@ -563,67 +541,6 @@ pub fn window_reads_content(window: &Spanned<Window>) -> bool {
 fn step_reads_content(step: &Step) -> bool {
     let condition = step.where_.as_ref();
     reads_content(&step.event) || condition.is_some_and(|f| filter_reads_content(&f.value))
-}
-
-/// Could a segment with data be one of a claim's packets, or move its window?
-pub fn may_be_segment(which: &Selection) -> bool {
-    let of_what = match &which.what {
-        StepOrFilter::Step(step) => is_of_segments(&step.value.event),
-        StepOrFilter::Filter(filter) => may_show_segment(&filter.value),
-    };
-    let window = which.window.as_ref();
-    of_what || window.is_some_and(|w| w.value.steps().any(|step| is_of_segments(&step.event)))
-}
-
-/// Could a segment with data be, or bring, such an event?
-pub fn is_of_segments(event: &EventPattern) -> bool {
-    match event {
-        EventPattern::Data(_)
-        | EventPattern::Fin
-        | EventPattern::Request { .. }
-        | EventPattern::Response { .. }
-        | EventPattern::Retransmission(_)
-        | EventPattern::KeepAlive => true,
-        EventPattern::Syn
-        | EventPattern::SynAck
-        | EventPattern::Ack
-        | EventPattern::Rst
-        | EventPattern::WindowUpdate
-        | EventPattern::Udp(_)
-        | EventPattern::Icmp(_) => false,
-    }
-}
-
-/// Could the filter show a segment with data? Not where it demands another
-/// protocol, a SYN or a RST.
-pub fn may_show_segment(filter: &Filter) -> bool {
-    let others = ["udp", "icmp", "icmpv6", "arp", "igmp", "sctp"];
-    let is_other = |operand: &Operand| match operand {
-        Operand::Field(field) => {
-            let protocol = field.field.name.split('.').next();
-            protocol.is_some_and(|protocol| others.contains(&protocol))
-        }
-        _ => false,
-    };
-    match filter {
-        Filter::And(a, b) => may_show_segment(a) && may_show_segment(b),
-        Filter::Or(a, b) => may_show_segment(a) || may_show_segment(b),
-        Filter::Exists(operand) => !is_other(operand),
-        Filter::Compare {
-            left: Operand::Field(field),
-            op: FilterOp::Eq,
-            right: Operand::Literal(Literal::Number(1)),
-            ..
-        } if matches!(field.field.name, "tcp.flags.syn" | "tcp.flags.reset") => false,
-        // A comparison with a field that is not there is false.
-        Filter::Compare { left, .. }
-        | Filter::In {
-            left,
-            negated: false,
-            ..
-        } => !is_other(left),
-        _ => true,
-    }
 }
 
 /// Does the filter look at payload?

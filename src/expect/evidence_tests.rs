@@ -3,6 +3,7 @@
 use super::Verdict;
 use super::testing::lab::*;
 use super::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
+use crate::decode::{Net, Transport};
 use crate::savefile::{Damage, Ended, Exit};
 use crate::trace::{Ends, Owner};
 
@@ -194,6 +195,190 @@ fn a_gap_tells_that_a_segment_is_missing() {
         ("no server > client data", Verdict::Fail),
     ] {
         assert_eq!(verdict(&gap, text), expected, "{text}");
+    }
+}
+
+/// A capture from elsewhere without these packets of a whole connection.
+fn without(lost: &[usize]) -> Wire {
+    let whole = upper();
+    let mut wire = upper();
+    let trace = &mut wire.trace;
+    (trace.frames, trace.packets, trace.ends) = Default::default();
+    for index in (0..whole.trace.packets.len()).filter(|index| !lost.contains(index)) {
+        trace.frames.push(whole.trace.frame(index), None);
+        trace.packets.push(whole.trace.packets[index].clone());
+        trace.ends.push(whole.trace.ends[index]);
+    }
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    wire
+}
+
+#[test]
+fn a_syn_that_is_acknowledged_is_missing_where_its_partner_is_there() {
+    let (pass, fail, neither) = (Verdict::Pass, Verdict::Fail, Verdict::Inconclusive);
+    let no_syn_ack = without(&[1]);
+    assert_eq!(
+        shown(&no_syn_ack, "no SYN,ACK").lines().next(),
+        Some(
+            "Inconclusive: Evidence is missing: the SYN,ACK of tcp[0] is not in the capture: packet 2 acknowledges it."
+        )
+    );
+    for (text, expected) in [
+        ("packets(SYN,ACK) == 0", neither),
+        ("packets(tcp.flags.syn == 1) == 1", neither),
+        ("in order { SYN; SYN,ACK }", neither),
+        ("in order { SYN; ACK }", neither),
+        ("exactly { SYN; data; data; FIN x2 }", neither),
+        ("no data after SYN,ACK", neither),
+        ("tcp[0].completeness == 29", neither),
+        ("tcp[0].handshake_rtt < 1s", neither),
+        // It is none of these.
+        ("packets(SYN) == 1", pass),
+        ("packets(data) == 3", pass),
+        ("packets(ACK) == 2", pass),
+        ("in order { SYN; data; data; FIN }", pass),
+        ("in order { RST }", fail),
+        ("tcp[0].close == \"fin\"", pass),
+        ("tcp[0].bytes == 10", pass),
+    ] {
+        assert_eq!(verdict(&no_syn_ack, text), expected, "{text}");
+    }
+    let no_syn = without(&[0]);
+    for (text, expected) in [
+        ("no SYN", neither),
+        ("in order { SYN; SYN,ACK }", neither),
+        ("tcp[0].completeness == 30", neither),
+        ("packets(SYN,ACK) == 1", pass),
+        ("no tcp.flags.ack == 0", neither),
+        ("no udp", pass),
+    ] {
+        assert_eq!(verdict(&no_syn, text), expected, "{text}");
+    }
+    // Of a connection that began before the capture neither is a part of it.
+    let middle = without(&[0, 1]);
+    passes(
+        &middle,
+        &["no SYN", "no SYN,ACK", "tcp[0].completeness == 28"],
+    );
+}
+
+#[test]
+fn a_datagram_of_which_a_fragment_is_missing_could_be_what_is_asked_for() {
+    let mut wire = upper();
+    let c = wire.udp(CLIENT, (SERVER, 53000));
+    wire.datagram(c, ToServer, b"one");
+    let first = wire.datagram(c, ToServer, b"the first fragment");
+    let Some(Net::V4(ip)) = &mut wire.trace.packets[first].net else {
+        panic!("an IPv4 packet");
+    };
+    (ip.id, ip.more_fragments) = (77, true);
+    wire.trace.packets[first].transport = Transport::None;
+    let mut wire = wire.reread();
+    // The wire itself has a part only, where the capture is proven complete.
+    passes(&wire, &["packets(udp) == 1"]);
+    wire.trace.recording = None;
+    for (text, expected) in [
+        ("no udp ~ /z/", Verdict::Inconclusive),
+        ("packets(udp) == 1", Verdict::Inconclusive),
+        (
+            "exactly (udp) { any > any udp \"one\" }",
+            Verdict::Inconclusive,
+        ),
+        ("udp[0].datagrams == 1", Verdict::Inconclusive),
+        ("in order { udp \"two\" }", Verdict::Inconclusive),
+        ("in order { udp \"one\" }", Verdict::Pass),
+        // It is UDP.
+        ("no icmp", Verdict::Pass),
+        ("packets(tcp.flags.syn == 1) == 2", Verdict::Pass),
+        ("tcp[0].close == \"fin\"", Verdict::Pass),
+        (UPPER, Verdict::Inconclusive),
+        (
+            &UPPER.replace("exactly", "exactly on tcp[0]"),
+            Verdict::Pass,
+        ),
+    ] {
+        assert_eq!(verdict(&wire, text), expected, "{text}");
+    }
+}
+
+/// One question, which the server may have been the first to ask.
+#[test]
+fn who_spoke_first_is_not_sure_where_packets_were_dropped() {
+    let hello = "in order { client:40000 > server:53000 udp \"hello\" }";
+    let mut wire = Wire::new();
+    let c = wire.udp(CLIENT, (SERVER, 53000));
+    wire.datagram(c, ToServer, b"hello");
+    let t = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(t);
+    wire.trace.recording = None;
+    passes(&wire, &[hello]);
+    wire.trace.capture.interfaces[0].dropped = Some(1);
+    for (text, expected) in [
+        (hello, Verdict::Inconclusive),
+        ("no client > server udp", Verdict::Inconclusive),
+        ("in order { any > any udp \"hello\" }", Verdict::Pass),
+        ("in order { client > server:12000 SYN }", Verdict::Pass),
+    ] {
+        assert_eq!(verdict(&wire, text), expected, "{text}");
+    }
+    let roles = ["client=:40000", "server=:53000"].map(|role| role.parse().unwrap());
+    wire.trace = wire.trace.with_roles(&roles);
+    passes(&wire, &[hello]);
+}
+
+#[test]
+fn how_many_were_seen_stays_where_more_would_not_change_it() {
+    let mut wire = upper();
+    wire.trace.recording = None;
+    wire.trace.capture.interfaces[0].dropped = Some(1);
+    for (text, expected) in [
+        ("packets(SYN) >= 1", Verdict::Pass),
+        ("packets(SYN) > 0 and packets(FIN) != 0", Verdict::Pass),
+        ("packets(SYN) < 1", Verdict::Fail),
+        ("packets(FIN) == 1", Verdict::Fail),
+        ("packets(SYN) == 1", Verdict::Inconclusive),
+        ("packets(SYN) >= 2", Verdict::Inconclusive),
+        ("packets(SYN) <= 1", Verdict::Inconclusive),
+        // What an event is depends on others.
+        ("packets(data \"hello\") >= 1", Verdict::Inconclusive),
+        (
+            "packets(tcp.analysis.retransmission) >= 1",
+            Verdict::Inconclusive,
+        ),
+    ] {
+        assert_eq!(verdict(&wire, text), expected, "{text}");
+    }
+}
+
+/// A capture from elsewhere ends when someone ended it.
+#[test]
+fn what_lies_in_a_window_is_there_though_the_capture_ends_before_it() {
+    let mut wire = upper();
+    wire.trace.recording = None;
+    for (text, expected) in [
+        ("nothing for 10s after data", Verdict::Fail),
+        ("no FIN for 10s after data", Verdict::Fail),
+        ("packets(FIN for 10s after SYN) > 0", Verdict::Pass),
+        ("packets(FIN for 10s after SYN) == 1", Verdict::Fail),
+        ("each FIN for 10s after SYN has tcp.len > 0", Verdict::Fail),
+        ("packets(FIN for 10s after SYN) == 2", Verdict::Inconclusive),
+        (
+            "each FIN for 10s after SYN has tcp.len == 0",
+            Verdict::Inconclusive,
+        ),
+        (
+            "maybe each RST for 10s after SYN has tcp.len == 0",
+            Verdict::Inconclusive,
+        ),
+        ("no RST for 10s after SYN", Verdict::Inconclusive),
+        (
+            "nothing for 10s after client > server FIN",
+            Verdict::Inconclusive,
+        ),
+        ("no RST for 2ms after SYN", Verdict::Pass),
+    ] {
+        assert_eq!(verdict(&wire, text), expected, "{text}");
     }
 }
 

@@ -10,8 +10,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use fixedbitset::FixedBitSet;
+
 use super::classes::Classes;
 use super::grouped::Grouped;
+use super::losses::{self, Loss};
 use crate::conversation::{Conversation, Direction, Limits, Stream, Streams, Tracker};
 use crate::message::Message;
 use crate::savefile::{Protocol, Recording};
@@ -28,6 +31,7 @@ pub struct Facts<'t> {
     /// Each conversation's packets.
     packets: OnceLock<Grouped<usize>>,
     classes: OnceLock<Classes>,
+    losses: OnceLock<Vec<Loss>>,
 }
 
 impl<'t> Facts<'t> {
@@ -40,6 +44,7 @@ impl<'t> Facts<'t> {
             owners: OnceLock::new(),
             packets: OnceLock::new(),
             classes: OnceLock::new(),
+            losses: OnceLock::new(),
         };
         let is_stopped = |r: &Recording| r.programs.iter().any(|p| p.stopped_after.is_some());
         if trace.recording.as_ref().is_some_and(is_stopped)
@@ -128,6 +133,18 @@ impl<'t> Facts<'t> {
     pub fn classes(&self) -> &Classes {
         self.classes
             .get_or_init(|| Classes::new(self.trace, self.by_conversation()))
+    }
+
+    /// What is known to be missing.
+    pub fn losses(&self) -> &[Loss] {
+        self.losses.get_or_init(|| losses::losses(self))
+    }
+
+    /// The indices of those that are so.
+    pub fn losses_that(&self, are: impl Fn(&Loss) -> bool) -> FixedBitSet {
+        let losses = self.losses().iter().enumerate();
+        let found = losses.filter(|(_, loss)| are(loss));
+        found.map(|(index, _)| index).collect()
     }
 
     /// The indices of a conversation's packets.

@@ -175,8 +175,8 @@ pub const ALL: &[Code] = &[
     ),
     code(
         MISSING_BYTES,
-        "bytes of a stream that are not in the capture",
-        "The expectation reads a stream of which a part was never captured. The capture was started late, or lost packets.",
+        "what was sent and is not in the capture",
+        "The expectation reads a stream of which a part was never captured, or could be changed by a segment, a SYN or a datagram of which packets that were captured tell. The capture was started late, or lost packets.",
     ),
     code(
         EMPTY,

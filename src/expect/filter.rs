@@ -387,6 +387,7 @@ mod tests {
             http: Default::default(),
             carried: Vec::new(),
             roles: vec!["client".to_owned(), "server".to_owned()],
+            named: Vec::new(),
             capture: CaptureInfo {
                 file: String::new(),
                 format: Format::Pcap,

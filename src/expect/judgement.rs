@@ -38,11 +38,9 @@ pub struct Grounds {
     /// Streams whose bytes were read: twice the conversation, and one more for
     /// the stream to its server.
     pub streams: FixedBitSet,
-    /// Streams of which a segment that is missing could change the result: where a
-    /// gap tells that there was one. Numbered as `streams`.
-    pub segments: FixedBitSet,
-    /// Conversations of which a FIN that is missing could change the result.
-    pub ends: FixedBitSet,
+    /// Of what is known to be missing ([`Facts::losses`](super::facts::Facts::losses)),
+    /// what could change the result.
+    pub losses: FixedBitSet,
 }
 
 impl Grounds {
@@ -55,26 +53,6 @@ impl Grounds {
         self.streams.grow_and_insert(stream(conversation, way));
     }
 
-    /// A missing segment of this conversation could change the result.
-    pub fn ask_segments(&mut self, conversation: usize) {
-        for way in [Direction::ToServer, Direction::ToClient] {
-            self.segments.grow_and_insert(stream(conversation, way));
-        }
-    }
-
-    /// How this conversation ended.
-    pub fn ask_end(&mut self, conversation: usize) {
-        self.ends.grow_and_insert(conversation);
-    }
-
-    pub fn asks_end(&self, conversation: usize) -> bool {
-        self.ends.contains(conversation)
-    }
-
-    pub fn asks_segments(&self, conversation: usize, way: Direction) -> bool {
-        self.segments.contains(stream(conversation, way))
-    }
-
     /// Were the stream's bytes read?
     pub fn reads_stream(&self, conversation: usize, way: Direction) -> bool {
         self.streams.contains(stream(conversation, way))
@@ -83,13 +61,6 @@ impl Grounds {
 
 fn stream(conversation: usize, way: Direction) -> usize {
     2 * conversation + usize::from(way == Direction::ToServer)
-}
-
-/// The streams of every conversation.
-pub fn every_segment(trace: &Trace) -> FixedBitSet {
-    let mut streams = FixedBitSet::with_capacity(2 * trace.conversations.len());
-    streams.insert_range(..);
-    streams
 }
 
 /// Every packet of the capture.

@@ -133,7 +133,8 @@ fn a_capture_that_ends_too_soon_does_not_tell() {
     check(
         &wire,
         &[
-            (Inconclusive, "nothing for 5s after any > any FIN"),
+            (Inconclusive, "no RST for 5s after any > any FIN"),
+            (Fail, "nothing for 5s after any > any SYN"),
             (Pass, "nothing for 500us after any > any SYN"),
         ],
     );

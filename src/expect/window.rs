@@ -45,12 +45,21 @@ struct Place {
     time: Timestamp,
 }
 
+/// What a capture shows of a window.
+pub struct Shown {
+    pub stretches: Stretches,
+    /// The capture ends before the window does: what is in it is there, but it is
+    /// not known what else came.
+    pub cut: Option<Lack>,
+}
+
 /// The packets of a window.
 ///
 /// # Errors
-/// What bounds it never came, or the capture ends before it does.
-pub fn stretches(world: &World<'_>, window: &Spanned<Window>) -> Result<Stretches, Lack> {
+/// What bounds it never came.
+pub fn shown(world: &World<'_>, window: &Spanned<Window>) -> Result<Shown, Lack> {
     let all = world.facts.trace.packets.len();
+    let mut cut = None;
     let ranges = match &window.value {
         Window::Before(anchor) => {
             let end = some(world, anchor)?.packet;
@@ -83,11 +92,14 @@ pub fn stretches(world: &World<'_>, window: &Spanned<Window>) -> Result<Stretche
         Window::For { span, after } => {
             some(world, after)?;
             let places = places(world, after);
-            lasts_long_enough(world.facts.trace, &places, *span)?;
+            cut = ends_before(world.facts.trace, &places, *span);
             so_long(world.facts.trace, &places, *span)
         }
     };
-    Ok(Stretches::new(ranges))
+    Ok(Shown {
+        stretches: Stretches::new(ranges),
+        cut,
+    })
 }
 
 /// The first event of an anchor that must come.
@@ -162,19 +174,19 @@ fn so_long(trace: &Trace, from: &[Place], span: i64) -> Vec<Range<usize>> {
 
 /// A run is recorded until it is over; a capture from elsewhere ends when
 /// someone ended it.
-fn lasts_long_enough(trace: &Trace, from: &[Place], span: i64) -> Result<(), Lack> {
-    let last = trace.packets.iter().map(|p| p.time).max();
-    let (Some(last), Some(from), None) = (last, from.last(), &trace.recording) else {
-        return Ok(());
-    };
-    let rest = last.since(from.time);
-    if rest >= span {
-        return Ok(());
+fn ends_before(trace: &Trace, from: &[Place], span: i64) -> Option<Lack> {
+    if trace.recording.is_some() {
+        return None;
     }
+    let last = trace.packets.iter().map(|p| p.time).max()?;
+    let from = from.last()?;
+    let rest = last.since(from.time);
     let frame = trace.packets.get(from.packet).map_or(0, |p| p.number);
-    Err(Lack::evidence(format!(
-        "the capture ends {} after packet {frame}, and does not tell what came within {}",
-        duration_beside(rest, &[span]),
-        exact_duration(span)
-    )))
+    (rest < span).then(|| {
+        Lack::evidence(format!(
+            "the capture ends {} after packet {frame}, and does not tell what came within {}",
+            duration_beside(rest, &[span]),
+            exact_duration(span)
+        ))
+    })
 }

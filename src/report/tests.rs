@@ -54,6 +54,7 @@ fn trace(mut packets: Vec<Made>, with_server: bool) -> Trace {
         http: Default::default(),
         carried: Vec::new(),
         roles: vec!["client".to_owned(), "server".to_owned()],
+        named: Vec::new(),
         capture: CaptureInfo {
             file: "captures/sample.pcapng".to_owned(),
             format: Format::Pcapng,

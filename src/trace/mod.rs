@@ -23,7 +23,7 @@ pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use frames::Frames;
 pub use http::{HttpIndex, Part};
-pub use naming::{Ambiguity, RoleAt, ambiguity, servers};
+pub use naming::{Ambiguity, RoleAt, ambiguity, is_told, servers};
 pub use read::{read, read_on};
 
 /// Who owned an end of a packet.
@@ -63,6 +63,8 @@ pub struct Trace {
     pub carried: Vec<crate::message::Part>,
     /// Names of the roles, in the order of their programs.
     pub roles: Vec<String>,
+    /// The roles that were given by address.
+    pub named: Vec<RoleAt>,
     pub capture: CaptureInfo,
     /// What the packets cannot say: programs, sockets, the proof.
     pub recording: Option<Recording>,
@@ -82,6 +84,7 @@ impl Trace {
             }
         }
         self.ends = owners::ends(&self, named);
+        self.named = named.to_vec();
         self
     }
 

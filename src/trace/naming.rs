@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::{Owner, Trace};
-use crate::conversation::Conversation;
+use crate::conversation::{Close, Conversation};
 use crate::savefile::Protocol;
 
 /// `client=127.0.0.1:40000`, `server=:12000`, `server=[::1]:80`, `client=10.0.0.5`.
@@ -121,6 +121,18 @@ pub fn ambiguity(trace: &Trace) -> Option<Ambiguity> {
     let mut conversations = trace.conversations.iter();
     let started = conversations.find(|c| c.tcp.as_ref().is_some_and(|tcp| tcp.started_before));
     started.map(|c| Ambiguity::Started(c.client, c.server))
+}
+
+/// Is it sure who the ends of a conversation are, though packets of it may be
+/// missing? Who opened a TCP connection, its SYN or SYN,ACK tells; who spoke first, or
+/// refused, may be another.
+pub fn is_told(trace: &Trace, conversation: &Conversation) -> bool {
+    let recorded = trace.recording.as_ref();
+    let given = |end| trace.named.iter().any(|name| name.covers(end));
+    let opened = conversation.tcp.as_ref();
+    recorded.is_some_and(|recording| !recording.programs.is_empty())
+        || (given(conversation.client) && given(conversation.server))
+        || opened.is_some_and(|tcp| !tcp.started_before && tcp.close != Close::Refused)
 }
 
 /// Who was asked for something, there or not, with the packets of each; most

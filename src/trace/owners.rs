@@ -477,6 +477,7 @@ mod tests {
             http: Default::default(),
             carried: Vec::new(),
             roles: roles(recording.as_ref()),
+            named: Vec::new(),
             capture: CaptureInfo {
                 file: String::new(),
                 format: Format::Pcap,

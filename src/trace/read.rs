@@ -47,6 +47,7 @@ pub fn read_on(
         http: Default::default(),
         carried: collected.carried,
         roles: owners::roles(recording.as_ref()),
+        named: Vec::new(),
         capture,
         recording,
     };

@@ -19,6 +19,7 @@ impl Judge<'_> {
             Ok(found) => found,
             Err(lack) => return self.no_window(which, span, lack),
         };
+        let (found, cut) = (found.packets, found.cut);
         let what = which;
         let roles = evidence::asks_for_roles(what);
         let payloads = if evidence::asks_for_content(what) {
@@ -27,6 +28,9 @@ impl Judge<'_> {
             FixedBitSet::new()
         };
         let Some(first) = found.minimum() else {
+            if let Some(cut) = cut {
+                return self.no_window(which, span, cut);
+            }
             return Judgement {
                 holds: true,
                 rests_on: Grounds {
@@ -34,7 +38,7 @@ impl Judge<'_> {
                     absence: true,
                     roles,
                     payloads,
-                    segments: self.segments_of(which),
+                    losses: claim::losses_of(&self.world, which),
                     ..Grounds::default()
                 },
                 ..Judgement::default()
@@ -74,11 +78,7 @@ impl Judge<'_> {
                 every_packet: !evidence::packet_stays_found(which),
                 roles,
                 payloads,
-                // What lies behind the first A lies behind an earlier one, too.
-                segments: match which.window.as_ref().map(|window| &window.value) {
-                    Some(Window::After { until: None, .. }) => FixedBitSet::new(),
-                    _ => self.segments_of(which),
-                },
+                losses: claim::losses_where_found(&self.world, which),
                 ..Grounds::default()
             },
             evidence: found,
@@ -92,7 +92,7 @@ impl Judge<'_> {
         let rests_on = Grounds {
             every_packet: true,
             absence: true,
-            segments: judgement::every_segment(trace),
+            losses: self.world.facts.losses_that(|_| true),
             roles: evidence::window_asks_for_roles(window),
             payloads: if evidence::window_reads_content(window) {
                 judgement::all(trace)
@@ -101,14 +101,17 @@ impl Judge<'_> {
             },
             ..Grounds::default()
         };
-        let stretches = match window::stretches(&self.world, window) {
-            Ok(stretches) => stretches,
+        let shown = match window::shown(&self.world, window) {
+            Ok(shown) => shown,
             Err(lack) => return self.lacking(lack, window.span.clone(), rests_on),
         };
         let mut inside = self.world.events.iter().filter(|event| {
-            !event.is_silent() && !event.after_stop && stretches.contain(event.packet())
+            !event.is_silent() && !event.after_stop && shown.stretches.contain(event.packet())
         });
         let Some(event) = inside.next() else {
+            if let Some(cut) = shown.cut {
+                return self.lacking(cut, window.span.clone(), rests_on);
+            }
             return Judgement {
                 holds: true,
                 rests_on,
@@ -141,20 +144,12 @@ impl Judge<'_> {
         }
     }
 
-    /// The streams of which a missing segment could be one of these packets.
-    pub(super) fn segments_of(&self, which: &Selection) -> FixedBitSet {
-        match evidence::may_be_segment(which) {
-            true => judgement::every_segment(self.world.facts.trace),
-            false => FixedBitSet::new(),
-        }
-    }
-
-    /// What bounds the window never came.
+    /// What bounds the window never came, or the capture ends before the window.
     pub(super) fn no_window(&self, which: &Selection, span: &Span, lack: Lack) -> Judgement {
         let trace = self.world.facts.trace;
         let rests_on = Grounds {
             every_packet: true,
-            segments: self.segments_of(which),
+            losses: claim::losses_of(&self.world, which),
             roles: evidence::asks_for_roles(which),
             payloads: if evidence::asks_for_content(which) {
                 judgement::all(trace)

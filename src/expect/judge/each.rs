@@ -9,7 +9,7 @@ use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{claim_value, evidence, failures, filter_shown, matching, quoted};
+use crate::expect::{claim_value, could_be, evidence, failures, filter_shown, matching, quoted};
 
 impl Judge<'_> {
     /// `each SUBJECT has CONDITION`.
@@ -38,17 +38,21 @@ impl Judge<'_> {
     }
 
     fn each_packet(&self, each: &Each, which: &Selection, condition: &Filter) -> Judgement {
-        let trace = self.world.facts.trace;
-        let subjects = match claim::packets(&self.world, which) {
-            Ok(subjects) => subjects,
+        let facts = self.world.facts;
+        let trace = facts.trace;
+        let selected = match claim::packets(&self.world, which) {
+            Ok(selected) => selected,
             Err(lack) => return self.no_window(which, &each.subject.span, lack),
         };
+        let (subjects, cut) = (selected.packets, selected.cut);
         let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
         let rests_on = Grounds {
             every_packet: !evidence::packet_stays_found(which)
                 || !evidence::tells_by_headers(condition),
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
-            segments: self.segments_of(which),
+            losses: facts.losses_that(|loss| {
+                could_be::selected(which, loss.what) || could_be::counts(condition)
+            }),
             payloads: if reads {
                 subjects.clone()
             } else {
@@ -58,11 +62,14 @@ impl Judge<'_> {
         };
         let count = subjects.count_ones(..);
         if count == 0 {
+            if let Some(cut) = cut {
+                return self.no_window(which, &each.subject.span, cut);
+            }
             return self.each_of_nothing(each, rests_on);
         }
         let has = matching::shown(
             trace,
-            self.world.facts.classes(),
+            facts.classes(),
             condition,
             Reading::Where,
             self.world.names,
@@ -70,6 +77,9 @@ impl Judge<'_> {
         );
         let broken: FixedBitSet = subjects.difference(&has).collect();
         let Some(first) = broken.minimum() else {
+            if let Some(cut) = cut {
+                return self.no_window(which, &each.subject.span, cut);
+            }
             return Judgement {
                 holds: true,
                 evidence: subjects,
@@ -165,6 +175,7 @@ impl Judge<'_> {
         }
         let mut whole = self.claimed(Ok(()), every);
         whole.rests_on.payloads.union_with(&which.grounds.payloads);
+        whole.rests_on.losses.union_with(&which.grounds.losses);
         whole.rests_on.every_packet |= which.grounds.every_packet;
         whole
     }

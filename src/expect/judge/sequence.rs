@@ -3,14 +3,14 @@
 use fixedbitset::FixedBitSet;
 
 use super::Judge;
-use crate::expect::ast::{Collection, Mode, Scope, Sequence, Span, Unit};
+use crate::expect::ast::{Collection, EventPattern, Mode, Scope, Sequence, Span, Unit};
 use crate::expect::claim::{Cause, Evaluation};
 use crate::expect::event::EventIndex;
-use crate::expect::evidence;
 use crate::expect::explain::Explanation;
 use crate::expect::judgement::{Grounds, Judgement};
+use crate::expect::losses::{Loss, Lost};
 use crate::expect::matching::{self, Context, Found};
-use crate::expect::{claim_value, judgement};
+use crate::expect::{claim_value, could_be, evidence, judgement};
 use crate::savefile::Protocol;
 
 impl Judge<'_> {
@@ -53,7 +53,7 @@ impl Judge<'_> {
                 judgement.rests_on.every_packet =
                     taken.is_empty() || !evidence::stays_found(sequence);
                 if sequence.mode == Mode::Exactly {
-                    judgement.rests_on.segments = self.segments_in(sequence);
+                    judgement.rests_on.losses = self.losses_in(sequence, |_| true);
                 }
                 judgement.evidence = taken
                     .iter()
@@ -71,12 +71,11 @@ impl Judge<'_> {
                     divergence: &divergence,
                 };
                 judgement.rests_on.every_packet = true;
-                let mut steps = sequence.steps.iter();
-                if sequence.mode == Mode::Exactly
-                    || steps.any(|step| evidence::is_of_segments(&step.value.event))
-                {
-                    judgement.rests_on.segments = self.segments_in(sequence);
-                }
+                judgement.rests_on.losses = self.losses_in(sequence, |lost| {
+                    let mut steps = sequence.steps.iter();
+                    sequence.mode == Mode::Exactly
+                        || steps.any(|step| could_be::step(&step.value, lost))
+                });
                 let (failure, evidence) = explanation.failure();
                 judgement.evidence = evidence;
                 judgement.failure = Some(failure);
@@ -90,29 +89,32 @@ impl Judge<'_> {
         judgement
     }
 
-    /// The streams in a block's scope.
-    fn segments_in(&self, sequence: &Sequence) -> FixedBitSet {
+    /// What is missing in a block's scope that is so.
+    fn losses_in(&self, sequence: &Sequence, are: impl Fn(Lost) -> bool) -> FixedBitSet {
         let facts = self.world.facts;
-        let mut grounds = Grounds::default();
-        let conversation = match &sequence.scope {
-            None => return judgement::every_segment(facts.trace),
-            Some(Scope::Filter(filter)) if evidence::may_show_segment(&filter.value) => {
-                return judgement::every_segment(facts.trace);
-            }
-            Some(Scope::Conversation {
-                protocol: Protocol::Tcp,
-                id,
-            }) => claim_value::member(facts, Collection::Tcp, *id).ok(),
-            Some(Scope::Message(id)) => {
-                let message = facts.messages.get(*id as usize);
-                message.map(|message| message.conversation)
-            }
-            Some(Scope::Filter(_) | Scope::Conversation { .. }) => None,
+        let is_of = |loss: &Loss, conversation: Option<usize>| {
+            conversation.is_some() && loss.of.map(|(of, _)| of) == conversation
         };
-        if let Some(conversation) = conversation {
-            grounds.ask_segments(conversation);
-        }
-        grounds.segments
+        facts.losses_that(|loss| {
+            let is_in_scope = match &sequence.scope {
+                None => true,
+                Some(Scope::Filter(filter)) => could_be::shown(&filter.value, loss.what),
+                Some(Scope::Conversation {
+                    protocol: Protocol::Tcp,
+                    id,
+                }) => is_of(loss, claim_value::member(facts, Collection::Tcp, *id).ok()),
+                // Of which conversation a datagram was, nobody knows.
+                Some(Scope::Conversation { .. }) => {
+                    could_be::event(&EventPattern::Udp(None), loss.what)
+                }
+                Some(Scope::Message(id)) => {
+                    let message = facts.messages.get(*id as usize);
+                    matches!(loss.what, Lost::Segments { .. })
+                        && is_of(loss, message.map(|message| message.conversation))
+                }
+            };
+            is_in_scope && are(loss.what)
+        })
     }
 
     fn grounds_of(

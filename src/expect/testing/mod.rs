@@ -54,6 +54,7 @@ impl Wire {
                 http: Default::default(),
                 carried: Vec::new(),
                 roles: vec!["client".to_owned(), "server".to_owned()],
+                named: Vec::new(),
                 capture: CaptureInfo {
                     file: "test.pcapng".to_owned(),
                     format: Format::Pcapng,

@@ -1,0 +1,134 @@
+//! Could what is missing be what a statement asks for?
+
+use super::ast::{EventPattern, Filter, FilterOp, Literal, Operand, Selection, Step, StepOrFilter};
+use super::losses::Lost;
+
+/// ICMP and ICMPv6.
+const ICMP: [u8; 2] = [1, 58];
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+/// Inside of IPv4, IPv6 and GRE there may be all others.
+const TUNNELS: [u8; 3] = [4, 41, 47];
+
+/// Could it be one of a claim's packets, or move its window?
+pub fn selected(which: &Selection, lost: Lost) -> bool {
+    let step = |step: &Step| event(&step.event, lost) || counts_in(step);
+    let of_what = match &which.what {
+        StepOrFilter::Step(it) => step(&it.value),
+        StepOrFilter::Filter(filter) => shown(&filter.value, lost),
+    };
+    let window = which.window.as_ref();
+    of_what || window.is_some_and(|w| w.value.steps().any(step))
+}
+
+/// Could it be such an event, or bring one, by its own headers?
+pub fn event(event: &EventPattern, lost: Lost) -> bool {
+    match (event, lost) {
+        (EventPattern::Syn, Lost::Syn) | (EventPattern::SynAck, Lost::SynAck) => true,
+        (_, Lost::Syn | Lost::SynAck) => false,
+        (
+            EventPattern::Data(_)
+            | EventPattern::Fin
+            | EventPattern::Request { .. }
+            | EventPattern::Response { .. }
+            | EventPattern::Retransmission(_)
+            | EventPattern::KeepAlive,
+            Lost::Segments { .. },
+        ) => true,
+        (_, Lost::Segments { .. }) => false,
+        (_, Lost::Datagram { protocol }) if TUNNELS.contains(&protocol) => true,
+        (EventPattern::Udp(_), Lost::Datagram { protocol }) => protocol == UDP,
+        (EventPattern::Icmp(_), Lost::Datagram { protocol }) => ICMP.contains(&protocol),
+        (_, Lost::Datagram { protocol }) => protocol == TCP,
+    }
+}
+
+/// Could it be what a step of a block names? There the handshake's ACK is only where
+/// the handshake is.
+pub fn step(step: &Step, lost: Lost) -> bool {
+    let of_handshake = matches!(lost, Lost::Syn | Lost::SynAck);
+    event(&step.event, lost) || counts_in(step) || (of_handshake && step.event == EventPattern::Ack)
+}
+
+fn counts_in(step: &Step) -> bool {
+    step.where_.as_ref().is_some_and(|f| counts(&f.value))
+}
+
+/// Does the filter ask for numbers and times that are counted from other packets,
+/// whatever they are?
+pub fn counts(filter: &Filter) -> bool {
+    let mut counts = false;
+    filter.operands(&mut |operand| {
+        operand.fields(&mut |field| {
+            let name = field.field.name;
+            counts |= name == "frame.number" || name.contains("time");
+        });
+    });
+    counts
+}
+
+/// Could the filter show it, or another packet for the want of it?
+pub fn shown(filter: &Filter, lost: Lost) -> bool {
+    counts(filter) || itself(filter, lost)
+}
+
+/// Could the filter show it? Not where it demands another protocol or another flag.
+/// A SYN that is missing is taken to bring no data.
+fn itself(filter: &Filter, lost: Lost) -> bool {
+    let is_other = |operand: &Operand| match operand {
+        Operand::Field(field) => {
+            let protocol = field.field.name.split('.').next();
+            protocol.is_some_and(|protocol| lacks(lost).contains(&protocol))
+        }
+        _ => false,
+    };
+    match filter {
+        Filter::And(a, b) => itself(a, lost) && itself(b, lost),
+        Filter::Or(a, b) => itself(a, lost) || itself(b, lost),
+        Filter::Exists(operand) => !is_other(operand),
+        Filter::Compare {
+            left: Operand::Field(field),
+            op: FilterOp::Eq,
+            right: Operand::Literal(Literal::Number(wanted)),
+            ..
+        } if let Some(set) = flag(field.field.name, lost) => *wanted == i128::from(set),
+        // A comparison with a field that is not there is false.
+        Filter::Compare { left, .. }
+        | Filter::In {
+            left,
+            negated: false,
+            ..
+        } => !is_other(left),
+        _ => true,
+    }
+}
+
+/// Protocols of which it has no header. An ICMP error has those that it quotes.
+fn lacks(lost: Lost) -> &'static [&'static str] {
+    match lost {
+        Lost::Segments { .. } | Lost::Datagram { protocol: TCP } => {
+            &["udp", "icmp", "icmpv6", "arp", "igmp", "sctp"]
+        }
+        Lost::Syn | Lost::SynAck => &[
+            "udp", "icmp", "icmpv6", "arp", "igmp", "sctp", "http", "tls", "dns", "data",
+        ],
+        Lost::Datagram { protocol: UDP } => &[
+            "tcp", "http", "tls", "icmp", "icmpv6", "arp", "igmp", "sctp",
+        ],
+        Lost::Datagram { protocol } if ICMP.contains(&protocol) => &["arp", "igmp", "sctp"],
+        Lost::Datagram { .. } => &["arp"],
+    }
+}
+
+/// Is the flag of this name set, where that is known?
+fn flag(name: &str, lost: Lost) -> Option<bool> {
+    match (name, lost) {
+        ("tcp.flags.syn", Lost::Segments { .. }) => Some(false),
+        ("tcp.flags.syn", Lost::Syn | Lost::SynAck) => Some(true),
+        ("tcp.flags.ack", Lost::Syn) => Some(false),
+        ("tcp.flags.ack", Lost::SynAck) => Some(true),
+        ("tcp.flags.fin", Lost::Syn | Lost::SynAck) => Some(false),
+        ("tcp.flags.reset", Lost::Segments { .. } | Lost::Syn | Lost::SynAck) => Some(false),
+        _ => None,
+    }
+}
