@@ -17,14 +17,32 @@ pub fn capture() -> Vec<u8> {
 
 /// The file, with raw IP packets.
 pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
+    written(&connection(40_000, request, response))
+}
+
+/// A file of raw IP packets, a millisecond apart.
+pub fn written(frames: &[Vec<u8>]) -> Vec<u8> {
     let interface = InterfaceDescription {
         name: String::new(),
         link_type: 101,
         snaplen: 0,
     };
     let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+    for (number, frame) in frames.iter().enumerate() {
+        let time = Timestamp(number as i64 * 1_000_000);
+        writer.write_frame(time, frame.len() as u32, frame).unwrap();
+    }
+    writer.into_inner()
+}
+
+/// The packets of one connection, the request the fourth of them.
+pub fn connection(port: u16, request: &[u8], response: &[u8]) -> Vec<Vec<u8>> {
     let (asked, told) = (1 + request.len() as u32, 1 + response.len() as u32);
-    let frames = [
+    let segment = |to_server, seq, ack, flags, data| {
+        let ports = if to_server { (port, 80) } else { (80, port) };
+        segment(ports, seq, ack, flags, data)
+    };
+    vec![
         segment(true, 0, 0, 0x02, b""),
         segment(false, 0, 1, 0x12, b""),
         segment(true, 1, 1, 0x10, b""),
@@ -33,20 +51,10 @@ pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
         segment(false, told, asked, 0x11, b""),
         segment(true, asked, told + 1, 0x11, b""),
         segment(false, told + 1, asked + 1, 0x10, b""),
-    ];
-    for (number, frame) in frames.iter().enumerate() {
-        let time = Timestamp(number as i64 * 1_000_000);
-        writer.write_frame(time, frame.len() as u32, frame).unwrap();
-    }
-    writer.into_inner()
+    ]
 }
 
-fn segment(to_server: bool, seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
-    let (src, dst): (u16, u16) = if to_server {
-        (40_000, 80)
-    } else {
-        (80, 40_000)
-    };
+fn segment((src, dst): (u16, u16), seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
     let len = 40 + data.len() as u16;
     let mut frame = vec![0x45, 0];
     frame.extend(len.to_be_bytes());
