@@ -65,6 +65,7 @@ layers! {
     Eapol "eapol",
     Slow "slow",
     Loop "loop",
+    Netlink "netlink",
     Ptp "ptp",
     Macsec "macsec",
     Cfm "cfm",
@@ -341,6 +342,9 @@ impl Layers {
             }
             Link::LinuxCooked(cooked) => {
                 self.push(Layer::Sll);
+                if of_transport(&packet.transport) == Some(Layer::Netlink) {
+                    return;
+                }
                 self.tags(cooked.vlan, cooked.ethertype);
                 cooked.ethertype
             }

@@ -155,27 +155,34 @@ pub fn ethernet_at(
 /// Linux cooked capture, version 1.
 fn cooked(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     const SIZE: u8 = 16;
-    let (Some(packet_type), Some(protocol)) = (u16_at(frame, 0), u16_at(frame, 14)) else {
+    let (Some(packet_type), Some(hardware), Some(protocol)) =
+        (u16_at(frame, 0), u16_at(frame, 2), u16_at(frame, 14))
+    else {
         return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
     };
-    cooked_payload(frame, SIZE, packet_type, protocol, link)
+    cooked_payload(frame, SIZE, packet_type, hardware, protocol, link)
 }
 
 /// Linux cooked capture, version 2: here the packet type is one byte.
 fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
     const SIZE: u8 = 20;
-    let (Some(protocol), Some(packet_type), true) =
-        (u16_at(frame, 0), frame.get(10), frame.len() >= SIZE.into())
-    else {
+    let (Some(protocol), Some(hardware), Some(packet_type), true) = (
+        u16_at(frame, 0),
+        u16_at(frame, 8),
+        frame.get(10),
+        frame.len() >= SIZE.into(),
+    ) else {
         return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
     };
-    cooked_payload(frame, SIZE, (*packet_type).into(), protocol, link)
+    let packet_type = (*packet_type).into();
+    cooked_payload(frame, SIZE, packet_type, hardware, protocol, link)
 }
 
 fn cooked_payload(
     frame: &[u8],
     header_len: u8,
     packet_type: u16,
+    hardware: u16,
     protocol: u16,
     link: &mut Link,
 ) -> Result<Inside, Fault> {
@@ -188,6 +195,14 @@ fn cooked_payload(
     });
     /// Linux's numbers for 802.3 without and with LLC, which are no EtherTypes.
     const LLC: u16 = 4;
+    /// Linux's `ARPHRD_NETLINK`: the protocol is a family of netlink.
+    const NETLINK: u16 = 824;
+    if hardware == NETLINK {
+        return Ok(Inside::Named(
+            Layer::Netlink,
+            header_len.into()..frame.len(),
+        ));
+    }
     if protocol == LLC {
         return llc(frame, header_len.into());
     }
@@ -299,6 +314,18 @@ mod tests {
         assert_eq!(decode(113, &data), (link(16, 0), carried(Some(4), 16..76)));
         let data = samples::bytes(SLL2_SYN.1);
         assert_eq!(decode(276, &data), (link(20, 4), carried(Some(4), 20..80)));
+    }
+
+    /// It was read as LLC of so many bytes.
+    #[test]
+    fn the_family_of_a_netlink_message_is_no_ethertype() {
+        let mut frame = vec![0, 0, 824u16.to_be_bytes()[0], 824u16.to_be_bytes()[1]];
+        frame.extend([0; 10]);
+        frame.extend([0, 16]);
+        frame.extend([7; 20]);
+        let mut link = Link::Unknown;
+        let inside = super::decode(link_type::LINUX_SLL, &frame, &mut link);
+        assert_eq!(inside, Ok(Inside::Named(Layer::Netlink, 16..36)));
     }
 
     #[test]

@@ -331,6 +331,8 @@ impl Ipv6 {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ipv6Fragment {
+    /// The header behind this one, in the first fragment.
+    pub next: u8,
     pub id: u32,
     /// In bytes.
     pub offset: u16,

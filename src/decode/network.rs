@@ -391,11 +391,12 @@ fn fragmentation(bytes: &[u8]) -> Result<(u8, Ipv6Fragment), Fault> {
     let header = Ipv6FragmentHeaderSlice::from_slice(bytes)
         .map_err(|error| Fault::short(Layer::Ipv6Fragment, error.required_len, error.len))?;
     let fragment = Ipv6Fragment {
+        next: header.next_header().0,
         id: header.identification(),
         offset: header.fragment_offset().byte_offset(),
         more: header.more_fragments(),
     };
-    Ok((header.next_header().0, fragment))
+    Ok((fragment.next, fragment))
 }
 
 fn authentication(bytes: &[u8]) -> Result<(u8, usize), Fault> {
@@ -592,6 +593,7 @@ mod tests {
         let payload = [60, 0, 0, 17, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1];
         let network = ip(&v6(44, &payload), 0);
         let fragment = Ipv6Fragment {
+            next: 60,
             id: 9,
             offset: 16,
             more: true,

@@ -401,8 +401,12 @@ mod tests {
         );
         let field = |f: &Field| format!("| `{}` | {} | {} |\n", f.name, f.kind.words(), f.meaning);
         table("### Fields of packets", fields::all().map(field).collect());
-        let names: Vec<String> = icmp::names().map(|name| format!("`{name}`")).collect();
-        text += &format!("### ICMP messages\n\n{}\n\n", names.join(", "));
+        text += "### ICMP messages\n\nType and code in each version.\n\n";
+        text += "| | ICMP | ICMPv6 |\n| --- | --- | --- |\n";
+        for (name, [v4, v6]) in icmp::meanings() {
+            text += &format!("| `{name}` | {v4} | {v6} |\n");
+        }
+        text.push('\n');
         text += "### Mistakes\n\n| code | |\n| --- | --- |\n";
         for code in ALL {
             text += &format!("| {} | {} |\n", code.code, code.title);

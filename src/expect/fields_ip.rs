@@ -260,6 +260,12 @@ pub(super) const IPV6: &[Field] = &[
     )
     .alike(Alike::Flow),
     Field::new(
+        "ipv6.fraghdr.nxt",
+        Kind::Unsigned(8),
+        "what the first fragment begins with: 17 UDP",
+        |v, out| of_fragments(v, out, |fragment| number(fragment.next)),
+    ),
+    Field::new(
         "ipv6.fraghdr.offset",
         Kind::Unsigned(16),
         "fragment offset, in units of 8 bytes",

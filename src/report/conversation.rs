@@ -263,6 +263,15 @@ pub struct HttpResponse<'a> {
     pub trouble: Vec<&'static str>,
 }
 
+impl Message<'_> {
+    /// `frame.number` of the packet that completes its first head.
+    pub fn first_frame(&self) -> Option<u64> {
+        let request = self.http.request.as_ref().map(|request| request.frame);
+        let answer = self.http.interim.first().or(self.http.response.as_ref());
+        request.or(answer.map(|response| response.frame))
+    }
+}
+
 impl HttpRequest<'_> {
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -49,6 +49,9 @@ pub struct Dns {
     /// The number of the response code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rcode_number: Option<u16>,
+    /// The answer was too long for a datagram (RFC 1035, section 4.1.1: TC).
+    #[serde(skip_serializing_if = "is_false")]
+    pub truncated: bool,
     /// The records of the answer section.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<DnsRecord>,
@@ -83,7 +86,7 @@ pub struct Tls {
     /// The host that the client asks for (SNI).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
-    /// The application protocols that the client offers.
+    /// The application protocols that the client offers, without GREASE (RFC 8701).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alpn: Vec<String>,
     /// The newest version that the client offers: `TLS 1.3`.
@@ -128,6 +131,7 @@ pub fn lookup(
             response_frame: response.map(frame),
             rcode: code.map(|code| named(dns::rcode_name(code), "RCODE", code)),
             rcode_number: code,
+            truncated: response.is_some_and(|seen| seen.message.is_truncated()),
             answers: response
                 .iter()
                 .flat_map(|seen| &seen.message.answers)
@@ -156,6 +160,24 @@ pub(super) fn named(name: Option<&str>, prefix: &str, number: u16) -> String {
     name.map_or_else(|| format!("{prefix}{number}"), str::to_owned)
 }
 
+/// The protocols that a client offers in earnest.
+fn offered(hello: &message::tls::ClientHello) -> Vec<String> {
+    let names = hello.alpn.iter().filter(|name| !is_grease(name));
+    names.cloned().collect()
+}
+
+/// RFC 8701, section 2: twice the same byte, 0x0A to 0xFA; where that is no ASCII, it
+/// was no text either.
+fn is_grease(name: &str) -> bool {
+    let mut characters = name.chars();
+    match (characters.next(), characters.next(), characters.next()) {
+        (Some(one), Some(other), None) => {
+            one == other && (one.is_ascii() && one as u32 & 0xF == 0xA || one == '\u{fffd}')
+        }
+        _ => false,
+    }
+}
+
 /// What a conversation says of TLS.
 pub fn tls(facts: &message::Tls) -> Tls {
     use message::tls::{cipher_suite_name, version_name};
@@ -166,11 +188,26 @@ pub fn tls(facts: &message::Tls) -> Tls {
     let version = |number| shown(version_name(number), number);
     Tls {
         server_name: client.and_then(|hello| hello.server_name.clone()),
-        alpn: client.map(|hello| hello.alpn.clone()).unwrap_or_default(),
+        alpn: client.map(offered).unwrap_or_default(),
         client_version: client.map(|hello| version(hello.newest_version())),
         version: server.map(|hello| version(hello.chosen_version())),
         cipher_suite: server
             .map(|hello| shown(cipher_suite_name(hello.cipher_suite), hello.cipher_suite)),
         chosen_alpn: server.and_then(|hello| hello.alpn.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grease_is_no_protocol_that_is_offered() {
+        for name in ["\n\n", "JJ", "zz", "\u{fffd}\u{fffd}"] {
+            assert!(is_grease(name), "{name:?}");
+        }
+        for name in ["h2", "zzz", "z", "aa", ""] {
+            assert!(!is_grease(name), "{name:?}");
+        }
     }
 }

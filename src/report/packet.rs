@@ -83,7 +83,7 @@ pub struct Packet<'a> {
     /// On the packet that completes the head of a request or a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Http<'a>>,
-    /// What its DNS and TLS messages say.
+    /// What its DNS and TLS messages say, or the HTTP message that ends in it.
     #[serde(skip)]
     pub said: Option<Said>,
     /// Index into `conversations[]`.
@@ -264,6 +264,8 @@ pub struct Ipv6 {
 /// The fragment header of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FragmentHeader {
+    /// The header behind this one in the first fragment: 17 UDP.
+    pub nxt: u8,
     /// The same in all fragments of a packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ident: Option<u32>,

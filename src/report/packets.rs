@@ -79,6 +79,7 @@ impl<'a> Packet<'a> {
         }
         shown.after_stop = trace.after_stop(index);
         shown.http = heads(trace, index);
+        shown.said = super::said::ended(trace, index);
         Some(shown)
     }
 
@@ -243,6 +244,7 @@ pub(super) fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
         fragments: Vec::new(),
         reassembled: None,
         fraghdr: ip.fragment.map(|f| FragmentHeader {
+            nxt: f.next,
             ident: Some(f.id),
             offset: f.offset / 8,
             more: f.more,

@@ -1,13 +1,13 @@
-//! What the DNS and TLS messages of a packet say, in a few words, for a list of
-//! packets.
+//! What the messages of a packet say, in a few words, for a list of packets.
 
 use super::lookup::{kind, named};
 use crate::decode;
 use crate::message::dns::{self, Flavour};
 use crate::message::tls::{self, Hello};
-use crate::message::{Part, PartOf};
+use crate::message::{Part, PartOf, Request, Response};
+use crate::trace::{self, Trace};
 
-/// Not in the JSON, which has lookups and hellos of their own.
+/// Not in the JSON, which has lookups, hellos and transactions of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// As Wireshark's column names it.
@@ -15,7 +15,11 @@ pub struct Said {
     pub words: String,
 }
 
-/// Of the datagram that it is, or of the messages that it completes.
+/// The name of [`Said::protocol`] for the end of an HTTP message.
+pub const HTTP: &str = "HTTP";
+
+/// Of the datagram that it is, or of the messages that it completes. Of HTTP, whose
+/// heads are told beside it ([`super::http_heads`]), only what began before.
 pub fn said(packet: &decode::Packet, data: &[u8], parts: &[Part]) -> Option<Said> {
     if let Some(udp) = packet.udp() {
         let payload = udp.payload.of(data);
@@ -31,6 +35,8 @@ pub fn said(packet: &decode::Packet, data: &[u8], parts: &[Part]) -> Option<Said
                 let message = dns::parse(bytes, Flavour::Dns)?;
                 names(&message)
             }),
+            PartOf::Request(request) if part.whole => request_ended(request),
+            PartOf::Response(response) if part.whole => response_ended(response),
             PartOf::Request(_) | PartOf::Response(_) => None,
         };
         match (said, all.last_mut()) {
@@ -45,6 +51,45 @@ pub fn said(packet: &decode::Packet, data: &[u8], parts: &[Part]) -> Option<Said
         }
     }
     all.into_iter().next()
+}
+
+/// Of the HTTP message that the packet at `index` completes, and whose head another
+/// one did.
+pub(super) fn ended(trace: &Trace, index: usize) -> Option<Said> {
+    trace.http_ends(index).find_map(|(_, part)| match part {
+        trace::Part::Request(request) => request_ended(request),
+        trace::Part::Response(response) => response_ended(response),
+    })
+}
+
+fn request_ended(request: &Request) -> Option<Said> {
+    let line = format!("{} {}", request.method, request.target);
+    let is_elsewhere = request.head.packet != request.end.packet;
+    is_elsewhere.then(|| end(line, request.body.complete))
+}
+
+fn response_ended(response: &Response) -> Option<Said> {
+    let line = answer(response.code, &response.phrase);
+    let is_elsewhere = response.head.packet != response.end.packet;
+    is_elsewhere.then(|| end(line, response.body.complete))
+}
+
+/// `HTTP 200 OK, whole`
+fn end(line: String, complete: bool) -> Said {
+    let end = if complete { "whole" } else { "not whole" };
+    Said {
+        protocol: HTTP,
+        words: format!("{line}, {end}"),
+    }
+}
+
+/// `HTTP 404 Not Found`; HTTP/0.9 has no code.
+pub fn answer(code: u16, phrase: &str) -> String {
+    let separator = if phrase.is_empty() { "" } else { " " };
+    match code {
+        0 => format!("HTTP without a code{separator}{phrase}"),
+        code => format!("HTTP {code}{separator}{phrase}"),
+    }
 }
 
 /// `DNS A example.org`, `DNS response NOERROR A example.org`
@@ -64,6 +109,9 @@ fn names(message: &dns::Message) -> Option<Said> {
         Some(question) => words.extend([kind(question.kind), question.name.clone()]),
         None if message.is_response() => {}
         None => words.push("query".to_owned()),
+    }
+    if message.is_response() && message.is_truncated() {
+        words.push("(truncated)".to_owned());
     }
     words.extend(message.malformed.map(|what| format!("({what})")));
     Some(Said {
@@ -122,6 +170,10 @@ mod tests {
         assert_eq!(
             said([0x81, 0x83], question),
             "DNS response NXDOMAIN AAAA a.example"
+        );
+        assert_eq!(
+            said([0x83, 0], question),
+            "DNS response NOERROR AAAA a.example (truncated)"
         );
         assert_eq!(said([1, 0], b"\x05a"), "DNS query (a name is cut off)");
     }

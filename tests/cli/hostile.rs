@@ -16,22 +16,11 @@ pub fn capture() -> Vec<u8> {
 }
 
 pub fn transaction(request: &[u8], response: &[u8]) -> Vec<u8> {
-    let (asked, told) = (1 + request.len() as u32, 1 + response.len() as u32);
-    let frames = [
-        segment(true, 0, 0, 0x02, b""),
-        segment(false, 0, 1, 0x12, b""),
-        segment(true, 1, 1, 0x10, b""),
-        segment(true, 1, 1, 0x18, request),
-        segment(false, 1, asked, 0x18, response),
-        segment(false, told, asked, 0x11, b""),
-        segment(true, asked, told + 1, 0x11, b""),
-        segment(false, told + 1, asked + 1, 0x10, b""),
-    ];
-    raw(&frames)
+    written(&connection(40_000, request, response))
 }
 
-/// The file, with raw IP packets.
-pub fn raw(frames: &[Vec<u8>]) -> Vec<u8> {
+/// A file of raw IP packets, a millisecond apart.
+pub fn written(frames: &[Vec<u8>]) -> Vec<u8> {
     let interface = InterfaceDescription {
         name: String::new(),
         link_type: 101,
@@ -45,12 +34,26 @@ pub fn raw(frames: &[Vec<u8>]) -> Vec<u8> {
     writer.into_inner()
 }
 
-fn segment(to_server: bool, seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
-    let (src, dst): (u16, u16) = if to_server {
-        (40_000, 80)
-    } else {
-        (80, 40_000)
+/// The packets of one connection, the request the fourth of them.
+pub fn connection(port: u16, request: &[u8], response: &[u8]) -> Vec<Vec<u8>> {
+    let (asked, told) = (1 + request.len() as u32, 1 + response.len() as u32);
+    let segment = |to_server, seq, ack, flags, data| {
+        let ports = if to_server { (port, 80) } else { (80, port) };
+        segment(ports, seq, ack, flags, data)
     };
+    vec![
+        segment(true, 0, 0, 0x02, b""),
+        segment(false, 0, 1, 0x12, b""),
+        segment(true, 1, 1, 0x10, b""),
+        segment(true, 1, 1, 0x18, request),
+        segment(false, 1, asked, 0x18, response),
+        segment(false, told, asked, 0x11, b""),
+        segment(true, asked, told + 1, 0x11, b""),
+        segment(false, told + 1, asked + 1, 0x10, b""),
+    ]
+}
+
+fn segment((src, dst): (u16, u16), seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
     let len = 40 + data.len() as u16;
     let mut frame = vec![0x45, 0];
     frame.extend(len.to_be_bytes());

@@ -331,6 +331,81 @@ fn a_body_that_cannot_be_decoded_is_written_as_it_was_sent() {
     );
 }
 
+/// It was left out without a word, too.
+#[test]
+fn a_body_of_no_known_length_is_told_as_left_out() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc";
+    let capture = hostile::transaction(b"GET /a.txt HTTP/1.1\r\n\r\n", response);
+    let (folder, path) = file("x.pcap", &capture);
+    let target = folder.path().join("bodies");
+    let (path, into) = (path.to_str().unwrap(), target.to_str().unwrap());
+    let output = inspect(&[path, "--extract", into]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.contains("1 body that cannot be read left out"),
+        "{errors}"
+    );
+}
+
+/// `-Y http` hid the packet with its name, and showed one without.
+#[test]
+fn a_message_is_named_on_the_packet_that_completes_it() {
+    let response = b"HTTP/1.1 200 OK\r\n\r\nuntil the end";
+    let capture = hostile::transaction(b"GET /a HTTP/1.1\r\n\r\n", response);
+    let (_folder, path) = file("x.pcap", &capture);
+    let path = path.to_str().unwrap();
+    let rows = |more: &[&str]| {
+        let text = told(&[&[path, "--packets"], more].concat());
+        let says = |line: &str| line.split_at(64).1.trim().to_owned();
+        text.lines().skip(1).map(says).collect::<Vec<_>>()
+    };
+    let all = rows(&["--wide"]);
+    assert!(all[4].contains("HTTP 200 OK  "), "{all:?}");
+    let shown = rows(&["--wide", "-Y", "http"]);
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(shown[0].contains("GET /a"), "{shown:?}");
+    assert!(shown[1].contains("FIN,ACK HTTP 200 OK, whole"), "{shown:?}");
+    assert_eq!(shown[1], all[5]);
+}
+
+/// They came in the order in which they were complete.
+#[test]
+fn transactions_are_in_the_order_of_their_requests() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    let [slow, quick] = [(40_000, "slow"), (40_001, "quick")].map(|(port, name)| {
+        let request = format!("GET /{name} HTTP/1.1\r\n\r\n");
+        hostile::connection(port, request.as_bytes(), response)
+    });
+    let frames = [&slow[..4], &quick[..], &slow[4..]].concat();
+    let (_folder, path) = file("x.pcap", &hostile::written(&frames));
+    for words in [&["--http"][..], &[]] {
+        let text = told(&[&[path.to_str().unwrap()], words].concat());
+        let place = |name| text.rfind(name).unwrap();
+        assert!(place("/slow") < place("/quick"), "{text}");
+    }
+}
+
+/// IPv6 was told by the number of its first header, ICMPv6 by its numbers.
+#[test]
+fn packets_of_ipv6_are_named_as_those_of_ipv4_are() {
+    let ipv6 = |next: u8, payload: &[u8]| {
+        let mut frame = vec![0x60, 0, 0, 0, 0, payload.len() as u8, next, 255];
+        frame.extend([[0xfe; 16], [0xfd; 16]].concat());
+        frame.extend(payload);
+        frame
+    };
+    let fragment = [17, 0, 0x05, 0xc9, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8];
+    let solicitation = [&[135, 0, 0, 0, 0, 0, 0, 0][..], &[0xfd; 16]].concat();
+    let frames = [ipv6(44, &fragment), ipv6(58, &solicitation)];
+    let (_folder, path) = file("x.pcap", &hostile::written(&frames));
+    let text = told(&[path.to_str().unwrap(), "--packets", "--wide"]);
+    assert!(
+        text.contains("fragment of IP protocol 17 at byte 1480"),
+        "{text}"
+    );
+    assert!(text.contains("icmpv6 neighbor-solicitation"), "{text}");
+}
+
 /// `--html *.pcap` gives it the first of them for its name.
 #[test]
 fn a_page_replaces_no_capture() {
@@ -722,7 +797,7 @@ fn each_bound_that_was_reached_is_told() {
     frames.extend((0..requests).map(|_| segment(false, answer)));
     let more_follow = 0x2000;
     frames.extend((0..datagrams).map(|id| ip(17, id, more_follow, true, &[0; 8])));
-    let capture = hostile::raw(&frames);
+    let capture = hostile::written(&frames);
     let (_folder, path) = file("bounds.pcap", &capture);
     let path = path.to_str().unwrap();
 

@@ -54,6 +54,7 @@ const FIELDS: &[&str] = &[
     "ipv6.hlim",
     "ipv6.src",
     "ipv6.dst",
+    "ipv6.fraghdr.nxt",
     "ipv6.fraghdr.ident",
     "ipv6.fraghdr.offset",
     "ipv6.fraghdr.more",
@@ -447,6 +448,7 @@ fn network(net: &Net, put: &mut impl FnMut(&'static str, String)) {
             put("ipv6.src", ip.src.to_string());
             put("ipv6.dst", ip.dst.to_string());
             if let Some(fragment) = ip.fragment {
+                put("ipv6.fraghdr.nxt", fragment.next.to_string());
                 put("ipv6.fraghdr.ident", fragment.id.to_string());
                 put("ipv6.fraghdr.offset", (fragment.offset / 8).to_string());
                 put("ipv6.fraghdr.more", u8::from(fragment.more).to_string());

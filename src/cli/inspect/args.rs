@@ -129,7 +129,7 @@ pub struct Args {
     /// The SHA-256 of each HTTP body: in --json, and in --http as --ndjson or --csv
     #[arg(long, help_heading = "HTTP")]
     pub digest: bool,
-    /// Undo the content coding (gzip, deflate, br) of extracted bodies
+    /// Undo the content coding (gzip, deflate, br, zstd) of extracted bodies
     #[arg(long, requires = "extract", help_heading = "HTTP")]
     pub decode: bool,
     /// Stop extracting after so many bytes: 500M, 2G

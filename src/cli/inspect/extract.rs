@@ -72,6 +72,8 @@ pub struct Extractor {
     limit: u64,
     files: u64,
     written: u64,
+    /// Bodies of which no byte can be read.
+    unread: u64,
     /// Bodies that were left out, and their bytes.
     skipped: (u64, u64),
     /// They have more: decoding ended where it was too much.
@@ -90,6 +92,7 @@ impl Extractor {
             limit,
             files: 0,
             written: 0,
+            unread: 0,
             skipped: (0, 0),
             more: false,
         })
@@ -108,6 +111,8 @@ impl Extractor {
         let request = message.request.as_ref().map(|r| (&r.head, &r.body));
         let response = message.response.as_ref().map(|r| (&r.head, &r.body));
         let code = message.response.as_ref().map(|r| r.code);
+        // HTTP/0.9 has none.
+        let code = code.filter(|code| *code != 0);
         let sides = [
             (Side::Client, None, request),
             (Side::Server, code, response),
@@ -157,6 +162,7 @@ impl Extractor {
     fn body(&mut self, body: &Body<'_>, showing: &mut Showing) -> Exit {
         let bytes = body.bytes.len() as u64;
         if bytes == 0 {
+            self.unread += u64::from(!body.complete && body.trouble.is_some());
             return Exit::Passed;
         }
         if bytes > self.left {
@@ -221,6 +227,13 @@ impl Extractor {
             size(self.written),
             self.folder.display()
         ));
+        if self.unread > 0 {
+            let bodies = if self.unread == 1 { "body" } else { "bodies" };
+            output::tell(&format!(
+                "{} {bodies} that cannot be read left out: `trouble` in --http --ndjson says why",
+                self.unread
+            ));
+        }
         let (bodies, bytes) = self.skipped;
         if bodies > 0 {
             let more = if self.more { "more than " } else { "" };

@@ -138,9 +138,12 @@ impl Gather<'_> {
             How::Lines | How::Csv if self.what == What::Http => self.write(&item.line),
             How::Lines | How::Csv => Ok(()),
             How::Terminal => {
-                self.messages.extend(item.row.filter(|_| {
-                    self.what != What::Summary || self.messages.len() < self.rows.max(SPARE)
-                }));
+                self.messages.extend(item.row);
+                let most = self.rows.saturating_add(SPARE);
+                if self.what == What::Summary && self.messages.len() > most {
+                    self.earliest();
+                    self.messages.truncate(self.rows);
+                }
                 Ok(())
             }
         }
@@ -201,6 +204,12 @@ impl Gather<'_> {
         self.conversations.truncate(self.rows);
     }
 
+    /// Puts the transactions in the order of their first heads; they came in that of
+    /// their ends.
+    fn earliest(&mut self) {
+        self.messages.sort_by_key(report::Message::first_frame);
+    }
+
     /// Writes an element of one of the document's arrays, or keeps it until
     /// the array before it is whole.
     fn element(&mut self, part: Part, element: &[u8]) -> io::Result<()> {
@@ -257,6 +266,7 @@ impl Gather<'_> {
                     self.largest();
                 }
                 self.conversations.sort_by_key(|c| c.index);
+                self.earliest();
                 report.conversations = self.conversations;
                 report.messages = self.messages;
                 report.lookups = self.lookups;

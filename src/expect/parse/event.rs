@@ -451,17 +451,15 @@ impl<'t> Parser<'t> {
         self.skip_to(span.end);
         let pattern = icmp::pattern(bare);
         if pattern.is_none() {
-            let names: Vec<&str> = icmp::names().collect();
             let meant = match bare.to_ascii_lowercase().as_str() {
                 "unreachable" | "dest-unreachable" => Some("destination-unreachable"),
                 "ping" => Some("echo-request"),
                 "pong" => Some("echo-reply"),
-                _ => nearest(bare, names.iter().copied()),
+                _ => nearest(bare, icmp::names()),
             };
-            let help = did_you_mean(
-                meant,
-                &format!("known are {}, or numbers: `3/3`", names.join(", ")),
-            );
+            let known = "known are `port-unreachable`, `time-exceeded`, `echo-request` and the \
+                         others of IANA's registries, or numbers: `3/3`";
+            let help = did_you_mean(meant, known);
             self.error(
                 codes::UNKNOWN_ICMP,
                 span,

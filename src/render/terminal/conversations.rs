@@ -1,10 +1,9 @@
 //! Conversations and HTTP transactions as a list: for captures whose packets
 //! are not shown one by one.
 
-use super::answer;
 use super::line::{Line, Tone};
 use super::screen::{Screen, count, duration};
-use crate::report::{Close, Conversation, Endpoint, Message, Report, Side};
+use crate::report::{Close, Conversation, Endpoint, Message, Report, Side, answer};
 use crate::savefile::Protocol;
 
 /// Conversations that are listed; the JSON has them all.

@@ -100,7 +100,7 @@ pub fn label(packet: &Packet<'_>, heads: &[String]) -> Label {
     } else if let Some(udp) = &packet.udp {
         udp_label(udp, heads)
     } else if let Some(icmp) = packet.icmp.as_ref().or(packet.icmpv6.as_ref()) {
-        icmp_label(icmp)
+        icmp_label(icmp, heads)
     } else {
         other_label(packet)
     };
@@ -223,9 +223,13 @@ fn udp_label(udp: &Udp<'_>, heads: &[String]) -> Label {
     }
 }
 
-fn icmp_label(icmp: &Icmp<'_>) -> Label {
+fn icmp_label(icmp: &Icmp<'_>, heads: &[String]) -> Label {
     let mut label = Label {
-        main: format!("icmp {}", icmp.name),
+        main: match heads {
+            // In expectations `icmp` is either version.
+            [] => format!("icmp {}", icmp.name),
+            heads => heads.join(", "),
+        },
         ..Label::default()
     };
     if let Some(quoted) = &icmp.quoted {
@@ -251,6 +255,12 @@ fn arp_words(arp: &Arp) -> String {
     }
 }
 
+/// `offset` is in units of 8 bytes.
+fn fragment(protocol: u8, offset: u16) -> String {
+    let byte = u32::from(offset) * 8;
+    format!("fragment of IP protocol {protocol} at byte {byte}")
+}
+
 fn other_label(packet: &Packet<'_>) -> Label {
     let main = if let Some(name) = packet.protocol {
         name.to_owned()
@@ -266,13 +276,13 @@ fn other_label(packet: &Packet<'_>) -> Label {
     } else if let Some(ip) = &packet.ip {
         match (ip.flags.mf, ip.frag_offset) {
             (false, 0) => format!("IP protocol {}", ip.proto),
-            (_, offset) => {
-                let byte = u32::from(offset) * 8;
-                format!("fragment of IP protocol {} at byte {byte}", ip.proto)
-            }
+            (_, offset) => fragment(ip.proto, offset),
         }
     } else if let Some(ip) = &packet.ipv6 {
-        format!("IPv6 next header {}", ip.nxt)
+        match &ip.fraghdr {
+            Some(header) if header.more || header.offset > 0 => fragment(header.nxt, header.offset),
+            _ => format!("IPv6 next header {}", ip.nxt),
+        }
     } else if let Some(eth) = &packet.eth {
         match eth.kind {
             0x0806 => "ARP".to_owned(),

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::answer;
 use super::label::{Label, label};
 use super::lanes::{self, Lanes, lanes};
 use super::line::{Line, Tone};
 use super::screen::{Screen, thousands};
 use crate::render::text::width;
-use crate::report::{Packet, Report};
+use crate::report::{Packet, Report, answer};
 use crate::savefile::Protocol;
 
 /// Of a long capture the ladder shows this many packets of the beginning ...

@@ -34,12 +34,6 @@ pub struct TerminalOptions {
     pub unicode: bool,
 }
 
-/// `HTTP 200 OK`; a server may leave out the phrase.
-fn answer(code: u16, phrase: &str) -> String {
-    let separator = if phrase.is_empty() { "" } else { " " };
-    format!("HTTP {code}{separator}{phrase}")
-}
-
 /// One report in full: title, ladder, output, status, expectations, question
 /// and answer, savefile, verdict.
 pub fn full(report: &Report, options: &TerminalOptions) -> String {

@@ -71,6 +71,9 @@ fn question(dns: &Dns, arrow: &str) -> String {
         });
     }
     let mut text = words.join(" ");
+    if dns.truncated {
+        text += " (answer truncated)";
+    }
     let answers: Vec<&str> = dns
         .answers
         .iter()
@@ -88,6 +91,16 @@ fn question(dns: &Dns, arrow: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_says_that_it_is_cut_is_told_so() {
+        let dns = Dns {
+            name: Some("a.example".to_owned()),
+            truncated: true,
+            ..Dns::default()
+        };
+        assert_eq!(question(&dns, "->"), "a.example (answer truncated)");
+    }
 
     #[test]
     fn a_query_whose_name_cannot_be_read_was_seen() {

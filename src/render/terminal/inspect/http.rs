@@ -45,6 +45,8 @@ fn row(screen: &Screen, message: &Message) -> Vec<Cell> {
     let http = &message.http;
     let response = http.response.as_ref();
     let (status, tone) = match response {
+        // HTTP/0.9 has none.
+        Some(response) if response.code == 0 => ("no code".to_owned(), Tone::Plain),
         Some(response) => (response.code.to_string(), tone(response.code)),
         None if http.response_lost => ("lost".to_owned(), Tone::Notice),
         None if http.given_up => ("?".to_owned(), Tone::Dim),

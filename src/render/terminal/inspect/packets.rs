@@ -4,12 +4,12 @@
 
 use std::net::IpAddr;
 
+use super::super::TerminalOptions;
 use super::super::label;
 use super::super::line::{Line, Tone};
 use super::super::screen::Screen;
-use super::super::{TerminalOptions, answer};
 use crate::render::text::width;
-use crate::report::{Packet, Port};
+use crate::report::{self, Packet, Port, answer};
 
 /// The columns of a line, but for the last one. Longer text pushes the rest
 /// aside.
@@ -123,15 +123,22 @@ pub fn info(packet: &Packet<'_>) -> String {
     label::label(packet, &heads(packet)).fit(&Screen::new(&options), INFO)
 }
 
+/// What its messages say. Beside the head of an HTTP message stands the end of the
+/// one before, and nothing else.
 fn heads(packet: &Packet<'_>) -> Vec<String> {
-    let Some(http) = &packet.http else {
-        return packet.said.iter().map(|said| said.words.clone()).collect();
-    };
-    let request = http.request.as_ref();
-    let response = http.response.as_ref();
-    let request = request.map(|line| format!("{} {}", line.method, line.uri));
-    let response = response.map(|line| answer(line.code, &line.phrase));
-    request.into_iter().chain(response).collect()
+    if let Some(icmp) = &packet.icmpv6 {
+        return vec![format!("icmpv6 {}", icmp.name)];
+    }
+    let said = packet.said.iter();
+    let said = said.filter(|said| packet.http.is_none() || said.protocol == report::HTTP);
+    let mut heads: Vec<String> = said.map(|said| said.words.clone()).collect();
+    if let Some(http) = &packet.http {
+        let request = http.request.as_ref();
+        let response = http.response.as_ref();
+        heads.extend(request.map(|line| format!("{} {}", line.method, line.uri)));
+        heads.extend(response.map(|line| answer(line.code, &line.phrase)));
+    }
+    heads
 }
 
 /// Source and destination: of TCP and UDP with ports, without IP the Ethernet
