@@ -7,7 +7,7 @@ use super::event::{Event, EventKind};
 use super::events::Events;
 use super::matching::Context;
 use super::notation::{self, quoted};
-use super::{Verdict, judge, parse};
+use super::{Verdict, judge, lint, parse};
 use crate::conversation::{Close, Direction, TcpFacts};
 use crate::savefile::{Bytes, Ended, Exit, Protocol};
 use crate::scenario::ProgramSpec;
@@ -227,10 +227,11 @@ fn sequences(trace: &Trace) -> Vec<Draft> {
     out
 }
 
-/// The first step of a conversation tells the server's port.
+/// The first step of a conversation tells the server's port, unless the system gave it
+/// out.
 fn with_port(trace: &Trace, event: &Event, step: &str) -> String {
-    let (Owner::Role(_), true, Some(port)) = (event.to.owner, event.to.serves, event.to.port)
-    else {
+    let port = event.to.port.filter(|port| !lint::is_ephemeral(*port));
+    let (Owner::Role(_), true, Some(port)) = (event.to.owner, event.to.serves, port) else {
         return step.to_owned();
     };
     let server = format!(" > {}  ", trace.owner_name(event.to.owner));
@@ -394,6 +395,20 @@ mod tests {
             assert!(found.kept.len() >= 3, "{found:#?}");
             for kept in &found.kept {
                 assert!(holds(&trace, kept, &[]), "{kept:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lint_has_nothing_to_say_of_a_draft() {
+        let mut wire = Wire::new();
+        let u = wire.udp(CLIENT, (SERVER, 53000));
+        wire.datagram(u, ToServer, b"hello");
+        wire.datagram(u, ToClient, b"HELLO");
+        for run in [wire, refused(), upper(), no_udp_server(), wrong_port()] {
+            let found = draft(&[run.reread().trace], &[]);
+            for kept in &found.kept {
+                assert_eq!(lint::lint(&kept.text), [], "{}", kept.text);
             }
         }
     }

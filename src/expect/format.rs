@@ -4,7 +4,6 @@
 
 use super::ast::Span;
 use super::lex::{self, Strings, Token};
-use super::parse::is_target;
 
 const INDENT: usize = 2;
 
@@ -13,6 +12,7 @@ const INDENT: usize = 2;
 pub fn format(text: &str) -> String {
     let mut lines: Vec<Line> = Vec::new();
     let mut depth = 0usize;
+    let mut parentheses = 0usize;
     let mut goes_on = false;
     for line in text.lines() {
         let line = line.trim();
@@ -23,7 +23,7 @@ pub fn format(text: &str) -> String {
             }
             continue;
         }
-        let (closing, change) = brackets(line);
+        let (closing, change) = brackets(line, &mut parentheses);
         let own = depth.saturating_sub(closing);
         let step = match own > 0 && !goes_on {
             true => step(&spaced(line, 2)),
@@ -95,32 +95,44 @@ impl Line {
     }
 }
 
-/// The line's tokens and where they stand; of patterns (`~ /…/`) only where.
-fn tokens(line: &str) -> impl Iterator<Item = (Option<Token<'_>>, Span)> {
+/// The line's tokens and where they stand; of patterns (`~ /…/`) and of requests'
+/// targets only where. `parentheses`: so many are open before it.
+fn tokens(line: &str, mut parentheses: usize) -> impl Iterator<Item = (Option<Token<'_>>, Span)> {
     let mut at = 0;
-    let mut pattern = false;
+    let mut last = None;
     std::iter::from_fn(move || {
-        if std::mem::take(&mut pattern)
-            && let Some(Ok((_, span))) = lex::regex(line, at)
-        {
+        let before = last.take();
+        let pattern = match lex::regex(line, at) {
+            Some(Ok((_, span))) if before == Some(Token::Symbol("~")) => Some(span),
+            _ => lex::target_behind(before.as_ref(), line, at, parentheses > 0),
+        };
+        if let Some(span) = pattern {
             at = span.end;
             return Some((None, span));
         }
         let lexed = lex::token(line, at, Strings::Statements);
-        if lexed.token == Token::End {
-            return None;
+        match lexed.token {
+            Token::End => return None,
+            Token::Symbol("(") => parentheses += 1,
+            Token::Symbol(")") => parentheses = parentheses.saturating_sub(1),
+            _ => {}
         }
         at = lexed.span.end.max(at + 1);
-        pattern = lexed.token == Token::Symbol("~");
+        last = Some(lexed.token.clone());
         Some((Some(lexed.token), lexed.span))
     })
 }
 
 /// How many brackets a line closes before it opens any, and how much deeper the
-/// next one is.
-fn brackets(line: &str) -> (usize, isize) {
+/// next one is. `parentheses` are those that are open.
+fn brackets(line: &str, parentheses: &mut usize) -> (usize, isize) {
     let (mut closing, mut depth) = (0usize, 0isize);
-    for (token, _) in tokens(line) {
+    for (token, _) in tokens(line, *parentheses) {
+        match token {
+            Some(Token::Symbol("(")) => *parentheses += 1,
+            Some(Token::Symbol(")")) => *parentheses = parentheses.saturating_sub(1),
+            _ => {}
+        }
         match token {
             Some(Token::Symbol("{" | "(" | "[")) => depth += 1,
             Some(Token::Symbol("}" | ")" | "]")) => {
@@ -135,10 +147,8 @@ fn brackets(line: &str) -> (usize, isize) {
 
 /// Does the statement or step go on in the next line? None for a comment.
 fn continues(line: &str) -> Option<bool> {
-    let (last, span) = tokens(line).last()?;
-    let ends_with_target = line.get(..span.end).is_some_and(ends_with_target);
+    let (last, _) = tokens(line, 0).last()?;
     Some(match last {
-        _ if ends_with_target => false,
         Some(Token::Word(word)) => matches!(word, "and" | "or" | "xor" | "contains"),
         Some(Token::Symbol(symbol)) => matches!(
             symbol,
@@ -165,15 +175,6 @@ fn continues(line: &str) -> Option<bool> {
     })
 }
 
-/// Does it end with a request's target (`GET /`, `OPTIONS *`)? That is no operator,
-/// whatever it ends with.
-fn ends_with_target(line: &str) -> bool {
-    let mut words = line.split_whitespace().rev();
-    let (last, before) = (words.next(), words.next());
-    let is_method = |word: &str| word.bytes().all(|b| b.is_ascii_uppercase());
-    last.is_some_and(is_target) && before.is_some_and(is_method)
-}
-
 /// No more than so many spaces between two tokens: two set the parts of a step apart.
 /// Comments, with the spaces before them, stay: they may stand in columns of their own.
 fn spaced(line: &str, most: usize) -> String {
@@ -183,7 +184,7 @@ fn spaced(line: &str, most: usize) -> String {
     }
     let mut out = String::with_capacity(line.len());
     let mut end = 0;
-    for (_, span) in tokens(line) {
+    for (_, span) in tokens(line, 0) {
         let between = span.start.saturating_sub(end);
         out.push_str(&" ".repeat(between.min(most)));
         out.push_str(line.get(span.clone()).unwrap_or_default());
@@ -283,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bracket_in_a_target_opens_nothing_and_closes_nothing() {
+        let text = "in order {\nclient > server GET /x)\nserver > client HTTP\nclient > server GET /x(\nserver > client HTTP\n( client > server GET /y)\n( client > server GET /z\n| client > server GET /w)\n}\nno RST\n";
+        assert_eq!(
+            format(text),
+            "in order {\n  client > server  GET /x)\n  server > client  HTTP\n  client > server  GET /x(\n  server > client  HTTP\n  ( client > server GET /y)\n  ( client > server GET /z\n  | client > server GET /w)\n}\nno RST\n"
+        );
+    }
+
+    #[test]
     fn a_continued_line_is_indented() {
         let text = "exactly   {\nclient > server data where tcp.len > 1 and   # why\n# and\ntcp.len < 9\n  }\ntcp[0].state ==\n\"SF\" and\nclient.exit  ==  0\nno RST\n";
         assert_eq!(
@@ -321,6 +331,8 @@ mod tests {
             "maybe nobody:80 > client   RST # why",
             "client > server data ~ /a { b  c/",
             "client > server GET /a#b{c",
+            "client > server  GET /a)",
+            "( client > server  GET /a(b)",
             "client > server   data \"a   {\"  as   x # y   z",
             "client.stdout   ~   /a   {/   and \tclient.exit ==   0",
             "each (frame   contains r\"a\\\"   b\")   has  tcp",

@@ -320,6 +320,36 @@ pub(super) fn bare(text: &str, from: usize) -> (&str, Span) {
     (&rest[..len], start..start + len)
 }
 
+/// A request's target, up to white space. A `;` at its end ends the step, a `)` there
+/// what was opened before it (`open`); `{`, `}` and `"` no target has (RFC 3986).
+pub(super) fn target(text: &str, from: usize, open: bool) -> (&str, Span) {
+    let (mut target, span) = bare(text, from);
+    if let Some(end) = target.find(['}', '{', '"']) {
+        target = target.get(..end).unwrap_or_default();
+    }
+    while let Some(shorter) = target
+        .strip_suffix(';')
+        .or_else(|| target.strip_suffix(')').filter(|_| open))
+    {
+        target = shorter;
+    }
+    (target, span.start..span.start + target.len())
+}
+
+/// The target behind `GET` and the like, for who reads tokens alone.
+pub(super) fn target_behind(
+    word: Option<&Token<'_>>,
+    text: &str,
+    from: usize,
+    open: bool,
+) -> Option<Span> {
+    let is_method = matches!(word, Some(Token::Word(word))
+        if word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-'));
+    let (target, span) = target(text, from, open);
+    let is_target = target == "*" || target.starts_with('/') || target.starts_with("http://");
+    (is_method && is_target).then_some(span)
+}
+
 /// `/…/`: the expression between the slashes, `\/` for a slash, and the whole
 /// span. `Err` with the span where the second slash is missing; None where no
 /// slash begins.

@@ -16,7 +16,7 @@ pub(super) const NUMBERS: &str = "L007";
 
 /// The first port that systems give out by themselves (Linux; others begin at
 /// 49152, RFC 6335, section 6).
-const FIRST_EPHEMERAL: u32 = 32768;
+const FIRST_EPHEMERAL: u16 = 32768;
 
 /// Bounds below this fail on a busy machine: a program may not run for so long.
 const SHORT: f64 = 0.010;
@@ -47,7 +47,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: EXACT_TIME,
         title: "a time is expected to be exact",
-        explanation: "No run takes as long as the other, to the nanosecond. Give a bound.",
+        explanation: "No run takes as long as the other, to the nanosecond, and none is at the same time of day (`Date` in a header of HTTP). Give a bound.",
         example: Some("tcp[0].handshake_rtt == 1ms"),
         fix: Some("tcp[0].handshake_rtt < 100ms"),
     },
@@ -68,23 +68,41 @@ pub const ALL: &[Code] = &[
     Code {
         code: NUMBERS,
         title: "a number that a connection draws by lot",
-        explanation: "Initial sequence numbers, time stamps, IP identification and checksums differ from run to run. Relative numbers (`tcp.seq`, `tcp.ack`) do not.",
+        explanation: "Initial sequence numbers, time stamps, IP identification and checksums differ from run to run. Relative numbers (`tcp.seq`, `tcp.ack`) do not. The window is what the system has room for at the moment.",
         example: Some("each SYN has tcp.seq_raw == 12345"),
         fix: Some("each SYN has tcp.seq == 0"),
     },
 ];
 
-/// Fields whose value is another in each run.
-const RANDOM: [&str; 9] = [
-    "tcp.seq_raw",
-    "tcp.ack_raw",
-    "tcp.options.timestamp.tsval",
-    "tcp.options.timestamp.tsecr",
-    "ip.id",
-    "ip.checksum",
-    "tcp.checksum",
-    "udp.checksum",
-    "frame.time_epoch",
+const LEAVE_OUT: &str = "leave it out: no program can tell what it will be";
+
+/// Fields whose value is another in each run, and what may be asked instead.
+const RANDOM: [(&str, &str); 9] = [
+    ("tcp.seq_raw", "compare the relative number: `tcp.seq`"),
+    ("tcp.ack_raw", "compare the relative number: `tcp.ack`"),
+    (
+        "tcp.options.timestamp.tsval",
+        "ask whether it is there: `tcp.options.timestamp`",
+    ),
+    (
+        "tcp.options.timestamp.tsecr",
+        "ask whether it is there: `tcp.options.timestamp`",
+    ),
+    ("ip.id", LEAVE_OUT),
+    ("ip.checksum", LEAVE_OUT),
+    ("tcp.checksum", LEAVE_OUT),
+    ("udp.checksum", LEAVE_OUT),
+    (
+        "frame.time_epoch",
+        "give a time since the first packet a bound: `frame.time_relative < 1`",
+    ),
+];
+
+/// Fields that tell how much room a receiver has.
+const WINDOW: [&str; 3] = [
+    "tcp.window_size_value",
+    "tcp.window_size",
+    "tcp.window_size_scalefactor",
 ];
 
 /// Fields that tell how a stream was cut into packets.
@@ -128,22 +146,23 @@ struct Seen<'t> {
 fn tokens(text: &str) -> Vec<Seen<'_>> {
     let mut out: Vec<Seen<'_>> = Vec::new();
     let mut at = 0;
+    let mut parentheses = 0usize;
     loop {
         if matches!(out.last().map(|s| &s.token), Some(Token::Symbol("~")))
             && let Some(Ok((_, span))) = lex::regex(text, at)
         {
             at = span.end;
         }
-        let is_method = |word: &str| word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase());
-        if matches!(out.last().map(|s| &s.token), Some(Token::Word(word)) if is_method(word)) {
-            let (target, span) = lex::bare(text, at);
-            if target.starts_with('/') {
-                at = span.end;
-            }
+        let before = out.last().map(|s| &s.token);
+        if let Some(span) = lex::target_behind(before, text, at, parentheses > 0) {
+            at = span.end;
         }
         let lexed = lex::token(text, at, Strings::Statements);
-        if lexed.token == Token::End {
-            return out;
+        match lexed.token {
+            Token::End => return out,
+            Token::Symbol("(") => parentheses += 1,
+            Token::Symbol(")") => parentheses = parentheses.saturating_sub(1),
+            _ => {}
         }
         at = lexed.span.end.max(at + 1);
         out.push(Seen {
@@ -205,13 +224,18 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
         }
         (Token::Word(word), Some(Token::Symbol("<" | "<=")), Some(Token::Number(number))) => {
             let bound = bound(word, number)?;
+            let second = match seconds(number) {
+                Some(_) => "1s",
+                None if word.ends_with("_ms") => "1000",
+                None => "1",
+            };
             (bound < SHORT).then(|| {
                 warning(
                     SHORT_TIME,
                     tokens.get(at + 2).map_or(span, |s| s.span.clone()),
                     "a busy machine takes longer than this",
                     "less than 10 ms",
-                    "give ten times what is usual: `< 1s`",
+                    &format!("give ten times what is usual: `< {second}`"),
                 )
             })
         }
@@ -238,13 +262,22 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
         (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Number(number))) => {
             let last = word.rsplit('.').next().unwrap_or(word);
             let number_span = tokens.get(at + 2)?.span.clone();
-            if RANDOM.contains(word) {
+            if let Some((_, instead)) = RANDOM.iter().find(|(field, _)| field == word) {
                 return Some(warning(
                     NUMBERS,
                     span,
                     format!("`{word}` is another number in each run"),
                     "not known beforehand",
-                    "compare relative numbers: `tcp.seq`, `tcp.ack`",
+                    instead,
+                ));
+            }
+            if WINDOW.contains(word) && *number != "0" {
+                return Some(warning(
+                    NUMBERS,
+                    span,
+                    format!("`{word}` is what the system has room for at the moment"),
+                    "another on another machine",
+                    "ask whether there is room: `> 0`",
                 ));
             }
             if matches!(last, "port" | "srcport" | "dstport") {
@@ -260,8 +293,23 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
                 )
             })
         }
+        (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Text(_))) if is_date(word) => {
+            Some(warning(
+                EXACT_TIME,
+                span.start..tokens.get(at + 2)?.span.end,
+                "a message is sent at another time in each run",
+                "the time of day",
+                "ask for its form: `~ / GMT$/`, in a filter `matches \" GMT$\"`",
+            ))
+        }
         _ => None,
     }
+}
+
+/// `http.date`, `response.headers.Date`: when a message was sent.
+fn is_date(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    lower == "http.date" || lower.ends_with(".headers.date")
 }
 
 /// `packets(…) == N` over ACKs or data.
@@ -299,6 +347,25 @@ fn counted(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
     let follows_comma = text
         .get(tokens.get(at)?.span.start..tokens.get(close)?.span.start)
         .is_some_and(|inner| inner.contains("SYN,ACK") || inner.contains("SYN, ACK"));
+    // `tcp.flags == 0x18`: neither SYN nor FIN nor RST, so that timing decides.
+    let flags = inside.windows(3).find_map(|three| match three {
+        [field, op, value] => match (&field.token, &op.token, &value.token) {
+            (Token::Word("tcp.flags"), Token::Symbol("=="), Token::Number(flags)) => {
+                i64::from_str_radix(flags.strip_prefix("0x")?, 16).ok()
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    if flags.is_some_and(|flags| flags & 0x07 == 0) {
+        return Some(warning(
+            SEGMENTS,
+            span,
+            "in how many segments data and ACKs travel depends on timing",
+            "a count of segments",
+            "say what the stream holds: `stream(client > server) == \"…\"`",
+        ));
+    }
     let many = matches!(number.token, Token::Number(n) if may_be_acks(n));
     if many && is_every_segment(inside) {
         return Some(warning(
@@ -415,9 +482,14 @@ fn bound(name: &str, number: &str) -> Option<f64> {
     seconds(number).or_else(plain)
 }
 
+/// Is it a port that the system gives out by itself?
+pub(super) fn is_ephemeral(port: u16) -> bool {
+    port >= FIRST_EPHEMERAL
+}
+
 fn ephemeral(port: &str, span: Span) -> Option<Diagnostic> {
-    let number: u32 = port.parse().ok()?;
-    (FIRST_EPHEMERAL..=65535).contains(&number).then(|| {
+    let number: u16 = port.parse().ok()?;
+    is_ephemeral(number).then(|| {
         warning(
             EPHEMERAL,
             span,
@@ -553,6 +625,63 @@ mod tests {
             "each SYN has tcp.time_delta < 0.001",
         ] {
             assert_eq!(codes(text), [SHORT_TIME], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_advised_can_be_written_there() {
+        for (text, code, mended) in [
+            (
+                "tcp[0].handshake_rtt_ms < 1",
+                SHORT_TIME,
+                "tcp[0].handshake_rtt_ms < 1000",
+            ),
+            ("client.duration < 5ms", SHORT_TIME, "client.duration < 1s"),
+            (
+                "each SYN has tcp.time_delta < 0.001",
+                SHORT_TIME,
+                "each SYN has tcp.time_delta < 1",
+            ),
+            ("no tcp.seq_raw == 5", NUMBERS, "no tcp.seq == 5"),
+        ] {
+            let found = lint(text);
+            assert_eq!(codes(text), [code], "{text}");
+            let help = found[0].help.as_deref().unwrap_or_default();
+            let advised = help.split('`').nth(1).unwrap_or_default();
+            let advised = advised.trim_start_matches("< ");
+            let mut written = text.to_owned();
+            written.replace_range(found[0].span.clone(), advised);
+            assert_eq!(written, mended);
+            let roles = ["client".to_owned()];
+            assert!(super::super::parse("x", mended, &roles).is_ok(), "{mended}");
+            assert_eq!(codes(mended), [""; 0], "{mended}");
+        }
+        let of_datagrams = lint("each udp has udp.checksum == 0x1234");
+        let help = of_datagrams[0].help.as_deref().unwrap_or_default();
+        assert!(!help.contains("tcp"), "{help}");
+    }
+
+    #[test]
+    fn windows_dates_and_flags_without_a_turn_are_told() {
+        for (text, code) in [
+            ("packets(tcp.flags == 0x18) == 3", SEGMENTS),
+            ("packets(tcp.flags == 0x010) == 3", SEGMENTS),
+            ("each SYN has tcp.window_size_value == 64240", NUMBERS),
+            (
+                "http[0].response.headers.Date == \"Mon, 30 Nov 2026 08:00:00 GMT\"",
+                EXACT_TIME,
+            ),
+            ("no http.date == \"x\"", EXACT_TIME),
+        ] {
+            assert_eq!(codes(text), [code], "{text}");
+        }
+        for text in [
+            "packets(tcp.flags == 0x02) == 1",
+            "packets(GET /a) == 2",
+            "no tcp.window_size == 0",
+            "http[0].response.headers.Server == \"x\"",
+        ] {
+            assert_eq!(codes(text), [""; 0], "{text}");
         }
     }
 

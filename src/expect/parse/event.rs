@@ -538,10 +538,8 @@ impl<'t> Parser<'t> {
         Ok(EventPattern::Response { code })
     }
 
-    /// A request's target: in quotes, a regular expression, or bare up to
-    /// white space. A `;` at its end and a `)` that was opened before it are
-    /// not part of it, nor are `}` and a `|` before it, which no target has
-    /// (RFC 3986).
+    /// A request's target: in quotes, a regular expression, or bare. A `|` before it
+    /// is no part of it.
     fn target(&mut self) -> Parsed<Option<Content>> {
         match self.peek() {
             Token::Text(_) | Token::Symbol("~") => return self.content(),
@@ -550,20 +548,10 @@ impl<'t> Parser<'t> {
             Token::Word(word) if is_count(word) => return Ok(None),
             _ => {}
         }
-        let (mut bare, span) = lex::bare(self.text, self.at);
-        if let Some(end) = bare.find(['}', '{', '"']) {
-            bare = &bare[..end];
-        }
-        while let Some(shorter) = bare
-            .strip_suffix(';')
-            .or_else(|| bare.strip_suffix(')').filter(|_| self.parentheses > 0))
-        {
-            bare = shorter;
-        }
+        let (bare, span) = lex::target(self.text, self.at, self.parentheses > 0);
         if bare.is_empty() || bare.starts_with([')', '#', '|']) || self.may_follow_event(bare) {
             return Ok(None);
         }
-        let span = span.start..span.start + bare.len();
         self.skip_to(span.end);
         if !is_target(bare) {
             self.error(
