@@ -178,6 +178,11 @@ impl Event {
         self.packets.last().copied().unwrap_or_default()
     }
 
+    /// The packet that begins it: of a run, where its first new byte came.
+    pub fn first_packet(&self) -> usize {
+        self.packets.first().copied().unwrap_or_default()
+    }
+
     /// The bytes of a run or a datagram, or the payload of a packet; empty for
     /// other events.
     pub fn content<'t>(&self, trace: &'t Trace) -> Cow<'t, [u8]> {

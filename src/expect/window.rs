@@ -1,7 +1,7 @@
 //! Windows: which packets of a capture a statement is about.
 //!
-//! An event stands where it is complete, and a window ends before the packet
-//! that bounds it: what the bounding packet itself carries lies outside.
+//! What the packets of an event that bounds a window carry lies outside: a window
+//! ends before the event's first packet, and begins behind the one that completes it.
 
 use std::ops::Range;
 
@@ -38,10 +38,13 @@ impl Stretches {
     }
 }
 
-/// Where an anchor's event is complete.
+/// Where an anchor's event is.
 #[derive(Clone, Copy)]
 struct Place {
-    packet: usize,
+    /// The packet that begins it.
+    first: usize,
+    /// The packet that completes it, and when that came.
+    completed: usize,
     time: Timestamp,
 }
 
@@ -62,15 +65,16 @@ pub fn shown(world: &World<'_>, window: &Spanned<Window>) -> Result<Shown, Lack>
     let mut cut = None;
     let ranges = match &window.value {
         Window::Before(anchor) => {
-            let end = some(world, anchor)?.packet;
+            some(world, anchor)?;
+            let end = first(&places(world, anchor)).unwrap_or(all);
             std::iter::once(0..end).collect()
         }
         Window::Until(anchor) => {
-            let end = places(world, anchor).first().map_or(all, |p| p.packet);
+            let end = first(&places(world, anchor)).unwrap_or(all);
             std::iter::once(0..end).collect()
         }
         Window::After { from, until: None } => {
-            let start = some(world, from)?.packet + 1;
+            let start = some(world, from)?.completed + 1;
             std::iter::once(start..all).collect()
         }
         Window::After {
@@ -119,13 +123,14 @@ fn written(world: &World<'_>, anchor: &Anchor) -> String {
     })
 }
 
-/// Where the events of an anchor are complete, ascending.
+/// Where the events of an anchor are, in the order in which they were complete.
 fn places(world: &World<'_>, anchor: &Anchor) -> Vec<Place> {
     let mut places: Vec<Place> = match anchor {
         Anchor::Name(name) => {
             let named = world.names.get(&name.value);
             let place = |named: &super::matching::Named| Place {
-                packet: named.completed,
+                first: named.first,
+                completed: named.completed,
                 time: named.time,
             };
             named.map(place).into_iter().collect()
@@ -133,23 +138,31 @@ fn places(world: &World<'_>, anchor: &Anchor) -> Vec<Place> {
         Anchor::Step(step) => claim::meant(world, &step.value)
             .iter()
             .map(|event| Place {
-                packet: event.packet(),
+                first: event.first_packet(),
+                completed: event.packet(),
                 time: event.time,
             })
             .collect(),
     };
-    places.sort_by_key(|place| place.packet);
+    places.sort_by_key(|place| place.completed);
     places
 }
 
-/// From behind each of the one to the next of the other; where none follows, to
-/// `end`, or nowhere.
+/// The packet that begins the first of them.
+fn first(places: &[Place]) -> Option<usize> {
+    places.iter().map(|place| place.first).min()
+}
+
+/// From behind each of the one to the next of the other that begins there; where
+/// none does, to `end`, or nowhere.
 fn pairs(from: &[Place], to: &[Place], end: Option<usize>) -> Vec<Range<usize>> {
+    let mut to: Vec<usize> = to.iter().map(|place| place.first).collect();
+    to.sort_unstable();
     from.iter()
         .filter_map(|from| {
-            let next = to.partition_point(|to| to.packet <= from.packet);
-            let end = to.get(next).map(|to| to.packet).or(end)?;
-            Some(from.packet + 1..end)
+            let next = to.partition_point(|to| *to <= from.completed);
+            let end = to.get(next).copied().or(end)?;
+            Some(from.completed + 1..end)
         })
         .collect()
 }
@@ -159,7 +172,7 @@ fn so_long(trace: &Trace, from: &[Place], span: i64) -> Vec<Range<usize>> {
     let mut end = 0;
     from.iter()
         .map(|from| {
-            end = end.max(from.packet + 1);
+            end = end.max(from.completed + 1);
             while trace
                 .packets
                 .get(end)
@@ -167,7 +180,7 @@ fn so_long(trace: &Trace, from: &[Place], span: i64) -> Vec<Range<usize>> {
             {
                 end += 1;
             }
-            from.packet + 1..end
+            from.completed + 1..end
         })
         .collect()
 }
@@ -181,7 +194,7 @@ fn ends_before(trace: &Trace, from: &[Place], span: i64) -> Option<Lack> {
     let last = trace.packets.iter().map(|p| p.time).max()?;
     let from = from.last()?;
     let rest = last.since(from.time);
-    let frame = trace.packets.get(from.packet).map_or(0, |p| p.number);
+    let frame = trace.packets.get(from.completed).map_or(0, |p| p.number);
     (rest < span).then(|| {
         Lack::evidence(format!(
             "the capture ends {} after packet {frame}, and does not tell what came within {}",

@@ -128,7 +128,7 @@ impl<'e> Explanation<'e, '_> {
                 None => "nothing like it".to_owned(),
             }),
             difference,
-            diverges_at: event.and_then(|e| e.frames(self.context.trace).next()),
+            diverges_at: event.and_then(|event| self.frame(parting, event)),
             wireshark_filter: self.wireshark_filter(event),
             notes,
         }
@@ -305,6 +305,16 @@ impl<'e> Explanation<'e, '_> {
         last.is_some_and(|last| event.packet() < last.packet())
     }
 
+    /// The number of the packet at which the event is shown: of what came in the wrong
+    /// time the one that completes it.
+    fn frame(&self, parting: &Parting, event: &Event) -> Option<u64> {
+        let mut frames = event.frames(self.context.trace);
+        match parting {
+            Parting::Late(..) => frames.last(),
+            _ => frames.next(),
+        }
+    }
+
     fn message(&self, parting: &Parting) -> String {
         let step = match self.divergence.step {
             Some(step) if self.sequence.steps.len() > 1 => {
@@ -312,11 +322,9 @@ impl<'e> Explanation<'e, '_> {
             }
             _ => "The step".to_owned(),
         };
-        let frame = parting
-            .event()
-            .and_then(|e| self.event(e))
-            .and_then(|e| e.frames(self.context.trace).next())
-            .unwrap_or_default();
+        let event = parting.event().and_then(|e| self.event(e));
+        let frame = event.and_then(|event| self.frame(parting, event));
+        let frame = frame.unwrap_or_default();
         let again = match (self.divergence.count, self.step()) {
             (count @ 1.., Some(step)) => format!(
                 " It needs {} events and found {count}.",
@@ -376,8 +384,10 @@ impl<'e> Explanation<'e, '_> {
                 "`exactly` allows no event beside the steps. Name it in a step (`maybe …` if it may be absent), or use `in order`.".to_owned(),
             ),
             Parting::Nothing => self.outside_of_scope(),
-            Parting::Misplaced(_) if self.sequence.mode != Mode::AnyOrder => {
-                Some("If the order does not matter, use `any order`.".to_owned())
+            Parting::Misplaced(index) if self.sequence.mode != Mode::AnyOrder => {
+                Some(self.within_the_run(*index).unwrap_or_else(|| {
+                    "If the order does not matter, use `any order`.".to_owned()
+                }))
             }
             _ => None,
         }
@@ -403,6 +413,21 @@ impl<'e> Explanation<'e, '_> {
             0 => format!("`{scope}` leaves none of the {all} events to this block."),
             _ => format!("`{scope}` leaves {inside} of the {all} events to this block."),
         })
+    }
+
+    /// The segment repeats a named step's, whose run went on behind it.
+    fn within_the_run(&self, index: EventIndex) -> Option<String> {
+        let EventPattern::Retransmission(Some(name)) = &self.step()?.value.event else {
+            return None;
+        };
+        let completed = self.names().get(name)?.completed;
+        if self.event(index)?.packet() > completed {
+            return None;
+        }
+        let packet = self.context.trace.packets.get(completed)?.number;
+        Some(format!(
+            "The run of `{name}` is complete in packet {packet}, behind it. `any order` asks for both."
+        ))
     }
 
     /// The packet of a datagram that a step took and that this one repeats.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::expect::ast::Filter;
+use crate::expect::ast::{Filter, Step};
 use crate::expect::event::Event;
 use crate::expect::fields::{Reading, View};
 use crate::expect::filter;
@@ -16,8 +16,10 @@ pub struct Names(BTreeMap<String, Named>);
 /// What a step that was given a name took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Named {
-    /// Its first packet: the one whose fields `reply.tcp.seq` reads.
+    /// Its first packet for which the step's `where` holds: the one whose fields
+    /// `reply.tcp.seq` reads.
     pub packet: usize,
+    pub first: usize,
     /// The packet that completes it.
     pub completed: usize,
     pub time: Timestamp,
@@ -33,14 +35,24 @@ impl Names {
         self.0.retain(|name, _| keep(name));
     }
 
-    /// Gives an event a name; a step that takes several names the last.
-    pub fn bind(&mut self, name: &str, event: &Event) {
+    /// Gives the event that a step takes the step's name, if it has one; a step that
+    /// takes several names the last.
+    pub fn bind(&mut self, trace: &Trace, step: &Step, event: &Event) {
+        let Some(name) = &step.name else {
+            return;
+        };
+        let first = event.first_packet();
+        let meant = step.where_.as_ref().and_then(|filter| {
+            let mut packets = event.packets.iter().copied();
+            packets.find(|&packet| holds(trace, packet, &filter.value, self))
+        });
         let named = Named {
-            packet: event.packets.first().copied().unwrap_or_default(),
+            packet: meant.unwrap_or(first),
+            first,
             completed: event.packet(),
             time: event.time,
         };
-        self.0.insert(name.to_owned(), named);
+        self.0.insert(name.value.clone(), named);
     }
 }
 

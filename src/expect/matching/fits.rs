@@ -159,8 +159,8 @@ impl Context<'_> {
     ) -> Option<Difference> {
         match pattern {
             EventPattern::Retransmission(Some(name)) => {
-                let first = names.get(name);
-                (!first.is_some_and(|first| self.resends(event.packet(), first)))
+                let named = names.get(name);
+                (!named.is_some_and(|named| self.resends(event.packet(), named)))
                     .then_some(Difference::Resent)
             }
             EventPattern::Data(Some(content)) | EventPattern::Udp(Some(content)) => {
@@ -198,11 +198,11 @@ impl Context<'_> {
 
     /// Does a segment bring sequence numbers that a named step's packets sent?
     /// A SYN and a FIN take one each (RFC 9293, section 3.4).
-    fn resends(&self, packet: usize, first: &Named) -> bool {
+    fn resends(&self, packet: usize, named: &Named) -> bool {
         let Some((flow, again)) = self.numbers(packet) else {
             return false;
         };
-        (first.packet..=first.completed)
+        (named.first..=named.completed)
             .filter(|&sent| sent < packet)
             .filter_map(|sent| self.numbers(sent))
             .any(|(other, sent)| {

@@ -145,9 +145,8 @@ fn speaks_of_others(step: &Step) -> bool {
 pub fn bind(sequence: &Sequence, context: &Context<'_>, taken: &[Taken], names: &mut Names) {
     for taken in taken {
         let step = sequence.steps.get(taken.step);
-        let name = step.and_then(|s| s.value.name.as_ref());
-        if let (Some(name), Some(event)) = (name, context.events.get(taken.event)) {
-            names.bind(&name.value, event);
+        if let (Some(step), Some(event)) = (step, context.events.get(taken.event)) {
+            names.bind(context.trace, &step.value, event);
         }
     }
 }

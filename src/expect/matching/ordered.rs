@@ -335,9 +335,7 @@ impl Search<'_, '_> {
         let most = step.times.max.unwrap_or(step.times.min);
         next.count = (state.count + 1).min(most);
         next.previous = Some(index);
-        if let Some(name) = &step.name {
-            next.names.bind(&name.value, event);
-        }
+        next.names.bind(self.context.trace, step, event);
         self.forget_unasked(&mut next);
         self.forget_left_out(&mut next);
         let taken = match self.program.node(state.node) {

@@ -276,9 +276,7 @@ fn by_force(
         && context.fits(asked, event, names)
         && context.in_time(within, event, timing);
     let mut known = names.clone();
-    if asked.name.is_some() {
-        known.bind("s", event);
-    }
+    known.bind(context.trace, asked, event);
     (takes && on((step, count + 1, at + 1), Some(at), &known))
         || ((!exactly || event.is_silent()) && on((step, count, at + 1), previous, names))
 }

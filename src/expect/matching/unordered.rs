@@ -221,9 +221,8 @@ impl Tied<'_, '_> {
     /// The names that hold once a slot has its event.
     fn named(&self, slot: usize, index: EventIndex, mut names: Names) -> Names {
         let step = self.slots.get(slot).and_then(|&step| self.steps.get(step));
-        let name = step.and_then(|s| s.name.as_ref());
-        if let (Some(name), Some(event)) = (name, self.context.events.get(index)) {
-            names.bind(&name.value, event);
+        if let (Some(step), Some(event)) = (step, self.context.events.get(index)) {
+            names.bind(self.context.trace, step, event);
         }
         names
     }
