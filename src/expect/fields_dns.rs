@@ -177,7 +177,8 @@ pub(super) const DNS: &[Field] = &[
                 out.extend(m.questions.iter().map(|q| number(q.class)))
             })
         },
-    ),
+    )
+    .names(&[("IN", 1)]),
     field(
         "dns.resp.name",
         Kind::Text,

@@ -226,7 +226,8 @@ pub(super) const LINK: &[Field] = &[
             let types = types_or_lengths(v).filter(|n| *n >= FIRST_TYPE);
             out.extend(types.map(number));
         },
-    ),
+    )
+    .names(&[("IPv4", 0x0800), ("ARP", 0x0806), ("IPv6", 0x86DD)]),
     Field::new(
         "vlan",
         Kind::Protocol,

@@ -236,7 +236,8 @@ fn extreme(
     }
 }
 
-/// The length in bytes; of a number, of its storage.
+/// The length in bytes; of a number, of its storage; as in Wireshark, truth values and
+/// times have none.
 fn len(value: &FieldValue<'_>, arguments: &[Operand]) -> usize {
     match value {
         FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => bytes.len(),
@@ -252,6 +253,7 @@ fn len(value: &FieldValue<'_>, arguments: &[Operand]) -> usize {
                 25..=32 => 4,
                 _ => 8,
             },
+            Some(Kind::Bool | Kind::Time | Kind::Moment) => 0,
             _ => 8,
         },
     }

@@ -237,6 +237,11 @@ fn listed(file: &str, frame: u64, layer: &str, field: &str) -> Option<&'static s
             14 | 34 | 108 | 172 | 319 | 329 | 369 | 419 | 469 | 519 | 569 | 619,
             "http",
         ) => "a request line against RFC 9112 is no HTTP",
+        ("methods.pcap", 379 | 429 | 479 | 529 | 579 | 629, "http")
+            if field == "http.request.version" =>
+        {
+            "a request without a version has none"
+        }
         ("methods.pcap", 36 | 321 | 331, "http") => "the request that it answers is no HTTP",
         ("handshake-reorder.pcap", 2, _) | ("tcp_handshake_synthetic.pcap", 43, _)
             if field == "tcp.analysis" =>
