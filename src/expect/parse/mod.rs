@@ -328,7 +328,7 @@ impl<'t> Parser<'t> {
             return Err(self.unclosed(opened, bracket, ""));
         }
         let help = match (bracket, behind) {
-            ("}", Token::Number(_) | Token::Text(_)) => {
+            ("}", Token::Number(_) | Token::Text(_) | Token::Word(_) | Token::Symbol("|")) => {
                 "commas part the values of a set".to_owned()
             }
             (")", Token::Symbol(sign @ ("==" | "!=" | "<" | "<=" | ">" | ">="))) => {

@@ -5,6 +5,7 @@ use super::super::ast::{ArithmeticOp, FieldRef, FilterFunction, Operand, Span};
 use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::{self, Token};
+use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_field};
 use super::{Parsed, Parser, Reported};
 
@@ -285,7 +286,10 @@ impl<'t> Parser<'t> {
         let Some(function) = known else {
             let span = self.peek_span();
             let names = FilterFunction::ALL.map(FilterFunction::name);
-            let known = format!("known are {}", names.join(", "));
+            let known = match collection(word) {
+                Some(_) => format!("all of them are `each {word}[] has …`, one is `{word}[0]`"),
+                None => format!("known are {}", names.join(", ")),
+            };
             self.error(
                 codes::UNSUPPORTED,
                 span,

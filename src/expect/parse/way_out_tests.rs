@@ -305,6 +305,15 @@ fn strangers_are_told_where_to_write_what() {
             "are a set: `tcp.port in {80, 443}`",
         ),
         ("no tcp.flags == SYN", "`tcp.flags.syn == 1`"),
+        (
+            "no tcp.port in {80 | 81}",
+            "commas part the values of a set",
+        ),
+        (
+            "no tcp.port in {80 or 81}",
+            "commas part the values of a set",
+        ),
+        ("each tcp() has state == \"SF\"", "`each tcp[] has …`"),
         ("no SYN AND FIN", "a statement of its own"),
         ("no SYN and FIN", "a statement of its own"),
         ("no SYN | FIN", "a statement of its own"),
