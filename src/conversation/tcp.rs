@@ -194,6 +194,7 @@ impl Connection {
         self.scaling(segment, way);
         let before = self.completeness.unwrap_or_default();
         self.complete(segment);
+        let rtt_before = self.initial_rtt;
         self.times(segment);
 
         seen.handshake_ack = self.is_handshake_ack(segment, way);
@@ -213,7 +214,7 @@ impl Connection {
             self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
         }
         self.numbers(segment, way, seen);
-        self.judge(segment, way, store, seen);
+        self.judge(segment, way, rtt_before, store, seen);
         let look = zeek::Look {
             flags: segment.flags,
             seq: segment.seq,
@@ -373,8 +374,8 @@ impl Connection {
         let mut bits = 0;
         if segment.is_syn() && first {
             bits |= completeness::SYN;
-            if segment.len > 0 {
-                // TCP Fast Open.
+            if segment.len > 0 && !segment.reuses_ports {
+                // TCP Fast Open. On ports that were used Wireshark sees the SYN alone.
                 bits |= completeness::DATA;
             }
         }
@@ -453,7 +454,14 @@ impl Connection {
         };
     }
 
-    fn judge(&mut self, segment: &Segment, way: Direction, store: &mut Store, seen: &mut SeenTcp) {
+    fn judge(
+        &mut self,
+        segment: &Segment,
+        way: Direction,
+        rtt_before: Option<i64>,
+        store: &mut Store,
+        seen: &mut SeenTcp,
+    ) {
         let numbers = Numbers {
             at: segment.at,
             flags: segment.flags,
@@ -469,6 +477,7 @@ impl Connection {
         };
         let known = Known {
             initial_rtt: self.initial_rtt,
+            rtt_before,
             scaling: reverse.scale,
             base: forward.base.unwrap_or(0),
         };
