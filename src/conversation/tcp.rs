@@ -199,6 +199,10 @@ impl Connection {
 
         seen.handshake_ack = self.is_handshake_ack(segment, way);
         seen.completeness = before.in_one_pass;
+        let timed = segment.at.time.is_known();
+        if timed && !self.started.is_known() {
+            self.started = segment.at.time;
+        }
         seen.time_relative = segment.at.time.since(self.started);
         seen.time_delta = segment.at.time.since(self.latest);
         if restarts || segment.reuses_ports {
@@ -208,10 +212,13 @@ impl Connection {
             // Wireshark makes the new conversation too late to show it empty.
             seen.completeness = completeness::SYN;
         }
-        self.latest = segment.at.time;
+        if timed {
+            self.latest = segment.at.time;
+        }
         if seen.handshake_ack {
             self.handshake_done = true;
-            self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            let syn = self.latest_syn;
+            self.handshake_rtt = syn.and_then(|syn| segment.at.time.elapsed(syn));
         }
         self.numbers(segment, way, seen);
         self.judge(segment, way, rtt_before, store, seen);
@@ -362,7 +369,8 @@ impl Connection {
             facts.offered = segment.offered;
         }
         facts.max_window = facts.max_window.max(seen.window);
-        if seen.new_bytes.is_some() && facts.first_byte.is_none() {
+        let timed = segment.at.time.is_known();
+        if seen.new_bytes.is_some() && facts.first_byte.is_none() && timed {
             facts.first_byte = Some(seen.time_relative);
         }
     }
@@ -410,7 +418,8 @@ impl Connection {
             self.latest_syn = Some(segment.at.time);
         } else if segment.flags.ack() && !segment.flags.syn() && self.initial_rtt.is_none() {
             // Wireshark takes a time of 0 for none.
-            let rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            let syn = self.latest_syn;
+            let rtt = syn.and_then(|syn| segment.at.time.elapsed(syn));
             self.initial_rtt = rtt.filter(|rtt| *rtt != 0);
         }
     }
