@@ -120,6 +120,9 @@ impl Flow {
 pub(super) struct Known {
     /// The handshake's round-trip time.
     pub initial_rtt: Option<i64>,
+    /// The same before this segment, which may be the one that tells it: by this one
+    /// it is judged whether it came late, as in Wireshark.
+    pub rtt_before: Option<i64>,
     /// How the windows are scaled that the segment's receiver sends.
     pub scaling: WindowScaling,
     /// The sequence number that is shown as 0.
@@ -144,7 +147,7 @@ pub(super) fn analyse(
     let unseen = acknowledges_unseen(segment, reverse, seen);
     let carries = segment.len > 0 || segment.phantom() > 0;
     if carries && !seen.is(Marks::KEEP_ALIVE) {
-        repeated_data(segment, forward, reverse, known.initial_rtt, seen);
+        repeated_data(segment, forward, reverse, known.rtt_before, seen);
     }
     remember(segment, forward, store, seen);
     if let Some(acked) = reverse.flight.acknowledge(segment.ack, store) {
@@ -260,7 +263,7 @@ fn repeated_data(
     segment: &Numbers,
     forward: &Flow,
     reverse: &Flow,
-    initial_rtt: Option<i64>,
+    rtt: Option<i64>,
     seen: &mut SeenTcp,
 ) {
     if segment.len > 0
@@ -291,7 +294,7 @@ fn repeated_data(
         seen.marks |= Marks::RETRANSMISSION | Marks::FAST_RETRANSMISSION;
         return;
     }
-    let soon = now.since(expected.at.time) < initial_rtt.unwrap_or(REORDERING_WINDOW);
+    let soon = now.since(expected.at.time) < rtt.unwrap_or(REORDERING_WINDOW);
     let closes_the_row = expected.seq == segment.next();
     if soon && !closes_the_row {
         seen.marks |= Marks::OUT_OF_ORDER;

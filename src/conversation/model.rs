@@ -244,7 +244,8 @@ pub struct SeenTcp {
     pub rto: Option<Box<Rto>>,
     /// `tcp.analysis.initial_rtt`, once it is known.
     pub initial_rtt: Option<i64>,
-    /// `tcp.time_relative`: since the conversation's first packet.
+    /// `tcp.time_relative`: since the conversation's first packet. 0 of a packet without
+    /// a time, as the next one is.
     pub time_relative: i64,
     /// `tcp.time_delta`: since the conversation's packet before, or the ICMP
     /// error that quotes one.

@@ -194,10 +194,15 @@ impl Connection {
         self.scaling(segment, way);
         let before = self.completeness.unwrap_or_default();
         self.complete(segment);
+        let rtt_before = self.initial_rtt;
         self.times(segment);
 
         seen.handshake_ack = self.is_handshake_ack(segment, way);
         seen.completeness = before.in_one_pass;
+        let timed = segment.at.time.is_known();
+        if timed && !self.started.is_known() {
+            self.started = segment.at.time;
+        }
         seen.time_relative = segment.at.time.since(self.started);
         seen.time_delta = segment.at.time.since(self.latest);
         if restarts || segment.reuses_ports {
@@ -207,13 +212,16 @@ impl Connection {
             // Wireshark makes the new conversation too late to show it empty.
             seen.completeness = completeness::SYN;
         }
-        self.latest = segment.at.time;
+        if timed {
+            self.latest = segment.at.time;
+        }
         if seen.handshake_ack {
             self.handshake_done = true;
-            self.handshake_rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            let syn = self.latest_syn;
+            self.handshake_rtt = syn.and_then(|syn| segment.at.time.elapsed(syn));
         }
         self.numbers(segment, way, seen);
-        self.judge(segment, way, store, seen);
+        self.judge(segment, way, rtt_before, store, seen);
         let look = zeek::Look {
             flags: segment.flags,
             seq: segment.seq,
@@ -365,7 +373,8 @@ impl Connection {
             facts.offered = segment.offered;
         }
         facts.max_window = facts.max_window.max(seen.window);
-        if seen.new_bytes.is_some() && facts.first_byte.is_none() {
+        let timed = segment.at.time.is_known();
+        if seen.new_bytes.is_some() && facts.first_byte.is_none() && timed {
             facts.first_byte = Some(seen.time_relative);
         }
     }
@@ -377,8 +386,8 @@ impl Connection {
         let mut bits = 0;
         if segment.is_syn() && first {
             bits |= completeness::SYN;
-            if segment.len > 0 {
-                // TCP Fast Open.
+            if segment.len > 0 && !segment.reuses_ports {
+                // TCP Fast Open. On ports that were used Wireshark sees the SYN alone.
                 bits |= completeness::DATA;
             }
         }
@@ -413,7 +422,8 @@ impl Connection {
             self.latest_syn = Some(segment.at.time);
         } else if segment.flags.ack() && !segment.flags.syn() && self.initial_rtt.is_none() {
             // Wireshark takes a time of 0 for none.
-            let rtt = self.latest_syn.map(|syn| segment.at.time.since(syn));
+            let syn = self.latest_syn;
+            let rtt = syn.and_then(|syn| segment.at.time.elapsed(syn));
             self.initial_rtt = rtt.filter(|rtt| *rtt != 0);
         }
     }
@@ -457,7 +467,14 @@ impl Connection {
         };
     }
 
-    fn judge(&mut self, segment: &Segment, way: Direction, store: &mut Store, seen: &mut SeenTcp) {
+    fn judge(
+        &mut self,
+        segment: &Segment,
+        way: Direction,
+        rtt_before: Option<i64>,
+        store: &mut Store,
+        seen: &mut SeenTcp,
+    ) {
         let numbers = Numbers {
             at: segment.at,
             flags: segment.flags,
@@ -473,6 +490,7 @@ impl Connection {
         };
         let known = Known {
             initial_rtt: self.initial_rtt,
+            rtt_before,
             scaling: reverse.scale,
             base: forward.base.unwrap_or(0),
         };

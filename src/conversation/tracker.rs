@@ -111,8 +111,13 @@ impl<R: Receiver> Open<R> {
     }
 
     fn count(&mut self, at: At, frame_len: u32, way: Direction, bytes: u64) {
-        self.earliest = self.earliest.min(at.time);
-        self.last = self.last.max(at.time);
+        if at.time.is_known() {
+            self.earliest = match self.earliest.is_known() {
+                true => self.earliest.min(at.time),
+                false => at.time,
+            };
+            self.last = self.last.max(at.time);
+        }
         self.previous = at.time;
         *self.wire_bytes.get_mut(way) += u64::from(frame_len);
         self.last_packet = at.packet;
@@ -213,7 +218,7 @@ impl<R: Receiver> Tracker<R> {
         }
         if let Some((conversation, delta)) = outermost {
             seen.tunnel = Some(conversation);
-            seen.tunnel_delta = Some(delta);
+            seen.tunnel_delta = delta;
         }
         self.own(index, packet, frame, &mut seen, found);
         seen
@@ -389,7 +394,7 @@ impl<R: Receiver> Tracker<R> {
         let way = open.way(from_low);
         seen.conversation = Some(open.index);
         seen.direction = Some(way);
-        seen.udp_delta = Some(at.time.since(open.previous));
+        seen.udp_delta = at.time.elapsed(open.previous);
         open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
@@ -407,7 +412,7 @@ impl<R: Receiver> Tracker<R> {
         packet: &Packet,
         (src, dst, udp): (SocketAddr, SocketAddr, &Udp),
         found: &mut R::Found,
-    ) -> Option<(ConversationIndex, i64)> {
+    ) -> Option<(ConversationIndex, Option<i64>)> {
         let at = self.arrives(index, packet, found);
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
@@ -416,7 +421,7 @@ impl<R: Receiver> Tracker<R> {
         };
         let open = self.table.get_mut(slot)?;
         let way = open.way(from_low);
-        let seen = (open.index, at.time.since(open.previous));
+        let seen = (open.index, at.time.elapsed(open.previous));
         open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
         self.table.touch(slot, List::Udp);
         Some(seen)

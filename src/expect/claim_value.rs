@@ -164,7 +164,12 @@ fn conversation_field<'f>(
         ["server", "role"] => Datum::text(facts.trace.owner_name(server)),
         ["packets", rest @ ..] => each_way(&conversation.packets, rest)?,
         ["bytes", rest @ ..] => each_way(&conversation.bytes, rest)?,
-        ["duration"] => Datum::Duration(conversation.last.since(conversation.earliest)),
+        ["duration"] => {
+            let duration = conversation.last.elapsed(conversation.earliest);
+            Datum::Duration(duration.ok_or_else(|| {
+                Lack::evidence("the capture does not have the packets' times".to_owned())
+            })?)
+        }
         ["datagrams", rest @ ..] => match &conversation.udp {
             Some(udp) => each_way(&udp.datagrams, rest)?,
             None => return Err(unknown(path)),

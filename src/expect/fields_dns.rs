@@ -41,7 +41,7 @@ pub(super) const DNS: &[Field] = &[
         "seconds from the query to this answer",
         |v, out| {
             queries(v, &mut |query| {
-                out.push(number(v.packet.time.since(query.time)));
+                out.extend(v.packet.time.elapsed(query.time).map(number));
             });
         },
     ),

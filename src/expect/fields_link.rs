@@ -40,13 +40,13 @@ pub(super) const FRAME: &[Field] = &[
         "frame.time_epoch",
         Kind::Time,
         "seconds since 1970-01-01 00:00 UTC",
-        |v, out| out.push(number(v.packet.time.0)),
+        |v, out| out.extend(time(v)),
     ),
     Field::new(
         "frame.time",
         Kind::Moment,
         "when the frame was captured; compared with dates, which are UTC",
-        |v, out| out.push(number(v.packet.time.0)),
+        |v, out| out.extend(time(v)),
     ),
     Field::new(
         "frame.offset_shift",
@@ -70,7 +70,7 @@ pub(super) const FRAME: &[Field] = &[
         "frame.time_relative",
         Kind::Time,
         "seconds since the first frame of the capture",
-        |v, out| out.push(number(v.packet.time.since(v.times().first))),
+        |v, out| out.extend(v.packet.time.elapsed(v.times().first).map(number)),
     ),
     Field::new(
         "frame.time_delta",
@@ -78,7 +78,7 @@ pub(super) const FRAME: &[Field] = &[
         "seconds since the frame before",
         |v, out| {
             let before = v.times().captured.unwrap_or(v.packet.time);
-            out.push(number(v.packet.time.since(before)));
+            out.extend(v.packet.time.elapsed(before).map(number));
         },
     )
     .needs(Needs::CAPTURED),
@@ -88,7 +88,7 @@ pub(super) const FRAME: &[Field] = &[
         "seconds since the last frame that was shown",
         |v, out| {
             let before = v.shown_before().unwrap_or(v.packet.time);
-            out.push(number(v.packet.time.since(before)));
+            out.extend(v.packet.time.elapsed(before).map(number));
         },
     )
     .needs(Needs::DISPLAYED),
@@ -476,4 +476,10 @@ fn protocols(v: &View<'_>) -> String {
         .filter(|name| own && fields::lookup(name).is_some_and(|field| field.is_in(v)));
     names.extend(carried);
     names.join(":")
+}
+
+/// Where the capture has it.
+fn time<'a>(v: &View<'a>) -> Option<FieldValue<'a>> {
+    let time = v.packet.time;
+    time.is_known().then(|| number(time.0))
 }

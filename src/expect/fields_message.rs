@@ -333,7 +333,7 @@ pub(super) const HTTP: &[Field] = &[
         "seconds from the request to this response",
         |v, out| {
             of_each(v, out, |m| {
-                asked(v, &m).map(|at| number(v.packet.time.since(at.time)))
+                asked(v, &m).and_then(|at| v.packet.time.elapsed(at.time).map(number))
             })
         },
     )

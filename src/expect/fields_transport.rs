@@ -384,14 +384,14 @@ pub(super) const TCP: &[Field] = &[
         "tcp.time_relative",
         Kind::Time,
         "seconds since the first packet of the conversation",
-        |v, out| out.extend(seen(v).map(|s| number(s.time_relative))),
+        |v, out| out.extend(timed(v).map(|s| number(s.time_relative))),
     )
     .needs(Needs::CONVERSATION),
     Field::new(
         "tcp.time_delta",
         Kind::Time,
         "seconds since the packet before in the conversation",
-        |v, out| out.extend(seen(v).map(|s| number(s.time_delta))),
+        |v, out| out.extend(timed(v).map(|s| number(s.time_delta))),
     )
     .needs(Needs::CONVERSATION),
     Field::new(
@@ -520,9 +520,9 @@ pub(super) const UDP: &[Field] = &[
         Kind::Time,
         "seconds since the first packet of the conversation",
         |v, out| {
-            let of = |facts: Facts| number(v.packet.time.since(facts.first));
-            out.extend(v.tunnel().map(of));
-            out.extend(udp(v).and_then(|_| v.conversation()).map(of));
+            let of = |facts: Facts| v.packet.time.elapsed(facts.first).map(number);
+            out.extend(v.tunnel().and_then(of));
+            out.extend(udp(v).and_then(|_| v.conversation()).and_then(of));
         },
     )
     .needs(Needs::CONVERSATION),
@@ -569,6 +569,11 @@ fn datagrams<'a>(v: &View<'a>) -> impl Iterator<Item = (&'a Net, &'a Udp)> + use
 
 pub(super) fn seen<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
     tcp(v).and(v.seen)?.tcp.as_ref()
+}
+
+/// The same, of a packet whose time is known.
+fn timed<'a>(v: &View<'a>) -> Option<&'a SeenTcp> {
+    seen(v).filter(|_| v.packet.time.is_known())
 }
 
 fn options<'a>(v: &View<'a>) -> impl Iterator<Item = TcpOption> + use<'a> {

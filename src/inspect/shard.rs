@@ -121,7 +121,7 @@ impl Shard {
         {
             entry.tunnel = Some(self.local(conversation));
             entry.seen.tunnel = Some(conversation);
-            entry.seen.tunnel_delta = Some(delta);
+            entry.seen.tunnel_delta = delta;
         }
     }
 

@@ -112,7 +112,7 @@ impl Bitten {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     pub all: Count,
-    /// The earliest and the latest packet.
+    /// The earliest and the latest packet, of those whose time is known.
     pub times: Option<(Timestamp, Timestamp)>,
     /// By what they are: each frame is in one.
     pub kinds: HashMap<Kind, Count>,
@@ -139,9 +139,11 @@ impl Tally {
             bytes: u64::from(packet.len),
         };
         self.all.add(count);
-        let (first, last) = self.times.get_or_insert((packet.time, packet.time));
-        *first = packet.time.min(*first);
-        *last = packet.time.max(*last);
+        if packet.time.is_known() {
+            let (first, last) = self.times.get_or_insert((packet.time, packet.time));
+            *first = packet.time.min(*first);
+            *last = packet.time.max(*last);
+        }
         let outline = packet.outline();
         if outline.is_some()
             && let Some((known, _, all)) = &mut self.latest

@@ -343,8 +343,8 @@ pub fn conversation(
         bytes: each_way(&c.bytes),
         wire_bytes: Some(each_way(&c.wire_bytes)),
         bits_per_second: bits_per_second(&c.bytes, c.last.since(c.earliest)),
-        start_ms: Some(millis(c.earliest.since(start))),
-        duration_ms: Some(millis(c.last.since(c.earliest))),
+        start_ms: c.earliest.elapsed(start).map(millis),
+        duration_ms: c.last.elapsed(c.earliest).map(millis),
         tcp: c.tcp.as_ref().map(tcp_conversation),
         tls: None,
         udp: c.udp.as_ref().map(|udp| UdpConversation {

@@ -83,11 +83,11 @@ pub fn message(
     let first = message.interim.first().or(response_of).map(|r| &r.head);
     let first = request_of.map(|r| &r.head).or(first);
     let both = request_of.zip(response_of);
-    let between = |from: Timestamp, to: Timestamp| millis(to.since(from));
+    let between = |from: Timestamp, to: Timestamp| to.elapsed(from).map(millis);
     Message {
         conversation: message.conversation,
         stream,
-        start_ms: first.map(|head| between(start, head.time)),
+        start_ms: first.and_then(|head| between(start, head.time)),
         frames: message.packets.listed.iter().map(|p| number(*p)).collect(),
         frames_more: message.packets.more,
         http: HttpTransaction {
@@ -99,9 +99,10 @@ pub fn message(
                 .iter()
                 .map(|r| response(r, digests))
                 .collect(),
-            time_ms: both.map(|(asked, answer)| between(asked.head.time, answer.head.time)),
-            first_byte_ms: both.map(|(asked, answer)| between(asked.end.time, answer.first.time)),
-            transfer_ms: response_of.map(|answer| between(answer.first.time, answer.end.time)),
+            time_ms: both.and_then(|(asked, answer)| between(asked.head.time, answer.head.time)),
+            first_byte_ms: both
+                .and_then(|(asked, answer)| between(asked.end.time, answer.first.time)),
+            transfer_ms: response_of.and_then(|answer| between(answer.first.time, answer.end.time)),
             switches_to: message.switches_to.as_deref().map(Cow::from),
             given_up: message.given_up,
         },

@@ -121,7 +121,10 @@ pub fn lookup(
         conversation: lookup.conversation,
         protocol,
         stream,
-        start_ms: lookup.first().map(|seen| millis(seen.at.time.since(start))),
+        start_ms: lookup
+            .first()
+            .and_then(|seen| seen.at.time.elapsed(start))
+            .map(millis),
         dns: Dns {
             id: lookup.first().map_or(0, |seen| seen.message.id),
             name: question.map(|question| question.name.clone()),

@@ -158,8 +158,8 @@ fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
 fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
     Frame {
         number: packet.number,
-        time_relative: Some(Seconds(packet.time.since(start))),
-        time_epoch: Some(Seconds(packet.time.0)),
+        time_relative: packet.time.elapsed(start).map(Seconds),
+        time_epoch: packet.time.is_known().then_some(Seconds(packet.time.0)),
         len: packet.len,
         cap_len: packet.cap_len,
     }

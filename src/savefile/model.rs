@@ -3,14 +3,29 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A moment of packet time: nanoseconds since the Unix epoch (`frame.time_epoch`).
+/// A moment of packet time: nanoseconds since the Unix epoch (`frame.time_epoch`), or
+/// [`Timestamp::NONE`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// Of a packet whose time the file does not have; before all others.
+    pub const NONE: Timestamp = Timestamp(i64::MIN);
+
+    pub fn is_known(self) -> bool {
+        self != Timestamp::NONE
+    }
+
     /// Nanoseconds from `earlier` to `self`; negative where packet time runs backwards.
+    /// None where either is not known.
+    pub fn elapsed(self, earlier: Timestamp) -> Option<i64> {
+        let known = self.is_known() && earlier.is_known();
+        known.then(|| self.0.saturating_sub(earlier.0))
+    }
+
+    /// The same for what goes by time: where that is not known, none went by.
     pub fn since(self, earlier: Timestamp) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.elapsed(earlier).unwrap_or(0)
     }
 }
 

@@ -60,7 +60,7 @@ pub fn series(trace: &Trace, conversation: ConversationIndex) -> Series {
 fn point(trace: &Trace, index: usize) -> Option<Point> {
     let packet = trace.packets.get(index)?;
     let seen = trace.seen.get(index)?;
-    let tcp = seen.tcp.as_ref()?;
+    let tcp = seen.tcp.as_ref().filter(|_| packet.time.is_known())?;
     Some(Point {
         packet: packet.number,
         time: tcp.time_relative as f64 / 1e9,

@@ -831,3 +831,58 @@ fn each_bound_that_was_reached_is_told() {
     );
     assert!(!text.contains("not seen"), "{text}");
 }
+
+/// It counted as one of 1970: a conversation of 53 years.
+#[test]
+fn a_packet_without_a_time_has_none() {
+    let block = |kind: u32, body: &[u8]| {
+        let len = (12 + body.len() as u32).to_le_bytes();
+        [&kind.to_le_bytes(), &len[..], body, &len].concat()
+    };
+    let words =
+        |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
+    let frame = ip(17, 0, 0, true, b"\x10\0\x20\0\0\x0c\0\0four");
+    let len = frame.len() as u32;
+    assert_eq!(len % 4, 0);
+    let timed = |microseconds: u64| {
+        let (high, low) = ((microseconds >> 32) as u32, microseconds as u32);
+        block(
+            6,
+            &[words(&[0, high, low, len, len]), frame.clone()].concat(),
+        )
+    };
+    let simple = block(3, &[words(&[len]), frame.clone()].concat());
+    let section = block(0x0A0D_0D0A, &words(&[0x1A2B_3C4D, 1, u32::MAX, u32::MAX]));
+    let interface = block(1, &words(&[101, 0]));
+    let begins = 1_700_000_000_000_000;
+    let file_of = |packets: &[&[u8]]| [&[&section[..], &interface], packets].concat().concat();
+
+    let bytes = file_of(&[&timed(begins), &simple, &timed(begins + 250_000)]);
+    let (_folder, path) = file("simple.pcapng", &bytes);
+    let path = path.to_str().unwrap();
+    let document: Value = serde_json::from_str(&told(&[path, "--json", "--packets"])).unwrap();
+    assert_eq!(document["summary"]["time_epoch"], 1_700_000_000.0);
+    assert_eq!(document["summary"]["duration_ms"], 250.0);
+    let conversation = &document["conversations"][0];
+    assert_eq!(conversation["start_ms"], 0.0);
+    assert_eq!(conversation["duration_ms"], 250.0);
+    let frame_of = |n: usize| &document["packets"][n]["frame"];
+    assert_eq!(frame_of(2)["time_relative"], 0.25);
+    assert!(frame_of(1).get("time_relative").is_none());
+    assert!(frame_of(1).get("time_epoch").is_none());
+    for filter in ["frame.time_epoch", "frame.time_delta", "udp.time_delta"] {
+        let shown = lines(&told(&[path, "--ndjson", "-Y", filter]));
+        assert!(
+            shown.iter().all(|packet| packet["frame"]["number"] != 2),
+            "{filter}"
+        );
+        assert!(!shown.is_empty(), "{filter}");
+    }
+
+    let (_folder, path) = file("simple.pcapng", &file_of(&[&simple, &simple]));
+    let path = path.to_str().unwrap();
+    let document: Value = serde_json::from_str(&told(&[path, "--json"])).unwrap();
+    assert!(document["summary"].get("time_epoch").is_none());
+    assert!(document["conversations"][0].get("duration_ms").is_none());
+    assert!(!told(&[path, "--wide"]).contains("1970"));
+}

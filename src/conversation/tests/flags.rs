@@ -194,3 +194,18 @@ fn a_fin_before_the_end_of_what_was_sent_is_none_and_one_behind_another_is_new()
     let by = Direction::ToClient;
     assert_eq!(facts.close, Close::HalfClosed { by });
 }
+
+/// It is judged by what was known before it, as in Wireshark: nothing, where 3 ms count.
+#[test]
+fn the_ack_that_tells_the_round_trip_time_is_not_judged_by_it() {
+    let (seen, _) = track(vec![
+        c("S", 0, 0, "early").at(0),
+        s("SA", 0, 1, "").at(1_000),
+        c("PA", 1, 1, "early bird").at(2_000),
+        c("PA", 1, 1, "early").at(4_500),
+    ]);
+    let rtt = |n: usize| seen[n].tcp.as_ref().unwrap().initial_rtt;
+    assert_eq!(flags_of(&seen[2]), ["out_of_order"]);
+    assert_eq!(rtt(2), Some(2_000_000));
+    assert_eq!(flags_of(&seen[3]), ["retransmission"]);
+}

@@ -252,3 +252,20 @@ fn closed_conversations_are_handed_out_while_the_capture_goes_on() {
     assert_eq!(rest.conversations.len(), 2);
     assert_eq!(rest.conversations[1].id, 1);
 }
+
+/// Of a conversation on used ports, Wireshark sees that it begins with a SYN, and not
+/// that there are bytes in it.
+#[test]
+fn data_in_a_syn_on_used_ports_does_not_complete_anything() {
+    let (_, tracked) = track(vec![
+        c("S", 0, 0, "data"),
+        tcp(CLIENT, SERVER, "S", 500_000, 0, "data"),
+        s("A", 0, 0, ""),
+    ]);
+    let facts = tracked
+        .conversations
+        .iter()
+        .map(|c| c.tcp.as_ref().unwrap());
+    let completeness: Vec<u8> = facts.map(|tcp| tcp.completeness).collect();
+    assert_eq!(completeness, [9, 5]);
+}

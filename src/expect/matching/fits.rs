@@ -83,14 +83,15 @@ impl Context<'_> {
         match self.elapsed(within, event, timing) {
             Some(elapsed) if timing.ordered => allowed.contains(&elapsed),
             Some(elapsed) => allowed.contains(&elapsed.saturating_abs()),
-            // What it is measured from was optional and did not happen.
+            // What it is measured from was optional and did not happen, or the capture
+            // does not have the times.
             None => true,
         }
     }
 
     /// Nanoseconds from what `within` names to the event.
     pub fn elapsed(&self, within: &Within, event: &Event, timing: Timing<'_>) -> Option<i64> {
-        Some(event.time.since(self.measured_from(within, timing)?))
+        event.time.elapsed(self.measured_from(within, timing)?)
     }
 
     /// The moment of what `within` names.

@@ -44,7 +44,7 @@ impl Seen {
     /// `dns.time`: nanoseconds from the query to this answer.
     pub fn time(&self) -> Option<i64> {
         let query = self.query.filter(|_| self.message.is_response())?;
-        Some(self.at.time.since(query.time))
+        self.at.time.elapsed(query.time)
     }
 
     /// `dns.retransmit_request`: the same query, before it was answered.

@@ -62,7 +62,7 @@ impl Clock {
                 .map_or(0, |divisor| scaled.div_euclid(divisor))
         };
         let shifted = nanoseconds.saturating_add(i128::from(self.offset) * 1_000_000_000);
-        Timestamp(shifted.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+        Timestamp(shifted.clamp(i128::from(i64::MIN + 1), i128::from(i64::MAX)) as i64)
     }
 }
 
@@ -349,7 +349,9 @@ impl Records {
             self.packet_options(claim.interface, block, end, at, list)?;
         }
         list.frames.push(Entry {
-            time: claim.units.map_or(Timestamp(0), |units| clock.time(units)),
+            time: claim
+                .units
+                .map_or(Timestamp::NONE, |units| clock.time(units)),
             len: claim.len,
             interface: index as u32,
             link_type,
@@ -606,7 +608,7 @@ mod tests {
             assert_eq!(
                 frames,
                 [
-                    (0, 1, 0, 150, vec![b's'; 100]),
+                    (0, 1, Timestamp::NONE.0, 150, vec![b's'; 100]),
                     (0, 1, 6000, 3, b"ob".to_vec())
                 ]
             );

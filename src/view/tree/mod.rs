@@ -140,31 +140,33 @@ fn frame(trace: &Trace, index: usize) -> Node {
     };
     let first = trace.packets.first().map_or(packet.time, |p| p.time);
     let before = index.checked_sub(1).and_then(|i| trace.packets.get(i));
-    let delta = packet.time.since(before.map_or(packet.time, |p| p.time));
+    let before = before.map_or(packet.time, |p| p.time);
     let no_bytes = (0, 0);
     let mut node = Node::group(Some("frame"), "Frame", all);
     node.value = format!("{}, {} bytes on the wire", packet.number, packet.len);
-    let mut children = vec![
-        Node::field("frame.number", "Number", packet.number, no_bytes),
-        Node::field("frame.time_epoch", "Time", seconds(packet.time.0), no_bytes)
-            .says("seconds since 1970 in Universal Time"),
-        Node::field(
-            "frame.time_relative",
-            "Since the first packet",
-            seconds(packet.time.since(first)),
-            no_bytes,
-        )
-        .says("seconds"),
-        Node::field(
-            "frame.time_delta",
-            "Since the packet before",
-            seconds(delta),
-            no_bytes,
-        )
-        .says("seconds"),
+    let mut children = vec![Node::field(
+        "frame.number",
+        "Number",
+        packet.number,
+        no_bytes,
+    )];
+    if packet.time.is_known() {
+        let time = seconds(packet.time.0);
+        let node = Node::field("frame.time_epoch", "Time", time, no_bytes);
+        children.push(node.says("seconds since 1970 in Universal Time"));
+    }
+    let since = [
+        ("frame.time_relative", "Since the first packet", first),
+        ("frame.time_delta", "Since the packet before", before),
+    ];
+    children.extend(since.into_iter().filter_map(|(field, label, earlier)| {
+        let time = seconds(packet.time.elapsed(earlier)?);
+        Some(Node::field(field, label, time, no_bytes).says("seconds"))
+    }));
+    children.extend([
         Node::field("frame.len", "Length on the wire", packet.len, no_bytes).says("bytes"),
         Node::field("frame.cap_len", "Length captured", packet.cap_len, no_bytes).says("bytes"),
-    ];
+    ]);
     if let Some(whole) = packet.reassembled() {
         let numbers: Vec<String> = whole.frames.iter().map(u64::to_string).collect();
         children.push(

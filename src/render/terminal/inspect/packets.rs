@@ -82,10 +82,8 @@ pub fn packet(packet: &Packet<'_>, room: usize, options: &TerminalOptions, out: 
     let layout = layout(room);
     let mut line = Line::default();
     let number = packet.frame.number.to_string();
-    let seconds = format!(
-        "{:.6}",
-        packet.frame.time_relative.unwrap_or_default().nearest()
-    );
+    let seconds = packet.frame.time_relative;
+    let seconds = seconds.map_or_else(String::new, |time| format!("{:.6}", time.nearest()));
     let mut at = right(&mut line, 0, layout.number, &number, Tone::Dim);
     at = right(&mut line, at, layout.time, &seconds, Tone::Plain);
     at = left(
