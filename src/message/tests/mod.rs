@@ -524,7 +524,7 @@ fn an_answer_that_was_lost_does_not_shift_those_behind_it() {
                 packets.push(tcp(CLIENT, SERVER, "PA", seq, ack, &request));
                 seq += request.len() as u32;
                 if n != missing {
-                    packets.push(tcp(SERVER, CLIENT, "PA", ack, seq, &answer(n)));
+                    packets.push(tcp(SERVER, CLIENT, "PA", ack, seq, answer(n)));
                 }
                 ack += answer(n).len() as u32;
                 if own_acks {
