@@ -32,6 +32,8 @@ pub struct Facts<'t> {
     packets: OnceLock<Grouped<usize>>,
     classes: OnceLock<Classes>,
     losses: OnceLock<Vec<Loss>>,
+    /// The number of the first packet whose time the file does not have.
+    untimed: OnceLock<Option<u64>>,
 }
 
 impl<'t> Facts<'t> {
@@ -45,6 +47,7 @@ impl<'t> Facts<'t> {
             packets: OnceLock::new(),
             classes: OnceLock::new(),
             losses: OnceLock::new(),
+            untimed: OnceLock::new(),
         };
         let is_stopped = |r: &Recording| r.programs.iter().any(|p| p.stopped_after.is_some());
         if trace.recording.as_ref().is_some_and(is_stopped)
@@ -133,6 +136,20 @@ impl<'t> Facts<'t> {
     pub fn classes(&self) -> &Classes {
         self.classes
             .get_or_init(|| Classes::new(self.trace, self.by_conversation()))
+    }
+
+    /// Why spans of time cannot be told: a packet has no time in the file.
+    pub fn untimed(&self) -> Option<String> {
+        let first = self.untimed.get_or_init(|| {
+            let mut packets = self.trace.packets.iter();
+            let untimed = packets.find(|packet| !packet.time.is_known());
+            untimed.map(|packet| packet.number)
+        });
+        first.map(|number| {
+            format!(
+                "packet {number} has no time in the file (a simple packet block), and spans of time are asked for"
+            )
+        })
     }
 
     /// What is known to be missing.

@@ -4,6 +4,7 @@ use super::outcome::Verdict::{self, Fail, Inconclusive, Pass};
 use super::testing::lab::{outcomes, verdict, web};
 use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 use crate::conversation::Marks;
+use crate::savefile::Timestamp;
 
 /// A connection with two exchanges, closed by both.
 fn talk() -> Wire {
@@ -138,6 +139,26 @@ fn a_capture_that_ends_too_soon_does_not_tell() {
             (Pass, "nothing for 500us after any > any SYN"),
         ],
     );
+}
+
+/// In a simple packet block there is none.
+#[test]
+fn spans_are_not_told_where_a_packet_has_no_time() {
+    let mut wire = talk();
+    wire.trace.recording = None;
+    if let Some(packet) = wire.trace.packets.get_mut(1) {
+        packet.time = Timestamp::NONE;
+    }
+    let block = "in order { any > any SYN; any > any SYN,ACK within 1ms }";
+    check(
+        &wire,
+        &[
+            (Inconclusive, block),
+            (Inconclusive, "nothing for 5s after any > any SYN"),
+            (Pass, "in order { any > any SYN; any > any SYN,ACK }"),
+        ],
+    );
+    assert!(message(&wire, block).contains("packet 2 has no time"));
 }
 
 #[test]

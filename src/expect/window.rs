@@ -95,6 +95,9 @@ pub fn shown(world: &World<'_>, window: &Spanned<Window>) -> Result<Shown, Lack>
         }
         Window::For { span, after } => {
             some(world, after)?;
+            if let Some(reason) = world.facts.untimed() {
+                return Err(Lack::evidence(reason));
+            }
             let places = places(world, after);
             cut = ends_before(world.facts.trace, &places, *span);
             so_long(world.facts.trace, &places, *span)

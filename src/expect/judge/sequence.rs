@@ -37,6 +37,17 @@ impl Judge<'_> {
             evaluation.ask_which(collection);
             return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
+        if sequence
+            .steps
+            .iter()
+            .any(|step| step.value.within.is_some())
+            && let Some(reason) = self.world.facts.untimed()
+        {
+            return Judgement {
+                no_evidence: Some(format!("{reason}.")),
+                ..Judgement::default()
+            };
+        }
         let scope = matching::in_scope(sequence.scope.as_ref(), &context, self.world.facts);
         let mut judgement = Judgement {
             rests_on: self.grounds_of(sequence, &context, &scope),
