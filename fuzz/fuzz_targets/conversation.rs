@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use libfuzzer_sys::fuzz_target;
 use netlab_capture::conversation::{
-    At, Beginning, Direction, Limits, Receiver, Streams, Tracker, Ways,
+    At, Beginning, Direction, Limits, Missing, Receiver, Streams, Tracker, Ways,
 };
 use netlab_capture::decode::{Defragmenter, decode};
 use netlab_capture::message::{self, Bodies, dns, tls};
