@@ -101,7 +101,7 @@ fn feed(events: &[(usize, Direction, Comes)], cuts: &[u8], kind: Kind, bodies: B
                     acknowledged,
                 };
                 reader.gap(*way, missing, &mut found);
-            },
+            }
             Comes::Restart => reader.restart(*way, &mut found),
             Comes::End => reader.end(*way, at(*packet), &mut found),
         }
