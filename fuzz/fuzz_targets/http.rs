@@ -171,8 +171,9 @@ fuzz_target!(|data: &[u8]| {
     feed(&events, cuts, kind, Bodies::Digest);
     feed(&events, cuts, kind, Bodies::Count);
     // Behind a gap, a message begins where a piece does; and off its port, whether
-    // it is DNS is told by the first piece.
-    if whole_ways && kind.port() == 53 {
+    // it is DNS is told by the first piece. What is read as HTTP is DNS as far as the
+    // same piece was.
+    if whole_ways && kind.port() == 53 && whole.messages.is_empty() {
         assert_eq!(names(&whole.lookups), names(&cut.lookups));
     }
     if whole_ways && kind.begins() {
