@@ -6,6 +6,7 @@ mod diagnostics;
 mod draft;
 mod editor;
 mod expectation_docs;
+mod grammar;
 mod hostile;
 mod inspect;
 mod layout;

@@ -2,24 +2,49 @@
 //! word of a statement one that is known: what lies behind the parser is then
 //! reached by what the seeds say, and little else.
 
+mod sentences;
+
+use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzzer_mutate;
 
-/// Words of the language and of the fields, and pieces of statements.
+/// Words of the language and of the fields, pieces of statements, and what else the
+/// parser knows: each text in the quotes of its source.
 static VOCABULARY: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let dictionaries = [
         include_str!("../../dictionaries/filter.dict"),
         include_str!("../../dictionaries/expect.dict"),
     ];
     let quoted = |line: &'static str| line.strip_prefix('"')?.strip_suffix('"');
-    let words = dictionaries.iter().flat_map(|text| text.lines());
+    let lines = dictionaries.iter().flat_map(|text| text.lines());
+    let words = lines.filter_map(quoted).filter(|word| !word.contains('\\'));
+    let mut words: Vec<&str> = words.map(str::trim).chain(sentences::names()).collect();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/expect");
+    in_quotes(&source, &mut words);
+    words.sort_unstable();
+    words.dedup();
     words
-        .filter_map(quoted)
-        .filter(|word| !word.contains('\\'))
-        .map(str::trim)
-        .collect()
 });
+
+/// Adds the short texts that stand in quotes in a folder's files. Without the source
+/// there are none.
+fn in_quotes(folder: &Path, words: &mut Vec<&'static str>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            in_quotes(&path, words);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            // Read once, and needed to the end.
+            let text: &'static str = text.leak();
+            let lines = text.lines().filter(|line| !line.contains('\\'));
+            let short = |word: &&str| (1..24).contains(&word.len());
+            words.extend(lines.flat_map(|line| line.split('"').skip(1).step_by(2).filter(short)));
+        }
+    }
+}
 
 /// Whole lines, to take stretches of words from.
 static LINES: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -66,6 +91,12 @@ const NUMBERS: &[&str] = &[
 struct Dice(u32);
 
 impl Dice {
+    fn new(seed: u32) -> Dice {
+        let mut dice = Dice(seed | 1);
+        dice.roll(1);
+        dice
+    }
+
     fn roll(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
@@ -152,17 +183,27 @@ fn change<'a>(words: &mut Vec<&'a str>, dice: &mut Dice) {
 /// For `fuzz_mutator!`: changes the first `size` bytes of `data`, and returns how
 /// many there are then.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
-    let mut dice = Dice(seed | 1);
-    dice.roll(1);
+    let mut dice = Dice::new(seed);
     let text = match std::str::from_utf8(&data[..size]) {
         Ok(text) if dice.roll(3) > 0 => text,
         _ => return fuzzer_mutate(data, size, max_size),
     };
-    let mut words = words(text);
-    for _ in 0..=dice.roll(3) {
-        change(&mut words, &mut dice);
-    }
-    let text = words.concat();
+    let text = match dice.roll(12) {
+        0 => sentences::filter(&mut dice),
+        1 => sentences::statement(&mut dice),
+        2 => {
+            let joint = dice.pick(&[" and ", " or ", " xor ", " where ", "\n", "; "]);
+            [text, joint, &sentences::filter(&mut dice)].concat()
+        }
+        3 => [text, "\n", &sentences::statement(&mut dice)].concat(),
+        _ => {
+            let mut words = words(text);
+            for _ in 0..=dice.roll(3) {
+                change(&mut words, &mut dice);
+            }
+            words.concat()
+        }
+    };
     let mut len = text.len().min(max_size);
     while !text.is_char_boundary(len) {
         len -= 1;
