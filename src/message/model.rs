@@ -163,12 +163,17 @@ pub struct Lookup {
     /// Too many queries waited for their answers: this one was told without; or this
     /// is an answer, which may be to such a query.
     pub given_up: bool,
+    /// Said to a group, or by multicast DNS: whoever has an answer gives it from an
+    /// address of its own or to the group, so that no answer in this conversation
+    /// tells nothing (RFC 6762, section 6; RFC 4795, section 2.3).
+    pub multicast: bool,
 }
 
 impl Lookup {
-    pub(super) fn of(conversation: ConversationIndex) -> Lookup {
+    pub(super) fn of(conversation: ConversationIndex, multicast: bool) -> Lookup {
         Lookup {
             conversation,
+            multicast,
             query: None,
             response: None,
             again: Vec::new(),

@@ -16,7 +16,8 @@ const MAX_AGAIN: usize = 16;
 /// Datagrams of a conversation that are looked at before it is given up.
 const MAX_TRIES: u8 = 4;
 /// Where DNS is spoken; what does not look like it is malformed there.
-const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
+const DNS_PORTS: [u16; 3] = [53, MULTICAST_DNS, 5355];
+const MULTICAST_DNS: u16 = 5353;
 /// Off its ports, a DNS message over TCP is taken for one up to 511 bytes: the
 /// first byte of its length is no larger.
 const MAX_LENGTH: u8 = 1;
@@ -25,6 +26,8 @@ const MAX_LENGTH: u8 = 1;
 #[derive(Debug)]
 pub(super) struct Others {
     conversation: ConversationIndex,
+    /// [`Lookup::multicast`], of all of them.
+    multicast: bool,
     names: Option<dns::Reader>,
     hellos: Option<tls::Reader>,
     /// Queries by their numbers, oldest first.
@@ -43,6 +46,12 @@ pub(super) fn is_dns(beginning: &Beginning) -> bool {
         .any(|end| DNS_PORTS.contains(&end.port()))
 }
 
+fn is_multicast(beginning: &Beginning) -> bool {
+    [beginning.client, beginning.server]
+        .iter()
+        .any(|end| end.port() == MULTICAST_DNS || end.ip().is_multicast())
+}
+
 /// May the first bytes of a conversation be DNS or TLS?
 pub(super) fn may_begin(protocol: Protocol, bytes: &[u8]) -> bool {
     match protocol {
@@ -57,6 +66,7 @@ impl Others {
         let tcp = beginning.protocol == Protocol::Tcp;
         Others {
             conversation: beginning.conversation,
+            multicast: is_multicast(beginning),
             names: Some(dns::Reader::begin(&(), beginning)),
             hellos: tcp.then(|| tls::Reader::begin(&(), beginning)),
             waiting: VecDeque::new(),
@@ -159,7 +169,7 @@ impl Others {
                 let asked = place.and_then(|place| self.take(place, found));
                 let lone = || Lookup {
                     given_up: self.given_up,
-                    ..Lookup::of(self.conversation)
+                    ..Lookup::of(self.conversation, self.multicast)
                 };
                 found.lookups.push(Lookup {
                     response: Some(seen),
@@ -179,7 +189,7 @@ impl Others {
         let number = query.number;
         let lookup = Lookup {
             query: Some(query),
-            ..Lookup::of(self.conversation)
+            ..Lookup::of(self.conversation, self.multicast)
         };
         // Multicast queries have any number of answers, and no number.
         let Some(number) = number else {

@@ -62,6 +62,10 @@ pub struct Dns {
     /// as another one, or never came.
     #[serde(skip_serializing_if = "is_false")]
     pub given_up: bool,
+    /// Said to a group, or by multicast DNS: answers come from other addresses or to the
+    /// group. One without an answer is not unanswered.
+    #[serde(skip_serializing_if = "is_false")]
+    pub multicast: bool,
     /// What is wrong with the bytes of either.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -147,6 +151,7 @@ pub fn lookup(
                 .collect(),
             time_ms: response.and_then(dns::Seen::time).map(millis),
             given_up: lookup.given_up,
+            multicast: lookup.multicast,
             trouble: both()
                 .find_map(|seen| seen.message.malformed)
                 .map(str::to_owned),

@@ -379,7 +379,7 @@ impl Findings {
         let (kind, what) = match (&lookup.dns.rcode, lookup.dns.rcode_number) {
             (Some(_), Some(0)) => return,
             (Some(name), _) => (FindingKind::DnsError, Some(name.clone())),
-            (None, _) if lookup.dns.given_up => return,
+            (None, _) if lookup.dns.given_up || lookup.dns.multicast => return,
             (None, _) => (FindingKind::DnsUnanswered, None),
         };
         self.entry(kind, what)
@@ -536,6 +536,7 @@ fn streams(field: &str, mut streams: Vec<u32>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Dns;
 
     fn found(kind: FindingKind, streams: impl IntoIterator<Item = u32>) -> Finding {
         let mut findings = Findings::default();
@@ -543,6 +544,24 @@ mod tests {
             findings.entry(kind, None).message(Protocol::Tcp, stream);
         }
         findings.finish().remove(0)
+    }
+
+    #[test]
+    fn what_was_asked_of_a_group_is_not_unanswered() {
+        for (multicast, expected) in [(false, 1), (true, 0)] {
+            let mut findings = Findings::default();
+            findings.lookup(&Lookup {
+                conversation: 0,
+                protocol: Protocol::Udp,
+                stream: 0,
+                start_ms: None,
+                dns: Dns {
+                    multicast,
+                    ..Dns::default()
+                },
+            });
+            assert_eq!(findings.finish().len(), expected);
+        }
     }
 
     #[test]

@@ -185,6 +185,34 @@ fn queries_that_are_given_up_are_told_as_such() {
     assert_eq!((found.lookups.len(), found.waiting), (more + 100, 0));
 }
 
+/// Regression: each was reported as unanswered, while its answers came from other
+/// addresses, or to the group.
+#[test]
+fn what_is_asked_of_a_group_is_told_as_such() {
+    for (server, port, expected) in [
+        ("224.0.0.251", 5353, true),
+        ("10.0.0.7", 5353, true),
+        ("224.0.0.252", 5355, true),
+        ("ff02::1:3", 5355, true),
+        ("10.0.0.7", 5355, false),
+        ("10.0.0.7", 53, false),
+    ] {
+        let beginning = Beginning {
+            conversation: 7,
+            protocol: Protocol::Udp,
+            client: socket(CLIENT),
+            server: (server.parse::<std::net::IpAddr>().unwrap(), port).into(),
+            at: at(0),
+        };
+        let mut reader = Reader::begin(&KEEP, &beginning);
+        let mut found = Found::default();
+        reader.datagram(ToServer, &dns(1, 0), at(1), &mut found);
+        reader.close(&mut found);
+        let told: Vec<bool> = found.lookups.iter().map(|l| l.multicast).collect();
+        assert_eq!(told, [expected], "{server}:{port}");
+    }
+}
+
 /// What is bounded for all conversations together.
 #[test]
 fn queries_of_all_conversations_are_given_up_in_the_end() {

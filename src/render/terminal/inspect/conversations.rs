@@ -1,6 +1,7 @@
 //! Who spoke with whom: the table of conversations.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::super::conversations::{socket, tag_of};
 use super::super::line::Tone;
@@ -139,20 +140,24 @@ fn how_it_went(conversation: &Conversation) -> (String, Tone) {
         return of_tcp(tcp);
     }
     match &conversation.udp {
-        Some(udp) => of_udp(udp),
+        Some(udp) => of_udp(udp, conversation.server.address),
         None => (String::new(), Tone::Plain),
     }
 }
 
-fn of_udp(udp: &UdpConversation) -> (String, Tone) {
+fn of_udp(udp: &UdpConversation, server: IpAddr) -> (String, Tone) {
     if udp.lost > 0 {
         let text = format!("{} undelivered", thousands(udp.lost));
         return (text, Tone::Notice);
     }
-    match udp.datagrams.to_client {
-        0 => ("no reply".to_owned(), Tone::Dim),
-        _ => (String::new(), Tone::Plain),
-    }
+    // Who answers what was said to many does so from an address of its own.
+    let words = match server {
+        _ if udp.datagrams.to_client > 0 => return (String::new(), Tone::Plain),
+        IpAddr::V4(Ipv4Addr::BROADCAST) => "broadcast",
+        _ if server.is_multicast() => "multicast",
+        _ => "no reply",
+    };
+    (words.to_owned(), Tone::Dim)
 }
 
 fn of_tcp(tcp: &TcpConversation) -> (String, Tone) {

@@ -43,6 +43,7 @@ fn row(screen: &Screen, lookup: &Lookup) -> Vec<Cell> {
         (Some(name), Some(0)) => (screen.clean(name), Tone::Good),
         (Some(name), _) => (screen.clean(name), Tone::Bad),
         (None, _) if dns.given_up => ("?".to_owned(), Tone::Dim),
+        (None, _) if dns.multicast => ("multicast".to_owned(), Tone::Dim),
         (None, _) => ("none".to_owned(), Tone::Notice),
     };
     vec![
