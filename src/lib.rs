@@ -19,6 +19,7 @@ pub mod report;
 pub mod savefile;
 pub mod scenario;
 pub mod trace;
+mod unpack;
 pub mod view;
 mod www;
 

@@ -2,12 +2,12 @@
 //! for: a few bytes can decode to gigabytes.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 
-use flate2::bufread::GzDecoder;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 
 use super::{Body, Head};
+use crate::unpack::{Decoder, Unpacked};
 
 /// Codings that are removed one behind the other: more stand in no honest
 /// message.
@@ -16,6 +16,8 @@ const MAX_CODINGS: usize = 4;
 const BLOCK: usize = 16 * 1024;
 /// Bytes that Brotli's reader takes at a time.
 const BROTLI_BLOCK: usize = 4096;
+/// The largest window that zstd may have in HTTP (RFC 9659, section 3).
+const MAX_WINDOW: u64 = 8 << 20;
 
 /// Decoded content.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +110,7 @@ fn read(mut reader: impl Read, limit: usize) -> (Vec<u8>, Option<String>) {
 fn without<'a>(coding: &str, mut coded: Box<dyn Read + 'a>) -> Result<Box<dyn Read + 'a>, String> {
     let is = |name| coding.eq_ignore_ascii_case(name);
     Ok(if is("gzip") || is("x-gzip") {
-        Box::new(Members::Before(BufReader::new(coded)))
+        Box::new(Unpacked::new(coded, Decoder::gzip()))
     } else if is("deflate") {
         let mut start = [0; 2];
         let len = fill(&mut coded, &mut start);
@@ -120,40 +122,10 @@ fn without<'a>(coding: &str, mut coded: Box<dyn Read + 'a>) -> Result<Box<dyn Re
     } else if is("br") {
         Box::new(brotli_decompressor::Decompressor::new(coded, BROTLI_BLOCK))
     } else if is("zstd") {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(coded);
-        Box::new(decoder.map_err(|error| format!("zstd: {error}"))?)
+        Box::new(Unpacked::new(coded, Decoder::zstd(MAX_WINDOW)))
     } else {
         return Err(format!("the coding \"{coding}\" is not known"));
     })
-}
-
-/// gzip's members, one behind the other.
-enum Members<R> {
-    Before(R),
-    Within(Box<GzDecoder<R>>),
-    Over,
-}
-
-impl<R: BufRead> Read for Members<R> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        loop {
-            *self = match std::mem::replace(self, Members::Over) {
-                Members::Over => return Ok(0),
-                Members::Before(mut rest) => match rest.fill_buf()?.first() {
-                    None => return Ok(0),
-                    Some(0x1f) => Members::Within(Box::new(GzDecoder::new(rest))),
-                    Some(_) => return Err(io::Error::other("what follows is no gzip")),
-                },
-                Members::Within(mut member) => match member.read(room)? {
-                    0 if !room.is_empty() => Members::Before(member.into_inner()),
-                    len => {
-                        *self = Members::Within(member);
-                        return Ok(len);
-                    }
-                },
-            };
-        }
-    }
 }
 
 /// Reads as many bytes as there are, up to two.
@@ -180,6 +152,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use proptest::prelude::*;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
     use super::*;
     use crate::savefile::Timestamp;
@@ -223,6 +196,10 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        compress_to_vec(bytes, CompressionLevel::Fastest)
+    }
+
     /// RFC 7932: a stored block, and the empty last one.
     fn brotli(bytes: &[u8]) -> Vec<u8> {
         let len = bytes.len() as u32 - 1;
@@ -255,6 +232,10 @@ mod tests {
         assert_eq!(whole("deflate, gzip", gzip(&zlib(TEXT))), TEXT);
         let two = [gzip(b"to be "), gzip(b"or not")].concat();
         assert_eq!(whole("gzip", two), b"to be or not");
+        // Regression: only the first frame was decoded, and nothing told of the rest.
+        let skipped = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+        let two = [zstd(b"to be "), skipped.to_vec(), zstd(b"or not")].concat();
+        assert_eq!(whole("zstd", two), b"to be or not");
     }
 
     #[test]
@@ -279,7 +260,15 @@ mod tests {
             "{why}"
         );
         let (_, why) = trouble("zstd", TEXT.to_vec(), 100);
-        assert!(why.contains("zstd"), "{why}");
+        assert!(why.ends_with("it is no zstd"), "{why}");
+        // Regressions: neither was seen; a frame may ask for 16 MiB of memory.
+        let mut wrong = zstd(TEXT);
+        *wrong.last_mut().unwrap() ^= 1;
+        let (_, why) = trouble("zstd", wrong, 100);
+        assert!(why.ends_with("its check sum differs"), "{why}");
+        let window = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x70, 1, 0, 0];
+        let (_, why) = trouble("zstd", window.to_vec(), 100);
+        assert!(why.contains("window of 16777216 bytes"), "{why}");
         // A bomb: ten million bytes out of ten thousand.
         let bomb = gzip(&vec![0; 10_000_000]);
         let (len, why) = trouble("gzip", bomb.clone(), 1000);
@@ -307,7 +296,8 @@ mod tests {
         #[test]
         fn any_prefix_gives_its_beginning(cut in 0usize..200) {
             let coded = brotli(TEXT);
-            for (coding, coded) in [("gzip", gzip(TEXT)), ("deflate", zlib(TEXT)), ("br", coded)] {
+            let all = [("gzip", gzip(TEXT)), ("deflate", zlib(TEXT)), ("zstd", zstd(TEXT)), ("br", coded)];
+            for (coding, coded) in all {
                 let (head, body) = (head(coding), body(coded[..cut.min(coded.len())].to_vec()));
                 let decoded = decoded(&head, &body, 1000);
                 if coding != "br" {

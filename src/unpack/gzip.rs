@@ -122,18 +122,16 @@ impl Gzip {
 }
 
 fn header(raw: &mut Raw<impl Read>, first: bool) -> Result<(), Failure> {
-    if !first {
-        // Some archives are filled up with zeros.
-        while raw.peek(1)?.first() == Some(&0) {
-            raw.consume(1);
+    // Some archives are filled up with zeros.
+    while !first && raw.peek(1)?.first() == Some(&0) {
+        raw.consume(1);
+    }
+    match raw.peek(MAGIC.len())? {
+        [] if !first => return Err(Failure::End),
+        head if !MAGIC.starts_with(head) && !is_gzip(head) => {
+            return Err(Failure::Fault(Fault::Followed));
         }
-        match raw.peek(MAGIC.len())? {
-            [] => return Err(Failure::End),
-            head if !MAGIC.starts_with(head) && !is_gzip(head) => {
-                return Err(Failure::Fault(Fault::Followed));
-            }
-            _ => {}
-        }
+        _ => {}
     }
     let [_, _, method, flags, ..] = take::<10>(raw)?;
     if method != DEFLATE || flags & RESERVED != 0 {

@@ -13,10 +13,6 @@ const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Skippable frames: the lower half of their first byte is free.
 const SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 
-/// The largest window that is unpacked, so that a hostile file cannot ask for
-/// more memory: what `zstd` itself accepts unless told otherwise.
-const MAX_WINDOW: u64 = 128 << 20;
-
 /// An empty last block, and room for the check sum behind it.
 const END_OF_FRAME: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
@@ -29,17 +25,19 @@ pub fn is_zstd(head: &[u8]) -> bool {
 
 pub struct Zstd {
     decoder: FrameDecoder,
+    max_window: u64,
     /// Some of a frame is unpacked or still to be handed out.
     in_frame: bool,
     fault: Option<Fault>,
 }
 
 impl Zstd {
-    pub fn new() -> Self {
+    pub fn new(max_window: u64) -> Self {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MAX_WINDOW);
+        decoder.set_max_window_size(max_window);
         Zstd {
             decoder,
+            max_window,
             in_frame: false,
             fault: None,
         }
@@ -69,7 +67,7 @@ impl Zstd {
                 .decoder
                 .decode_blocks(&mut *raw, BlockDecodingStrategy::UptoBlocks(1))
             {
-                self.fault = Some(fault(raw, &error)?);
+                self.fault = Some(self.fault(raw, &error)?);
                 self.release();
             }
         }
@@ -92,9 +90,35 @@ impl Zstd {
                     self.fault = Some(Fault::Cut);
                 }
             }
-            Err(error) => self.fault = Some(fault(raw, &error)?),
+            Err(error) => self.fault = Some(self.fault(raw, &error)?),
         }
         Ok(())
+    }
+
+    /// What an error of the decoder means: a file that could not be read, one that
+    /// ends too early, or wrong bytes.
+    fn fault<R: Read>(&self, raw: &mut Raw<R>, error: &FrameDecoderError) -> io::Result<Fault> {
+        if let Some(error) = raw.take_error() {
+            return Err(error);
+        }
+        Ok(match error {
+            _ if raw.ended() => Fault::Cut,
+            FrameDecoderError::WindowSizeTooBig { requested, .. } => Fault::Corrupt(format!(
+                "it needs a window of {requested} bytes; at most {} are given",
+                self.max_window
+            )),
+            FrameDecoderError::DictNotProvided { .. } => {
+                Fault::Corrupt("it needs a dictionary, which is not in it".to_owned())
+            }
+            // Others in the chain are written for programmers.
+            error => {
+                let mut cause: &dyn Error = error;
+                while let Some(source) = cause.source() {
+                    cause = source;
+                }
+                Fault::Corrupt(cause.to_string())
+            }
+        })
     }
 
     /// Makes the decoder give out what it keeps for blocks to come: behind a
@@ -106,29 +130,4 @@ impl Zstd {
             .decoder
             .decode_blocks(&END_OF_FRAME[..], BlockDecodingStrategy::UptoBlocks(1));
     }
-}
-
-/// What an error of the decoder means: a file that could not be read, one that
-/// ends too early, or wrong bytes.
-fn fault<R: Read>(raw: &mut Raw<R>, error: &FrameDecoderError) -> io::Result<Fault> {
-    if let Some(error) = raw.take_error() {
-        return Err(error);
-    }
-    Ok(match error {
-        _ if raw.ended() => Fault::Cut,
-        FrameDecoderError::WindowSizeTooBig { requested, .. } => Fault::Corrupt(format!(
-            "it needs a window of {requested} bytes; at most {MAX_WINDOW} are given"
-        )),
-        FrameDecoderError::DictNotProvided { .. } => {
-            Fault::Corrupt("it needs a dictionary, which is not in the file".to_owned())
-        }
-        // Others in the chain are written for programmers.
-        error => {
-            let mut cause: &dyn Error = error;
-            while let Some(source) = cause.source() {
-                cause = source;
-            }
-            Fault::Corrupt(cause.to_string())
-        }
-    })
 }

@@ -1,17 +1,14 @@
 //! The bytes of a capture, unpacked where they are compressed: gzip and zstd,
 //! told by their first bytes.
 
-mod gzip;
-mod raw;
-mod zstd;
-
 use std::io::{self, Read};
 
-use gzip::Gzip;
-use raw::Raw;
-use zstd::Zstd;
-
 use super::Compression;
+use crate::unpack::{Decoder, Fault, Progress, Raw};
+
+/// The largest window that is unpacked, so that a hostile file cannot ask for
+/// more memory: what `zstd` itself accepts unless told otherwise.
+const MAX_WINDOW: u64 = 128 << 20;
 
 /// Reads a capture's bytes as they come. What is wrong with compressed data
 /// ends the bytes; [`Input::fault`] tells it.
@@ -22,39 +19,10 @@ pub struct Input<R> {
     ended: bool,
 }
 
-enum Decoder {
-    Gzip(Box<Gzip>),
-    Zstd(Box<Zstd>),
-}
-
-/// What a decoder came to.
-enum Progress {
-    /// This many bytes, at least one.
-    Bytes(usize),
-    End,
-    Fault(Fault),
-}
-
-/// Why compressed data cannot be unpacked any further.
-enum Fault {
-    /// It ends before its end.
-    Cut,
-    Corrupt(String),
-    /// Something else follows it.
-    Followed,
-}
-
 impl<R: Read> Input<R> {
     pub fn open(inner: R) -> io::Result<Self> {
         let mut raw = Raw::new(inner);
-        let head = raw.peek(4)?;
-        let decoder = if gzip::is_gzip(head) {
-            Some(Decoder::Gzip(Box::new(Gzip::new())))
-        } else if zstd::is_zstd(head) {
-            Some(Decoder::Zstd(Box::new(Zstd::new())))
-        } else {
-            None
-        };
+        let decoder = Decoder::told_by(raw.peek(4)?, MAX_WINDOW);
         Ok(Input {
             raw,
             decoder,
@@ -71,8 +39,7 @@ impl<R: Read> Input<R> {
         }
         let progress = match &mut self.decoder {
             None => self.raw.read_into(room).map(Progress::Bytes)?,
-            Some(Decoder::Gzip(gzip)) => gzip.read(&mut self.raw, room)?,
-            Some(Decoder::Zstd(zstd)) => zstd.read(&mut self.raw, room)?,
+            Some(decoder) => decoder.read(&mut self.raw, room)?,
         };
         match progress {
             Progress::Bytes(count) => {
@@ -104,7 +71,7 @@ impl<R: Read> Input<R> {
     }
 
     fn words(&self, fault: &Fault) -> String {
-        let name = self.compression().map_or("", Compression::name);
+        let name = self.decoder.as_ref().map_or("", Decoder::name);
         let offset = self.raw.offset();
         match fault {
             Fault::Cut => format!("the {name} data is cut off after {offset} bytes"),
