@@ -491,18 +491,11 @@ pub fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, String> {
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error| cause(&error))?;
+    let bytes = read().map_err(|error| output::without_number(&error.to_string()).to_owned())?;
     if bytes.len() > most {
         return Err(format!("it has more than {} MiB", most >> 20));
     }
     Ok(bytes)
-}
-
-/// The system's words, without Rust's ` (os error N)`.
-fn cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    let end = text.find(" (os error ").unwrap_or(text.len());
-    text.get(..end).unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

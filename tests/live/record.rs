@@ -146,6 +146,22 @@ fn a_wrong_expectation_fails_with_exit_1_and_a_typing_error_with_2() {
     );
 }
 
+#[test]
+fn a_place_where_captures_cannot_go_is_told_with_another_way() {
+    let folder = Folder::new();
+    let file = folder.file("captures", "");
+    let output = netlab(&["run", "tcp-refused", "--out"])
+        .arg(file.join("within"))
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    let told = "Not a directory; --out DIR puts the captures elsewhere";
+    // Its lines end where the terminal does.
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    assert!(words.join(" ").contains(told), "{shown}");
+}
+
 /// Processes whose command line holds the token.
 pub fn processes_with(token: &str) -> Vec<String> {
     fs::read_dir("/proc")

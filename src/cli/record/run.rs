@@ -21,7 +21,7 @@ use super::signals::Signals;
 use crate::cli::judge::{Judged, Yardstick};
 use crate::cli::load::{self, Loaded};
 use crate::cli::sink::{self, Sink};
-use crate::cli::{Exit, at_least_one};
+use crate::cli::{Exit, at_least_one, output};
 
 /// Run scenarios: their programs in a private network, every packet kept and
 /// judged.
@@ -156,7 +156,12 @@ fn run(args: &Args, loaded: &[Loaded], sink: &mut Sink) -> io::Result<Exit> {
         this_binary: std::env::current_exe()?,
     };
     if let Err(error) = fs::create_dir_all(&args.out) {
-        let message = format!("cannot create {}: {error}", args.out.display());
+        let words = error.to_string();
+        let message = format!(
+            "cannot create {}: {}; --out DIR puts the captures elsewhere",
+            args.out.display(),
+            output::without_number(&words)
+        );
         return Err(io::Error::new(error.kind(), message));
     }
     let names = savefile_names(loaded);
