@@ -86,6 +86,89 @@ const NUMBERS: &[&str] = &[
     "2s",
     "1KiB",
     "-1",
+    "00",
+    "0120",
+    "09",
+    "0x",
+    "0xfffffffffffffffff",
+    "0b1010",
+    "0b2",
+    "+5",
+    "1e3",
+    "1_000",
+    "18446744073709551616",
+    "340282366920938463463374607431768211456",
+    "99999999999999999999999999999999999999999",
+    "0.0000000001",
+    "5m",
+    "1.5.2",
+    "3/3",
+    "x2..",
+    "x99999999999",
+];
+
+/// Signs that have no business in a text, or come with what is pasted; and pieces of
+/// regular expressions, paths in JSON, and dates, which have languages of their own.
+const STRANGE: &[&str] = &[
+    "\u{200b}",
+    "\u{a0}",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{ad}",
+    "\u{85}",
+    "\u{1}",
+    "\t",
+    "\r\n",
+    "\r",
+    "\u{201c}a\u{201d}",
+    "\u{2018}",
+    "\u{2013}",
+    "\u{2192}",
+    "\u{2260}",
+    "\u{2264}",
+    "\u{430}nd",
+    "\u{441}lient",
+    "\u{e9}",
+    "\u{661}",
+    "\u{ff11}",
+    "\u{ff1d}\u{ff1d}",
+    "\u{1f600}",
+    "`",
+    "$",
+    "\\",
+    "&&",
+    "||",
+    "^^",
+    "=>",
+    "->",
+    "<-",
+    "===",
+    "/\\d+\\p{L}\\x{41}/",
+    "/(?i)[[:alpha:]]\\b\\B/",
+    "/(?=x)/",
+    "/\\1/",
+    "/a{2,3}?|b*+/",
+    "/\\Qa\\E/",
+    "/(/",
+    "\"\\\\d\\\\.(com|org)$\"",
+    "\"\\x47\\107\\u00e9\\0\"",
+    "\"\\xzz\"",
+    "r\"\\w\"",
+    "'\\n'",
+    "'ab'",
+    "\"$['a\\\\'b'][-1]..*\"",
+    "\"$[\\\"\\\\u00e9\\\"]\"",
+    "\"$[0:2]\"",
+    "\"$[99999999999999999999]\"",
+    "\"$[?@.a > 1]\"",
+    "\"$.\"",
+    "\"2024-02-30 25:61:61.9999999999\"",
+    "\"2024-01-31T12:34:56.5+02:00\"",
+    "\"2024-01-31 12:34 -0330\"",
+    "\"Jan  1, 2024 00:00:00.000000001 UTC\"",
+    "\"Foo 1, 99999 1:2:3\"",
+    "\"1969-12-31\"",
+    "\"1700000000.5\"",
 ];
 
 /// Random numbers: xorshift, George Marsaglia 2003.
@@ -143,7 +226,7 @@ fn is_number(word: &str) -> bool {
 
 fn change<'a>(words: &mut Vec<&'a str>, dice: &mut Dice) {
     let here = dice.roll(words.len() + 1);
-    match dice.roll(8) {
+    match dice.roll(9) {
         // One of its kind in its place.
         0 | 1 => {
             let start = dice.roll(words.len());
@@ -169,7 +252,11 @@ fn change<'a>(words: &mut Vec<&'a str>, dice: &mut Dice) {
             let again = words[again].to_vec();
             words.splice(here..here, again);
         }
-        5 if !words.is_empty() => {
+        5 => {
+            let strange = dice.pick(STRANGE);
+            words.insert(here.min(words.len()), strange);
+        }
+        6 if !words.is_empty() => {
             let (one, other) = (dice.roll(words.len()), dice.roll(words.len()));
             words.swap(one, other);
         }
