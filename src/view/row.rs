@@ -15,8 +15,9 @@ use crate::trace::Trace;
 pub struct Row {
     /// `frame.number`.
     pub number: u64,
-    /// Seconds since the capture's first packet.
-    pub time: f64,
+    /// Seconds since the capture's first packet. None: one of them has no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<f64>,
     /// Address, with the port where there is one.
     pub src: String,
     pub dst: String,
@@ -70,7 +71,7 @@ pub fn row(trace: &Trace, index: usize) -> Option<Row> {
     let marks = seen.and_then(|seen| seen.tcp.as_ref()).map(|tcp| tcp.marks);
     Some(Row {
         number: packet.number,
-        time: shown.frame.time_relative.unwrap_or_default().nearest(),
+        time: shown.frame.time_relative.map(|time| time.nearest()),
         src,
         dst,
         protocol: protocol(&shown),
@@ -109,5 +110,40 @@ fn kind(packet: &Packet) -> Kind {
         Transport::Udp(_) => Kind::Data,
         Transport::Icmp(icmp) | Transport::Icmpv6(icmp) if icmp.quoted.is_some() => Kind::Error,
         _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let len = (body.len() as u32 + 12).to_le_bytes();
+        [&kind.to_le_bytes(), &len, body, &len].concat()
+    }
+
+    /// Regression: it stood in the page at the beginning, at 0.
+    #[test]
+    fn a_packet_of_a_simple_packet_block_has_no_time() {
+        let section = [0x4D, 0x3C, 0x2B, 0x1A, 1, 0, 0, 0].into_iter();
+        let section: Vec<u8> = section.chain([0xFF; 8]).collect();
+        let frame = [0; 16];
+        let enhanced = [
+            &[0; 8][..],
+            &[9, 0, 0, 0],
+            &[16, 0, 0, 0, 16, 0, 0, 0],
+            &frame,
+        ];
+        let file = [
+            block(0x0A0D_0D0A, &section),
+            block(1, &[1, 0, 0, 0, 0, 0, 0, 0]),
+            block(6, &enhanced.concat()),
+            block(3, &[&[16, 0, 0, 0][..], &frame].concat()),
+        ];
+        let trace = crate::trace::read(file.concat().as_slice(), "x.pcapng", None).unwrap();
+        let times: Vec<_> = (0..2)
+            .map(|index| row(&trace, index).unwrap().time)
+            .collect();
+        assert_eq!(times, [Some(0.0), None]);
     }
 }

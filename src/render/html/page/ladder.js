@@ -119,11 +119,14 @@ function cut(text, most) {
 function positions(arrows, toScale) {
   const ys = [];
   let y = TOP + 20;
-  const span = arrows[arrows.length - 1].row.time - arrows[0].row.time;
+  // One without a time stands where the one before does.
+  let latest = 0;
+  const times = arrows.map(({ row }) => (latest = row.time ?? latest));
+  const span = times[times.length - 1] - times[0];
   const scale = span > 0 ? Math.min(4000, arrows.length * 80) / span : 0;
-  arrows.forEach(({ row }, index) => {
+  arrows.forEach((_, index) => {
     if (index) {
-      const passed = row.time - arrows[index - 1].row.time;
+      const passed = times[index] - times[index - 1];
       y += toScale ? Math.max(STEP, passed * scale) : STEP;
     }
     ys.push(y);
@@ -164,7 +167,7 @@ function arrow({ row, y, from, to, width, gap, lost, proofs }) {
     s("title", {}, `${row.number}: ${row.info}`),
     s("rect", { class: "back", x: 0, y: y - 20, width, height: 27 }),
     s("text", { x: 8, y: y + 4, class: "faint" }, String(row.number)),
-    s("text", { x: 92, y: y + 4, "text-anchor": "end", class: "faint" }, `${(row.time * 1000).toFixed(2)}`),
+    s("text", { x: 92, y: y + 4, "text-anchor": "end", class: "faint" }, row.time === undefined ? "" : (row.time * 1000).toFixed(2)),
     itself
       ? s("path", { d: `M ${from} ${y - 6} h 40 v 10 h -34` })
       : s("line", { x1: from, x2: end, y1: y, y2: y }),

@@ -32,7 +32,7 @@ function listRow(row, place) {
     onmouseleave: () => hover(0),
   },
     h("span", {}, String(row.number)),
-    h("span", {}, row.time.toFixed(6)),
+    h("span", {}, row.time === undefined ? "" : row.time.toFixed(6)),
     h("span", { title: row.src }, end(row.from, row.src)),
     h("span", { title: row.dst }, end(row.to, row.dst)),
     h("span", {}, row.protocol),
