@@ -130,17 +130,14 @@ impl Chunked {
     /// How many bytes were taken, and the size that the line says; None: the
     /// line has no end yet.
     fn size_line(&mut self, bytes: &[u8]) -> (usize, Result<Option<u64>, &'static str>) {
-        const TOO_LONG: &str = "a line of the chunked coding is too long";
-        let Some(end) = memchr(b'\n', bytes) else {
-            if self.line.len() + bytes.len() >= MAX_SIZE_LINE {
-                return (0, Err(TOO_LONG));
+        let room = MAX_SIZE_LINE.saturating_sub(self.line.len());
+        let Some(end) = memchr(b'\n', bytes.get(..room).unwrap_or(bytes)) else {
+            if bytes.len() >= room {
+                return (room, Err("a line of the chunked coding is too long"));
             }
             self.line.extend_from_slice(bytes);
             return (bytes.len(), Ok(None));
         };
-        if self.line.len() + end >= MAX_SIZE_LINE {
-            return (0, Err(TOO_LONG));
-        }
         let line = bytes.get(..end).unwrap_or(&[]);
         let size = if self.line.is_empty() {
             size(line)
@@ -156,11 +153,13 @@ impl Chunked {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or(&[]);
-            if self.line.len() + rest.len().min(MAX_TRAILERS) > MAX_TRAILERS {
-                return (at, Err("the trailer section is too long"));
-            }
+            // More may lie behind the section.
+            let room = MAX_TRAILERS.saturating_sub(self.line.len());
             let start = line_start(&self.line);
-            let Some(end) = memchr(b'\n', rest) else {
+            let Some(end) = memchr(b'\n', rest.get(..room).unwrap_or(rest)) else {
+                if rest.len() > room {
+                    return (at + room, Err("the trailer section is too long"));
+                }
                 self.line.extend_from_slice(rest);
                 return (bytes.len(), Ok(None));
             };

@@ -151,6 +151,50 @@ fn a_head_may_be_only_so_long() {
     assert_eq!(read(&word, ""), []);
 }
 
+/// A piece after so many bytes each time.
+fn in_pieces(text: &str, cut: usize) -> Vec<Event> {
+    let pieces = text.as_bytes().chunks(cut).enumerate();
+    pieces
+        .map(|(packet, piece)| (packet, ToServer, Comes::Bytes(piece.to_vec())))
+        .collect()
+}
+
+/// Regression: what followed the section in the same piece counted as its own, so that
+/// a long segment behind a trailer made it too long.
+#[test]
+fn trailers_end_before_what_follows_them() {
+    let first =
+        "POST /1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: 1\r\n\r\n";
+    let second = "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n";
+    let text = format!("{first}{second}{}", "x".repeat(70_000));
+    for cut in [text.len(), first.len() - 2, 7] {
+        let messages = feed(&KEEP, &in_pieces(&text, cut)).messages;
+        assert_eq!(messages.len(), 2, "{cut}");
+        for message in &messages {
+            let body = &message.request.as_ref().unwrap().body;
+            assert!(body.complete, "{cut}: {:?}", body.trouble);
+        }
+    }
+}
+
+/// Regression: found by fuzzing. How far one was read depended on the segments.
+#[test]
+fn lines_of_chunks_are_too_long_at_the_same_place_however_cut() {
+    let head = "POST /1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let size = format!("5;{}", "x".repeat(100_000));
+    let no_colon = format!("0\r\nX: 1\r\n{}\r\n\r\n", "x".repeat(100_000));
+    let many = format!("0\r\n{}", "X: 0123456789\r\n".repeat(10_000));
+    for (chunks, bound) in [(size, 4096), (no_colon, 65_536 + 3), (many, 65_536 + 3)] {
+        let text = format!("{head}{chunks}");
+        for cut in [text.len(), 70_000, 4096, 1000, 1] {
+            let messages = feed(&KEEP, &in_pieces(&text, cut)).messages;
+            let body = &messages[0].request.as_ref().unwrap().body;
+            assert!(body.trouble.as_ref().unwrap().contains("too long"), "{cut}");
+            assert_eq!(body.range, head.len()..head.len() + bound, "{cut}");
+        }
+    }
+}
+
 /// They were taken for no request, and their answers for answers to none.
 #[test]
 fn long_request_lines_are_seen() {
