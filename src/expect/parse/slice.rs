@@ -144,8 +144,11 @@ fn layers_of(range: Range) -> Layers {
     let (first, last) = match range {
         Range::One(first) => (first, Some(first)),
         Range::Length(first, length) => {
-            let last = first.saturating_add(i32::try_from(length).unwrap_or(i32::MAX));
-            (first, Some(last.saturating_sub(1)))
+            let length = i32::try_from(length).unwrap_or(i32::MAX);
+            let last = first.saturating_add(length.saturating_sub(1));
+            // Counted from the innermost, behind which there are none.
+            let goes_on = first < 0 && last >= 0;
+            (first, Some(last).filter(|_| !goes_on))
         }
         Range::Last(first, last) => (first, Some(last)),
         Range::Rest(first) => (first, None),
@@ -156,6 +159,19 @@ fn layers_of(range: Range) -> Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Regression: found by fuzzing. It ended at a layer counted from the outermost.
+    #[test]
+    fn layers_from_the_innermost_end_with_it() {
+        let layers = |text: &str| {
+            let Layers { first, last } = layers_of(range(text).unwrap());
+            (first, last)
+        };
+        assert_eq!(layers("-2:5"), (-2, None));
+        assert_eq!(layers("-2:2"), (-2, Some(-1)));
+        assert_eq!(layers("-1:2"), (-1, None));
+        assert_eq!(layers("2:3"), (2, Some(4)));
+    }
 
     #[test]
     fn ranges_are_read_as_wireshark_reads_them() {
