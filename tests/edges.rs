@@ -12,11 +12,12 @@ use regex::Regex;
 const EDGES: &[(&str, &[&str])] = &[
     ("www", &[]),
     ("diagnostic", &[]),
-    ("savefile", &[]),
+    ("unpack", &[]),
+    ("savefile", &["unpack"]),
     ("scenario", &["www", "diagnostic", "savefile"]),
     ("decode", &["savefile"]),
     ("conversation", &["savefile", "decode"]),
-    ("message", &["savefile", "decode", "conversation"]),
+    ("message", &["unpack", "savefile", "decode", "conversation"]),
     ("trace", &["savefile", "decode", "conversation", "message"]),
     (
         "inspect",
@@ -98,6 +99,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// The modules of the reading half: pure, they also build for WebAssembly.
 const READING: &[&str] = &[
     "diagnostic",
+    "unpack",
     "savefile",
     "scenario",
     "decode",
