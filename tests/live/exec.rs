@@ -380,21 +380,25 @@ fn signals_are_handed_on_and_the_command_decides() {
 /// answer before the next line.
 const TERMINAL: &str = r#"
 import os, pty, select, sys, time
-tool, out = sys.argv[1], b""
+tool, rest = sys.argv[1], b""
 pid, fd = pty.fork()
 if pid == 0:
     os.environ["PS1"] = "$ "
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+# What comes behind the words may have come with them, and be waited for next.
 def until(words):
-    global out
-    seen, end = b"", time.time() + 20
-    while words.encode() not in seen:
+    global rest
+    end = time.time() + 20
+    while words.encode() not in rest:
         if time.time() > end:
-            sys.exit("waited for %r, got %r" % (words, seen))
+            sys.exit("waited for %r, got %r" % (words, rest))
         if select.select([fd], [], [], 0.1)[0]:
-            seen += os.read(fd, 4096)
-    out += seen
-def types(keys): os.write(fd, keys.encode())
+            rest += os.read(fd, 4096)
+    rest = rest.split(words.encode(), 1)[1]
+def types(keys):
+    global rest
+    rest = b""
+    os.write(fd, keys.encode())
 until("$ ")
 types("stty -echo\n"); until("$ ")
 # Ctrl-C reaches the command, once, and the tool stays to tell.
