@@ -26,14 +26,17 @@ pub enum Task {
         thread: u32,
     },
     /// In a system call of this number, with this first argument; for the
-    /// `naps`th time of its life that it sleeps.
+    /// `naps`th time of its life that it sleeps. `timed`: it waits for another
+    /// thread, but not for longer than a time of its own choosing.
     Sleeping {
         pid: u32,
         thread: u32,
         call: i64,
         first: i64,
+        timed: bool,
         naps: u64,
     },
+    /// It has ended, and its parent has not asked for that yet.
     Gone,
 }
 
@@ -41,7 +44,10 @@ pub enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// Some thread runs, or sleeps for a time of its own choosing; or the program
-    /// is just ending.
+    /// is just ending. A thread that waits for another no longer than a time of its
+    /// own makes busy what waits for no input: a Java machine that ends does so for
+    /// 10 ms at a time, with all other threads asleep. In one that waits for input
+    /// such threads look after the house.
     Busy,
     /// Every thread sleeps until something happens.
     Asleep,
@@ -207,15 +213,16 @@ impl Proc {
 
     fn task(&self, pid: u32, thread: u32) -> Task {
         let Some(stat) = self.read(&format!("{pid}/task/{thread}/stat")) else {
-            // It has just ended.
-            return Task::Gone;
+            // Its end, just now, is something that happens.
+            return Task::Running { pid, thread };
         };
         // "pid (name) S …": the name may hold anything, also parentheses.
         let state = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.trim_start().chars().next());
         match state {
-            Some('Z' | 'X') => Task::Gone,
+            // Other threads than a process's first are soon gone from the list.
+            Some('Z') if thread == pid => Task::Gone,
             Some('S') => {
                 let call = self.read(&format!("{pid}/task/{thread}/syscall"));
                 let status = self.read(&format!("{pid}/task/{thread}/status"));
@@ -272,13 +279,16 @@ fn sleeping_in(pid: u32, thread: u32, call: &str, status: &str) -> Task {
         // "running", or -1 outside of a system call.
         return Task::Running { pid, thread };
     };
-    let first = words.next().and_then(|word| word.strip_prefix("0x"));
-    let first = first.and_then(|word| i64::from_str_radix(word, 16).ok());
+    let hexadecimal = |word: &str| i64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+    let first = words.next().and_then(hexadecimal);
+    // futex(2): word, operation, value, timeout.
+    let timeout = words.nth(2).and_then(hexadecimal);
     Task::Sleeping {
         pid,
         thread,
         call,
         first: first.unwrap_or(-1),
+        timed: call == libc::SYS_futex && timeout.is_some_and(|address| address != 0),
         naps,
     }
 }
@@ -296,8 +306,10 @@ fn activity_of_all(tasks: &[Task]) -> Activity {
             Activity::Receiving => receiving = true,
         }
     }
+    let timed = |task: &Task| matches!(task, Task::Sleeping { timed: true, .. });
     match receiving {
         true => Activity::Receiving,
+        false if tasks.iter().any(timed) => Activity::Busy,
         false => Activity::Asleep,
     }
 }
@@ -355,10 +367,25 @@ mod tests {
         assert_eq!(of(&receive), Activity::Receiving);
         let nap = format!("{} 0x0 0x0", libc::SYS_clock_nanosleep);
         assert_eq!(of(&nap), Activity::Busy);
-        let futex = format!("{} 0x0", libc::SYS_futex);
+        let futex = format!("{} 0x7f 0x189 0x0 0x0 0x0 0xffffffff", libc::SYS_futex);
         assert_eq!(of(&futex), Activity::Asleep);
         assert_eq!(of("running"), Activity::Busy);
         assert_eq!(of(""), Activity::Busy);
+    }
+
+    /// One that ended was taken to be at rest, and told to stop before it was over.
+    #[test]
+    fn threads_that_wait_for_a_time_are_busy_unless_input_is_waited_for() {
+        let of = |lines: &[&str]| {
+            let task = |line: &&str| sleeping_in(1, 1, line, "");
+            activity_of_all(&lines.iter().map(task).collect::<Vec<_>>())
+        };
+        let join = format!("{} 0x7f 0x109 0x5 0x0 0x0 0xffffffff", libc::SYS_futex);
+        let timed = format!("{} 0x7f 0x89 0x0 0x7f3a 0x0 0xffffffff", libc::SYS_futex);
+        let accept = format!("{} 0x4 0x7f 0x7f 0x0 0x0 0x0", libc::SYS_accept);
+        assert_eq!(of(&[&join]), Activity::Asleep);
+        assert_eq!(of(&[&join, &timed]), Activity::Busy);
+        assert_eq!(of(&[&join, &timed, &accept]), Activity::Receiving);
     }
 
     #[test]
