@@ -18,6 +18,8 @@
 //! had to: a program that crashed sends no RST either. Where one failed, such a
 //! statement fails, for that is the programs' fault and not the capture's.
 
+use std::collections::HashMap;
+
 use fixedbitset::FixedBitSet;
 
 use super::ast::{
@@ -236,15 +238,15 @@ impl<'t> Evidence<'t> {
 fn doubtful_streams(facts: &Facts<'_>) -> Vec<Doubtful> {
     let ways = [Direction::ToClient, Direction::ToServer];
     let streams = (0..facts.streams.len()).flat_map(|c| ways.map(|way| (c, way)));
+    let losses = facts.losses().iter();
+    let lost: HashMap<(usize, Direction), &Loss> = losses
+        .filter(|loss| matches!(loss.what, Lost::Segments { .. }))
+        .filter_map(|loss| Some((loss.of?, loss)))
+        .collect();
     streams
         .filter_map(|(conversation, way)| {
-            let is_of_it = |loss: &&Loss| {
-                matches!(loss.what, Lost::Segments { .. }) && loss.of == Some((conversation, way))
-            };
-            let message = losses::gap(facts, conversation, way).or_else(|| {
-                let loss = facts.losses().iter().find(is_of_it)?;
-                Some(loss.message.clone())
-            })?;
+            let message = losses::gap(facts, conversation, way)
+                .or_else(|| Some(lost.get(&(conversation, way))?.message.clone()))?;
             Some(Doubtful {
                 conversation,
                 way,

@@ -1,14 +1,26 @@
 //! A whole capture to a Trace.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::conversation::{Closed, ConversationIndex, Limits, Seen};
+use crate::conversation::{Closed, Conversation, ConversationIndex, Limits, Seen, Streams};
 use crate::decode::Packet;
 use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
 use super::{Frames, Keeper, Sink, Trace, events, owners};
+
+/// A Trace has every packet, so its memory grows with the capture whatever else is
+/// bounded: nothing is forgotten for want of room, as a verdict would be wrong then.
+/// Only bytes that wait for others before them are copied. Where they are too many, a
+/// gap in the stream tells.
+const LIMITS: Limits = Limits {
+    conversations: usize::MAX,
+    waiting: 64 << 20,
+    waiting_in_all: 256 << 20,
+    unacknowledged: usize::MAX,
+    quotable: usize::MAX,
+    linger: None,
+};
 
 /// Reads a capture file. `name` is what messages call it; `sidecar` is the
 /// recording that came beside the file, used where none is in it.
@@ -34,7 +46,7 @@ pub fn read_on(
         frames,
         ..Collector::default()
     };
-    let (capture, recording) = events(reader, Limits::default(), &mut collected)?;
+    let (capture, recording) = events(reader, LIMITS, &mut collected)?;
     let recording = recording.or(sidecar);
     let mut trace = Trace {
         frames: collected.frames,
@@ -51,9 +63,13 @@ pub fn read_on(
         capture,
         recording,
     };
-    for (_, closed) in collected.conversations {
-        trace.conversations.push(closed.conversation);
-        trace.streams.push(closed.receiver.0);
+    let mut conversations = collected.conversations;
+    conversations.sort_unstable_by_key(|(index, ..)| *index);
+    trace.conversations.reserve_exact(conversations.len());
+    trace.streams.reserve_exact(conversations.len());
+    for (_, conversation, streams) in conversations {
+        trace.conversations.push(conversation);
+        trace.streams.push(streams);
     }
     trace.messages.sort_by_key(Message::packet);
     trace.carried.sort_by_key(|part| part.at().packet);
@@ -66,7 +82,8 @@ struct Collector {
     frames: Frames,
     packets: Vec<Packet>,
     seen: Vec<Seen>,
-    conversations: BTreeMap<ConversationIndex, Closed<Keeper>>,
+    /// In the order of their ends.
+    conversations: Vec<(ConversationIndex, Conversation, Streams)>,
     messages: Vec<Message>,
     carried: Vec<message::Part>,
 }
@@ -110,7 +127,9 @@ impl Sink for Collector {
     }
 
     fn conversation(&mut self, closed: Closed<Keeper>) {
-        self.conversations.insert(closed.index, closed);
+        let (streams, _) = closed.receiver;
+        self.conversations
+            .push((closed.index, closed.conversation, streams));
     }
 }
 
@@ -205,6 +224,27 @@ mod tests {
             to: Owner::Nobody,
         };
         assert_eq!(trace.ends, [nobody; 6]);
+    }
+
+    /// `inspect` closes the longest idle of 65,536: a verdict must not depend on that.
+    #[test]
+    fn no_conversation_is_closed_for_want_of_room() {
+        let syn = |n: u32| {
+            let mut rest = vec![0; 16];
+            (rest[8], rest[9]) = (0x50, 2);
+            ip(
+                6,
+                1 + (n % 50_000) as u16,
+                60_000 + (n / 50_000) as u16,
+                &rest,
+            )
+        };
+        let mut frames: Vec<Vec<u8>> = (0..70_000).map(syn).collect();
+        let first = frames[0].clone();
+        frames.push(first);
+        let trace = read(file(&frames).as_slice(), "many.pcap", None).unwrap();
+        assert_eq!(trace.conversations.len(), 70_000);
+        assert_eq!(trace.conversations[0].packets.to_server, 2);
     }
 
     /// A capture has millions of them.
