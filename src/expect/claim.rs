@@ -107,6 +107,10 @@ pub struct Evaluation<'w, 't> {
     pub own: Option<(Collection, usize)>,
     pub evidence: FixedBitSet,
     pub grounds: Grounds,
+    /// The last packet of the HTTP heads that were asked for.
+    heads: Option<usize>,
+    /// More was asked of the packets than heads.
+    more: bool,
 }
 
 impl<'w, 't> Evaluation<'w, 't> {
@@ -116,7 +120,16 @@ impl<'w, 't> Evaluation<'w, 't> {
             own,
             evidence: FixedBitSet::new(),
             grounds: Grounds::default(),
+            heads: None,
+            more: false,
         }
+    }
+
+    /// What was found, and what it rests on.
+    pub fn finish(self) -> (FixedBitSet, Grounds) {
+        let mut grounds = self.grounds;
+        grounds.up_to = self.heads.filter(|_| !self.more);
+        (self.evidence, grounds)
     }
 
     /// Does the claim hold, and if not, why not?
@@ -246,9 +259,16 @@ impl<'w, 't> Evaluation<'w, 't> {
                 index,
                 path,
             } => {
+                let member = value::member(world.facts, *collection, *index);
+                let head = (*collection == Collection::Http)
+                    .then(|| value::head(world.facts, *member.as_ref().ok()?, path))
+                    .flatten();
+                if let Some(head) = head {
+                    self.ask_head(head);
+                    return value::field(world.facts, *collection, member?, path);
+                }
                 self.ask_which(*collection);
-                let member = value::member(world.facts, *collection, *index)?;
-                self.member(*collection, member, path)?
+                self.member(*collection, member?, path)?
             }
             Value::Own(path) => match self.own {
                 Some((collection, member)) => self.member(collection, member, path)?,
@@ -260,9 +280,19 @@ impl<'w, 't> Evaluation<'w, 't> {
         })
     }
 
+    /// What stands in a message's head, and which message it is, depends on what
+    /// came until then.
+    fn ask_head(&mut self, packet: usize) {
+        self.grounds.every_packet = true;
+        self.grounds.read_up_to(packet);
+        self.heads = self.heads.max(Some(packet));
+        self.evidence.grow_and_insert(packet);
+    }
+
     /// How many members there are depends on every packet; with messages, on
     /// the bytes of all.
     pub fn ask_which(&mut self, collection: Collection) {
+        self.more = true;
         self.grounds.every_packet = true;
         if collection == Collection::Http {
             self.read_all();
@@ -284,6 +314,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         which: &Selection,
         compared: Option<(Op, &Number)>,
     ) -> Result<Datum<'static>, Lack> {
+        self.more = true;
         self.grounds.roles |= evidence::asks_for_roles(which);
         let found = packets(self.world, which);
         let counted = found
@@ -329,6 +360,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         't: 'v,
     {
         let facts: &'t Facts<'t> = self.world.facts;
+        self.more = true;
         self.grounds.every_packet = true;
         self.grounds.roles |= path.last().is_some_and(|name| name == "role");
         // A packet that was cut has bytes that were not captured.
@@ -375,6 +407,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         't: 'v,
     {
         let facts: &'t Facts<'t> = self.world.facts;
+        self.more = true;
         self.grounds.every_packet = true;
         self.grounds.roles |= evidence::names_a_role(ends);
         let mut found: Option<Cow<'t, [u8]>> = None;

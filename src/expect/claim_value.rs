@@ -279,6 +279,24 @@ fn message_field<'f>(
     }
 }
 
+/// The packet that completed the head in which a field of a message stands, if it
+/// does in one.
+pub fn head(facts: &Facts<'_>, message: usize, path: &[String]) -> Option<usize> {
+    let message = facts.messages.get(message)?;
+    let path: SmallVec<[&str; 4]> = path.iter().map(String::as_str).collect();
+    let head = match path.as_slice() {
+        ["request", "method" | "uri" | "version"] | ["request", "headers", _] => {
+            &message.request.as_ref()?.head
+        }
+        ["response", "code" | "phrase" | "version"] | ["response", "headers", _] => {
+            &message.response.as_ref()?.head
+        }
+        _ => return None,
+    };
+    // An answer's is behind that of its request, wherever packets were captured.
+    Some(head.packet.max(message.packet()?))
+}
+
 fn header<'f>(head: &'f crate::message::Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {
     head.header(name).map(Datum::text).ok_or_else(|| {
         let names: Vec<String> = head

@@ -43,7 +43,17 @@ use crate::trace::{self, Owner, Trace};
 struct Doubtful {
     conversation: usize,
     way: Direction,
+    /// All its bytes are there that came with the packets up to this one.
+    whole_to: Option<usize>,
     message: String,
+}
+
+/// Why packets may be missing.
+struct Incomplete {
+    /// A sentence.
+    reason: String,
+    /// Before this packet none is missing by it.
+    from: usize,
 }
 
 /// Why a result may be wrong: the code, and a sentence.
@@ -52,8 +62,7 @@ type Doubt = (&'static str, String);
 /// What is known of the evidence's faults.
 pub struct Evidence<'t> {
     facts: &'t Facts<'t>,
-    /// Why packets may be missing.
-    incomplete: Vec<String>,
+    incomplete: Vec<Incomplete>,
     /// Why an end's owner may be unknown or wrong.
     owners: Vec<String>,
     truncated: FixedBitSet,
@@ -151,11 +160,10 @@ impl<'t> Evidence<'t> {
         let grounds = &judgement.rests_on;
         let mut doubts = Vec::new();
         if grounds.every_packet {
-            doubts.extend(
-                self.incomplete
-                    .iter()
-                    .map(|d| (failures::INCOMPLETE, d.clone())),
-            );
+            let could_matter =
+                |missing: &&Incomplete| grounds.up_to.is_none_or(|up_to| missing.from <= up_to);
+            let missing = self.incomplete.iter().filter(could_matter);
+            doubts.extend(missing.map(|m| (failures::INCOMPLETE, m.reason.clone())));
             if grounds.roles {
                 doubts.extend(self.owners.iter().map(|d| (failures::OWNERS, d.clone())));
             }
@@ -178,9 +186,8 @@ impl<'t> Evidence<'t> {
     /// Of what was found, the ends may be others: a packet before it could be missing.
     fn guessed(&self, found: &FixedBitSet) -> Option<Doubt> {
         let trace = self.facts.trace;
-        // A damaged file is read up to the damage: nothing before is missing.
-        let after_all = usize::from(trace.capture.damage.is_some());
-        if self.incomplete.len() <= after_all {
+        let after_all = |missing: &Incomplete| missing.from >= trace.packets.len();
+        if self.incomplete.iter().all(after_all) {
             return None;
         }
         let of = |packet: usize| {
@@ -214,8 +221,15 @@ impl<'t> Evidence<'t> {
         }
         let is_read = |doubtful: &&Doubtful| {
             let Doubtful {
-                conversation, way, ..
+                conversation,
+                way,
+                whole_to,
+                ..
             } = **doubtful;
+            // What is missing came later than what was asked for.
+            if grounds.up_to.is_some() && whole_to >= grounds.up_to {
+                return false;
+            }
             let brings = |packet: &usize| {
                 let seen = trace.seen.get(*packet);
                 let is_of = seen.is_some_and(|s| s.tcp.is_some() && s.direction == Some(way));
@@ -250,10 +264,19 @@ fn doubtful_streams(facts: &Facts<'_>) -> Vec<Doubtful> {
             Some(Doubtful {
                 conversation,
                 way,
+                whole_to: whole_to(facts, conversation, way),
                 message,
             })
         })
         .collect()
+}
+
+/// The last packet of those that brought the bytes before a stream's first gap.
+fn whole_to(facts: &Facts<'_>, conversation: usize, way: Direction) -> Option<usize> {
+    let stream = facts.stream(conversation, way)?;
+    let gap = stream.gaps.first()?;
+    let before = stream.pieces.iter().take_while(|piece| piece.at < gap.at);
+    before.map(|piece| piece.packet).max()
 }
 
 fn inconclusive(code: &'static str, reason: String) -> Failure {
@@ -273,14 +296,19 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Why packets may be missing from the capture.
-fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<String> {
-    let mut reasons = Vec::new();
+fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<Incomplete> {
+    let mut all = Vec::new();
     if let Some(damage) = &trace.capture.damage {
-        reasons.push(format!(
-            "The capture file is damaged at byte {}: {}.",
-            damage.offset, damage.reason
-        ));
+        all.push(Incomplete {
+            reason: format!(
+                "The capture file is damaged at byte {}: {}.",
+                damage.offset, damage.reason
+            ),
+            // It was read up to the damage.
+            from: trace.packets.len(),
+        });
     }
+    let mut reasons = Vec::new();
     match &trace.recording {
         Some(recording) => {
             if recording.interrupted {
@@ -314,15 +342,23 @@ fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<String> {
             }
         }
     }
+    all.extend(
+        reasons
+            .into_iter()
+            .map(|reason| Incomplete { reason, from: 0 }),
+    );
     let mut truncated = truncated.ones();
     let cut = truncated.find(|index| is_cut_in_headers(trace, *index));
-    if let Some(packet) = cut.and_then(|index| trace.packets.get(index)) {
-        reasons.push(format!(
-            "Packet {} was cut inside its headers when it was captured.",
-            packet.number
-        ));
+    if let Some((from, packet)) = cut.and_then(|index| Some((index, trace.packets.get(index)?))) {
+        all.push(Incomplete {
+            reason: format!(
+                "Packet {} was cut inside its headers when it was captured.",
+                packet.number
+            ),
+            from,
+        });
     }
-    reasons
+    all
 }
 
 /// Is something missing of what says where a truncated packet belongs: of its

@@ -158,6 +158,78 @@ fn truncation_and_gaps_matter_to_those_who_read_the_bytes() {
     }
 }
 
+/// What stands in a head, and which message it is, was decided when it came.
+#[test]
+fn a_head_stands_whatever_is_missing_behind_it() {
+    let exchange = |gap: u64| {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 80));
+        wire.handshake(c);
+        wire.data(c, ToServer, b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+        let len = 10 + gap;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\nbegin");
+        wire.data(c, ToClient, head.as_bytes());
+        if gap > 0 {
+            wire.gap(c, ToClient, gap);
+        }
+        wire.data(c, ToClient, b"end..");
+        wire.data(c, ToServer, b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+        wire.data(c, ToClient, b"HTTP/1.1 204 No Content\r\n\r\n");
+        let mut wire = wire.reread();
+        wire.trace.recording = None;
+        wire
+    };
+    let heads = [
+        ("http[0].response.code == 200", Verdict::Pass),
+        ("http[0].response.code == 404", Verdict::Fail),
+        ("http[0].response.headers.server == \"x\"", Verdict::Fail),
+        (
+            "http[0].request.uri == \"/a\" and not http[0].response.phrase == \"Oh\"",
+            Verdict::Pass,
+        ),
+        ("lower(http[0].request.method) == \"get\"", Verdict::Pass),
+    ];
+    let bodies = [
+        "http[0].response.body contains \"begin\"",
+        "http[0].response.body_complete == true",
+        "http[0].response.code == 200 and http[0].response.body contains \"b\"",
+        "http[1].response.code == 204",
+        "http[2].response.code == 204",
+        "each http[] has response.code < 300",
+    ];
+    let gap = exchange(5);
+    let mut cut = exchange(0);
+    cut.trace.packets[5].cap_len -= 1;
+    for (wire, name) in [(&gap, "gap"), (&cut, "cut")] {
+        for (text, expected) in heads {
+            assert_eq!(verdict(wire, text), expected, "{name}: {text}");
+        }
+        for text in bodies {
+            assert_eq!(verdict(wire, text), Verdict::Inconclusive, "{name}: {text}");
+        }
+    }
+    let counted = "http[0].response.code == 200 and packets(tcp) == 9";
+    assert_eq!(verdict(&gap, counted), Verdict::Inconclusive);
+    let mut damaged = exchange(0);
+    damaged.trace.capture.damage = Some(Damage {
+        offset: 1000,
+        reason: "cut".to_owned(),
+    });
+    for (text, expected) in heads.into_iter().chain([
+        ("http[1].response.code == 204", Verdict::Pass),
+        ("http[2].response.code == 204", Verdict::Inconclusive),
+        ("http[1].response.body == \"\"", Verdict::Inconclusive),
+    ]) {
+        assert_eq!(verdict(&damaged, text), expected, "damaged: {text}");
+    }
+    // Before them, what is missing could be another message.
+    let mut early = exchange(0);
+    early.trace.packets[3].cap_len -= 1;
+    for (text, _) in heads {
+        assert_eq!(verdict(&early, text), Verdict::Inconclusive, "{text}");
+    }
+}
+
 /// A capture from elsewhere: nothing else tells that a segment was not captured.
 #[test]
 fn a_gap_tells_that_a_segment_is_missing() {

@@ -28,6 +28,8 @@ pub struct Judgement {
 pub struct Grounds {
     /// A packet that is missing from the capture could change the result.
     pub every_packet: bool,
+    /// Of those, only such as lie before this one, or are it. None: any.
+    pub up_to: Option<usize>,
     /// The result says that something did not happen: it counts only if the
     /// programs did what they had to.
     pub absence: bool,
@@ -47,6 +49,12 @@ impl Grounds {
     /// The payload of every packet was read.
     pub fn read_all(&mut self, trace: &Trace) {
         self.payloads = all(trace);
+    }
+
+    /// The payload of every packet up to this one was read.
+    pub fn read_up_to(&mut self, packet: usize) {
+        self.payloads.grow(packet + 1);
+        self.payloads.insert_range(..packet + 1);
     }
 
     pub fn read_stream(&mut self, conversation: usize, way: Direction) {

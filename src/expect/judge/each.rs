@@ -168,6 +168,7 @@ impl Judge<'_> {
                 .rests_on
                 .payloads
                 .union_with(&which.grounds.payloads);
+            judgement.rests_on.up_to = None;
             if let Some(failure) = &mut judgement.failure {
                 failure.message = format!("In {short}[{number}]: {}", failure.message);
             }
@@ -177,6 +178,7 @@ impl Judge<'_> {
         whole.rests_on.payloads.union_with(&which.grounds.payloads);
         whole.rests_on.losses.union_with(&which.grounds.losses);
         whole.rests_on.every_packet |= which.grounds.every_packet;
+        whole.rests_on.up_to = None;
         whole
     }
 }

@@ -231,9 +231,10 @@ impl Judge<'_> {
     }
 
     fn claimed(&self, result: Result<(), Cause>, evaluation: Evaluation<'_, '_>) -> Judgement {
+        let (evidence, rests_on) = evaluation.finish();
         let mut judgement = Judgement {
-            evidence: evaluation.evidence,
-            rests_on: evaluation.grounds,
+            evidence,
+            rests_on,
             ..Judgement::default()
         };
         let trace = self.world.facts.trace;
