@@ -152,8 +152,8 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
             false,
             FragmentLimits::default().datagrams,
             bitten.datagrams,
-            "so many datagrams were waited for no longer although more of their fragments \
-             may have come: these are told as fragments",
+            "or more than 16 MiB of them: so many datagrams were waited for no longer although \
+             more of their fragments may have come, and are told as fragments",
         ),
         limit(
             "http-requests-waiting",
