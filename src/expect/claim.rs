@@ -264,8 +264,10 @@ impl<'w, 't> Evaluation<'w, 't> {
                     .then(|| value::head(world.facts, *member.as_ref().ok()?, path))
                     .flatten();
                 if let Some(head) = head {
+                    let member = member?;
                     self.ask_head(head);
-                    return value::field(world.facts, *collection, member?, path);
+                    self.show_heads(member);
+                    return value::field(world.facts, *collection, member, path);
                 }
                 self.ask_which(*collection);
                 self.member(*collection, member?, path)?
@@ -286,7 +288,15 @@ impl<'w, 't> Evaluation<'w, 't> {
         self.grounds.every_packet = true;
         self.grounds.read_up_to(packet);
         self.heads = self.heads.max(Some(packet));
-        self.evidence.grow_and_insert(packet);
+    }
+
+    /// The packets that completed a message's heads are what a claim on it shows.
+    fn show_heads(&mut self, message: usize) {
+        if let Some(message) = self.world.facts.messages.get(message) {
+            let heads = message.request.iter().map(|r| r.head.packet);
+            let heads = heads.chain(message.response.iter().map(|r| r.head.packet));
+            self.evidence.extend(heads);
+        }
     }
 
     /// How many members there are depends on every packet; with messages, on
@@ -373,10 +383,8 @@ impl<'w, 't> Evaluation<'w, 't> {
                 for way in [Direction::ToServer, Direction::ToClient] {
                     self.grounds.read_stream(message.conversation, way);
                 }
-                let heads = message.request.iter().map(|r| r.head.packet);
-                let heads = heads.chain(message.response.iter().map(|r| r.head.packet));
-                self.evidence.extend(heads);
             }
+            self.show_heads(index);
         } else {
             self.evidence.extend(facts.packets(index).iter().copied());
         }

@@ -10,8 +10,9 @@ use super::facts::Facts;
 use super::notation::{count, duration, duration_beside, ordinal, quoted};
 use super::number::Number;
 use crate::conversation::{Close, Conversation, Direction, TcpFacts, Ways};
-use crate::message::{Body, Message, Response};
+use crate::message::{Body, Head, Message, Response};
 use crate::savefile::{Ended, Exit, Program};
+use crate::trace;
 
 /// A value at judging time.
 #[derive(Clone, Debug, PartialEq)]
@@ -279,25 +280,28 @@ fn message_field<'f>(
     }
 }
 
-/// The packet that completed the head in which a field of a message stands, if it
-/// does in one.
+/// The packet with which all was there that tells a field of a message and which
+/// message it is, if the field stands in a head.
 pub fn head(facts: &Facts<'_>, message: usize, path: &[String]) -> Option<usize> {
     let message = facts.messages.get(message)?;
     let path: SmallVec<[&str; 4]> = path.iter().map(String::as_str).collect();
-    let head = match path.as_slice() {
-        ["request", "method" | "uri" | "version"] | ["request", "headers", _] => {
-            &message.request.as_ref()?.head
-        }
-        ["response", "code" | "phrase" | "version"] | ["response", "headers", _] => {
-            &message.response.as_ref()?.head
-        }
-        _ => return None,
+    let reached = |way: Direction, head: &Head| {
+        trace::reached(facts.stream(message.conversation, way)?, head.range.end)
     };
-    // An answer's is behind that of its request, wherever packets were captured.
-    Some(head.packet.max(message.packet()?))
+    let request = message.request.as_ref();
+    let request = request.and_then(|request| reached(message.way, &request.head));
+    match path.as_slice() {
+        ["request", "method" | "uri" | "version"] | ["request", "headers", _] => request,
+        ["response", "code" | "phrase" | "version"] | ["response", "headers", _] => {
+            let response = message.response.as_ref()?;
+            // An answer's is behind that of its request, wherever it was captured.
+            request.max(reached(message.way.opposite(), &response.head))
+        }
+        _ => None,
+    }
 }
 
-fn header<'f>(head: &'f crate::message::Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {
+fn header<'f>(head: &'f Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {
     head.header(name).map(Datum::text).ok_or_else(|| {
         let names: Vec<String> = head
             .headers

@@ -12,7 +12,7 @@ const TUNNELS: [u8; 3] = [4, 41, 47];
 
 /// Could it be one of a claim's packets, or move its window?
 pub fn selected(which: &Selection, lost: Lost) -> bool {
-    let step = |step: &Step| event(&step.event, lost) || counts_in(step);
+    let step = |step: &Step| event(&step.event, lost) || is_moved_in(step, lost);
     let of_what = match &which.what {
         StepOrFilter::Step(it) => step(&it.value),
         StepOrFilter::Filter(filter) => shown(&filter.value, lost),
@@ -47,11 +47,15 @@ pub fn event(event: &EventPattern, lost: Lost) -> bool {
 /// the handshake is.
 pub fn step(step: &Step, lost: Lost) -> bool {
     let of_handshake = matches!(lost, Lost::Syn | Lost::SynAck);
-    event(&step.event, lost) || counts_in(step) || (of_handshake && step.event == EventPattern::Ack)
+    event(&step.event, lost)
+        || is_moved_in(step, lost)
+        || (of_handshake && step.event == EventPattern::Ack)
 }
 
-fn counts_in(step: &Step) -> bool {
-    step.where_.as_ref().is_some_and(|f| counts(&f.value))
+/// Could what a step's condition asks of other packets be another for the want of it?
+pub fn is_moved_in(step: &Step, lost: Lost) -> bool {
+    let condition = step.where_.as_ref();
+    condition.is_some_and(|condition| is_moved(&condition.value, lost))
 }
 
 /// Does the filter ask for numbers and times that are counted from other packets,
@@ -67,9 +71,39 @@ pub fn counts(filter: &Filter) -> bool {
     counts
 }
 
+/// Could what the filter asks of other packets be another for the want of it: numbers
+/// that are counted, what the analysis says of a connection, what a SYN agrees on?
+pub fn is_moved(filter: &Filter, lost: Lost) -> bool {
+    let is_of_tcp = match lost {
+        Lost::Segments { .. } | Lost::Syn | Lost::SynAck => true,
+        Lost::Datagram { protocol } => protocol == TCP || TUNNELS.contains(&protocol),
+    };
+    let of_handshake = matches!(lost, Lost::Syn | Lost::SynAck);
+    let mut moved = counts(filter);
+    filter.operands(&mut |operand| {
+        operand.fields(&mut |field| {
+            let name = field.field.name;
+            let analysis = ["tcp.analysis", "tcp.completeness"];
+            moved |= is_of_tcp && analysis.iter().any(|part| name.starts_with(part));
+            moved |= of_handshake && AGREED.contains(&name);
+        });
+    });
+    moved
+}
+
+/// What a SYN says of later segments: where their numbers begin, and what their
+/// windows count.
+const AGREED: [&str; 5] = [
+    "tcp.seq",
+    "tcp.nxtseq",
+    "tcp.ack",
+    "tcp.window_size",
+    "tcp.window_size_scalefactor",
+];
+
 /// Could the filter show it, or another packet for the want of it?
 pub fn shown(filter: &Filter, lost: Lost) -> bool {
-    counts(filter) || itself(filter, lost)
+    is_moved(filter, lost) || itself(filter, lost)
 }
 
 /// Could the filter show it? Not where it demands another protocol or another flag.

@@ -29,7 +29,7 @@ use super::ast::{
 use super::could_be;
 use super::facts::Facts;
 use super::failures;
-use super::fields::{Kind, Needs};
+use super::fields::{Field, Kind, Needs};
 use super::judgement::{Grounds, Judgement};
 use super::losses::{self, Loss, Lost};
 use super::notation::count;
@@ -583,12 +583,12 @@ fn step_reads_content(step: &Step) -> bool {
 
 /// Does the filter look at payload?
 pub fn filter_reads_content(filter: &Filter) -> bool {
-    let is_content = |name: &str| {
-        matches!(name, "tcp.payload" | "udp.payload")
-            || ["http", "data"].iter().any(|p| {
-                name.strip_prefix(p)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
+    let is_content = |field: &Field| {
+        is_of_messages(field.needs)
+            || matches!(
+                field.name,
+                "tcp.payload" | "udp.payload" | "data" | "data.data" | "data.len"
+            )
     };
     let exists = |operand: &Operand| matches!(filter, Filter::Exists(o) if o == operand);
     match filter {
@@ -603,12 +603,22 @@ pub fn filter_reads_content(filter: &Filter) -> bool {
                 let bare = matches!(operand, Operand::Field(_)) && exists(operand);
                 operand.fields(&mut |field| {
                     let whole = field.field.kind == Kind::Protocol && !bare;
-                    reads |= whole || is_content(field.field.name);
+                    reads |= whole || is_content(field.field);
                 });
             });
             reads
         }
     }
+}
+
+/// Does the filter ask for messages? Which packets have one, and which answers which,
+/// depends on the payload of others.
+pub fn filter_asks_for_messages(filter: &Filter) -> bool {
+    is_of_messages(super::filter::needs(filter))
+}
+
+fn is_of_messages(needs: Needs) -> bool {
+    needs.has(Needs::HTTP) || needs.has(Needs::CARRIED)
 }
 
 /// Does the pattern look at payload, not only at headers?

@@ -475,3 +475,101 @@ fn unknown_owners_matter_to_those_who_ask_for_roles() {
         ],
     );
 }
+
+/// `dns.*` of a query that was cut was judged as though it were not there.
+#[test]
+fn a_cut_message_may_be_any() {
+    let mut wire = Wire::new();
+    let c = wire.udp(CLIENT, (SERVER, 53));
+    let query = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
+    wire.datagram(c, ToServer, query);
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    let statements = [
+        "no dns.qry.name == \"b\"",
+        "packets(dns.qry.name) == 1",
+        "each udp has dns.id == 1",
+        "no udp where dns.qry.name == \"b\"",
+    ];
+    passes(&wire, &statements);
+    wire.trace.packets[0].cap_len -= 1;
+    for text in statements
+        .into_iter()
+        .chain(["no tls", "packets(mdns) == 0"])
+    {
+        assert_eq!(verdict(&wire, text), Verdict::Inconclusive, "{text}");
+    }
+    passes(
+        &wire,
+        &["each udp has udp.dstport == 53", "packets(udp) == 1"],
+    );
+}
+
+/// Which response answers which depends on what others brought.
+#[test]
+fn each_message_depends_on_the_payload_of_all() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    for target in ["/1", "/2"] {
+        wire.data(
+            c,
+            ToServer,
+            format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes(),
+        );
+        wire.data(c, ToClient, b"HTTP/1.1 204 No Content\r\n\r\n");
+    }
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    let statement = "each http.response has http.request_in";
+    passes(&wire, &[statement]);
+    wire.trace.packets[5].cap_len -= 1;
+    assert_eq!(verdict(&wire, statement), Verdict::Inconclusive);
+}
+
+/// The scale of windows is told in the SYN: without it they are other numbers.
+#[test]
+fn what_a_missing_syn_agreed_on_is_not_known() {
+    let whole = without(&[]);
+    let lost = without(&[0]);
+    for text in [
+        "each data has tcp.window_size > 0",
+        "each data has tcp.analysis.initial_rtt >= 0",
+        "packets(data where tcp.completeness == 31) == 2",
+        "in order { client > server data where tcp.window_size_scalefactor == -2 }",
+    ] {
+        assert_ne!(verdict(&whole, text), Verdict::Inconclusive, "{text}");
+        assert_eq!(verdict(&lost, text), Verdict::Inconclusive, "{text}");
+    }
+    passes(&lost, &["each data has tcp.window_size_value >= 0"]);
+}
+
+/// Segments that were captured in another order have the numbers of their bytes.
+#[test]
+fn messages_are_numbered_by_their_streams() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    let a = wire.data(c, ToServer, b"GET /a HTTP/1.1\r\n\r\n");
+    let b = wire.data(c, ToServer, b"GET /b HTTP/1.1\r\n\r\n");
+    let trace = &mut wire.trace;
+    trace.packets.swap(a, b);
+    let (first, second) = (trace.frame(a).to_vec(), trace.frame(b).to_vec());
+    let frames = (0..trace.packets.len()).map(|index| match index {
+        index if index == a => second.clone(),
+        index if index == b => first.clone(),
+        index => trace.frame(index).to_vec(),
+    });
+    let mut swapped = crate::trace::Frames::default();
+    frames.for_each(|frame| swapped.push(&frame, None));
+    trace.frames = swapped;
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    passes(
+        &wire,
+        &[
+            "http[0].request.uri == \"/a\"",
+            "http[1].request.uri == \"/b\"",
+        ],
+    );
+}

@@ -15,10 +15,10 @@ use fixedbitset::FixedBitSet;
 use super::classes::Classes;
 use super::grouped::Grouped;
 use super::losses::{self, Loss};
-use crate::conversation::{Conversation, Direction, Limits, Stream, Streams, Tracker};
+use crate::conversation::{Conversation, Direction, Stream, Streams, Tracker};
 use crate::message::Message;
 use crate::savefile::{Protocol, Recording};
-use crate::trace::{KEEP, Keeper, Owner, Trace};
+use crate::trace::{self, KEEP, Keeper, Owner, Trace};
 
 pub struct Facts<'t> {
     pub trace: &'t Trace,
@@ -61,7 +61,7 @@ impl<'t> Facts<'t> {
     /// Replaces what packets after a stop signal had a part in.
     fn forget_after_stop(&mut self) {
         let trace = self.trace;
-        let mut tracker = Tracker::<Keeper>::new(Limits::default(), KEEP);
+        let mut tracker = Tracker::<Keeper>::new(trace::LIMITS, KEEP);
         let mut found = Default::default();
         // From the indices of this tracking to the trace's.
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
@@ -102,7 +102,7 @@ impl<'t> Facts<'t> {
                 ..message
             })
         }));
-        messages.sort_by_key(Message::packet);
+        trace::order(messages, streams);
     }
 
     /// The conversations of a protocol, by their number.

@@ -2,7 +2,7 @@
 //! segment behind it was captured, or the ACK of it was. A FIN takes a number too
 //! (RFC 9293 §3.4), so that one that is missing is a hole like any other.
 
-use crate::conversation::{Direction, Marks, TcpFacts};
+use crate::conversation::Ways;
 use crate::trace::Trace;
 
 /// So many holes may wait to be filled by segments that come late.
@@ -33,60 +33,49 @@ struct Hole {
     told: Told,
 }
 
-/// Can anything be missing? Once both sides were seen to begin, the analysis of
-/// their segments marks every hole. Asked first, as looking at all packets again
-/// takes its time.
-pub fn are_possible(tcp: &TcpFacts) -> bool {
-    /// SYN and SYN,ACK were captured.
-    const BOTH: u8 = 3;
-    let lost = tcp.marks.of(Marks::LOST_SEGMENT) + tcp.marks.of(Marks::ACK_LOST_SEGMENT);
-    tcp.completeness & BOTH != BOTH || lost > 0
-}
-
-/// What is missing of one way of a conversation, whose packets these are.
-pub fn missing(trace: &Trace, packets: &[usize], way: Direction) -> Option<Missing> {
-    let mut fin = false;
-    let mut numbers = Numbers {
-        initial: None,
-        next: None,
-        holes: Vec::new(),
-    };
+/// What is missing of both ways of a conversation, whose packets these are.
+///
+/// The marks of the analysis do not tell: Wireshark's "ACKed unseen segment" is not
+/// set behind duplicate ACKs, and its "previous segment not captured" not where the
+/// number expected is 0.
+pub fn missing(trace: &Trace, packets: &[usize]) -> Ways<Option<Missing>> {
+    let mut ways: Ways<Numbers> = Ways::default();
     for &index in packets {
         let Some(tcp) = trace.packets.get(index).and_then(|packet| packet.tcp()) else {
             continue;
         };
         let seen = trace.seen.get(index);
-        // What an ICMP error quotes, or a tunnel carries, is not of this way.
-        let Some(direction) = seen.filter(|s| s.tcp.is_some()).and_then(|s| s.direction) else {
+        // What an ICMP error quotes, or a tunnel carries, is not of this conversation.
+        let Some(way) = seen.filter(|s| s.tcp.is_some()).and_then(|s| s.direction) else {
             continue;
         };
         let flags = tcp.flags;
-        if direction != way {
-            if flags.ack() && !flags.rst() {
-                numbers.reach(tcp.ack, Told::Acknowledged(index));
-            }
-            continue;
-        }
         // Whoever resets may use any number of the window.
         if flags.rst() {
             continue;
         }
+        if flags.ack() {
+            let other = ways.get_mut(way.opposite());
+            other.reach(tcp.ack, Told::Acknowledged(index));
+        }
+        let own = ways.get_mut(way);
         let syn_and_fin = u32::from(flags.syn()) + u32::from(flags.fin());
         let end = tcp.seq.wrapping_add(tcp.len).wrapping_add(syn_and_fin);
         if flags.syn() {
-            numbers.begin(tcp.seq);
+            own.begin(tcp.seq);
         }
-        numbers.reach(tcp.seq, Told::Behind(index));
-        numbers.take(tcp.seq, end);
-        fin |= flags.fin();
+        own.reach(tcp.seq, Told::Behind(index));
+        own.take(tcp.seq, end);
+        own.fin |= flags.fin();
     }
-    numbers.holes.first().map(|hole| Missing {
-        told: hole.told,
-        may_be_end: !fin,
-    })
+    Ways {
+        to_server: ways.to_server.missing(),
+        to_client: ways.to_client.missing(),
+    }
 }
 
 /// The sequence numbers of one way that were seen so far.
+#[derive(Default)]
 struct Numbers {
     /// That of the SYN.
     initial: Option<u32>,
@@ -94,15 +83,28 @@ struct Numbers {
     next: Option<u32>,
     /// Ascending.
     holes: Vec<Hole>,
+    /// The first hole for which there was no room. It counts as never filled.
+    crowded: Option<Told>,
+    /// A FIN was captured.
+    fin: bool,
 }
 
 impl Numbers {
+    fn missing(self) -> Option<Missing> {
+        let told = self.holes.first().map(|hole| hole.told).or(self.crowded)?;
+        Some(Missing {
+            told,
+            may_be_end: !self.fin,
+        })
+    }
+
     /// A SYN: sent again, or of another connection on the same ports.
     fn begin(&mut self, seq: u32) {
         if self.initial != Some(seq) {
             self.initial = Some(seq);
             self.next = Some(seq);
             self.holes.clear();
+            self.crowded = None;
         }
     }
 
@@ -119,6 +121,8 @@ impl Numbers {
                     end: seq,
                     told,
                 });
+            } else {
+                self.crowded.get_or_insert(told);
             }
             self.next = Some(seq);
         }
@@ -157,12 +161,13 @@ fn is_before(a: u32, b: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Direction;
     use crate::decode::Transport;
     use crate::expect::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
 
     fn found(wire: &Wire, way: Direction) -> Option<Missing> {
         let packets: Vec<usize> = (0..wire.trace.packets.len()).collect();
-        missing(&wire.trace, &packets, way)
+        missing(&wire.trace, &packets).get(way).to_owned()
     }
 
     fn change(wire: &mut Wire, packet: usize, seq: Option<u32>, ack: Option<u32>) {
@@ -211,6 +216,41 @@ mod tests {
             (found(&reset, ToServer), found(&reset, ToClient)),
             (None, None)
         );
+    }
+
+    /// Wireshark marks no "ACKed unseen segment" behind a duplicate ACK.
+    #[test]
+    fn an_ack_tells_behind_duplicate_ones() {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 12000));
+        wire.handshake(c);
+        wire.data(c, ToServer, b"hello");
+        for _ in 0..3 {
+            wire.ack(c, ToClient);
+        }
+        let ack = wire.ack(c, ToClient);
+        change(&mut wire, ack, None, Some(1001 + 10));
+        let told = found(&wire, ToServer).map(|missing| missing.told);
+        assert_eq!(told, Some(Told::Acknowledged(ack)));
+    }
+
+    #[test]
+    fn a_hole_for_which_there_is_no_room_counts_as_never_filled() {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 12000));
+        wire.handshake(c);
+        let segment = |wire: &mut Wire, n: usize| {
+            let packet = wire.data(c, ToServer, b"x");
+            change(wire, packet, Some(1002 + 2 * n as u32), None);
+            packet
+        };
+        let early: Vec<usize> = (0..=WAITING).map(|n| segment(&mut wire, n)).collect();
+        for n in 0..WAITING {
+            let late = wire.data(c, ToServer, b"y");
+            change(&mut wire, late, Some(1001 + 2 * n as u32), None);
+        }
+        let told = found(&wire, ToServer).map(|missing| missing.told);
+        assert_eq!(told, Some(Told::Behind(early[WAITING])));
     }
 
     #[test]

@@ -47,24 +47,21 @@ pub fn losses(facts: &Facts<'_>) -> Vec<Loss> {
     }
     let mut losses = Vec::new();
     for conversation in facts.of(Protocol::Tcp) {
-        let tcp = facts.conversations.get(conversation);
-        let tcp = tcp.and_then(|c| c.tcp.as_ref());
-        if tcp.is_some_and(holes::are_possible) {
-            losses.extend(beginning(facts, conversation));
-            let ways = [Direction::ToClient, Direction::ToServer];
-            losses.extend(ways.iter().filter_map(|&way| {
-                let missing = holes::missing(trace, facts.packets(conversation), way)?;
-                let message = gap(facts, conversation, way)
-                    .unwrap_or_else(|| hole(facts, conversation, way, missing.told));
-                Some(Loss {
-                    what: Lost::Segments {
-                        may_be_end: missing.may_be_end,
-                    },
-                    of: Some((conversation, way)),
-                    message,
-                })
-            }));
-        }
+        losses.extend(beginning(facts, conversation));
+        let missing = holes::missing(trace, facts.packets(conversation));
+        let ways = [Direction::ToClient, Direction::ToServer];
+        losses.extend(ways.iter().filter_map(|&way| {
+            let missing = missing.get(way).as_ref()?;
+            let message = gap(facts, conversation, way)
+                .unwrap_or_else(|| hole(facts, conversation, way, missing.told));
+            Some(Loss {
+                what: Lost::Segments {
+                    may_be_end: missing.may_be_end,
+                },
+                of: Some((conversation, way)),
+                message,
+            })
+        }));
     }
     losses.extend(datagrams(trace));
     losses

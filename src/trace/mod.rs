@@ -11,6 +11,7 @@ mod follow;
 mod frames;
 mod http;
 mod naming;
+mod numbers;
 mod owners;
 mod read;
 
@@ -24,7 +25,8 @@ pub use follow::{Followed, Numbers, follow};
 pub use frames::Frames;
 pub use http::{HttpIndex, Part};
 pub use naming::{Ambiguity, RoleAt, ambiguity, is_told, servers};
-pub use read::{read, read_on};
+pub use numbers::{order, reached};
+pub use read::{LIMITS, read, read_on};
 
 /// Who owned an end of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,13 +7,13 @@ use crate::decode::Packet;
 use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
-use super::{Frames, Keeper, Sink, Trace, events, owners};
+use super::{Frames, Keeper, Sink, Trace, events, numbers, owners};
 
 /// A Trace has every packet, so its memory grows with the capture whatever else is
 /// bounded: nothing is forgotten for want of room, as a verdict would be wrong then.
 /// Only bytes that wait for others before them are copied. Where they are too many, a
 /// gap in the stream tells.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     conversations: usize::MAX,
     waiting: 64 << 20,
     waiting_in_all: 256 << 20,
@@ -71,7 +71,7 @@ pub fn read_on(
         trace.conversations.push(conversation);
         trace.streams.push(streams);
     }
-    trace.messages.sort_by_key(Message::packet);
+    numbers::order(&mut trace.messages, &trace.streams);
     trace.carried.sort_by_key(|part| part.at().packet);
     trace.ends = owners::ends(&trace, &[]);
     Ok(trace)

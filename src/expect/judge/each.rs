@@ -6,7 +6,7 @@ use super::Judge;
 use crate::expect::ast::{Claim, Collection, Condition, Each, Filter, Selection, Span, Subject};
 use crate::expect::claim::{self, Evaluation};
 use crate::expect::fields::Reading;
-use crate::expect::judgement::{Grounds, Judgement};
+use crate::expect::judgement::{self, Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
 use crate::expect::{claim_value, could_be, evidence, failures, filter_shown, matching, quoted};
@@ -45,15 +45,18 @@ impl Judge<'_> {
             Err(lack) => return self.no_window(which, &each.subject.span, lack),
         };
         let (subjects, cut) = (selected.packets, selected.cut);
-        let reads = evidence::asks_for_content(which) || evidence::filter_reads_content(condition);
+        let reads_others =
+            evidence::asks_for_content(which) || evidence::filter_asks_for_messages(condition);
         let rests_on = Grounds {
             every_packet: !evidence::packet_stays_found(which)
                 || !evidence::tells_by_headers(condition),
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
             losses: facts.losses_that(|loss| {
-                could_be::selected(which, loss.what) || could_be::counts(condition)
+                could_be::selected(which, loss.what) || could_be::is_moved(condition, loss.what)
             }),
-            payloads: if reads {
+            payloads: if reads_others {
+                judgement::all(trace)
+            } else if evidence::filter_reads_content(condition) {
                 subjects.clone()
             } else {
                 FixedBitSet::new()

@@ -63,9 +63,12 @@ impl Judge<'_> {
                 judgement.rests_on.absence = taken.is_empty();
                 judgement.rests_on.every_packet =
                     taken.is_empty() || !evidence::stays_found(sequence);
-                if sequence.mode == Mode::Exactly {
-                    judgement.rests_on.losses = self.losses_in(sequence, |_| true);
-                }
+                // What was found stays, except by conditions that ask for others.
+                judgement.rests_on.losses = self.losses_in(sequence, |lost| {
+                    let mut steps = sequence.steps.iter();
+                    sequence.mode == Mode::Exactly
+                        || steps.any(|step| could_be::is_moved_in(&step.value, lost))
+                });
                 judgement.evidence = taken
                     .iter()
                     .filter_map(|t| context.events.get(t.event))
@@ -151,7 +154,9 @@ impl Judge<'_> {
             || conditions().any(evidence::filter_asks_for_roles);
         let reads = steps().any(|s| evidence::reads_content(&s.event))
             || conditions().any(evidence::filter_reads_content);
-        let payloads = if matches!(sequence.scope, Some(Scope::Message(_))) {
+        let payloads = if matches!(sequence.scope, Some(Scope::Message(_)))
+            || conditions().any(evidence::filter_asks_for_messages)
+        {
             // Which message it is, and where it ends, depends on all bytes.
             judgement::all(context.trace)
         } else if reads && sequence.scope.is_none() {

@@ -107,7 +107,7 @@ impl Wire {
     /// their bytes.
     pub fn reread(mut self) -> Wire {
         let trace = &mut self.trace;
-        let limits = Default::default();
+        let limits = crate::trace::LIMITS;
         let mut tracker = Tracker::<crate::trace::Keeper>::new(limits, crate::trace::KEEP);
         let mut found = Default::default();
         trace.seen.clear();
@@ -125,7 +125,7 @@ impl Wire {
             trace.streams.push(closed.receiver.0);
         }
         trace.messages = found.1.messages;
-        trace.messages.sort_by_key(Message::packet);
+        crate::trace::order(&mut trace.messages, &trace.streams);
         let present = trace.packets.len() as u64;
         self.recording().proof.captured = present;
         self
