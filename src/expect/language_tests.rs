@@ -1,7 +1,7 @@
 //! What blocks, names and windows mean, on wires made by hand.
 
 use super::outcome::Verdict::{self, Fail, Inconclusive, Pass};
-use super::testing::lab::{outcomes, verdict, web};
+use super::testing::lab::{fails, outcomes, verdict, web};
 use super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
 use crate::conversation::Marks;
 use crate::savefile::Timestamp;
@@ -376,5 +376,23 @@ fn values_are_taken_apart() {
     assert_eq!(
         message(&wire, "json(stream(client > server), \"$.a\") == 3"),
         "The text \"onetwo\" is no JSON: expected value at line 1 column 1."
+    );
+}
+
+/// It took a time that grew with the square of the pairs, and was given up.
+#[test]
+fn two_steps_are_looked_for_in_any_number_of_pairs() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(c);
+    for _ in 0..2500 {
+        wire.wait(1);
+        wire.data(c, ToServer, b"question");
+        wire.wait(1);
+        wire.data(c, ToClient, b"answer");
+    }
+    fails(
+        &wire,
+        &["in order { client > server data; server > client data within 10us }"],
     );
 }

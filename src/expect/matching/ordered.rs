@@ -135,6 +135,11 @@ struct Search<'s, 't> {
     work: usize,
 }
 
+/// Has the step been found as often as it may be?
+fn has_all(step: &Step, count: u32) -> bool {
+    step.times.max.is_some_and(|max| count >= max)
+}
+
 impl Search<'_, '_> {
     fn run(mut self, known: &Names) -> Found {
         let mut start = State {
@@ -230,6 +235,9 @@ impl Search<'_, '_> {
                 }
                 self.go_to(behind, &place.state)
             }
+            // What comes behind may leave out as much. To look for more here took a time
+            // that grew with the square of the events.
+            Way::LeaveOut if !self.exactly && has_all(step, place.state.count) => Next::DeadEnd,
             Way::LeaveOut => {
                 // In place: leaving out needs no way back.
                 place.way = Way::Take;
@@ -313,7 +321,7 @@ impl Search<'_, '_> {
 
     /// The step takes the event at hand.
     fn take(&self, step: &Step, state: &State) -> Option<(State, Taken)> {
-        if step.times.max.is_some_and(|max| state.count >= max) {
+        if has_all(step, state.count) {
             return None;
         }
         let index = *self.scope.get(state.at)?;
