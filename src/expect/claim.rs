@@ -33,7 +33,7 @@ use super::failures;
 use super::fields::Reading;
 use super::json_path::Found;
 use super::judgement::Grounds;
-use super::losses::Lost;
+use super::losses::{Loss, Lost};
 use super::matching::{self, Context, Names};
 use super::notation;
 use super::number::Number;
@@ -396,7 +396,8 @@ impl<'w, 't> Evaluation<'w, 't> {
             let is_of_it = loss.of.is_some_and(|(of, _)| of == index);
             match (collection, loss.what) {
                 (Collection::Tcp, Lost::Segments { may_be_end }) => {
-                    is_of_it && (asks(&COUNTS) || (may_be_end && asks(&ENDS)))
+                    let counts = asks(&COUNTS) && !counts_the_other(path, loss);
+                    is_of_it && (counts || (may_be_end && asks(&ENDS)))
                 }
                 (Collection::Tcp, Lost::Syn | Lost::SynAck) => is_of_it && asks(&BEGINNINGS),
                 // Of which conversation it was, nobody knows.
@@ -421,7 +422,7 @@ impl<'w, 't> Evaluation<'w, 't> {
         let mut found: Option<Cow<'t, [u8]>> = None;
         for conversation in facts.of(crate::savefile::Protocol::Tcp) {
             for way in [Direction::ToServer, Direction::ToClient] {
-                if !goes(facts, conversation, way, ends) {
+                if !matching::goes(facts, conversation, way, ends) {
                     continue;
                 }
                 let Some(stream) = facts.stream(conversation, way) else {
@@ -445,23 +446,14 @@ impl<'w, 't> Evaluation<'w, 't> {
     }
 }
 
-/// Does a way of a conversation have these ends?
-fn goes(facts: &Facts<'_>, conversation: usize, way: Direction, ends: &StepEnds) -> bool {
-    let Some(c) = facts.conversations.get(conversation) else {
-        return false;
-    };
-    let (from, to) = facts.ends(conversation, way);
-    let (from_port, to_port) = match way {
-        Direction::ToServer => (c.client.port(), c.server.port()),
-        Direction::ToClient => (c.server.port(), c.client.port()),
-    };
-    let is = |pattern: &super::ast::EndPattern, owner, port| {
-        matching::is_who(facts.trace, &pattern.who, owner)
-            && pattern.port.is_none_or(|wanted| wanted == port)
-    };
-    let (a, b) = (&ends.from.value, &ends.to.value);
-    (is(a, from, from_port) && is(b, to, to_port))
-        || (ends.either_way && is(a, to, to_port) && is(b, from, from_port))
+/// Does the field count what went the other way than what is missing?
+fn counts_the_other(path: &[String], loss: &Loss) -> bool {
+    let way = loss.of.map(|(_, way)| way);
+    match path.get(1).map(String::as_str) {
+        Some("to_server") => way == Some(Direction::ToClient),
+        Some("to_client") => way == Some(Direction::ToServer),
+        _ => false,
+    }
 }
 
 /// The packets that a claim is about.
@@ -515,7 +507,7 @@ pub fn losses_where_found(world: &World<'_>, which: &Selection) -> FixedBitSet {
 /// What is missing that could be one of these packets.
 pub fn losses_of(world: &World<'_>, which: &Selection) -> FixedBitSet {
     let facts = world.facts;
-    facts.losses_that(|loss| could_be::selected(which, loss.what))
+    facts.losses_that(|loss| could_be::selected(facts, which, loss))
 }
 
 /// Does a comparison of how many packets there are with this number stay what it

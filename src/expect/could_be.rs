@@ -1,7 +1,13 @@
 //! Could what is missing be what a statement asks for?
 
+use smallvec::{SmallVec, smallvec};
+
 use super::ast::{EventPattern, Filter, FilterOp, Literal, Operand, Selection, Step, StepOrFilter};
-use super::losses::Lost;
+use super::facts::Facts;
+use super::losses::{Loss, Lost};
+use super::matching;
+use crate::conversation::Direction;
+use crate::trace::Owner;
 
 /// ICMP and ICMPv6.
 const ICMP: [u8; 2] = [1, 58];
@@ -11,14 +17,27 @@ const UDP: u8 = 17;
 const TUNNELS: [u8; 3] = [4, 41, 47];
 
 /// Could it be one of a claim's packets, or move its window?
-pub fn selected(which: &Selection, lost: Lost) -> bool {
-    let step = |step: &Step| event(&step.event, lost) || is_moved_in(step, lost);
+pub fn selected(facts: &Facts<'_>, which: &Selection, loss: &Loss) -> bool {
+    let is_step = |it: &Step| {
+        let is_it = event(&it.event, loss.what) && has_ends(facts, it, loss);
+        is_it || is_moved_in(it, loss.what)
+    };
     let of_what = match &which.what {
-        StepOrFilter::Step(it) => step(&it.value),
-        StepOrFilter::Filter(filter) => shown(&filter.value, lost),
+        StepOrFilter::Step(it) => is_step(&it.value),
+        StepOrFilter::Filter(filter) => shown(facts, &filter.value, loss),
     };
     let window = which.window.as_ref();
-    of_what || window.is_some_and(|w| w.value.steps().any(step))
+    of_what || window.is_some_and(|w| w.value.steps().any(is_step))
+}
+
+/// Went it from and to whom the step names?
+fn has_ends(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
+    let (Some(ends), Some((conversation, way))) = (&step.ends, loss.of) else {
+        return true;
+    };
+    let (from, to) = facts.ends(conversation, way);
+    let is_unknown = [from, to].contains(&Owner::Unknown);
+    is_unknown || matching::goes(facts, conversation, way, ends)
 }
 
 /// Could it be such an event, or bring one, by its own headers?
@@ -26,9 +45,9 @@ pub fn event(event: &EventPattern, lost: Lost) -> bool {
     match (event, lost) {
         (EventPattern::Syn, Lost::Syn) | (EventPattern::SynAck, Lost::SynAck) => true,
         (_, Lost::Syn | Lost::SynAck) => false,
+        (EventPattern::Fin, Lost::Segments { may_be_end }) => may_be_end,
         (
             EventPattern::Data(_)
-            | EventPattern::Fin
             | EventPattern::Request { .. }
             | EventPattern::Response { .. }
             | EventPattern::Retransmission(_)
@@ -45,10 +64,10 @@ pub fn event(event: &EventPattern, lost: Lost) -> bool {
 
 /// Could it be what a step of a block names? There the handshake's ACK is only where
 /// the handshake is.
-pub fn step(step: &Step, lost: Lost) -> bool {
-    let of_handshake = matches!(lost, Lost::Syn | Lost::SynAck);
-    event(&step.event, lost)
-        || is_moved_in(step, lost)
+pub fn step(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
+    let of_handshake = matches!(loss.what, Lost::Syn | Lost::SynAck);
+    (event(&step.event, loss.what) && has_ends(facts, step, loss))
+        || is_moved_in(step, loss.what)
         || (of_handshake && step.event == EventPattern::Ack)
 }
 
@@ -102,13 +121,14 @@ const AGREED: [&str; 5] = [
 ];
 
 /// Could the filter show it, or another packet for the want of it?
-pub fn shown(filter: &Filter, lost: Lost) -> bool {
-    is_moved(filter, lost) || itself(filter, lost)
+pub fn shown(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
+    is_moved(filter, loss.what) || itself(facts, filter, loss)
 }
 
-/// Could the filter show it? Not where it demands another protocol or another flag.
-/// A SYN that is missing is taken to bring no data.
-fn itself(filter: &Filter, lost: Lost) -> bool {
+/// Could the filter show it? Not where it demands another protocol, another flag or
+/// another connection. A SYN that is missing is taken to bring no data.
+fn itself(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
+    let lost = loss.what;
     let is_other = |operand: &Operand| match operand {
         Operand::Field(field) => {
             let protocol = field.field.name.split('.').next();
@@ -117,15 +137,15 @@ fn itself(filter: &Filter, lost: Lost) -> bool {
         _ => false,
     };
     match filter {
-        Filter::And(a, b) => itself(a, lost) && itself(b, lost),
-        Filter::Or(a, b) => itself(a, lost) || itself(b, lost),
+        Filter::And(a, b) => itself(facts, a, loss) && itself(facts, b, loss),
+        Filter::Or(a, b) => itself(facts, a, loss) || itself(facts, b, loss),
         Filter::Exists(operand) => !is_other(operand),
         Filter::Compare {
             left: Operand::Field(field),
             op: FilterOp::Eq,
             right: Operand::Literal(Literal::Number(wanted)),
             ..
-        } if let Some(set) = flag(field.field.name, lost) => *wanted == i128::from(set),
+        } if let Some(is) = known(facts, field.field.name, loss) => is.contains(wanted),
         // A comparison with a field that is not there is false.
         Filter::Compare { left, .. }
         | Filter::In {
@@ -152,6 +172,27 @@ fn lacks(lost: Lost) -> &'static [&'static str] {
         Lost::Datagram { protocol } if ICMP.contains(&protocol) => &["arp", "igmp", "sctp"],
         Lost::Datagram { .. } => &["arp"],
     }
+}
+
+/// The values of the field of this name, where they are known.
+fn known(facts: &Facts<'_>, name: &str, loss: &Loss) -> Option<SmallVec<[i128; 2]>> {
+    if let Some(set) = flag(name, loss.what) {
+        return Some(smallvec![i128::from(set)]);
+    }
+    let (index, way) = loss.of?;
+    let conversation = facts.conversations.get(index)?;
+    let ports = [conversation.client.port(), conversation.server.port()].map(i128::from);
+    let [from, to] = match way {
+        Direction::ToServer => ports,
+        Direction::ToClient => [ports[1], ports[0]],
+    };
+    Some(match name {
+        "tcp.stream" => smallvec![i128::from(conversation.id)],
+        "tcp.port" => smallvec![from, to],
+        "tcp.srcport" => smallvec![from],
+        "tcp.dstport" => smallvec![to],
+        _ => return None,
+    })
 }
 
 /// Is the flag of this name set, where that is known?

@@ -254,7 +254,24 @@ fn a_gap_tells_that_a_segment_is_missing() {
             "exactly on tcp[0] { any > any SYN; any > any SYN,ACK; any > any ACK; any > any data }",
             Verdict::Inconclusive,
         ),
-        ("in order { client > server:3 data }", Verdict::Inconclusive),
+        ("in order { client > server:1 data }", Verdict::Inconclusive),
+        (
+            "packets(tcp.port == 1 and tcp.len > 0) == 1",
+            Verdict::Inconclusive,
+        ),
+        ("tcp[0].bytes.to_server == 0", Verdict::Inconclusive),
+        // It went to that server, on that port.
+        ("in order { client > server:3 data }", Verdict::Fail),
+        (
+            "no client > server:2 data where tcp.len == 9",
+            Verdict::Pass,
+        ),
+        ("packets(server > client data) == 1", Verdict::Pass),
+        (
+            "packets(tcp.dstport == 2 and tcp.len > 0) == 1",
+            Verdict::Pass,
+        ),
+        ("no tcp.stream == 1 and tcp.len == 9", Verdict::Pass),
         // A missing segment with data changes none of these.
         ("no udp", Verdict::Pass),
         ("no RST", Verdict::Pass),
@@ -542,6 +559,15 @@ fn what_a_missing_syn_agreed_on_is_not_known() {
         assert_eq!(verdict(&lost, text), Verdict::Inconclusive, "{text}");
     }
     passes(&lost, &["each data has tcp.window_size_value >= 0"]);
+}
+
+#[test]
+fn bytes_of_the_other_way_are_counted_all_the_same() {
+    let lost = without(&[3]);
+    passes(&lost, &["tcp[0].bytes.to_client == 5"]);
+    for text in ["tcp[0].bytes.to_server == 0", "tcp[0].bytes == 5"] {
+        assert_eq!(verdict(&lost, text), Verdict::Inconclusive, "{text}");
+    }
 }
 
 /// Segments that were captured in another order have the numbers of their bytes.

@@ -52,7 +52,7 @@ impl Judge<'_> {
                 || !evidence::tells_by_headers(condition),
             roles: evidence::asks_for_roles(which) || evidence::filter_asks_for_roles(condition),
             losses: facts.losses_that(|loss| {
-                could_be::selected(which, loss.what) || could_be::is_moved(condition, loss.what)
+                could_be::selected(facts, which, loss) || could_be::is_moved(condition, loss.what)
             }),
             payloads: if reads_others {
                 judgement::all(trace)

@@ -64,10 +64,10 @@ impl Judge<'_> {
                 judgement.rests_on.every_packet =
                     taken.is_empty() || !evidence::stays_found(sequence);
                 // What was found stays, except by conditions that ask for others.
-                judgement.rests_on.losses = self.losses_in(sequence, |lost| {
+                judgement.rests_on.losses = self.losses_in(sequence, |loss| {
                     let mut steps = sequence.steps.iter();
                     sequence.mode == Mode::Exactly
-                        || steps.any(|step| could_be::is_moved_in(&step.value, lost))
+                        || steps.any(|step| could_be::is_moved_in(&step.value, loss.what))
                 });
                 judgement.evidence = taken
                     .iter()
@@ -85,10 +85,11 @@ impl Judge<'_> {
                     divergence: &divergence,
                 };
                 judgement.rests_on.every_packet = true;
-                judgement.rests_on.losses = self.losses_in(sequence, |lost| {
+                let facts = self.world.facts;
+                judgement.rests_on.losses = self.losses_in(sequence, |loss| {
                     let mut steps = sequence.steps.iter();
                     sequence.mode == Mode::Exactly
-                        || steps.any(|step| could_be::step(&step.value, lost))
+                        || steps.any(|step| could_be::step(facts, &step.value, loss))
                 });
                 let (failure, evidence) = explanation.failure();
                 judgement.evidence = evidence;
@@ -104,7 +105,7 @@ impl Judge<'_> {
     }
 
     /// What is missing in a block's scope that is so.
-    fn losses_in(&self, sequence: &Sequence, are: impl Fn(Lost) -> bool) -> FixedBitSet {
+    fn losses_in(&self, sequence: &Sequence, are: impl Fn(&Loss) -> bool) -> FixedBitSet {
         let facts = self.world.facts;
         let is_of = |loss: &Loss, conversation: Option<usize>| {
             conversation.is_some() && loss.of.map(|(of, _)| of) == conversation
@@ -112,7 +113,7 @@ impl Judge<'_> {
         facts.losses_that(|loss| {
             let is_in_scope = match &sequence.scope {
                 None => true,
-                Some(Scope::Filter(filter)) => could_be::shown(&filter.value, loss.what),
+                Some(Scope::Filter(filter)) => could_be::shown(facts, &filter.value, loss),
                 Some(Scope::Conversation {
                     protocol: Protocol::Tcp,
                     id,
@@ -127,7 +128,7 @@ impl Judge<'_> {
                         && is_of(loss, message.map(|message| message.conversation))
                 }
             };
-            is_in_scope && are(loss.what)
+            is_in_scope && are(loss)
         })
     }
 

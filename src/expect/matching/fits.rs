@@ -7,6 +7,7 @@ use crate::conversation::{ConversationIndex, Direction, Marks};
 use crate::expect::ast::{Content, EndPattern, EventPattern, Step, StepEnds, Who, Within};
 use crate::expect::event::{End, Event, EventIndex, EventKind, Sort};
 use crate::expect::events::Events;
+use crate::expect::facts::Facts;
 use crate::savefile::Timestamp;
 use crate::trace::{Owner, Part, Trace};
 
@@ -361,8 +362,26 @@ fn is_port(pattern: &EndPattern, end: &End) -> bool {
     pattern.port.is_none_or(|port| end.port == Some(port))
 }
 
+/// Does a way of a conversation have these ends?
+pub fn goes(facts: &Facts<'_>, conversation: usize, way: Direction, ends: &StepEnds) -> bool {
+    let Some(c) = facts.conversations.get(conversation) else {
+        return false;
+    };
+    let (from, to) = facts.ends(conversation, way);
+    let (from_port, to_port) = match way {
+        Direction::ToServer => (c.client.port(), c.server.port()),
+        Direction::ToClient => (c.server.port(), c.client.port()),
+    };
+    let is = |pattern: &EndPattern, owner, port| {
+        is_who(facts.trace, &pattern.who, owner) && pattern.port.is_none_or(|wanted| wanted == port)
+    };
+    let (a, b) = (&ends.from.value, &ends.to.value);
+    (is(a, from, from_port) && is(b, to, to_port))
+        || (ends.either_way && is(a, to, to_port) && is(b, from, from_port))
+}
+
 /// Is the owner of an end who the pattern names?
-pub fn is_who(trace: &Trace, who: &Who, owner: Owner) -> bool {
+fn is_who(trace: &Trace, who: &Who, owner: Owner) -> bool {
     match who {
         Who::Any => true,
         Who::Nobody => owner == Owner::Nobody,

@@ -21,7 +21,7 @@ mod shown;
 mod unordered;
 
 pub use condition::{Named, Names};
-pub use fits::{Context, Difference, Timing, ends_difference, is_who, packet_is};
+pub use fits::{Context, Difference, Timing, ends_difference, goes, packet_is};
 pub use shown::shown;
 
 use std::borrow::Cow;
