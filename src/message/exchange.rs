@@ -496,7 +496,7 @@ impl Exchange {
     /// Tells the transactions that are complete, or given up, in their order.
     fn tell(&mut self, settings: &Settings, found: &mut Found) {
         loop {
-            match self.queue.front() {
+            match self.queue.front(&settings.waits) {
                 Some(Front::Over) => {}
                 Some(Front::InTheWay(id)) => self.give_up(id, settings, found),
                 Some(Front::Open) | None => return,

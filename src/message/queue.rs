@@ -7,13 +7,7 @@ use crate::conversation::{At, ConversationIndex, Direction};
 
 use super::lane::Half;
 use super::length::Asked;
-use super::{Message, Packets, Request, Response, Settings};
-
-/// Requests that may wait for their answers.
-pub const MAX_REQUESTS: usize = 1000;
-/// Answers that may wait for their requests, which may be late where packets
-/// were lost.
-pub(super) const MAX_UNASKED: usize = 32;
+use super::{Message, Packets, Request, Response, Settings, Waits};
 
 /// Tells transactions of a conversation apart.
 pub(super) type Id = u64;
@@ -250,14 +244,14 @@ impl Queue {
     }
 
     /// The first one; None where there is none.
-    pub fn front(&self) -> Option<Front> {
+    pub fn front(&self, waits: &Waits) -> Option<Front> {
         let front = self.transactions.front()?;
         if !front.request_open && !front.response_open {
             return Some(Front::Over);
         }
         let unasked = |transaction: &&Transaction| transaction.first.is_none();
-        let too_many = self.transactions.len() > MAX_REQUESTS
-            || self.transactions.iter().filter(unasked).count() > MAX_UNASKED;
+        let too_many = self.transactions.len() > waits.requests
+            || self.transactions.iter().filter(unasked).count() > waits.unasked;
         Some(if too_many {
             Front::InTheWay(front.id)
         } else {
