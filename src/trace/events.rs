@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::conversation::{Closed, Limits, Seen, Streams, Tracker};
+use crate::conversation::{Closed, Late, Limits, Seen, Streams, Tracker};
 use crate::decode::{Defragmenter, Packet, decode};
 use crate::message::{self, Bodies, Message, Waits};
 use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError};
@@ -41,6 +41,10 @@ pub trait Sink {
 
     /// A conversation to which nothing more will be added.
     fn conversation(&mut self, closed: Closed<Keeper>);
+
+    /// At the end: the bytes that came after they were given up, where the limits say
+    /// that they are noted.
+    fn late(&mut self, late: Late);
 }
 
 /// Reads a capture to its end, or to its damage. Memory is bounded by the
@@ -70,10 +74,16 @@ pub fn events(
     }
     tracker.close_all(&mut found);
     hand_out(&mut tracker, &mut found.1, sink);
+    sink.late(tracker.take_late());
     Ok(reader.finish())
 }
 
-fn hand_out(tracker: &mut Tracker<Keeper>, found: &mut message::Found, sink: &mut impl Sink) {
+/// Hands out what was found since the last time.
+pub(super) fn hand_out(
+    tracker: &mut Tracker<Keeper>,
+    found: &mut message::Found,
+    sink: &mut impl Sink,
+) {
     for message in found.messages.drain(..) {
         sink.message(message);
     }
