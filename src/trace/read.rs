@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::conversation::{
     Closed, Conversation, ConversationIndex, Late, Limits, Seen, Streams, Tracker,
 };
-use crate::decode::Packet;
+use crate::decode::{Packet, Unfinished};
 use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
@@ -163,6 +163,17 @@ impl Sink for Collector {
 
     fn late(&mut self, late: Late) {
         self.late = late;
+    }
+
+    fn unfinished(&mut self, fragments: Vec<(u64, Unfinished)>) {
+        for (number, why) in fragments {
+            let place = self.packets.binary_search_by_key(&number, |p| p.number);
+            let packet = place.ok().and_then(|place| self.packets.get_mut(place));
+            if let Some(packet) = packet {
+                let extra = packet.extra.get_or_insert_default();
+                extra.unfinished.get_or_insert(why);
+            }
+        }
     }
 }
 
