@@ -12,7 +12,7 @@ use netlab_capture::conversation::{
     At, Beginning, Direction, Limits, Missing, Receiver, Streams, Tracker, Ways,
 };
 use netlab_capture::decode::{Defragmenter, decode};
-use netlab_capture::message::{self, Bodies, dns, tls};
+use netlab_capture::message::{self, Bodies, Waits, dns, tls};
 use netlab_capture::savefile::{Frame, Reader, Timestamp};
 
 /// The port of conversations whose payload counts.
@@ -103,9 +103,10 @@ impl Run {
             parts: true,
             carried: true,
             sent: 1000,
+            waits: Waits::default(),
         };
         Run {
-            tracker: Tracker::new(limits, ((script, ()), (messages, ((), ())))),
+            tracker: Tracker::new(limits, ((script, ()), (messages, (Waits::default(), ())))),
             found: Default::default(),
             defragmenter: Defragmenter::default(),
             packets: 0,
@@ -238,6 +239,7 @@ fuzz_target!(|data: &[u8]| {
         waiting_in_all: if settings & 4 == 0 { 16 << 20 } else { 500 },
         quotable: 10,
         linger: (settings & 8 != 0).then_some(1_000_000),
+        notes_late: settings & 16 != 0,
         ..Limits::default()
     };
     let mut run = Run::new(limits, true);
