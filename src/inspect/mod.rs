@@ -18,6 +18,9 @@ mod stretch;
 mod threads;
 mod totals;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::io::{self, Read};
 
