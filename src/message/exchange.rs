@@ -470,7 +470,7 @@ impl Exchange {
         }
         let id = part.transaction;
         let (half, packets) = part.finish();
-        self.queue.settle(id, half, packets);
+        self.queue.settle(id, half, packets, settings.packets);
     }
 
     /// The transaction of a response whose head was found.

@@ -257,6 +257,8 @@ pub(super) struct Lane {
     /// What came of a head that is not complete.
     begun: Vec<u8>,
     begun_by: Option<Trail>,
+    /// Of these bytes, so many are empty lines before the start line.
+    empty: usize,
     /// Of these bytes, so many have no end of a head.
     searched: usize,
     kind: Option<Kind>,
@@ -273,6 +275,7 @@ impl Lane {
             found: None,
             begun: Vec::new(),
             begun_by: None,
+            empty: 0,
             searched: 0,
             kind: None,
         }
@@ -371,7 +374,7 @@ impl Lane {
         self.begun.extend_from_slice(piece);
         let kind = match self.kind {
             Some(kind) => kind,
-            None => match head::look(&self.begun, wanted) {
+            None => match self.look(wanted) {
                 Look::Start(kind) => kind,
                 Look::Maybe if self.begun.len() < MAX_HEAD => {
                     return self.wait(piece.len(), at, packets, None);
@@ -470,6 +473,13 @@ impl Lane {
         }
     }
 
+    /// Looks at what waits behind the empty lines, each of which is passed once.
+    fn look(&mut self, wanted: Wanted) -> Look {
+        let rest = self.begun.get(self.empty..).unwrap_or(&[]);
+        self.empty += head::empty_lines(rest);
+        head::look(self.begun.get(self.empty..).unwrap_or(&[]), wanted)
+    }
+
     fn head_len(&self, kind: Kind) -> Result<usize, usize> {
         match kind {
             Kind::Simple => Ok(head::line_len(&self.begun)),
@@ -503,6 +513,7 @@ impl Lane {
     pub(super) fn forget(&mut self) {
         self.begun = Vec::new();
         self.begun_by = None;
+        self.empty = 0;
         self.searched = 0;
         self.kind = None;
     }

@@ -15,6 +15,11 @@ pub const MAX_REQUESTS: usize = 1000;
 /// were lost.
 pub(super) const MAX_UNASKED: usize = 32;
 
+/// 1xx answers that are kept of one transaction.
+pub(super) const MAX_INTERIM: usize = 32;
+pub(super) const MORE_INTERIM: &str =
+    "more than 32 interim responses answer the request: the rest is left out";
+
 /// Tells transactions of a conversation apart.
 pub(super) type Id = u64;
 
@@ -161,20 +166,20 @@ impl Queue {
         self.interim = interim.then_some(id);
     }
 
-    /// Hands a request or a response over that was read.
-    pub fn settle(&mut self, id: Id, half: Half, packets: Packets) {
+    /// Hands a request or a response over that was read, and the packets that brought
+    /// it, of which up to `most` are listed of the transaction.
+    pub fn settle(&mut self, id: Id, half: Half, packets: Packets, most: usize) {
         let is_interim = self.interim == Some(id);
         let Some(transaction) = self.get_mut(id) else {
             return;
         };
-        transaction.packets.listed.extend(packets.listed);
-        transaction.packets.more += packets.more;
+        transaction.packets.add(packets, most);
         match half {
             Half::Request(request) => {
                 transaction.request = Some(request);
                 transaction.request_open = false;
             }
-            Half::Response(response) if is_interim => transaction.interim.push(response),
+            Half::Response(response) if is_interim => transaction.add_interim(response),
             Half::Response(response) => {
                 transaction.response = Some(response);
                 transaction.response_open = false;
@@ -297,7 +302,37 @@ impl Queue {
     }
 }
 
+impl Packets {
+    /// Takes those that brought another part of the message, of which the first
+    /// `most` will be listed.
+    fn add(&mut self, others: Packets, most: usize) {
+        self.listed.extend(others.listed);
+        self.more += others.more;
+        // Any number of parts may come. Seldom enough that sorting costs little.
+        if self.listed.len() / 2 > most {
+            self.keep_first(most);
+        }
+    }
+
+    fn keep_first(&mut self, most: usize) {
+        self.listed.sort_unstable();
+        self.listed.dedup();
+        self.more += self.listed.len().saturating_sub(most) as u64;
+        self.listed.truncate(most);
+    }
+}
+
 impl Transaction {
+    fn add_interim(&mut self, response: Response) {
+        if self.interim.len() < MAX_INTERIM {
+            self.interim.push(response);
+        } else if let Some(last) = self.interim.last_mut()
+            && !last.head.trouble.contains(&MORE_INTERIM)
+        {
+            last.head.trouble.push(MORE_INTERIM);
+        }
+    }
+
     /// None: nothing of it was there.
     pub fn message(
         self,
@@ -309,11 +344,7 @@ impl Transaction {
             return None;
         }
         let mut packets = self.packets;
-        packets.listed.sort_unstable();
-        packets.listed.dedup();
-        let more = packets.listed.len().saturating_sub(settings.packets);
-        packets.listed.truncate(settings.packets);
-        packets.more += more as u64;
+        packets.keep_first(settings.packets);
         Some(Message {
             conversation,
             way,

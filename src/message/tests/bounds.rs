@@ -266,3 +266,50 @@ fn another_connection_answers_nothing() {
         ]
     );
 }
+
+/// Regression: those of one request were kept without bound, and their packets listed.
+#[test]
+fn so_many_interim_responses_are_kept() {
+    let settings = Settings { packets: 4, ..KEEP };
+    let events = requests(0, 1);
+    let interim = |packet| {
+        let bytes = b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec();
+        (packet, ToClient, Comes::Bytes(bytes))
+    };
+    let told = |count: usize| {
+        let mut events = events.clone();
+        events.extend((1..=count).map(interim));
+        events.extend(answers(count + 1, 0..1));
+        feed(&settings, &events).messages.remove(0)
+    };
+    let exactly = told(32);
+    assert_eq!(exactly.interim.len(), 32);
+    assert!(exactly.interim.iter().all(|r| r.head.trouble.is_empty()));
+    let more = told(1000);
+    assert_eq!(more.interim.len(), 32);
+    let trouble: Vec<_> = more.interim.iter().flat_map(|r| &r.head.trouble).collect();
+    assert_eq!(trouble, [&queue::MORE_INTERIM]);
+    assert_eq!(response(&more).code, 200);
+    assert_eq!(more.packets.listed, [0, 1, 2, 3]);
+    assert_eq!(more.packets.more, 1002 - 4);
+}
+
+/// Regression: all that had come was looked at again with each piece.
+#[test]
+fn empty_lines_before_a_head_are_passed_once() {
+    let text = format!(
+        "{}GET /1 HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\r\n".repeat(30_000)
+    );
+    let whole = feed(&KEEP, &in_pieces(&text, text.len())).messages;
+    let request = whole[0].request.as_ref().unwrap();
+    assert_eq!(request.head.range, 0..text.len());
+    assert_eq!(request.target, "/1");
+    let pieces = feed(&KEEP, &in_pieces(&text, 1)).messages;
+    let in_pieces = pieces[0].request.as_ref().unwrap();
+    assert_eq!(in_pieces.head.range, request.head.range);
+    assert_eq!(in_pieces.target, request.target);
+    assert_eq!(in_pieces.head.headers, request.head.headers);
+    // Nothing but such lines is no head.
+    assert_eq!(read(&"\r\n".repeat(70_000), ""), []);
+}
