@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use libfuzzer_sys::fuzz_target;
 use netlab_capture::conversation::{At, Beginning, Direction, Receiver};
-use netlab_capture::message::{Bodies, Decoded, Found, Reader, Settings, decoded};
+use netlab_capture::message::{Bodies, Decoded, Found, Reader, Settings, Waits, decoded};
 use netlab_capture::savefile::{Protocol, Timestamp};
 
 const CODINGS: [&str; 8] = [
@@ -37,6 +37,7 @@ fuzz_target!(|data: &[u8]| {
         parts: false,
         carried: false,
         sent: 0,
+        waits: Waits::default(),
     };
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let beginning = Beginning {

@@ -12,7 +12,7 @@ use netlab_capture::conversation::{
     At, Beginning, Direction, Limits, Missing, Receiver, Streams, Tracker, Ways,
 };
 use netlab_capture::decode::{Defragmenter, decode};
-use netlab_capture::message::{self, Bodies, dns, tls};
+use netlab_capture::message::{self, Bodies, Waits, dns, tls};
 use netlab_capture::savefile::{Frame, Reader, Timestamp};
 
 /// The port of conversations whose payload counts.
@@ -103,9 +103,10 @@ impl Run {
             parts: true,
             carried: true,
             sent: 1000,
+            waits: Waits::default(),
         };
         Run {
-            tracker: Tracker::new(limits, ((script, ()), (messages, ((), ())))),
+            tracker: Tracker::new(limits, ((script, ()), (messages, (Waits::default(), ())))),
             found: Default::default(),
             defragmenter: Defragmenter::default(),
             packets: 0,

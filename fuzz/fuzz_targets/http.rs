@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 use libfuzzer_sys::fuzz_target;
 use netlab_capture::conversation::{At, Beginning, Direction, Missing, Receiver};
-use netlab_capture::message::{Bodies, Found, Lookup, Message, Reader, Settings};
+use netlab_capture::message::{Bodies, Found, Lookup, Message, Reader, Settings, Waits};
 use netlab_capture::savefile::{Protocol, Timestamp};
 
 enum Comes {
@@ -65,6 +65,7 @@ fn feed(events: &[(usize, Direction, Comes)], cuts: &[u8], kind: Kind, bodies: B
         parts: true,
         carried: true,
         sent: 1000,
+        waits: Waits::default(),
     };
     let beginning = Beginning {
         conversation: 0,

@@ -17,7 +17,9 @@ pub type ConversationIndex = usize;
 /// The client is who sent the SYN, or received the SYN,ACK. Where neither was
 /// captured it is who spoke first; in TCP, the other one if the first to speak
 /// has a well-known server's port and the other has not (as Zeek guesses).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     ToServer,

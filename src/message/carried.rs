@@ -6,7 +6,7 @@ use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, 
 use crate::savefile::Protocol;
 
 use super::found::{Part, PartOf};
-use super::{dns, others, tls};
+use super::{Waits, dns, others, tls};
 
 #[derive(Debug)]
 pub(super) struct Carried {
@@ -16,8 +16,8 @@ pub(super) struct Carried {
 }
 
 impl Carried {
-    pub(super) fn new(beginning: &Beginning) -> Option<Carried> {
-        let names = others::is_dns(beginning).then(|| dns::Reader::begin(&(), beginning));
+    pub(super) fn new(beginning: &Beginning, waits: Waits) -> Option<Carried> {
+        let names = others::is_dns(beginning).then(|| dns::Reader::begin(&waits, beginning));
         (beginning.protocol == Protocol::Tcp || names.is_some()).then(|| Carried {
             conversation: beginning.conversation,
             records: tls::Records::default(),

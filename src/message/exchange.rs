@@ -276,12 +276,7 @@ impl Exchange {
         let first = head.first().packet;
         let answers_come = self.lanes.get(way.opposite()).state != State::Over;
         let id = self.queue.place_request(first, answers_come);
-        if let Some(transaction) = self.queue.get_mut(id) {
-            transaction.asked = asked;
-            transaction.simple = simple;
-            transaction.first = Some(first);
-            transaction.request_open = true;
-        }
+        self.queue.ask(id, first, asked, simple);
         self.begin_body(
             way,
             Part::new(id, head, Reading::new(length, settings.bodies)),
@@ -496,12 +491,15 @@ impl Exchange {
     /// Tells the transactions that are complete, or given up, in their order.
     fn tell(&mut self, settings: &Settings, found: &mut Found) {
         loop {
-            match self.queue.front() {
-                Some(Front::Over) => {}
-                Some(Front::InTheWay(id)) => self.give_up(id, settings, found),
+            let place = match self.queue.front(&settings.waits) {
+                Some(Front::Over) => 0,
+                Some(Front::InTheWay(place, id)) => {
+                    self.give_up(place, id, settings, found);
+                    place
+                }
                 Some(Front::Open) | None => return,
-            }
-            let Some(transaction) = self.queue.pop_front() else {
+            };
+            let Some(transaction) = self.queue.take(place) else {
                 return;
             };
             let way = self.requests.unwrap_or(Direction::ToServer);
@@ -511,14 +509,14 @@ impl Exchange {
         }
     }
 
-    /// The first transaction is told as it is.
-    fn give_up(&mut self, first: Id, settings: &Settings, found: &mut Found) {
+    /// The transaction at this place is told as it is.
+    fn give_up(&mut self, place: usize, id: Id, settings: &Settings, found: &mut Found) {
         for way in BOTH {
             let lane = self.lanes.get_mut(way);
             if lane
                 .part
                 .as_ref()
-                .is_some_and(|part| part.transaction == first)
+                .is_some_and(|part| part.transaction == id)
             {
                 self.settle(way, settings, found);
                 let lane = self.lanes.get_mut(way);
@@ -527,7 +525,7 @@ impl Exchange {
                 }
             }
         }
-        found.bitten.transactions += u64::from(self.queue.give_up_front());
+        found.bitten.transactions += u64::from(self.queue.give_up(place));
     }
 }
 

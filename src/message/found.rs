@@ -18,6 +18,45 @@ pub struct Settings {
     pub carried: bool,
     /// Bytes of each part that are kept as they were sent ([`Part::sent`]).
     pub sent: usize,
+    pub waits: Waits,
+}
+
+/// How much may wait for what belongs to it. One more, and the oldest is told without
+/// ([`Bitten`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// HTTP requests of a conversation, for their answers.
+    pub requests: usize,
+    /// HTTP answers of a conversation, for their requests.
+    pub unasked: usize,
+    /// DNS queries of a conversation, for their answers.
+    pub queries: usize,
+    /// The same of all conversations with one [`Found`].
+    pub queries_in_all: usize,
+}
+
+impl Waits {
+    /// For who reads what is longer than memory.
+    pub const BOUNDED: Waits = Waits {
+        requests: 1000,
+        // They wait only where packets were lost.
+        unasked: 32,
+        queries: 4096,
+        queries_in_all: 16_384,
+    };
+    /// For who has all of a capture in memory anyway.
+    pub const UNBOUNDED: Waits = Waits {
+        requests: usize::MAX,
+        unasked: usize::MAX,
+        queries: usize::MAX,
+        queries_in_all: usize::MAX,
+    };
+}
+
+impl Default for Waits {
+    fn default() -> Waits {
+        Waits::BOUNDED
+    }
 }
 
 impl Default for Settings {
@@ -28,6 +67,7 @@ impl Default for Settings {
             parts: false,
             carried: false,
             sent: 0,
+            waits: Waits::default(),
         }
     }
 }

@@ -24,9 +24,8 @@ pub mod tls;
 mod tests;
 
 pub use coding::{Decoded, decoded};
-pub use found::{Bitten, Bodies, Found, Part, PartOf, Settings};
+pub use found::{Bitten, Bodies, Found, Part, PartOf, Settings, Waits};
 pub use gathered::content;
 pub use headers::Headers;
 pub use model::*;
-pub use queue::MAX_REQUESTS;
 pub use reader::Reader;

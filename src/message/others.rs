@@ -1,16 +1,14 @@
 //! What a conversation says that is no HTTP: DNS messages, paired, and TLS
 //! hellos.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver};
 use crate::savefile::Protocol;
 
 use super::dns::{self, Over};
-use super::{Found, Lookup, Tls, tls};
+use super::{Found, Lookup, Tls, Waits, tls};
 
-/// DNS queries that wait for their answers, of all conversations with one [`Found`].
-const MAX_WAITING: usize = 16_384;
 /// Packets that are listed of a query that was sent again.
 const MAX_AGAIN: usize = 16;
 /// Datagrams of a conversation that are looked at before it is given up.
@@ -31,7 +29,8 @@ pub(super) struct Others {
     names: Option<dns::Reader>,
     hellos: Option<tls::Reader>,
     /// Queries by their numbers, oldest first.
-    waiting: VecDeque<(u64, Box<Lookup>)>,
+    waiting: BTreeMap<u64, Box<Lookup>>,
+    waits: Waits,
     /// Too many waited: an answer may be to a query that is told.
     given_up: bool,
     /// What was read was DNS.
@@ -62,14 +61,15 @@ pub(super) fn may_begin(protocol: Protocol, bytes: &[u8]) -> bool {
 }
 
 impl Others {
-    pub(super) fn new(beginning: &Beginning) -> Others {
+    pub(super) fn new(beginning: &Beginning, waits: Waits) -> Others {
         let tcp = beginning.protocol == Protocol::Tcp;
         Others {
             conversation: beginning.conversation,
             multicast: is_multicast(beginning),
-            names: Some(dns::Reader::begin(&(), beginning)),
+            names: Some(dns::Reader::begin(&waits, beginning)),
             hellos: tcp.then(|| tls::Reader::begin(&(), beginning)),
-            waiting: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            waits,
             given_up: false,
             found: false,
             tries: 0,
@@ -78,11 +78,15 @@ impl Others {
 
     /// Behind CONNECT or an upgrade, where the other protocol may begin with
     /// TLS; `before`: what was read beside HTTP, on a port of DNS.
-    pub(super) fn behind_http(before: Option<Box<Others>>, beginning: &Beginning) -> Box<Others> {
+    pub(super) fn behind_http(
+        before: Option<Box<Others>>,
+        beginning: &Beginning,
+        waits: Waits,
+    ) -> Box<Others> {
         let mut others = before.unwrap_or_else(|| {
             Box::new(Others {
                 names: None,
-                ..Others::new(beginning)
+                ..Others::new(beginning, waits)
             })
         });
         others.hellos = Some(tls::Reader::begin(&(), beginning));
@@ -153,8 +157,8 @@ impl Others {
             self.gap(way, facts);
         }
         found.waiting = found.waiting.saturating_sub(self.waiting.len());
-        let waiting = self.waiting.drain(..);
-        found.lookups.extend(waiting.map(|(_, lookup)| *lookup));
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        found.lookups.extend(waiting.map(|lookup| *lookup));
     }
 
     fn pair(&mut self, seen: Vec<dns::Seen>, found: &mut Found) {
@@ -164,9 +168,9 @@ impl Others {
                 Some(Over::GivenUp(number)) => self.tell(number, true, found),
                 None => {}
             }
-            let place = seen.number.and_then(|number| self.place(number));
+            let number = seen.number;
             if seen.message.is_response() {
-                let asked = place.and_then(|place| self.take(place, found));
+                let asked = number.and_then(|number| self.take(number, found));
                 let lone = || Lookup {
                     given_up: self.given_up,
                     ..Lookup::of(self.conversation, self.multicast)
@@ -175,7 +179,7 @@ impl Others {
                     response: Some(seen),
                     ..asked.unwrap_or_else(lone)
                 });
-            } else if let Some((_, lookup)) = place.and_then(|place| self.waiting.get_mut(place)) {
+            } else if let Some(lookup) = number.and_then(|number| self.waiting.get_mut(&number)) {
                 if lookup.again.len() < MAX_AGAIN {
                     lookup.again.push(seen.at);
                 }
@@ -196,34 +200,26 @@ impl Others {
             found.lookups.push(lookup);
             return;
         };
-        self.waiting.push_back((number, Box::new(lookup)));
+        self.waiting.insert(number, Box::new(lookup));
         found.waiting += 1;
         // The only one that a conversation has is no more than its reader takes.
-        if found.waiting > MAX_WAITING
+        if found.waiting > self.waits.queries_in_all
             && self.waiting.len() > 1
-            && let Some(&(oldest, _)) = self.waiting.front()
+            && let Some((&oldest, _)) = self.waiting.first_key_value()
         {
             self.tell(oldest, true, found);
         }
     }
 
-    fn place(&self, number: u64) -> Option<usize> {
-        let place = self
-            .waiting
-            .binary_search_by_key(&number, |(number, _)| *number);
-        place.ok()
-    }
-
-    fn take(&mut self, place: usize, found: &mut Found) -> Option<Lookup> {
-        let (_, lookup) = self.waiting.remove(place)?;
+    fn take(&mut self, number: u64, found: &mut Found) -> Option<Lookup> {
+        let lookup = self.waiting.remove(&number)?;
         found.waiting = found.waiting.saturating_sub(1);
         Some(*lookup)
     }
 
     /// A query is told without an answer.
     fn tell(&mut self, number: u64, given_up: bool, found: &mut Found) {
-        let place = self.place(number);
-        let Some(mut lookup) = place.and_then(|place| self.take(place, found)) else {
+        let Some(mut lookup) = self.take(number, found) else {
             return;
         };
         lookup.given_up = given_up;

@@ -7,13 +7,7 @@ use crate::conversation::{At, ConversationIndex, Direction};
 
 use super::lane::Half;
 use super::length::Asked;
-use super::{Message, Packets, Request, Response, Settings};
-
-/// Requests that may wait for their answers.
-pub const MAX_REQUESTS: usize = 1000;
-/// Answers that may wait for their requests, which may be late where packets
-/// were lost.
-pub(super) const MAX_UNASKED: usize = 32;
+use super::{Message, Packets, Request, Response, Settings, Waits};
 
 /// 1xx answers that are kept of one transaction.
 pub(super) const MAX_INTERIM: usize = 32;
@@ -36,7 +30,7 @@ pub(super) struct Transaction {
     /// Without a version: its answer has no head.
     pub simple: bool,
     /// The packet that brought the request's first byte; None: no request came.
-    pub first: Option<usize>,
+    first: Option<usize>,
     /// The packet that completed the first response's head.
     pub answered: Option<At>,
     /// The request's last packet, for its answer.
@@ -57,14 +51,24 @@ pub(super) struct Transaction {
 pub(super) enum Front {
     /// Nothing more can come of it.
     Over,
-    /// More can come of it, but too many others wait.
-    InTheWay(Id),
+    /// Too many wait: more can come of this one, at this place, but it is waited for
+    /// no longer.
+    InTheWay(usize, Id),
     Open,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     transactions: VecDeque<Transaction>,
+    /// Those before this place are taken: so that none is looked at again and again
+    /// where many wait.
+    untaken: usize,
+    /// Before this place there is no answer whose request may still come.
+    unasked: usize,
+    /// How many have no request.
+    lone: usize,
+    /// Those whose answers were lost when they were not taken.
+    lost: Vec<Id>,
     /// The next transaction's.
     next: Id,
     /// Of a request whose head is not complete, which was answered.
@@ -81,13 +85,28 @@ impl Queue {
     }
 
     pub fn get_mut(&mut self, id: Id) -> Option<&mut Transaction> {
-        let mut transactions = self.transactions.iter_mut();
-        transactions.find(|transaction| transaction.id == id)
+        let place = self.place(id)?;
+        self.transactions.get_mut(place)
+    }
+
+    /// Those that are asked for are near one of the ends.
+    fn place(&self, id: Id) -> Option<usize> {
+        let len = self.transactions.len();
+        let mut places = (0..len.div_ceil(2)).flat_map(|n| [n, len - 1 - n]);
+        places.find(|place| self.transactions.get(*place).is_some_and(|t| t.id == id))
+    }
+
+    /// The place of the first one whose answer did not begin.
+    fn first_untaken(&mut self) -> Option<usize> {
+        while self.transactions.get(self.untaken)?.taken {
+            self.untaken += 1;
+        }
+        Some(self.untaken)
     }
 
     /// Is the next answer one without a head?
     pub fn expects_simple_answer(&self) -> bool {
-        let mut transactions = self.transactions.iter();
+        let mut transactions = self.transactions.iter().skip(self.untaken);
         let next = transactions.find(|transaction| !transaction.taken);
         next.is_some_and(|transaction| transaction.simple)
     }
@@ -101,21 +120,34 @@ impl Queue {
         self.another_answer_comes();
         // An answer may have come before it: packets were lost, and the
         // request waited for the bytes before it.
-        for transaction in &mut self.transactions {
-            if transaction.first.is_some() || !transaction.request_open {
-                continue;
+        while let Some(transaction) = self.transactions.get_mut(self.unasked) {
+            if transaction.first.is_none() && transaction.request_open {
+                let answered = transaction.answered;
+                if answered.is_some_and(|answered| answered.packet >= first) {
+                    return transaction.id;
+                }
+                transaction.request_open = false;
             }
-            let answered = transaction.answered;
-            if answered.is_some_and(|answered| answered.packet >= first) {
-                return transaction.id;
-            }
-            transaction.request_open = false;
+            self.unasked += 1;
         }
         let transaction = Transaction {
             response_open: answers_come,
             ..Transaction::default()
         };
         self.insert(self.transactions.len(), transaction)
+    }
+
+    /// A request's head was read.
+    pub fn ask(&mut self, id: Id, first: usize, asked: Asked, simple: bool) {
+        let Some(transaction) = self.get_mut(id) else {
+            return;
+        };
+        transaction.asked = asked;
+        transaction.simple = simple;
+        transaction.request_open = true;
+        if transaction.first.replace(first).is_none() {
+            self.lone = self.lone.saturating_sub(1);
+        }
     }
 
     /// The transaction of a response whose head is complete with the packet
@@ -127,37 +159,36 @@ impl Queue {
         if let Some(id) = self.interim {
             return id;
         }
+        let next = self.first_untaken();
+        let place = next.unwrap_or(self.transactions.len());
         if self.owed > 0 {
             self.owed -= 1;
             let owed = Transaction {
                 given_up: true,
                 ..Transaction::default()
             };
-            return self.insert(0, owed);
+            return self.insert(place, owed);
         }
         let answers = |first: Option<usize>| first.is_some_and(|first| first <= last);
         let unasked = Transaction {
             request_open: requests_come,
             ..Transaction::default()
         };
-        let waiting = self.transactions.iter().enumerate();
-        let waiting = waiting.filter(|(_, transaction)| !transaction.taken);
-        let waiting =
-            waiting.map(|(index, transaction)| (index, transaction.id, transaction.first));
-        match { waiting }.next() {
-            Some((_, id, first)) if answers(first) => id,
-            Some((index, ..)) => self.insert(index, unasked),
+        let waiting = next.and_then(|place| self.transactions.get(place));
+        match waiting.map(|transaction| (transaction.id, transaction.first)) {
+            Some((id, first)) if answers(first) => id,
+            Some(_) => self.insert(place, unasked),
             None if answers(begun) => {
                 let asked = Transaction {
                     first: begun,
                     request_open: true,
                     ..Transaction::default()
                 };
-                let id = self.insert(self.transactions.len(), asked);
+                let id = self.insert(place, asked);
                 self.reserved = Some(id);
                 id
             }
-            None => self.insert(self.transactions.len(), unasked),
+            None => self.insert(place, unasked),
         }
     }
 
@@ -192,24 +223,31 @@ impl Queue {
     /// by the packet `acknowledged`. Where another request waits behind it, the next
     /// answer is that one's. How many were answered by those bytes is not known.
     pub fn lose_answer(&mut self, acknowledged: Option<usize>) {
-        let mut waiting = self.transactions.iter_mut().filter(|t| !t.taken);
-        let Some(first) = waiting.next() else {
+        let place = self.first_untaken();
+        let Some(first) = place.and_then(|place| self.transactions.get_mut(place)) else {
             return;
         };
         let asked = |packet| acknowledged.is_none_or(|acknowledged| packet < acknowledged);
         first.answer_lost = first.first.is_some_and(asked);
-        if waiting.next().is_some() {
+        if first.answer_lost && self.lost.last() != Some(&first.id) {
+            self.lost.push(first.id);
+        }
+        let mut behind = self.transactions.iter().skip(self.untaken + 1);
+        if behind.any(|transaction| !transaction.taken) {
             self.another_answer_comes();
         }
     }
 
     /// The next answer is not the one that was lost.
     fn another_answer_comes(&mut self) {
-        let lost = self.transactions.iter_mut();
-        for transaction in lost.filter(|t| t.answer_lost && !t.taken) {
+        for id in std::mem::take(&mut self.lost) {
+            let transaction = self.get_mut(id);
+            let Some(transaction) = transaction.filter(|t| t.answer_lost && !t.taken) else {
+                continue;
+            };
             transaction.taken = true;
             transaction.response_open = false;
-            if self.interim == Some(transaction.id) {
+            if self.interim == Some(id) {
                 self.interim = None;
             }
         }
@@ -248,56 +286,67 @@ impl Queue {
 
     /// Forgets those behind one: they were none.
     pub fn forget_behind(&mut self, id: Id) {
-        let mut transactions = self.transactions.iter();
-        if let Some(index) = transactions.position(|transaction| transaction.id == id) {
-            self.transactions.truncate(index + 1);
+        if let Some(place) = self.place(id) {
+            self.transactions.truncate(place + 1);
+            let lone = self.transactions.iter().filter(|t| t.first.is_none());
+            self.lone = lone.count();
         }
     }
 
-    /// The first one; None where there is none.
-    pub fn front(&self) -> Option<Front> {
+    /// How far the first one is; None where there is none.
+    pub fn front(&self, waits: &Waits) -> Option<Front> {
         let front = self.transactions.front()?;
         if !front.request_open && !front.response_open {
             return Some(Front::Over);
         }
-        let unasked = |transaction: &&Transaction| transaction.first.is_none();
-        let too_many = self.transactions.len() > MAX_REQUESTS
-            || self.transactions.iter().filter(unasked).count() > MAX_UNASKED;
-        Some(if too_many {
-            Front::InTheWay(front.id)
-        } else {
-            Front::Open
+        // An answer that is being read stays: where it ends the next one begins.
+        let place = usize::from(front.taken && front.response_open);
+        if self.transactions.len() - place <= waits.requests && self.lone <= waits.unasked {
+            return Some(Front::Open);
+        }
+        Some(match self.transactions.get(place) {
+            Some(transaction) => Front::InTheWay(place, transaction.id),
+            None => Front::Open,
         })
     }
 
-    /// The first one is waited for no more. True: it was a request, whose answer may
-    /// still come. Of an answer, the request would have come before it.
-    pub fn give_up_front(&mut self) -> bool {
-        let Some(front) = self.transactions.front_mut() else {
+    /// The one at this place is waited for no more. True: it was a request, whose
+    /// answer may still come. Of an answer, the request would have come before it.
+    pub fn give_up(&mut self, place: usize) -> bool {
+        let Some(transaction) = self.transactions.get_mut(place) else {
             return false;
         };
-        let asked = front.first.is_some();
-        front.given_up |= asked;
-        self.owed += u64::from(!front.taken);
+        let asked = transaction.first.is_some();
+        transaction.given_up |= asked;
+        self.owed += u64::from(!transaction.taken);
         for id in [&mut self.reserved, &mut self.interim] {
-            if *id == Some(front.id) {
+            if *id == Some(transaction.id) {
                 *id = None;
             }
         }
         asked
     }
 
-    pub fn pop_front(&mut self) -> Option<Transaction> {
-        self.transactions.pop_front()
+    /// Takes the one at this place out.
+    pub fn take(&mut self, place: usize) -> Option<Transaction> {
+        let transaction = self.transactions.remove(place)?;
+        self.lone -= usize::from(transaction.first.is_none());
+        for cursor in [&mut self.untaken, &mut self.unasked] {
+            *cursor -= usize::from(place < *cursor);
+        }
+        Some(transaction)
     }
 
-    /// Puts a transaction before the one at `index`.
-    fn insert(&mut self, index: usize, transaction: Transaction) -> Id {
+    /// Puts a transaction before the one at `place`.
+    fn insert(&mut self, place: usize, transaction: Transaction) -> Id {
         let id = self.next;
         self.next = id.wrapping_add(1);
+        self.lone += usize::from(transaction.first.is_none());
+        self.untaken = self.untaken.min(place);
+        self.unasked = self.unasked.min(place);
+        let place = place.min(self.transactions.len());
         let transaction = Transaction { id, ..transaction };
-        self.transactions
-            .insert(index.min(self.transactions.len()), transaction);
+        self.transactions.insert(place, transaction);
         id
     }
 }

@@ -87,10 +87,11 @@ impl Receiver for Reader {
                 to_server: way,
                 to_client: way,
             }),
-            others: others::is_dns(beginning).then(|| Box::new(Others::new(beginning))),
+            others: others::is_dns(beginning)
+                .then(|| Box::new(Others::new(beginning, settings.waits))),
             tls: None,
             carried: match settings.carried {
-                true => Carried::new(beginning).map(Box::new),
+                true => Carried::new(beginning, settings.waits).map(Box::new),
                 false => None,
             },
         }
@@ -254,7 +255,7 @@ impl Reader {
             this.at += 1;
         }
         if first && others::may_begin(self.beginning.protocol, bytes) {
-            self.others = Some(Box::new(Others::new(&self.beginning)));
+            self.others = Some(Box::new(Others::new(&self.beginning, self.settings.waits)));
         }
     }
 
@@ -297,7 +298,11 @@ impl Reader {
         };
         if exchange.has_switched() {
             let before = self.others.take();
-            self.others = Some(Others::behind_http(before, &self.beginning));
+            self.others = Some(Others::behind_http(
+                before,
+                &self.beginning,
+                self.settings.waits,
+            ));
         }
         let way = |(at, state): (u64, State)| match state {
             State::Lost { resync } => Way {

@@ -9,8 +9,7 @@ use super::summary::{ConversationCount, FindingKind, Findings, Limit, ProtocolCo
 use crate::conversation::Limits;
 use crate::decode::{FragmentLimits, Layer, Numbering};
 use crate::inspect::{Count, Kind, Rest, Tally, Totals};
-use crate::message::MAX_REQUESTS;
-use crate::message::dns::MAX_QUERIES;
+use crate::message::Waits;
 
 /// What was shown of a capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,7 +157,7 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
         limit(
             "http-requests-waiting",
             false,
-            MAX_REQUESTS,
+            Waits::default().requests,
             bitten.messages.transactions,
             "so many requests were told without the answers that may have come later, \
              which are told by themselves",
@@ -166,7 +165,7 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
         limit(
             "dns-queries-waiting",
             false,
-            MAX_QUERIES,
+            Waits::default().queries,
             bitten.messages.queries,
             "so many queries were told without the answers that may have come later, \
              which are told by themselves",

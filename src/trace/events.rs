@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::conversation::{Closed, Limits, Seen, Streams, Tracker};
 use crate::decode::{Defragmenter, Packet, decode};
-use crate::message::{self, Bodies, Message};
+use crate::message::{self, Bodies, Message, Waits};
 use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError};
 
 /// What a Trace has of a conversation's bytes: the streams, and the messages
@@ -22,6 +22,8 @@ pub const KEEP: ((), message::Settings) = (
         parts: false,
         carried: true,
         sent: 0,
+        // A verdict must not depend on how much waits at a time.
+        waits: Waits::UNBOUNDED,
     },
 );
 

@@ -16,7 +16,7 @@ use netlab_capture::expect::ast::Filter;
 use netlab_capture::expect::fields::{Needs, Reading, SoFar, Streamed, View};
 use netlab_capture::expect::{filter, parse_filter};
 use netlab_capture::inspect::{self, Collect, Context, Settings, Show, Shown};
-use netlab_capture::message::{self, Bodies, Lookup, Message};
+use netlab_capture::message::{self, Bodies, Lookup, Message, Waits};
 use netlab_capture::savefile::Reader;
 use netlab_capture::trace::{self, Trace};
 
@@ -239,6 +239,7 @@ fn streamed(filters: &[(&str, Filter)], path: &Path) -> Vec<BTreeSet<u64>> {
             parts: true,
             carried: true,
             sent: 1 << 20,
+            waits: Waits::default(),
         },
         packets: true,
     };

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use netlab_capture::conversation::{Limits, Receiver, Tracker};
 use netlab_capture::decode::{Defragmenter, decode};
+use netlab_capture::message::Waits;
 use netlab_capture::message::dns::{self, Data, Record};
 use netlab_capture::message::tls::{self, Hello};
 use netlab_capture::savefile::Reader;
@@ -27,7 +28,7 @@ fn found_in(entry: &corpus::Entry) -> Found {
         return Found::default();
     };
     let mut tracker: Tracker<(dns::Reader, tls::Reader)> =
-        Tracker::new(Limits::default(), ((), ()));
+        Tracker::new(Limits::default(), (Waits::default(), ()));
     let mut defragmenter = Defragmenter::default();
     let mut index = 0;
     while let Some(frame) = reader.next_frame().unwrap() {

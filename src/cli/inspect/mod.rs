@@ -26,7 +26,7 @@ use super::output::{self, Stdout};
 use super::{Exit, code_of, sink};
 use crate::expect::ast::Filter;
 use crate::inspect::{Settings, inspect};
-use crate::message::{self, Bodies};
+use crate::message::{self, Bodies, Waits};
 use crate::report::{ErrorCode, Report};
 use crate::savefile::SavefileError;
 
@@ -136,6 +136,7 @@ fn capture(
             } else {
                 0
             },
+            waits: Waits::default(),
         },
         packets: painter.needs_packets(),
     };

@@ -21,4 +21,4 @@ mod tests;
 
 pub use model::*;
 pub use parse::{is_evident, parse};
-pub use reader::{MAX_QUERIES, Over, Reader, Seen};
+pub use reader::{Over, Reader, Seen};

@@ -1,13 +1,12 @@
 //! The messages of a conversation, and which answers which.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::model::{Flavour, Message, may_be_netbios};
 use super::parse::{self, parse};
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
+use crate::message::Waits;
 
-/// The most queries of a conversation that wait for their answer.
-pub const MAX_QUERIES: usize = 4096;
 /// Over TCP, off the known ports: the longest first message that is waited for.
 const MAX_FIRST: usize = 512;
 
@@ -62,10 +61,58 @@ pub struct Reader {
     /// What looks like DNS is NetBIOS.
     netbios: bool,
     streams: Ways<Stream>,
-    /// Oldest first.
-    waiting: VecDeque<Waiting>,
+    waiting: Queries,
+    /// The most that may wait.
+    limit: usize,
     /// The next query's.
     next: u64,
+}
+
+/// The queries that wait for their answers. Those of a way with one id differ in their
+/// questions, else the second would be a repetition of the first.
+#[derive(Debug, Default)]
+struct Queries {
+    /// By their numbers: oldest first.
+    waiting: BTreeMap<u64, Waiting>,
+    /// Their numbers.
+    by_question: HashMap<(u16, Direction, u64), u64>,
+    /// Each with its number, as the last part.
+    by_id: BTreeSet<(u16, Direction, u64)>,
+}
+
+impl Queries {
+    /// The oldest with this id that was asked this way, and this question where it is
+    /// known.
+    fn find(&self, id: u16, way: Direction, question: Option<u64>) -> Option<Waiting> {
+        let number = match question {
+            Some(question) => self.by_question.get(&(id, way, question)),
+            None => {
+                let mut all = self.by_id.range((id, way, 0)..=(id, way, u64::MAX));
+                all.next().map(|(.., number)| number)
+            }
+        };
+        self.waiting.get(number?).copied()
+    }
+
+    fn add(&mut self, query: Waiting) {
+        let Waiting {
+            number, id, way, ..
+        } = query;
+        self.by_question.insert((id, way, query.question), number);
+        self.by_id.insert((id, way, number));
+        self.waiting.insert(number, query);
+    }
+
+    fn remove(&mut self, query: &Waiting) {
+        let (id, way) = (query.id, query.way);
+        self.by_question.remove(&(id, way, query.question));
+        self.by_id.remove(&(id, way, query.number));
+        self.waiting.remove(&query.number);
+    }
+
+    fn oldest(&self) -> Option<Waiting> {
+        self.waiting.values().next().copied()
+    }
 }
 
 /// One way of a TCP connection.
@@ -113,17 +160,18 @@ struct Waiting {
 }
 
 impl Receiver for Reader {
-    type Settings = ();
+    type Settings = Waits;
     type Found = Vec<Seen>;
 
-    fn begin((): &(), beginning: &Beginning) -> Self {
+    fn begin(waits: &Waits, beginning: &Beginning) -> Self {
         let ports = (beginning.client.port(), beginning.server.port());
         Reader {
             conversation: beginning.conversation,
             flavour: Flavour::by_port(ports),
             netbios: may_be_netbios(ports),
             streams: Ways::default(),
-            waiting: VecDeque::new(),
+            waiting: Queries::default(),
+            limit: waits.queries,
             next: 0,
         }
     }
@@ -273,17 +321,12 @@ impl Reader {
         let asked = if response { way.opposite() } else { way };
         let id = message.id;
         // An answer without a question (a refusal) has its query's id only.
-        let place = self.waiting.iter().position(|waiting| {
-            waiting.id == id
-                && waiting.way == asked
-                && question.is_none_or(|question| waiting.question == question)
-        });
-        let known = place.and_then(|place| self.waiting.get(place)).copied();
+        let known = self.waiting.find(id, asked, question);
         let mut matched = Matched::default();
-        if let Some((known, place)) = known.zip(place) {
+        if let Some(known) = known {
             let anew = !response && at.time.since(known.at.time) >= ASKED_ANEW;
             if response || anew {
-                self.waiting.remove(place);
+                self.waiting.remove(&known);
             }
             if !anew {
                 matched.query = Some(known.at);
@@ -293,12 +336,14 @@ impl Reader {
             matched.over = Some(Over::Repeated(known.number));
         }
         if let (false, Some(question)) = (response, question) {
-            if self.waiting.len() == MAX_QUERIES {
-                let oldest = self.waiting.pop_front();
-                matched.over = oldest.map(|oldest| Over::GivenUp(oldest.number));
+            if self.waiting.waiting.len() >= self.limit
+                && let Some(oldest) = self.waiting.oldest()
+            {
+                self.waiting.remove(&oldest);
+                matched.over = Some(Over::GivenUp(oldest.number));
             }
             matched.number = Some(self.next);
-            self.waiting.push_back(Waiting {
+            self.waiting.add(Waiting {
                 number: self.next,
                 id,
                 question,

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::{At, Beginning, Direction, Missing, Receiver};
+use crate::message::Waits;
 use crate::savefile::{Protocol, Timestamp};
 
 fn name(labels: &[&[u8]]) -> Vec<u8> {
@@ -232,6 +233,10 @@ fn at(packet: usize) -> At {
 }
 
 fn reader(port: u16) -> Reader {
+    reader_with(port, Waits::BOUNDED)
+}
+
+fn reader_with(port: u16, waits: Waits) -> Reader {
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let beginning = Beginning {
         conversation: 0,
@@ -240,7 +245,7 @@ fn reader(port: u16) -> Reader {
         server: address(port),
         at: at(0),
     };
-    Reader::begin(&(), &beginning)
+    Reader::begin(&waits, &beginning)
 }
 
 use Direction::{ToClient, ToServer};
@@ -466,4 +471,43 @@ fn other_streams_cost_nothing_and_a_gap_ends_a_message() {
     dns.gap(ToServer, Missing::default(), &mut found);
     dns.bytes(ToServer, &stream[50..], at(0), 0, &mut found);
     assert_eq!(found.len(), 1);
+}
+
+/// Regression: the answer to a query that 4,096 others had come behind was none, also
+/// for a verdict; and each query was looked for among all that waited.
+#[test]
+fn any_number_of_queries_waits_where_no_bound_is_given() {
+    let many = 100_000u32;
+    let names = |n: u32| n.to_string().into_bytes();
+    let mut reader = reader_with(53, Waits::UNBOUNDED);
+    let mut found = Vec::new();
+    for n in 0..many {
+        let query = query(n as u16, &[&names(n)]);
+        reader.datagram(Direction::ToServer, &query, at(n as usize), &mut found);
+    }
+    assert!(found.iter().all(|seen| seen.over.is_none()));
+    found.clear();
+    for n in (0..many).rev() {
+        let answer = answer(n as u16, &[&names(n)], &[]);
+        let at = at((many + n) as usize);
+        reader.datagram(Direction::ToClient, &answer, at, &mut found);
+    }
+    let asked = found.iter().map(|seen| seen.query.map(|at| at.packet));
+    assert!(asked.eq((0..many as usize).rev().map(Some)));
+}
+
+/// A refusal without the question belongs to the oldest query with its id.
+#[test]
+fn an_answer_without_a_question_is_the_oldest_querys() {
+    let mut reader = reader_with(53, Waits::UNBOUNDED);
+    let mut found = Vec::new();
+    for (n, name) in [b"c", b"a", b"b"].into_iter().enumerate() {
+        reader.datagram(Direction::ToServer, &query(7, &[name]), at(n), &mut found);
+    }
+    let refused = header(7, 0x8185, [0; 4]);
+    for n in 3..7 {
+        reader.datagram(Direction::ToClient, &refused, at(n), &mut found);
+    }
+    let asked = found[3..].iter().map(|seen| seen.query.map(|at| at.packet));
+    assert!(asked.eq([Some(0), Some(1), Some(2), None]));
 }

@@ -55,6 +55,86 @@ fn so_many_requests_wait_for_their_answers() {
     );
 }
 
+/// Regression: from the first answer to a request that was waited for no longer, none
+/// was read if they had bodies.
+#[test]
+fn answers_behind_one_to_a_request_that_was_given_up_are_read() {
+    let answer = |n: usize| format!("HTTP/1.1 200 {n}\r\nContent-Length: 4\r\n\r\n{n:04}");
+    for more in [1, 500] {
+        let many = Waits::BOUNDED.requests + more;
+        let mut events = requests(0, many);
+        events.extend((0..many).map(|n| {
+            let bytes = answer(n).into_bytes();
+            (many + n, ToClient, Comes::Bytes(bytes))
+        }));
+        let found = feed(&KEEP, &events);
+        let answers = { found.messages.iter() }.filter_map(|m| m.response.as_ref());
+        assert!(answers.clone().all(|answer| answer.body.complete));
+        assert_eq!(answers.count(), many);
+        let pairs = { found.messages.iter() }.filter_map(|m| {
+            let (request, answer) = (m.request.as_ref()?, m.response.as_ref()?);
+            Some((request.target.clone(), format!("/{}", answer.phrase)))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        assert_eq!(pairs.len() as u64, many as u64 - found.bitten.transactions);
+        assert!(pairs.iter().all(|(target, phrase)| target == phrase));
+    }
+}
+
+/// An answer is read to its end, however many requests come meanwhile.
+#[test]
+fn an_answer_that_is_being_read_is_not_in_the_way() {
+    let many = Waits::BOUNDED.requests + 10;
+    let (head, body) = ("HTTP/1.1 200 0\r\nContent-Length: 4\r\n\r\n00", "00");
+    let mut events = requests(0, 1);
+    events.push((0, ToClient, Comes::Bytes(head.into())));
+    events.extend(requests(1, many));
+    events.push((many, ToClient, Comes::Bytes(body.into())));
+    events.extend(answers(many, 1..many));
+    let found = feed(&KEEP, &events);
+    assert_eq!(found.bitten.transactions, 9);
+    let first = found.messages.iter().find(|m| m.response.is_some());
+    let first = first.expect("the first answer");
+    assert_eq!(
+        first.request.as_ref().map(|r| r.target.as_str()),
+        Some("/0")
+    );
+    assert!(response(first).body.complete);
+    let answered = found.messages.iter().filter(|m| m.response.is_some());
+    assert_eq!(answered.count(), many);
+}
+
+/// Regression: from the 1,001st request on a verdict was about other answers; and each
+/// message was looked for among all that waited.
+#[test]
+fn any_number_of_requests_waits_where_no_bound_is_given() {
+    let settings = Settings {
+        waits: Waits::UNBOUNDED,
+        ..KEEP
+    };
+    let many = 30_000;
+    let mut events = requests(0, many);
+    events.extend(answers(many, 0..many));
+    let found = feed(&settings, &events);
+    assert_eq!((found.messages.len(), found.bitten.transactions), (many, 0));
+    for (n, message) in found.messages.iter().enumerate() {
+        let request = message.request.as_ref().map(|r| r.target.clone());
+        assert_eq!(request, Some(format!("/{n}")));
+        assert_eq!(response(message).phrase, n.to_string());
+    }
+    // And where no request was captured, or only at the end.
+    let alone = feed(&settings, &answers(0, 0..many));
+    assert_eq!(alone.messages.len(), many);
+    let mut late = answers(0, 0..many);
+    late.extend(requests(0, many));
+    let late = feed(&settings, &late).messages;
+    assert_eq!(late.len(), many);
+    assert!(
+        late.iter()
+            .all(|m| m.request.is_some() && m.response.is_some())
+    );
+}
+
 #[test]
 fn answers_without_requests_are_told_while_they_come() {
     let mut reader = begin(&KEEP);

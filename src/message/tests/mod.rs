@@ -62,6 +62,7 @@ const KEEP: Settings = Settings {
     parts: false,
     carried: false,
     sent: 0,
+    waits: Waits::BOUNDED,
 };
 
 fn at(packet: usize) -> At {

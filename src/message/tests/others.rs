@@ -160,7 +160,7 @@ fn dns_is_read_on_behind_an_upgrade() {
 /// A query whose answer is waited for no longer is not unanswered.
 #[test]
 fn queries_that_are_given_up_are_told_as_such() {
-    let more = dns::MAX_QUERIES + 100;
+    let more = Waits::BOUNDED.queries + 100;
     let numbered = |n: usize, answers| {
         let mut bytes = dns(0, answers);
         bytes[..2].copy_from_slice(&(n as u16).to_be_bytes());
@@ -179,7 +179,7 @@ fn queries_that_are_given_up_are_told_as_such() {
     assert!(without.iter().all(|l| l.given_up && l.response.is_none()));
     let (lone, pairs) = answered.split_at(100);
     assert!(lone.iter().all(|l| l.given_up && l.query.is_none()));
-    assert_eq!(pairs.len(), dns::MAX_QUERIES);
+    assert_eq!(pairs.len(), Waits::BOUNDED.queries);
     assert!(pairs.iter().all(|l| !l.given_up && l.query.is_some()));
     reader.close(&mut found);
     assert_eq!((found.lookups.len(), found.waiting), (more + 100, 0));
@@ -219,24 +219,24 @@ fn queries_of_all_conversations_are_given_up_in_the_end() {
     let mut found = Found::default();
     let mut readers: Vec<Reader> = (0..5).map(|_| reader(Protocol::Udp, 53)).collect();
     for reader in &mut readers {
-        for n in 0..dns::MAX_QUERIES {
+        for n in 0..Waits::BOUNDED.queries {
             let mut query = dns(0, 0);
             query[..2].copy_from_slice(&(n as u16).to_be_bytes());
             reader.datagram(ToServer, &query, at(n), &mut found);
         }
     }
     let waiting = found.waiting;
-    assert!(waiting < 4 * dns::MAX_QUERIES + 8, "{waiting}");
+    assert!(waiting < 4 * Waits::BOUNDED.queries + 8, "{waiting}");
     assert_eq!(
         found.bitten.queries as usize,
-        5 * dns::MAX_QUERIES - waiting
+        5 * Waits::BOUNDED.queries - waiting
     );
     for reader in &mut readers {
         reader.close(&mut found);
     }
     assert_eq!(
         (found.waiting, found.lookups.len()),
-        (0, 5 * dns::MAX_QUERIES)
+        (0, 5 * Waits::BOUNDED.queries)
     );
 }
 
