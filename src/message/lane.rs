@@ -3,9 +3,10 @@
 use crate::conversation::At;
 
 use super::body::Reading;
+use super::found::Held;
 use super::head::{self, Kind, Look, MAX_HEAD, Parsed, Start, Wanted};
 use super::queue::Id;
-use super::{Body, Head, Headers, Packets, Request, Response};
+use super::{Body, Head, Headers, Packets, Request, Response, Settings};
 
 /// Most messages come in so many packets, and most others in so many more: a
 /// list that grows often has all threads wait for the allocator's lock.
@@ -126,6 +127,12 @@ impl Part {
             sent: found.sent,
             announced: false,
         }
+    }
+
+    /// Takes room for bytes of which some may be the body's.
+    fn make_room(&mut self, bytes: &[u8], settings: &Settings, held: &mut Held) {
+        let most = settings.waits.bodies_in_all;
+        self.body.make_room(bytes.len(), held, most);
     }
 
     /// As it is now, its packets left out.
@@ -326,13 +333,23 @@ impl Lane {
 
     /// Takes bytes behind which the body goes on for certain; false: they may
     /// not be such.
-    pub(super) fn midst(&mut self, bytes: &[u8], at: At, packets: usize) -> bool {
-        if self.state == State::Body
-            && let Some(part) = &mut self.part
-            && part.body.midst(bytes)
-        {
+    pub(super) fn midst(
+        &mut self,
+        bytes: &[u8],
+        at: At,
+        settings: &Settings,
+        held: &mut Held,
+    ) -> bool {
+        if self.state != State::Body {
+            return false;
+        }
+        let Some(part) = &mut self.part else {
+            return false;
+        };
+        part.make_room(bytes, settings, held);
+        if part.body.midst(bytes) {
             self.at += bytes.len() as u64;
-            part.trail.add(at, packets);
+            part.trail.add(at, settings.packets);
             part.sent.add(bytes);
             return true;
         }
@@ -340,14 +357,21 @@ impl Lane {
     }
 
     /// Takes body bytes; returns how many.
-    pub(super) fn body(&mut self, bytes: &[u8], at: At, packets: usize) -> usize {
+    pub(super) fn body(
+        &mut self,
+        bytes: &[u8],
+        at: At,
+        settings: &Settings,
+        held: &mut Held,
+    ) -> usize {
         let Some(part) = &mut self.part else {
             return 0;
         };
+        part.make_room(bytes, settings, held);
         let len = part.body.take(bytes);
         if len > 0 {
             self.at += len as u64;
-            part.trail.add(at, packets);
+            part.trail.add(at, settings.packets);
             part.sent.add(bytes.get(..len).unwrap_or(bytes));
         }
         if part.body.is_over() {

@@ -5,14 +5,13 @@ use std::collections::VecDeque;
 
 use crate::conversation::{At, ConversationIndex, Direction};
 
+use super::found::Held;
 use super::lane::Half;
 use super::length::Asked;
 use super::{Message, Packets, Request, Response, Settings, Waits};
 
-/// 1xx answers that are kept of one transaction.
-pub(super) const MAX_INTERIM: usize = 32;
 pub(super) const MORE_INTERIM: &str =
-    "more than 32 interim responses answer the request: the rest is left out";
+    "more interim responses answer the request than are kept: the rest is left out";
 
 /// Tells transactions of a conversation apart.
 pub(super) type Id = u64;
@@ -198,19 +197,31 @@ impl Queue {
     }
 
     /// Hands a request or a response over that was read, and the packets that brought
-    /// it, of which up to `most` are listed of the transaction.
-    pub fn settle(&mut self, id: Id, half: Half, packets: Packets, most: usize) {
+    /// it.
+    pub fn settle(
+        &mut self,
+        id: Id,
+        half: Half,
+        packets: Packets,
+        settings: &Settings,
+        held: &mut Held,
+    ) {
         let is_interim = self.interim == Some(id);
         let Some(transaction) = self.get_mut(id) else {
+            let (Half::Request(Request { body, .. }) | Half::Response(Response { body, .. })) =
+                half;
+            held.leave(body.bytes.len());
             return;
         };
-        transaction.packets.add(packets, most);
+        transaction.packets.add(packets, settings.packets);
         match half {
             Half::Request(request) => {
                 transaction.request = Some(request);
                 transaction.request_open = false;
             }
-            Half::Response(response) if is_interim => transaction.add_interim(response),
+            Half::Response(response) if is_interim => {
+                transaction.add_interim(response, settings.waits.interim, held);
+            }
             Half::Response(response) => {
                 transaction.response = Some(response);
                 transaction.response_open = false;
@@ -285,23 +296,33 @@ impl Queue {
     }
 
     /// Forgets those behind one: they were none.
-    pub fn forget_behind(&mut self, id: Id) {
+    pub fn forget_behind(&mut self, id: Id, held: &mut Held) {
         if let Some(place) = self.place(id) {
-            self.transactions.truncate(place + 1);
+            for forgotten in self.transactions.drain(place + 1..) {
+                held.leave(forgotten.held());
+            }
             let lone = self.transactions.iter().filter(|t| t.first.is_none());
             self.lone = lone.count();
         }
     }
 
-    /// How far the first one is; None where there is none.
-    pub fn front(&self, waits: &Waits) -> Option<Front> {
+    pub fn len(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// How far the first one is; None where there is none. `crowded`: too many wait in
+    /// all conversations.
+    pub fn front(&self, waits: &Waits, crowded: bool) -> Option<Front> {
         let front = self.transactions.front()?;
         if !front.request_open && !front.response_open {
             return Some(Front::Over);
         }
         // An answer that is being read stays: where it ends the next one begins.
         let place = usize::from(front.taken && front.response_open);
-        if self.transactions.len() - place <= waits.requests && self.lone <= waits.unasked {
+        let waiting = self.transactions.len() - place;
+        // The only one that a conversation has is no more than its lanes hold.
+        let crowded = crowded && waiting > 1;
+        if waiting <= waits.requests && self.lone <= waits.unasked && !crowded {
             return Some(Front::Open);
         }
         Some(match self.transactions.get(place) {
@@ -372,10 +393,21 @@ impl Packets {
 }
 
 impl Transaction {
-    fn add_interim(&mut self, response: Response) {
-        if self.interim.len() < MAX_INTERIM {
+    /// Bytes of its bodies.
+    pub fn held(&self) -> usize {
+        let request = self.request.iter().map(|request| &request.body);
+        let responses = self.interim.iter().chain(&self.response);
+        let bodies = request.chain(responses.map(|response| &response.body));
+        bodies.map(|body| body.bytes.len()).sum()
+    }
+
+    fn add_interim(&mut self, response: Response, most: usize, held: &mut Held) {
+        if self.interim.len() < most {
             self.interim.push(response);
-        } else if let Some(last) = self.interim.last_mut()
+            return;
+        }
+        held.leave(response.body.bytes.len());
+        if let Some(last) = self.interim.last_mut()
             && !last.head.trouble.contains(&MORE_INTERIM)
         {
             last.head.trouble.push(MORE_INTERIM);
