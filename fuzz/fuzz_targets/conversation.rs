@@ -239,6 +239,7 @@ fuzz_target!(|data: &[u8]| {
         waiting_in_all: if settings & 4 == 0 { 16 << 20 } else { 500 },
         quotable: 10,
         linger: (settings & 8 != 0).then_some(1_000_000),
+        notes_late: settings & 16 != 0,
         ..Limits::default()
     };
     let mut run = Run::new(limits, true);

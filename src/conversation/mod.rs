@@ -24,6 +24,7 @@ mod tests;
 
 pub use marks::{MarkCounts, Marks};
 pub use model::*;
+pub use reassembly::Late;
 pub use receiver::{At, Beginning, Missing, Receiver};
 pub use streams::{Gap, Piece, Stream, Streams};
 pub use tracker::{Bitten, Closed, Limits, Tracker};

@@ -1,12 +1,17 @@
 //! Segments to stream: one way of a TCP connection, put in order and handed
 //! on. The first copy of a byte wins; what is missing becomes a gap. Only what
 //! waits for a hole before it is kept, and that is bounded.
+//!
+//! A hole is given up when nothing speaks for its bytes to come any more: they were
+//! acknowledged, or others wait for too long. Now and then they come nonetheless. Who
+//! has the whole capture reads it again then, and waits for just those: where nothing
+//! comes late, nothing changes, and messages pair by the same ACKs.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::receiver::Outlet;
-use super::{At, Limits, Missing, Receiver};
+use super::{At, ConversationIndex, Limits, Missing, Receiver, Ways};
 use crate::savefile::Timestamp;
 
 /// A segment, or a part of one, that waits for bytes before it.
@@ -64,6 +69,33 @@ pub(super) struct Assembler {
     /// While something waits: an offset up to which the receiver has all, and
     /// the packet by which that is known.
     received: Option<(u64, At)>,
+    /// Holes that were given up and not filled since, if they are noted: the end of each
+    /// by its beginning.
+    given_up: BTreeMap<u64, u64>,
+    /// What came of them.
+    late: Vec<Range<u64>>,
+    /// What is known to come, in order.
+    awaited: Vec<Range<u64>>,
+}
+
+/// Bytes of TCP streams that came after they were given up, as ranges of offsets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Late(BTreeMap<ConversationIndex, Ways<Vec<Range<u64>>>>);
+
+impl Late {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn add(&mut self, of: ConversationIndex, late: Ways<Vec<Range<u64>>>) {
+        if !late.to_server.is_empty() || !late.to_client.is_empty() {
+            self.0.insert(of, late);
+        }
+    }
+
+    pub(super) fn take(&mut self, of: ConversationIndex) -> Option<Ways<Vec<Range<u64>>>> {
+        self.0.remove(&of)
+    }
 }
 
 /// What all streams share.
@@ -78,6 +110,7 @@ pub(super) struct Store {
     pub segments: usize,
     /// Those that were forgotten because there were too many.
     pub forgotten: u64,
+    pub late: Late,
 }
 
 impl Store {
@@ -88,6 +121,7 @@ impl Store {
             given_up: 0,
             segments: 0,
             forgotten: 0,
+            late: Late::default(),
         }
     }
 
@@ -98,9 +132,6 @@ impl Store {
     }
 }
 
-/// Segments that may wait at a time, whatever their size: each costs memory
-/// beyond its bytes.
-const MAX_WAITING: usize = 16_384;
 /// Packets that were captured in another order than they were sent in lie this
 /// close together; the time that Wireshark takes for its "Out-Of-Order".
 /// Nanoseconds.
@@ -139,6 +170,9 @@ impl Assembler {
     ) -> Option<Range<u64>> {
         let start = segment.offset.max(self.next);
         let end = segment.offset.saturating_add(segment.len);
+        if segment.offset < self.next && !self.given_up.is_empty() {
+            self.note_late(segment.offset..end);
+        }
         if start >= end {
             return None;
         }
@@ -175,10 +209,49 @@ impl Assembler {
         new
     }
 
+    /// Notes what a segment brings of the holes that were given up.
+    fn note_late(&mut self, segment: Range<u64>) {
+        let first = self.given_up.range(..=segment.start).next_back();
+        let first = first.map_or(segment.start, |(start, _)| *start);
+        let holes = self.given_up.range(first..segment.end);
+        let holes: Vec<Range<u64>> = holes.map(|(start, end)| *start..*end).collect();
+        for hole in holes.into_iter().filter(|hole| hole.end > segment.start) {
+            self.given_up.remove(&hole.start);
+            let filled = hole.start.max(segment.start)..hole.end.min(segment.end);
+            if hole.start < filled.start {
+                self.given_up.insert(hole.start, filled.start);
+            }
+            if filled.end < hole.end {
+                self.given_up.insert(filled.end, hole.end);
+            }
+            self.late.push(filled);
+        }
+    }
+
+    /// The bytes that came after they were given up.
+    pub(super) fn take_late(&mut self) -> Vec<Range<u64>> {
+        let mut late = std::mem::take(&mut self.late);
+        late.sort_unstable_by_key(|range| range.start);
+        late
+    }
+
+    /// These bytes will come.
+    pub(super) fn wait_for(&mut self, late: Vec<Range<u64>>) {
+        self.awaited = late;
+    }
+
+    /// Will bytes come of the hole before `end`?
+    fn awaits(&self, end: u64) -> bool {
+        let next = self.awaited.partition_point(|range| range.end <= self.next);
+        self.awaited
+            .get(next)
+            .is_some_and(|range| range.start < end)
+    }
+
     fn waits_too_much(&self, store: &Store) -> bool {
         self.waiting_bytes > store.limits.waiting
             || store.waiting > store.limits.waiting_in_all
-            || self.waiting.len() > MAX_WAITING
+            || self.waiting.len() > store.limits.waiting_segments
     }
 
     /// Does something wait for bytes before it?
@@ -202,7 +275,11 @@ impl Assembler {
             return;
         }
         self.give_up_before(received, Some(known_by.packet), store, out);
-        self.received = self.waits().then_some((acked, by));
+        // Who waits for bytes that will come still knows by whom those behind were had.
+        let blocked = self.first_hole().is_some_and(|end| self.awaits(end));
+        if !blocked {
+            self.received = self.waits().then_some((acked, by));
+        }
     }
 
     /// A segment at `offset` comes, and since others wait none of the receiver
@@ -232,6 +309,12 @@ impl Assembler {
             .next()
     }
 
+    /// Where the first hole ends.
+    fn first_hole(&self) -> Option<u64> {
+        let end = self.end.map(|(end, _)| end);
+        self.waiting.keys().next().copied().or(end)
+    }
+
     /// Goes on behind the holes that end at `to` or before; by the packet
     /// `acknowledged` their receiver had the bytes.
     fn give_up_before<R: Receiver>(
@@ -243,16 +326,25 @@ impl Assembler {
     ) {
         while let Some(start) = self.waiting.keys().next().copied()
             && start <= to
+            && !self.awaits(start)
         {
             self.give_up_gap(acknowledged, store, out);
         }
         if let Some((end, _)) = self.end
             && self.waiting.is_empty()
             && end < to
+            && !self.awaits(end)
         {
+            self.note_given_up(end, store);
             self.gap(end.saturating_sub(self.next), acknowledged, out);
         }
         self.hand_on_end(out);
+    }
+
+    fn note_given_up(&mut self, end: u64, store: &Store) {
+        if store.limits.notes_late && self.next < end {
+            self.given_up.insert(self.next, end);
+        }
     }
 
     /// Another stream begins where this one is now: what waits is handed on.
@@ -282,11 +374,22 @@ impl Assembler {
 
     /// Nothing more comes: what waits is handed on behind its gaps.
     pub(super) fn finish<R: Receiver>(&mut self, store: &mut Store, out: &mut Outlet<R>) {
-        while !self.waiting.is_empty() {
-            self.give_up_gap(None, store, out);
+        let received = self.received;
+        let by = |end: u64| {
+            received
+                .filter(|(to, _)| end <= *to)
+                .map(|(_, by)| by.packet)
+        };
+        while let Some(end) = self.waiting.keys().next().copied() {
+            self.give_up_gap(by(end), store, out);
         }
         if let Some((end, _)) = self.end {
-            self.gap(end.saturating_sub(self.next), None, out);
+            // The FIN has a number of its own.
+            self.gap(
+                end.saturating_sub(self.next),
+                by(end.saturating_add(1)),
+                out,
+            );
             self.hand_on_end(out);
         }
     }
@@ -360,6 +463,7 @@ impl Assembler {
         out: &mut Outlet<R>,
     ) {
         if let Some(start) = self.waiting.keys().next().copied() {
+            self.note_given_up(start, store);
             self.gap(start.saturating_sub(self.next), acknowledged, out);
             self.hand_on_waiting(store, out);
         }

@@ -283,6 +283,20 @@ impl Connection {
         }
     }
 
+    /// The bytes of each way that came after they were given up.
+    pub(super) fn take_late(&mut self) -> Ways<Vec<Range<u64>>> {
+        Ways {
+            to_server: self.sides.to_server.stream.take_late(),
+            to_client: self.sides.to_client.stream.take_late(),
+        }
+    }
+
+    /// These bytes will come: they are not to be given up.
+    pub(super) fn wait_for(&mut self, late: Ways<Vec<Range<u64>>>) {
+        self.sides.to_server.stream.wait_for(late.to_server);
+        self.sides.to_client.stream.wait_for(late.to_client);
+    }
+
     fn close(&self) -> Close {
         let client_syn = self.sides.to_server.isn.is_some();
         // Whoever acknowledged was there, where the SYN,ACK was not captured either.

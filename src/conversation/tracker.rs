@@ -9,7 +9,7 @@ use crate::savefile::{Protocol, Timestamp};
 
 use super::key::{FromLow, Key};
 use super::quoting::{Latest, Recent};
-use super::reassembly::Store;
+use super::reassembly::{Late, Store};
 use super::receiver::Outlet;
 use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
@@ -32,6 +32,9 @@ pub struct Limits {
     pub waiting: usize,
     /// The same for all streams together.
     pub waiting_in_all: usize,
+    /// Segments of a stream that may wait, whatever their size: each costs memory
+    /// beyond its bytes.
+    pub waiting_segments: usize,
     /// Segments, of all streams together, that may wait for their ACK; without
     /// room for more, round-trip times and bytes in flight are not told.
     pub unacknowledged: usize,
@@ -41,6 +44,9 @@ pub struct Limits {
     /// in UDP, silent) is closed for good: a later packet begins another one.
     /// None: not before the end of the capture, as Wireshark does.
     pub linger: Option<i64>,
+    /// Note which bytes come after they were given up ([`Tracker::take_late`]): for who
+    /// can read the capture again.
+    pub notes_late: bool,
 }
 
 impl Default for Limits {
@@ -49,9 +55,11 @@ impl Default for Limits {
             conversations: 65_536,
             waiting: 4 << 20,
             waiting_in_all: 16 << 20,
+            waiting_segments: 16_384,
             unacknowledged: 262_144,
             quotable: 16_384,
             linger: None,
+            notes_late: false,
         }
     }
 }
@@ -134,9 +142,13 @@ impl<R: Receiver> Open<R> {
     }
 
     fn close(mut self, key: &Key, store: &mut Store, found: &mut R::Found) -> Closed<R> {
-        let tcp = self.connection.map(|mut connection| TcpFacts {
-            icmp_errors: self.lost,
-            ..connection.finish(&mut self.receiver, found, store)
+        let tcp = self.connection.map(|mut connection| {
+            let facts = connection.finish(&mut self.receiver, found, store);
+            store.late.add(self.index, connection.take_late());
+            TcpFacts {
+                icmp_errors: self.lost,
+                ..facts
+            }
         });
         let udp = tcp.is_none().then_some(UdpFacts {
             datagrams: self.packets,
@@ -182,6 +194,7 @@ pub struct Tracker<R: Receiver> {
     udp_ids: u32,
     /// Conversations closed for want of room before they were over.
     crowded_out: u64,
+    awaited: Late,
 }
 
 impl<R: Receiver> Tracker<R> {
@@ -198,7 +211,16 @@ impl<R: Receiver> Tracker<R> {
             tcp_ids: 0,
             udp_ids: 0,
             crowded_out: 0,
+            awaited: Late::default(),
         }
+    }
+
+    /// For another reading of the same packets: `late`, what the one before noted, is
+    /// waited for, so that none of it is given up.
+    #[must_use]
+    pub fn awaiting(mut self, late: Late) -> Tracker<R> {
+        self.awaited = late;
+        self
     }
 
     /// Takes the next packet in file order. `index` is its place in the
@@ -272,6 +294,12 @@ impl<R: Receiver> Tracker<R> {
         std::mem::take(&mut self.closed)
     }
 
+    /// The bytes that came after they were given up, of the conversations that are
+    /// closed; where [`Limits::notes_late`] says so.
+    pub fn take_late(&mut self) -> Late {
+        std::mem::take(&mut self.store.late)
+    }
+
     pub fn bitten(&self) -> Bitten {
         Bitten {
             conversations: self.crowded_out,
@@ -335,7 +363,10 @@ impl<R: Receiver> Tracker<R> {
             Some(slot) => slot,
             None => {
                 let way = tcp::first_direction(&segment, src.port(), dst.port());
-                let connection = Connection::new(&segment, way, src.port(), dst.port());
+                let mut connection = Connection::new(&segment, way, src.port(), dst.port());
+                if let Some(late) = self.awaited.take(self.next) {
+                    connection.wait_for(late);
+                }
                 let client_is_low = (way == Direction::ToServer) == from_low;
                 self.begin(key, client_is_low, at, Some(Box::new(connection)), found)
             }

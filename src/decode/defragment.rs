@@ -12,12 +12,15 @@
 //! where there is too much of it: a capture cannot make this grow.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use super::fault::First;
 use super::frame::upwards;
 use super::network::{self, Fragment, Network};
-use super::{Layer, Link, Net, Packet, Reason, Reassembled, Span, Transport, Trouble, Vlan};
+use super::{
+    Layer, Link, Net, Packet, Reason, Reassembled, Span, Transport, Trouble, Unfinished, Vlan,
+};
 use crate::savefile::{Frame, Timestamp};
 
 /// Bounds on what is kept of unfinished datagrams.
@@ -124,6 +127,67 @@ pub struct Defragmenter {
     bytes: usize,
     serial: u64,
     counts: FragmentCounts,
+    notes: Option<Box<Notes>>,
+}
+
+/// What became of fragments, for who has the packets still.
+#[derive(Debug, Default)]
+struct Notes {
+    /// By the packets' numbers.
+    unfinished: Vec<(u64, Unfinished)>,
+    /// Datagrams that were put together just now.
+    whole: HashMap<Key, Done>,
+    /// In the order in which they were.
+    order: VecDeque<(Key, Timestamp)>,
+}
+
+/// A datagram that was put together.
+#[derive(Debug)]
+struct Done {
+    at: Timestamp,
+    /// Of each piece: its place, its length, and a hash of its bytes.
+    pieces: Vec<(u32, usize, u64)>,
+}
+
+/// A packet that is captured on two interfaces comes twice within this time.
+/// Nanoseconds.
+const TWICE: i64 = 3_000_000;
+
+impl Notes {
+    fn give_up(&mut self, datagram: &Datagram, why: Unfinished) {
+        let frames = datagram.frames.iter();
+        self.unfinished.extend(frames.map(|number| (*number, why)));
+    }
+
+    fn complete(&mut self, key: Key, at: Timestamp, pieces: &BTreeMap<u32, Vec<u8>>) {
+        while let Some((key, then)) = self.order.front().copied()
+            && at.since(then) >= TWICE
+        {
+            self.order.pop_front();
+            if self.whole.get(&key).is_some_and(|done| done.at == then) {
+                self.whole.remove(&key);
+            }
+        }
+        let pieces = pieces.iter();
+        let pieces = pieces.map(|(offset, bytes)| (*offset, bytes.len(), hash(bytes)));
+        let pieces = pieces.collect();
+        self.whole.insert(key, Done { at, pieces });
+        self.order.push_back((key, at));
+    }
+
+    fn is_copy(&self, key: &Key, now: Timestamp, piece: &Piece<'_>) -> bool {
+        let done = self.whole.get(key);
+        done.is_some_and(|done| {
+            let this = (piece.offset, piece.bytes.len(), hash(piece.bytes));
+            now.since(done.at) < TWICE && done.pieces.contains(&this)
+        })
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Defragmenter {
@@ -132,6 +196,21 @@ impl Defragmenter {
             limits,
             ..Defragmenter::default()
         }
+    }
+
+    /// Notes of each fragment why it did not come to a datagram: memory grows with them.
+    pub fn noting() -> Defragmenter {
+        Defragmenter {
+            notes: Some(Box::default()),
+            ..Defragmenter::default()
+        }
+    }
+
+    /// The fragments whose datagrams were given up, by their packets' numbers. Of others
+    /// that are missing in every [`Reassembled::frames`] the rest did not come.
+    pub fn take_unfinished(&mut self) -> Vec<(u64, Unfinished)> {
+        let notes = self.notes.as_mut();
+        notes.map_or_else(Vec::new, |notes| std::mem::take(&mut notes.unfinished))
     }
 
     pub fn counts(&self) -> FragmentCounts {
@@ -217,6 +296,8 @@ impl Defragmenter {
             next: found.next,
             bytes: found.payload.of(bytes),
         };
+        let notes = self.notes.as_ref();
+        let is_copy = notes.is_some_and(|notes| notes.is_copy(&key, packet.time, &piece));
         let outcome = if piece.end() > LONGEST {
             Outcome::Fault(Reason::TooLong { end: piece.end() })
         } else {
@@ -227,6 +308,9 @@ impl Defragmenter {
         let mut whole = None;
         let mut reason = None;
         match outcome {
+            Outcome::Waits if is_copy => {
+                packet.extra.get_or_insert_default().unfinished = Some(Unfinished::Copy);
+            }
             Outcome::Waits => {}
             Outcome::Fault(fault) => reason = Some(fault),
             Outcome::Complete {
@@ -234,6 +318,9 @@ impl Defragmenter {
                 contradicts,
             } => {
                 reason = contradicts.then_some(Reason::Overlap);
+                if let Some(notes) = &mut self.notes {
+                    notes.complete(key, packet.time, &datagram.pieces);
+                }
                 let header = bytes.get(..start as usize)?;
                 let mut bytes = Vec::with_capacity(header.len() + datagram.size);
                 bytes.extend_from_slice(header);
@@ -280,7 +367,7 @@ impl Defragmenter {
         let complete = datagram.is_complete();
 
         if !agrees && key.src.is_ipv6() {
-            self.remove(&key);
+            self.give_up(&key, Unfinished::Contradicted);
             self.counts.contradictory += 1;
             return Outcome::Fault(Reason::Overlap);
         }
@@ -308,6 +395,13 @@ impl Defragmenter {
         Some(datagram)
     }
 
+    fn give_up(&mut self, key: &Key, why: Unfinished) {
+        let datagram = self.remove(key);
+        if let Some((notes, datagram)) = self.notes.as_mut().zip(datagram) {
+            notes.give_up(&datagram, why);
+        }
+    }
+
     fn give_up_late_ones(&mut self, now: Timestamp) {
         while let Some((key, serial)) = self.order.front().copied() {
             if let Some(datagram) = self.waiting.get(&key).filter(|d| d.serial == serial) {
@@ -318,7 +412,7 @@ impl Defragmenter {
                 if now.since(datagram.first_seen) <= patience {
                     return;
                 }
-                self.remove(&key);
+                self.give_up(&key, Unfinished::Late);
                 self.counts.late += 1;
             }
             self.order.pop_front();
@@ -332,7 +426,7 @@ impl Defragmenter {
                 return;
             };
             if self.waiting.get(&key).is_some_and(|d| d.serial == serial) {
-                self.remove(&key);
+                self.give_up(&key, Unfinished::CrowdedOut);
                 self.counts.crowded += 1;
             }
         }

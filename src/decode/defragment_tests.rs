@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::samples::frame;
 use super::{
-    Defragmenter, FragmentCounts, FragmentLimits, Packet, Reason, Transport, Trouble,
+    Defragmenter, FragmentCounts, FragmentLimits, Packet, Reason, Transport, Trouble, Unfinished,
     checksum_status, decode,
 };
 use crate::decode::ChecksumStatus;
@@ -259,6 +259,43 @@ fn the_oldest_goes_where_too_many_wait() {
         capture.take(&v4(id, 0, true, &[0; 400]));
         assert!(capture.counts().waiting <= 5);
     }
+}
+
+#[test]
+fn why_a_fragment_came_to_no_datagram_is_noted() {
+    let mut capture = Capture {
+        defragmenter: Defragmenter::noting(),
+        ..Capture::default()
+    };
+    capture.take(&piece_v4(1, (0, 24)));
+    capture.now = 31 * SECOND;
+    for fragment in [(24, 48), (0, 24)] {
+        capture.take(&piece_v4(2, fragment));
+    }
+    // Captured on another interface, too; then the number is another datagram's.
+    let copy = capture.take(&piece_v4(2, (0, 24)));
+    assert_eq!(copy.unfinished(), Some(Unfinished::Copy));
+    let other = capture.take(&v4(2, 0, true, &[b'y'; 24]));
+    assert_eq!(other.unfinished(), None);
+    capture.now += 3_000_000;
+    let again = capture.take(&piece_v4(2, (0, 24)));
+    assert_eq!(again.unfinished(), None);
+    capture.take(&piece_v6(3, (0, 24)));
+    capture.take(&v6(3, 17, 8, true, b"contrary"));
+    let mut noted = capture.defragmenter.take_unfinished();
+    noted.sort_unstable_by_key(|(number, _)| *number);
+    let contradicted = Unfinished::Contradicted;
+    let expected = [(1, Unfinished::Late), (7, contradicted), (8, contradicted)];
+    assert_eq!(noted, expected);
+
+    for id in 0..16_385 {
+        capture.take(&piece_v4(id, PIECES[0]));
+    }
+    let crowded = capture.defragmenter.take_unfinished();
+    assert_eq!(
+        crowded.first().map(|(_, why)| *why),
+        Some(Unfinished::CrowdedOut)
+    );
 }
 
 #[test]

@@ -102,6 +102,22 @@ pub struct Extra {
     pub outer: Vec<Outer>,
     /// The datagram that the packet's fragment completes.
     pub reassembled: Option<Reassembled>,
+    /// What is known of a fragment that did not come to a datagram, where that is
+    /// noted ([`super::Defragmenter::noting`]).
+    pub unfinished: Option<Unfinished>,
+}
+
+/// Why a fragment did not come to a datagram, if not for want of the other ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It was captured twice: the datagram came of the other copy.
+    Copy,
+    /// The other ones were not waited for any longer.
+    Late,
+    /// Too many other datagrams waited.
+    CrowdedOut,
+    /// Another one contradicts it (IPv6).
+    Contradicted,
 }
 
 /// A datagram put together from its fragments.
@@ -491,6 +507,10 @@ impl Packet {
     #[inline]
     pub fn reassembled(&self) -> Option<&Reassembled> {
         self.extra.as_ref()?.reassembled.as_ref()
+    }
+
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        self.extra.as_ref()?.unfinished
     }
 
     /// The datagrams that carry the packet through UDP tunnels (VXLAN, Geneve,

@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::holes::{self, Told};
 use super::notation::count;
 use crate::conversation::Direction;
-use crate::decode::{Net, Packet};
+use crate::decode::{Net, Packet, Unfinished};
 use crate::savefile::Protocol;
 use crate::trace::Trace;
 
@@ -145,19 +145,30 @@ fn beginning(facts: &Facts<'_>, conversation: usize) -> Option<Loss> {
 
 /// Datagrams of which some fragments were captured and others not, one for each.
 fn datagrams(trace: &Trace) -> Vec<Loss> {
-    let whole: HashSet<Fragmented> = trace
-        .packets
-        .iter()
-        .filter(|packet| packet.reassembled().is_some())
-        .filter_map(|packet| Some(Fragmented::of(packet.net.as_ref()?)))
+    let whole = trace.packets.iter().filter_map(Packet::reassembled);
+    let whole: HashSet<u64> = whole
+        .flat_map(|whole| whole.frames.iter().copied())
         .collect();
     let mut known = HashSet::new();
     let fragments = trace.packets.iter().filter(|packet| packet.is_fragment());
     fragments
         .filter_map(|packet| {
             let net = packet.net.as_ref()?;
-            let of = Fragmented::of(net);
-            let is_new = !whole.contains(&of) && known.insert(of);
+            let why = packet.unfinished();
+            let is_whole = whole.contains(&packet.number) || why == Some(Unfinished::Copy);
+            let is_new = !is_whole && known.insert(Fragmented::of(net));
+            let what = match why {
+                Some(Unfinished::Late) => {
+                    "was given up: other fragments of it did not come in time"
+                }
+                Some(Unfinished::CrowdedOut) => {
+                    "was given up: too many others waited for their fragments"
+                }
+                Some(Unfinished::Contradicted) => {
+                    "was given up: its fragments contradict each other"
+                }
+                Some(Unfinished::Copy) | None => "is not all in the capture",
+            };
             is_new.then(|| Loss {
                 what: Lost::Datagram {
                     protocol: match net {
@@ -167,7 +178,7 @@ fn datagrams(trace: &Trace) -> Vec<Loss> {
                 },
                 of: None,
                 message: format!(
-                    "The datagram of which packet {} is a fragment is not all in the capture.",
+                    "The datagram of which packet {} is a fragment {what}.",
                     packet.number
                 ),
             })
@@ -211,4 +222,63 @@ fn number(facts: &Facts<'_>, conversation: usize) -> u32 {
 
 fn frame(trace: &Trace, packet: usize) -> u64 {
     trace.packets.get(packet).map_or(0, |p| p.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::savefile::{InterfaceDescription, Timestamp, pcap};
+
+    /// A fragment of a UDP datagram over raw IP.
+    fn fragment(id: u16, offset: u16, more: bool, part: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x45, 0];
+        bytes.extend((20 + part.len() as u16).to_be_bytes());
+        bytes.extend(id.to_be_bytes());
+        bytes.extend((u16::from(more) << 13 | offset / 8).to_be_bytes());
+        bytes.extend([64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        bytes.extend(part);
+        bytes
+    }
+
+    /// The sentences about a capture of these frames, each at its second.
+    fn told(frames: &[(i64, Vec<u8>)]) -> Vec<String> {
+        let interface = InterfaceDescription {
+            name: String::new(),
+            link_type: 101,
+            snaplen: 0,
+        };
+        let mut writer = pcap::Writer::new(Vec::new(), &interface).unwrap();
+        for (second, frame) in frames {
+            let time = Timestamp(*second * 1_000_000_000);
+            writer.write_frame(time, frame.len() as u32, frame).unwrap();
+        }
+        let file = writer.into_inner();
+        let trace = crate::trace::read(file.as_slice(), "x.pcap", None).unwrap();
+        let losses = losses(&Facts::new(&trace));
+        losses.into_iter().map(|loss| loss.message).collect()
+    }
+
+    /// Regression: it counted as whole, as the one before with its number was.
+    #[test]
+    fn a_datagram_with_the_number_of_a_whole_one_may_lack_fragments() {
+        let begins = |byte| [&[0, 9, 0, 9, 0, 24, 0, 0][..], &[byte; 8]].concat();
+        let whole = [
+            (0, fragment(7, 0, true, &begins(b'x'))),
+            (0, fragment(7, 16, false, b"xxxxxxxx")),
+        ];
+        assert_eq!(told(&whole), Vec::<String>::new());
+        let mut frames = whole.to_vec();
+        frames.push((0, fragment(7, 0, true, &begins(b'y'))));
+        let of =
+            |packet, what| format!("The datagram of which packet {packet} is a fragment {what}.");
+        assert_eq!(told(&frames), [of(3, "is not all in the capture")]);
+        // Where every packet was captured twice, nothing is missing.
+        frames[2].1 = frames[1].1.clone();
+        assert_eq!(told(&frames), Vec::<String>::new());
+        // It was all there, but not in time.
+        let (first, last) = (whole[0].1.clone(), whole[1].1.clone());
+        let late = [(0, first), (40, last)];
+        let what = "was given up: other fragments of it did not come in time";
+        assert_eq!(told(&late), [of(1, what)]);
+    }
 }

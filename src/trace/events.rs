@@ -3,8 +3,8 @@
 
 use std::io::Read;
 
-use crate::conversation::{Closed, Limits, Seen, Streams, Tracker};
-use crate::decode::{Defragmenter, Packet, decode};
+use crate::conversation::{Closed, Late, Limits, Seen, Streams, Tracker};
+use crate::decode::{Defragmenter, Packet, Unfinished, decode};
 use crate::message::{self, Bodies, Message, Waits};
 use crate::savefile::{Batch, CaptureInfo, Reader, Recording, SavefileError};
 
@@ -41,6 +41,14 @@ pub trait Sink {
 
     /// A conversation to which nothing more will be added.
     fn conversation(&mut self, closed: Closed<Keeper>);
+
+    /// At the end: the bytes that came after they were given up, where the limits say
+    /// that they are noted.
+    fn late(&mut self, late: Late);
+
+    /// At the end: the fragments whose datagrams were given up, by their packets'
+    /// numbers.
+    fn unfinished(&mut self, fragments: Vec<(u64, Unfinished)>);
 }
 
 /// Reads a capture to its end, or to its damage. Memory is bounded by the
@@ -54,7 +62,7 @@ pub fn events(
 ) -> Result<(CaptureInfo, Option<Recording>), SavefileError> {
     let mut tracker = Tracker::<Keeper>::new(limits, KEEP);
     let mut found = ((), message::Found::default());
-    let mut defragmenter = Defragmenter::default();
+    let mut defragmenter = Defragmenter::noting();
     let mut index = 0;
     let mut batch = Batch::new();
     while reader.next_batch(&mut batch)? {
@@ -70,10 +78,17 @@ pub fn events(
     }
     tracker.close_all(&mut found);
     hand_out(&mut tracker, &mut found.1, sink);
+    sink.late(tracker.take_late());
+    sink.unfinished(defragmenter.take_unfinished());
     Ok(reader.finish())
 }
 
-fn hand_out(tracker: &mut Tracker<Keeper>, found: &mut message::Found, sink: &mut impl Sink) {
+/// Hands out what was found since the last time.
+pub(super) fn hand_out(
+    tracker: &mut Tracker<Keeper>,
+    found: &mut message::Found,
+    sink: &mut impl Sink,
+) {
     for message in found.messages.drain(..) {
         sink.message(message);
     }

@@ -2,24 +2,30 @@
 
 use std::io::Read;
 
-use crate::conversation::{Closed, Conversation, ConversationIndex, Limits, Seen, Streams};
-use crate::decode::Packet;
+use crate::conversation::{
+    Closed, Conversation, ConversationIndex, Late, Limits, Seen, Streams, Tracker,
+};
+use crate::decode::{Packet, Unfinished};
 use crate::message::{self, Message};
 use crate::savefile::{Reader, Recording, SavefileError};
 
-use super::{Frames, Keeper, Sink, Trace, events, owners};
+use super::events::hand_out;
+use super::{Frames, KEEP, Keeper, Sink, Trace, events, owners};
 
 /// A Trace has every packet, so its memory grows with the capture whatever else is
 /// bounded: nothing is forgotten for want of room, as a verdict would be wrong then.
 /// Only bytes that wait for others before them are copied. Where they are too many, a
-/// gap in the stream tells.
+/// gap in the stream tells. Other bytes are missing only if they never come: where some
+/// come after they were given up, all is read again ([`Collector::read_again`]).
 const LIMITS: Limits = Limits {
     conversations: usize::MAX,
     waiting: 64 << 20,
     waiting_in_all: 256 << 20,
+    waiting_segments: usize::MAX,
     unacknowledged: usize::MAX,
     quotable: usize::MAX,
     linger: None,
+    notes_late: true,
 };
 
 /// Reads a capture file. `name` is what messages call it; `sidecar` is the
@@ -47,6 +53,9 @@ pub fn read_on(
         ..Collector::default()
     };
     let (capture, recording) = events(reader, LIMITS, &mut collected)?;
+    if !collected.late.is_empty() {
+        collected.read_again();
+    }
     let recording = recording.or(sidecar);
     let mut trace = Trace {
         frames: collected.frames,
@@ -86,6 +95,7 @@ struct Collector {
     conversations: Vec<(ConversationIndex, Conversation, Streams)>,
     messages: Vec<Message>,
     carried: Vec<message::Part>,
+    late: Late,
 }
 
 /// From so many packets it is told how many there may be.
@@ -103,6 +113,25 @@ impl Collector {
         // Without so much room they grow as they must.
         let _ = self.packets.try_reserve_exact(all);
         let _ = self.seen.try_reserve_exact(all);
+    }
+}
+
+impl Collector {
+    /// Reads the packets again, waiting for the bytes that were found to come late.
+    fn read_again(&mut self) {
+        self.conversations.clear();
+        self.messages.clear();
+        self.carried.clear();
+        let late = std::mem::take(&mut self.late);
+        let mut tracker = Tracker::<Keeper>::new(LIMITS, KEEP).awaiting(late);
+        let mut found = ((), message::Found::default());
+        for (index, (packet, seen)) in self.packets.iter().zip(&mut self.seen).enumerate() {
+            let bytes = packet.data(self.frames.get(index));
+            *seen = tracker.packet(index, packet, bytes, &mut found);
+            tracker.take_begun();
+        }
+        tracker.close_all(&mut found);
+        hand_out(&mut tracker, &mut found.1, self);
     }
 }
 
@@ -130,6 +159,21 @@ impl Sink for Collector {
         let (streams, _) = closed.receiver;
         self.conversations
             .push((closed.index, closed.conversation, streams));
+    }
+
+    fn late(&mut self, late: Late) {
+        self.late = late;
+    }
+
+    fn unfinished(&mut self, fragments: Vec<(u64, Unfinished)>) {
+        for (number, why) in fragments {
+            let place = self.packets.binary_search_by_key(&number, |p| p.number);
+            let packet = place.ok().and_then(|place| self.packets.get_mut(place));
+            if let Some(packet) = packet {
+                let extra = packet.extra.get_or_insert_default();
+                extra.unfinished.get_or_insert(why);
+            }
+        }
     }
 }
 
@@ -245,6 +289,38 @@ mod tests {
         let trace = read(file(&frames).as_slice(), "many.pcap", None).unwrap();
         assert_eq!(trace.conversations.len(), 70_000);
         assert_eq!(trace.conversations[0].packets.to_server, 2);
+    }
+
+    /// Regression: behind 16,384 segments that waited, and 3 ms behind their ACK, bytes
+    /// that came counted as missing.
+    #[test]
+    fn a_hole_is_none_if_its_bytes_come() {
+        let numbered = |to_server: bool, seq: u32, ack: u32, data: &[u8]| {
+            let mut frame = segment(to_server, 0, 0, 0x10, data);
+            let len = frame.len() as u16;
+            frame[2..4].copy_from_slice(&len.to_be_bytes());
+            frame[24..28].copy_from_slice(&seq.to_be_bytes());
+            frame[28..32].copy_from_slice(&ack.to_be_bytes());
+            frame
+        };
+        let many = 17_000;
+        let mut frames = vec![
+            segment(true, 0, 0, 0x02, b""),
+            segment(false, 0, 1, 0x12, b""),
+        ];
+        frames.extend((1..many).map(|n| numbered(true, 1 + n, 1, b"x")));
+        // Each comes a millisecond behind the one before.
+        frames.extend((0..10).map(|_| numbered(false, 1, 1 + many, b"")));
+        frames.push(numbered(true, 1, 1, b"a"));
+        frames.push(numbered(true, 1 + many + 5, 1, b"behind a hole"));
+        let trace = read(file(&frames).as_slice(), "late.pcap", None).unwrap();
+        let stream = trace.stream(0, Direction::ToServer).unwrap();
+        assert_eq!(stream.len(), many as usize + 13);
+        assert_eq!(trace.stream_bytes(stream, 0..3).as_ref(), b"axx");
+        let gaps: Vec<u64> = stream.gaps.iter().map(|gap| gap.missing).collect();
+        assert_eq!(gaps, [5]);
+        let bytes = trace.conversations[0].bytes.to_server;
+        assert_eq!(bytes, stream.len() as u64);
     }
 
     /// A capture has millions of them.

@@ -47,9 +47,25 @@ impl Receiver for Listener {
     fn close(&mut self, _: &mut Told) {}
 }
 
-fn told(mut packets: Vec<Made>) -> Vec<(Option<usize>, String)> {
+fn told(packets: Vec<Made>) -> Vec<(Option<usize>, String)> {
+    told_awaiting(packets, Late::default()).0
+}
+
+/// What is told when it is read again, as it is where that changes something; and what
+/// then is told to have come late.
+fn told_again(packets: &[Made]) -> (Vec<(Option<usize>, String)>, Late) {
+    let (_, late) = told_awaiting(packets.to_vec(), Late::default());
+    assert!(!late.is_empty());
+    told_awaiting(packets.to_vec(), late)
+}
+
+fn told_awaiting(mut packets: Vec<Made>, late: Late) -> (Vec<(Option<usize>, String)>, Late) {
     number(&mut packets);
-    let mut tracker = Tracker::<Listener>::new(Limits::default(), ());
+    let limits = Limits {
+        notes_late: true,
+        ..Limits::default()
+    };
+    let mut tracker = Tracker::<Listener>::new(limits, ()).awaiting(late);
     let mut told = Told::default();
     for (index, made) in packets.iter().enumerate() {
         told.0 = Some(index);
@@ -57,7 +73,7 @@ fn told(mut packets: Vec<Made>) -> Vec<(Option<usize>, String)> {
     }
     told.0 = None;
     tracker.close_all(&mut told);
-    told.1
+    (told.1, tracker.take_late())
 }
 
 fn list(expected: &[(Option<usize>, &str)]) -> Vec<(Option<usize>, String)> {
@@ -180,4 +196,105 @@ fn a_syn_ack_before_all_bytes_begins_no_other_stream() {
         s("PA", 501, 1, "hello"),
     ];
     assert_eq!(told(packets), list(&[(Some(3), "server: hello")]));
+}
+
+/// Regression: bytes that came 3 ms behind their ACK were missing, for a verdict, too.
+/// A hole that is never filled is given up as ever.
+#[test]
+fn who_reads_again_misses_no_bytes_that_came_behind_their_ack() {
+    let packets = after_handshake(vec![
+        c("PA", 5, 1, "ef").at(100_000),
+        s("A", 1, 7, "").at(100_050),
+        c("PA", 9, 1, "ij").at(105_000),
+        s("A", 1, 11, "").at(105_050),
+        s("A", 1, 11, "").at(110_000),
+        c("PA", 1, 1, "abcd").at(120_000),
+        c("A", 11, 1, "").at(130_000),
+    ]);
+    let ways = |text: &str| text.replace("client: ", "");
+    let (again, late) = told_again(&packets);
+    let again: Vec<_> = again.iter().map(|(at, text)| (*at, ways(text))).collect();
+    let expected = [
+        (Some(8), "abcd"),
+        (Some(8), "ef"),
+        (Some(9), "[2 missing]"),
+        (Some(9), "ij"),
+    ];
+    assert_eq!(again, list(&expected));
+    assert!(late.is_empty());
+}
+
+/// The same where no ACK was captured, and the sender went on.
+#[test]
+fn who_reads_again_misses_no_bytes_that_were_sent_again_late() {
+    let packets = vec![
+        c("PA", 1, 1, "ab").at(20),
+        c("PA", 5, 1, "ef").at(30),
+        c("PA", 7, 1, "gh").at(4_000_000),
+        c("PA", 3, 1, "cd").at(5_000_000),
+    ];
+    let (again, late) = told_again(&packets);
+    let text: Vec<&str> = again.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(
+        text,
+        ["client: ab", "client: cd", "client: ef", "client: gh"]
+    );
+    assert!(late.is_empty());
+}
+
+/// Each byte once, whatever part of which hole it fills.
+#[test]
+fn what_came_late_is_noted_once() {
+    let packets = after_handshake(vec![
+        c("PA", 11, 1, "k").at(100_000),
+        s("A", 1, 12, "").at(100_050),
+        s("A", 1, 12, "").at(110_000),
+        c("PA", 3, 1, "cd").at(120_000),
+        c("PA", 2, 1, "bcde").at(130_000),
+        c("PA", 8, 1, "hijk").at(140_000),
+    ]);
+    let (_, late) = told_awaiting(packets.clone(), Late::default());
+    let text = format!("{late:?}");
+    assert!(text.contains("[1..2, 2..4, 4..5, 7..10]"), "{text}");
+    let (again, late) = told_again(&packets);
+    assert!(late.is_empty());
+    let missing = again.iter().filter(|(_, text)| text.contains("missing"));
+    assert_eq!(missing.count(), 2);
+}
+
+/// By whom it was had is known at the end, too.
+#[test]
+fn a_hole_is_told_with_its_ack_also_at_the_end() {
+    struct Acks;
+    impl Receiver for Acks {
+        type Settings = ();
+        type Found = Vec<Missing>;
+        fn begin((): &(), _: &Beginning) -> Acks {
+            Acks
+        }
+        fn bytes(&mut self, _: Direction, _: &[u8], _: At, _: u32, _: &mut Vec<Missing>) {}
+        fn gap(&mut self, _: Direction, missing: Missing, found: &mut Vec<Missing>) {
+            found.push(missing);
+        }
+        fn restart(&mut self, _: Direction, _: &mut Vec<Missing>) {}
+        fn end(&mut self, _: Direction, _: At, _: &mut Vec<Missing>) {}
+        fn datagram(&mut self, _: Direction, _: &[u8], _: At, _: &mut Vec<Missing>) {}
+        fn close(&mut self, _: &mut Vec<Missing>) {}
+    }
+    let mut packets = after_handshake(vec![
+        c("PA", 3, 1, "cd").at(100_000),
+        s("A", 1, 5, "").at(100_050),
+    ]);
+    number(&mut packets);
+    let mut tracker = Tracker::<Acks>::new(Limits::default(), ());
+    let mut found = Vec::new();
+    for (index, made) in packets.iter().enumerate() {
+        tracker.packet(index, &made.packet, &made.frame, &mut found);
+    }
+    tracker.close_all(&mut found);
+    let expected = Missing {
+        bytes: 2,
+        acknowledged: Some(4),
+    };
+    assert_eq!(found, [expected]);
 }
