@@ -18,8 +18,12 @@ mod stretch;
 mod threads;
 mod totals;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use crate::conversation::{Closed, Limits, Seen};
 use crate::decode::Packet;
@@ -92,7 +96,7 @@ pub struct FileFacts {
     /// None before the first frame.
     pub format: Option<Format>,
     /// Those that were described by now.
-    pub interfaces: Vec<Interface>,
+    pub interfaces: Vec<Arc<Interface>>,
 }
 
 /// What is known beside a message or a conversation when it is shown.

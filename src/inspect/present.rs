@@ -2,11 +2,17 @@
 //! anything, so any thread can do it.
 
 use std::io;
+use std::vec::IntoIter;
 
-use super::shard::{Entry, Part, Told, What};
+use super::shard::{Entry, Over, Part, Told, What};
 use super::stretch::Stretch;
 use super::totals::Tally;
 use super::{Collect, Show, Shown};
+
+/// Messages, and conversations, of which it is made ahead what is shown: more than
+/// ordinary stretches have. It is larger than what it is made of, so that of more it
+/// is made piece by piece while they are handed out.
+const AHEAD: usize = 16_384;
 
 /// What is shown of a stretch.
 pub(super) struct Portion<I> {
@@ -15,6 +21,9 @@ pub(super) struct Portion<I> {
     displayed: Vec<(usize, Option<usize>)>,
     messages: Vec<I>,
     conversations: Vec<(usize, I)>,
+    /// Those of which it is not made yet.
+    told: IntoIter<Told>,
+    over: IntoIter<Over>,
 }
 
 impl<I> Default for Portion<I> {
@@ -24,6 +33,8 @@ impl<I> Default for Portion<I> {
             displayed: Vec::new(),
             messages: Vec::new(),
             conversations: Vec::new(),
+            told: IntoIter::default(),
+            over: IntoIter::default(),
         }
     }
 }
@@ -41,29 +52,38 @@ impl<I: Send> Portion<I> {
         for (place, entry) in part.packets.iter().enumerate() {
             self.packet(stretch, place, entry, show, tally);
         }
-        self.messages(stretch, &mut part.messages, show);
-        for over in part.closed.drain(..) {
-            let Some(name) = over.name else {
-                continue;
-            };
-            if let Some(item) = show.conversation(&over.closed, &stretch.context(name)) {
-                self.conversations.push((name.index, item));
-            }
-        }
+        // Those of one conversation stay in their order.
+        let place = |told: &Told| (told.packet, told.name.map(|name| name.index));
+        part.messages.sort_by_key(place);
+        self.told = std::mem::take(&mut part.messages).into_iter();
+        self.over = std::mem::take(&mut part.closed).into_iter();
+        self.messages(stretch, show);
+        self.conversations(stretch, show);
     }
 
     /// Hands all of it over.
-    pub fn deliver(&mut self, collect: &mut impl Collect<I>) -> io::Result<()> {
+    pub fn deliver<S: Show<Item = I>>(
+        &mut self,
+        stretch: &Stretch,
+        show: &S,
+        collect: &mut impl Collect<I>,
+    ) -> io::Result<()> {
         if !self.displayed.is_empty() {
             collect.packets(&self.lines, &self.displayed)?;
         }
         self.lines.clear();
         self.displayed.clear();
-        for message in self.messages.drain(..) {
-            collect.message(message)?;
+        while !self.messages.is_empty() || self.told.len() > 0 {
+            for message in self.messages.drain(..) {
+                collect.message(message)?;
+            }
+            self.messages(stretch, show);
         }
-        for (index, conversation) in self.conversations.drain(..) {
-            collect.conversation(index, conversation)?;
+        while !self.conversations.is_empty() || self.over.len() > 0 {
+            for (index, conversation) in self.conversations.drain(..) {
+                collect.conversation(index, conversation)?;
+            }
+            self.conversations(stretch, show);
         }
         Ok(())
     }
@@ -103,21 +123,25 @@ impl<I: Send> Portion<I> {
         }
     }
 
-    fn messages<S: Show<Item = I>>(
-        &mut self,
-        stretch: &Stretch,
-        messages: &mut Vec<Told>,
-        show: &S,
-    ) {
-        // Those of one conversation stay in their order.
-        messages.sort_by_key(|told| (told.packet, told.name.map(|name| name.index)));
-        let items = messages.drain(..).filter_map(|told| {
+    /// Makes what is shown of the next messages.
+    fn messages<S: Show<Item = I>>(&mut self, stretch: &Stretch, show: &S) {
+        let next = self.told.by_ref().take(AHEAD);
+        self.messages.extend(next.filter_map(|told| {
             let context = stretch.context(told.name?);
             match told.what {
                 What::Message(message) => show.message(&message, &context),
                 What::Lookup(lookup) => show.lookup(&lookup, &context),
             }
-        });
-        self.messages.extend(items);
+        }));
+    }
+
+    /// Makes what is shown of the next conversations.
+    fn conversations<S: Show<Item = I>>(&mut self, stretch: &Stretch, show: &S) {
+        let next = self.over.by_ref().take(AHEAD);
+        self.conversations.extend(next.filter_map(|over| {
+            let name = over.name?;
+            let item = show.conversation(&over.closed, &stretch.context(name))?;
+            Some((name.index, item))
+        }));
     }
 }

@@ -83,7 +83,8 @@ pub(super) struct Over {
 fn divided(limits: Limits) -> Limits {
     Limits {
         conversations: limits.conversations.div_ceil(SHARDS),
-        waiting_in_all: limits.waiting_in_all.div_ceil(SHARDS),
+        // One stream may have all that one may have.
+        waiting_in_all: limits.waiting_in_all.div_ceil(SHARDS).max(limits.waiting),
         unacknowledged: limits.unacknowledged.div_ceil(SHARDS),
         quotable: limits.quotable.div_ceil(SHARDS),
         ..limits

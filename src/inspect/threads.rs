@@ -108,7 +108,7 @@ impl<R: Read, C> Line<'_, R, C> {
         while !self.stop.load(Ordering::Acquire) && lock(&self.route).next(&mut stretch) {
             self.read(&mut stretch, &mut part, tally)?;
             portion.fill(&stretch, &mut part, show, tally);
-            self.hand_out(stretch.number, &mut portion)?;
+            self.hand_out(stretch.number, &stretch, &mut portion, show)?;
         }
         // What was over at the end.
         part.restart(0);
@@ -121,7 +121,7 @@ impl<R: Read, C> Line<'_, R, C> {
             drop(order);
             part.closed = closed;
             portion.fill(&stretch, &mut part, show, tally);
-            self.hand_out(behind + number, &mut portion)?;
+            self.hand_out(behind + number, &stretch, &mut portion, show)?;
         }
     }
 
@@ -150,13 +150,19 @@ impl<R: Read, C> Line<'_, R, C> {
         Ok(())
     }
 
-    fn hand_out<I: Send>(&self, number: usize, portion: &mut Portion<I>) -> Result<(), End>
+    fn hand_out<S: Show>(
+        &self,
+        number: usize,
+        stretch: &Stretch,
+        portion: &mut Portion<S::Item>,
+        show: &S,
+    ) -> Result<(), End>
     where
-        C: Collect<I>,
+        C: Collect<S::Item>,
     {
         let mut collect = pass(&self.collect, number, &self.stop)?;
         portion
-            .deliver(&mut **collect)
+            .deliver(stretch, show, &mut **collect)
             .and_then(|()| collect.pause())
             .map_err(End::Failed)?;
         collect.leave();

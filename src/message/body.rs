@@ -2,6 +2,7 @@
 
 use super::chunked::{Chunked, Progress};
 use super::content::Content;
+use super::found::Held;
 use super::length::Length;
 use super::{Bodies, Body, Framing, Headers};
 
@@ -75,6 +76,16 @@ impl Reading {
     /// Is its framing beyond repair, so that what follows cannot be told?
     pub(super) fn is_lost(&self) -> bool {
         matches!(self.rest, Rest::Unknown) && self.framing == Framing::Chunked
+    }
+
+    /// Takes room for so many more bytes, where they are to be kept.
+    pub(super) fn make_room(&mut self, more: usize, held: &mut Held, most: usize) {
+        self.content.make_room(more, held, most);
+    }
+
+    /// Gives back what is not used.
+    pub(super) fn leave_room(&mut self, held: &mut Held) {
+        self.content.leave_room(held);
     }
 
     /// Takes bytes behind which the body goes on for certain; false: they may

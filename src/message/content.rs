@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::found::Held;
 use super::{Bodies, Body};
 
 #[derive(Clone, Debug)]
@@ -14,7 +15,12 @@ pub(super) struct Content {
 enum Store {
     Count,
     Digest(Box<Sha256>),
-    Keep { bytes: Vec<u8>, limit: usize },
+    Keep {
+        bytes: Vec<u8>,
+        limit: usize,
+        /// There is room for so many bytes.
+        room: usize,
+    },
 }
 
 impl Content {
@@ -25,9 +31,38 @@ impl Content {
             Bodies::Keep { limit } => Store::Keep {
                 bytes: Vec::new(),
                 limit,
+                room: 0,
             },
         };
         Content { len: 0, store }
+    }
+
+    /// Keeps everything.
+    pub(super) fn whole() -> Content {
+        Content {
+            len: 0,
+            store: Store::Keep {
+                bytes: Vec::new(),
+                limit: usize::MAX,
+                room: usize::MAX,
+            },
+        }
+    }
+
+    /// Takes room for so many more bytes, where they are to be kept.
+    pub(super) fn make_room(&mut self, more: usize, held: &mut Held, most: usize) {
+        if let Store::Keep { bytes, limit, room } = &mut self.store {
+            let wanted = bytes.len().saturating_add(more).min(*limit);
+            *room += held.take(wanted.saturating_sub(*room), most);
+        }
+    }
+
+    /// Gives back what is not used.
+    pub(super) fn leave_room(&mut self, held: &mut Held) {
+        if let Store::Keep { bytes, room, .. } = &mut self.store {
+            held.leave(*room - bytes.len());
+            *room = bytes.len();
+        }
     }
 
     pub(super) fn take(&mut self, more: &[u8]) {
@@ -35,8 +70,8 @@ impl Content {
         match &mut self.store {
             Store::Count => {}
             Store::Digest(digest) => digest.update(more),
-            Store::Keep { bytes, limit } => {
-                let room = limit.saturating_sub(bytes.len());
+            Store::Keep { bytes, room, .. } => {
+                let room = room.saturating_sub(bytes.len());
                 bytes.extend_from_slice(more.get(..room).unwrap_or(more));
             }
         }

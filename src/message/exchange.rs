@@ -21,6 +21,8 @@ pub(super) struct Exchange {
     /// Which way the requests go, once that is known.
     requests: Option<Direction>,
     queue: Queue,
+    /// So many of its transactions are in [`Found::transactions`].
+    counted: usize,
     /// No message was found yet, and a simple request may be one.
     fresh: bool,
     switched: bool,
@@ -33,6 +35,7 @@ impl Exchange {
             lanes,
             requests: None,
             queue: Queue::default(),
+            counted: 0,
             fresh,
             switched: false,
         }
@@ -56,8 +59,16 @@ impl Exchange {
 
     /// Takes bytes from the midst of a body, which is nearly all there are.
     /// False: it is something else.
-    pub(super) fn midst(&mut self, way: Direction, bytes: &[u8], at: At, packets: usize) -> bool {
-        self.lanes.get_mut(way).midst(bytes, at, packets)
+    pub(super) fn midst(
+        &mut self,
+        way: Direction,
+        bytes: &[u8],
+        at: At,
+        settings: &Settings,
+        found: &mut Found,
+    ) -> bool {
+        let lane = self.lanes.get_mut(way);
+        lane.midst(bytes, at, settings, &mut found.held)
     }
 
     /// Was a start line found?
@@ -86,7 +97,7 @@ impl Exchange {
             let lane = self.lanes.get_mut(way);
             let taken = match lane.state {
                 State::Body => {
-                    let taken = lane.body(rest, at, settings.packets);
+                    let taken = lane.body(rest, at, settings, &mut found.held);
                     self.body_taken(way, settings, found);
                     taken
                 }
@@ -350,7 +361,7 @@ impl Exchange {
             self.settle(way, settings, found);
         }
         // What was taken for requests behind it were none.
-        self.queue.forget_behind(id);
+        self.queue.forget_behind(id, &mut found.held);
         self.queue.end();
         if let Some(transaction) = self.queue.get_mut(id) {
             let request = transaction.request.as_ref();
@@ -386,6 +397,7 @@ impl Exchange {
             transaction.response_open = true;
         }
         let mut body = Reading::new(Length::UntilClose, settings.bodies);
+        body.make_room(begun.len(), &mut found.held, settings.waits.bodies_in_all);
         body.take(&begun);
         let mut part = Part::new(id, head, body);
         part.sent.add(&begun);
@@ -463,9 +475,11 @@ impl Exchange {
         if let State::Leftover(len) = lane.state {
             part.body.has_more_behind(len);
         }
+        part.body.leave_room(&mut found.held);
         let id = part.transaction;
         let (half, packets) = part.finish();
-        self.queue.settle(id, half, packets);
+        let queue = &mut self.queue;
+        queue.settle(id, half, packets, settings, &mut found.held);
     }
 
     /// The transaction of a response whose head was found.
@@ -491,7 +505,11 @@ impl Exchange {
     /// Tells the transactions that are complete, or given up, in their order.
     fn tell(&mut self, settings: &Settings, found: &mut Found) {
         loop {
-            let place = match self.queue.front(&settings.waits) {
+            let now = self.queue.len();
+            found.transactions = (found.transactions + now).saturating_sub(self.counted);
+            self.counted = now;
+            let crowded = found.transactions > settings.waits.requests_in_all;
+            let place = match self.queue.front(&settings.waits, crowded) {
                 Some(Front::Over) => 0,
                 Some(Front::InTheWay(place, id)) => {
                     self.give_up(place, id, settings, found);
@@ -502,6 +520,7 @@ impl Exchange {
             let Some(transaction) = self.queue.take(place) else {
                 return;
             };
+            found.held.leave(transaction.held());
             let way = self.requests.unwrap_or(Direction::ToServer);
             if let Some(message) = transaction.message(self.conversation, way, settings) {
                 found.messages.push(message);

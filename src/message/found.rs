@@ -27,8 +27,15 @@ pub struct Settings {
 pub struct Waits {
     /// HTTP requests of a conversation, for their answers.
     pub requests: usize,
+    /// The same of all conversations with one [`Found`].
+    pub requests_in_all: usize,
+    /// 1xx answers to a request, for the final one. More are left out.
+    pub interim: usize,
     /// HTTP answers of a conversation, for their requests.
     pub unasked: usize,
+    /// Bytes of bodies that are kept, of all conversations with one [`Found`], until
+    /// their transactions are told. What is beyond is counted, and not kept.
+    pub bodies_in_all: usize,
     /// DNS queries of a conversation, for their answers.
     pub queries: usize,
     /// The same of all conversations with one [`Found`].
@@ -39,6 +46,9 @@ impl Waits {
     /// For who reads what is longer than memory.
     pub const BOUNDED: Waits = Waits {
         requests: 1000,
+        requests_in_all: 16_384,
+        interim: 32,
+        bodies_in_all: 64 << 20,
         // They wait only where packets were lost.
         unasked: 32,
         queries: 4096,
@@ -47,6 +57,9 @@ impl Waits {
     /// For who has all of a capture in memory anyway.
     pub const UNBOUNDED: Waits = Waits {
         requests: usize::MAX,
+        requests_in_all: usize::MAX,
+        interim: usize::MAX,
+        bodies_in_all: usize::MAX,
         unasked: usize::MAX,
         queries: usize::MAX,
         queries_in_all: usize::MAX,
@@ -93,10 +106,32 @@ pub struct Found {
     pub parts: Vec<Part>,
     /// DNS queries that were answered, or no more will be.
     pub lookups: Vec<Lookup>,
+    /// HTTP transactions that are not told yet, of all conversations.
+    pub(super) transactions: usize,
+    /// Bytes of their bodies that are kept.
+    pub(super) held: Held,
     /// DNS queries that wait for their answers, of all conversations.
     pub(super) waiting: usize,
     /// What the bounds on what waits did.
     pub bitten: Bitten,
+}
+
+/// Bytes of bodies, of all conversations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held(usize);
+
+impl Held {
+    /// Takes room for so many bytes, or for as many as `most` leaves.
+    pub(super) fn take(&mut self, bytes: usize, most: usize) -> usize {
+        let taken = bytes.min(most.saturating_sub(self.0));
+        self.0 += taken;
+        taken
+    }
+
+    /// So many are not held any more.
+    pub(super) fn leave(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
 }
 
 /// How often the bounds on what waits changed what was found.

@@ -8,7 +8,7 @@ use crate::conversation::Stream;
 
 use super::chunked::{Chunked, Progress};
 use super::content::Content;
-use super::{Bodies, Body, Framing};
+use super::{Body, Framing};
 
 /// The content of a body in `stream`, transfer coding removed, as far as it was
 /// captured; `payload` gives that of a packet.
@@ -29,7 +29,7 @@ fn unchunked<'a>(
     payload: impl Fn(usize) -> &'a [u8],
 ) -> Vec<u8> {
     let mut chunks = Chunked::default();
-    let mut content = Content::new(Bodies::Keep { limit: usize::MAX });
+    let mut content = Content::whole();
     let first = stream.gaps.partition_point(|gap| gap.at < range.start);
     let mut gaps = stream.gaps.iter().skip(first).peekable();
     for (at, bytes) in stream.parts(range, payload) {

@@ -160,8 +160,13 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 
 /// RFC 9112, section 2.2: empty lines before a start line are ignored.
 fn skip_empty_lines(bytes: &[u8]) -> &[u8] {
+    bytes.get(empty_lines(bytes)..).unwrap_or(&[])
+}
+
+/// How many bytes those are.
+pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n'));
-    bytes.get(start.unwrap_or(bytes.len())..).unwrap_or(&[])
+    start.unwrap_or(bytes.len())
 }
 
 /// RFC 9110, section 5.6.2.
@@ -187,7 +192,11 @@ fn is_token(byte: u8) -> bool {
 /// The length of the head that these bytes begin with, its empty line
 /// included. `searched` bytes were looked at before; Err: so many are now.
 pub(super) fn end(bytes: &[u8], searched: usize) -> Result<usize, usize> {
-    let mut at = searched.max(bytes.len() - skip_empty_lines(bytes).len());
+    // Who searched before has passed the empty lines.
+    let mut at = match searched {
+        0 => empty_lines(bytes),
+        searched => searched,
+    };
     loop {
         let rest = bytes.get(at..).unwrap_or(&[]);
         let Some(newline) = memchr(b'\n', rest) else {
@@ -204,7 +213,7 @@ pub(super) fn end(bytes: &[u8], searched: usize) -> Result<usize, usize> {
 
 /// The length of a simple request: its line.
 pub(super) fn line_len(bytes: &[u8]) -> usize {
-    let empty = bytes.len() - skip_empty_lines(bytes).len();
+    let empty = empty_lines(bytes);
     let line = bytes.get(empty..).unwrap_or(&[]);
     memchr(b'\n', line).map_or(bytes.len(), |end| empty + end + 1)
 }

@@ -3,9 +3,10 @@
 use crate::conversation::At;
 
 use super::body::Reading;
+use super::found::Held;
 use super::head::{self, Kind, Look, MAX_HEAD, Parsed, Start, Wanted};
 use super::queue::Id;
-use super::{Body, Head, Headers, Packets, Request, Response};
+use super::{Body, Head, Headers, Packets, Request, Response, Settings};
 
 /// Most messages come in so many packets, and most others in so many more: a
 /// list that grows often has all threads wait for the allocator's lock.
@@ -126,6 +127,12 @@ impl Part {
             sent: found.sent,
             announced: false,
         }
+    }
+
+    /// Takes room for bytes of which some may be the body's.
+    fn make_room(&mut self, bytes: &[u8], settings: &Settings, held: &mut Held) {
+        let most = settings.waits.bodies_in_all;
+        self.body.make_room(bytes.len(), held, most);
     }
 
     /// As it is now, its packets left out.
@@ -257,6 +264,8 @@ pub(super) struct Lane {
     /// What came of a head that is not complete.
     begun: Vec<u8>,
     begun_by: Option<Trail>,
+    /// Of these bytes, so many are empty lines before the start line.
+    empty: usize,
     /// Of these bytes, so many have no end of a head.
     searched: usize,
     kind: Option<Kind>,
@@ -273,6 +282,7 @@ impl Lane {
             found: None,
             begun: Vec::new(),
             begun_by: None,
+            empty: 0,
             searched: 0,
             kind: None,
         }
@@ -323,13 +333,23 @@ impl Lane {
 
     /// Takes bytes behind which the body goes on for certain; false: they may
     /// not be such.
-    pub(super) fn midst(&mut self, bytes: &[u8], at: At, packets: usize) -> bool {
-        if self.state == State::Body
-            && let Some(part) = &mut self.part
-            && part.body.midst(bytes)
-        {
+    pub(super) fn midst(
+        &mut self,
+        bytes: &[u8],
+        at: At,
+        settings: &Settings,
+        held: &mut Held,
+    ) -> bool {
+        if self.state != State::Body {
+            return false;
+        }
+        let Some(part) = &mut self.part else {
+            return false;
+        };
+        part.make_room(bytes, settings, held);
+        if part.body.midst(bytes) {
             self.at += bytes.len() as u64;
-            part.trail.add(at, packets);
+            part.trail.add(at, settings.packets);
             part.sent.add(bytes);
             return true;
         }
@@ -337,14 +357,21 @@ impl Lane {
     }
 
     /// Takes body bytes; returns how many.
-    pub(super) fn body(&mut self, bytes: &[u8], at: At, packets: usize) -> usize {
+    pub(super) fn body(
+        &mut self,
+        bytes: &[u8],
+        at: At,
+        settings: &Settings,
+        held: &mut Held,
+    ) -> usize {
         let Some(part) = &mut self.part else {
             return 0;
         };
+        part.make_room(bytes, settings, held);
         let len = part.body.take(bytes);
         if len > 0 {
             self.at += len as u64;
-            part.trail.add(at, packets);
+            part.trail.add(at, settings.packets);
             part.sent.add(bytes.get(..len).unwrap_or(bytes));
         }
         if part.body.is_over() {
@@ -371,7 +398,7 @@ impl Lane {
         self.begun.extend_from_slice(piece);
         let kind = match self.kind {
             Some(kind) => kind,
-            None => match head::look(&self.begun, wanted) {
+            None => match self.look(wanted) {
                 Look::Start(kind) => kind,
                 Look::Maybe if self.begun.len() < MAX_HEAD => {
                     return self.wait(piece.len(), at, packets, None);
@@ -470,6 +497,13 @@ impl Lane {
         }
     }
 
+    /// Looks at what waits behind the empty lines, each of which is passed once.
+    fn look(&mut self, wanted: Wanted) -> Look {
+        let rest = self.begun.get(self.empty..).unwrap_or(&[]);
+        self.empty += head::empty_lines(rest);
+        head::look(self.begun.get(self.empty..).unwrap_or(&[]), wanted)
+    }
+
     fn head_len(&self, kind: Kind) -> Result<usize, usize> {
         match kind {
             Kind::Simple => Ok(head::line_len(&self.begun)),
@@ -503,6 +537,7 @@ impl Lane {
     pub(super) fn forget(&mut self) {
         self.begun = Vec::new();
         self.begun_by = None;
+        self.empty = 0;
         self.searched = 0;
         self.kind = None;
     }

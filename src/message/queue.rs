@@ -5,9 +5,13 @@ use std::collections::VecDeque;
 
 use crate::conversation::{At, ConversationIndex, Direction};
 
+use super::found::Held;
 use super::lane::Half;
 use super::length::Asked;
 use super::{Message, Packets, Request, Response, Settings, Waits};
+
+pub(super) const MORE_INTERIM: &str =
+    "more interim responses answer the request than are kept: the rest is left out";
 
 /// Tells transactions of a conversation apart.
 pub(super) type Id = u64;
@@ -192,20 +196,32 @@ impl Queue {
         self.interim = interim.then_some(id);
     }
 
-    /// Hands a request or a response over that was read.
-    pub fn settle(&mut self, id: Id, half: Half, packets: Packets) {
+    /// Hands a request or a response over that was read, and the packets that brought
+    /// it.
+    pub fn settle(
+        &mut self,
+        id: Id,
+        half: Half,
+        packets: Packets,
+        settings: &Settings,
+        held: &mut Held,
+    ) {
         let is_interim = self.interim == Some(id);
         let Some(transaction) = self.get_mut(id) else {
+            let (Half::Request(Request { body, .. }) | Half::Response(Response { body, .. })) =
+                half;
+            held.leave(body.bytes.len());
             return;
         };
-        transaction.packets.listed.extend(packets.listed);
-        transaction.packets.more += packets.more;
+        transaction.packets.add(packets, settings.packets);
         match half {
             Half::Request(request) => {
                 transaction.request = Some(request);
                 transaction.request_open = false;
             }
-            Half::Response(response) if is_interim => transaction.interim.push(response),
+            Half::Response(response) if is_interim => {
+                transaction.add_interim(response, settings.waits.interim, held);
+            }
             Half::Response(response) => {
                 transaction.response = Some(response);
                 transaction.response_open = false;
@@ -280,23 +296,33 @@ impl Queue {
     }
 
     /// Forgets those behind one: they were none.
-    pub fn forget_behind(&mut self, id: Id) {
+    pub fn forget_behind(&mut self, id: Id, held: &mut Held) {
         if let Some(place) = self.place(id) {
-            self.transactions.truncate(place + 1);
+            for forgotten in self.transactions.drain(place + 1..) {
+                held.leave(forgotten.held());
+            }
             let lone = self.transactions.iter().filter(|t| t.first.is_none());
             self.lone = lone.count();
         }
     }
 
-    /// How far the first one is; None where there is none.
-    pub fn front(&self, waits: &Waits) -> Option<Front> {
+    pub fn len(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// How far the first one is; None where there is none. `crowded`: too many wait in
+    /// all conversations.
+    pub fn front(&self, waits: &Waits, crowded: bool) -> Option<Front> {
         let front = self.transactions.front()?;
         if !front.request_open && !front.response_open {
             return Some(Front::Over);
         }
         // An answer that is being read stays: where it ends the next one begins.
         let place = usize::from(front.taken && front.response_open);
-        if self.transactions.len() - place <= waits.requests && self.lone <= waits.unasked {
+        let waiting = self.transactions.len() - place;
+        // The only one that a conversation has is no more than its lanes hold.
+        let crowded = crowded && waiting > 1;
+        if waiting <= waits.requests && self.lone <= waits.unasked && !crowded {
             return Some(Front::Open);
         }
         Some(match self.transactions.get(place) {
@@ -346,7 +372,48 @@ impl Queue {
     }
 }
 
+impl Packets {
+    /// Takes those that brought another part of the message, of which the first
+    /// `most` will be listed.
+    fn add(&mut self, others: Packets, most: usize) {
+        self.listed.extend(others.listed);
+        self.more += others.more;
+        // Any number of parts may come. Seldom enough that sorting costs little.
+        if self.listed.len() / 2 > most {
+            self.keep_first(most);
+        }
+    }
+
+    fn keep_first(&mut self, most: usize) {
+        self.listed.sort_unstable();
+        self.listed.dedup();
+        self.more += self.listed.len().saturating_sub(most) as u64;
+        self.listed.truncate(most);
+    }
+}
+
 impl Transaction {
+    /// Bytes of its bodies.
+    pub fn held(&self) -> usize {
+        let request = self.request.iter().map(|request| &request.body);
+        let responses = self.interim.iter().chain(&self.response);
+        let bodies = request.chain(responses.map(|response| &response.body));
+        bodies.map(|body| body.bytes.len()).sum()
+    }
+
+    fn add_interim(&mut self, response: Response, most: usize, held: &mut Held) {
+        if self.interim.len() < most {
+            self.interim.push(response);
+            return;
+        }
+        held.leave(response.body.bytes.len());
+        if let Some(last) = self.interim.last_mut()
+            && !last.head.trouble.contains(&MORE_INTERIM)
+        {
+            last.head.trouble.push(MORE_INTERIM);
+        }
+    }
+
     /// None: nothing of it was there.
     pub fn message(
         self,
@@ -358,11 +425,7 @@ impl Transaction {
             return None;
         }
         let mut packets = self.packets;
-        packets.listed.sort_unstable();
-        packets.listed.dedup();
-        let more = packets.listed.len().saturating_sub(settings.packets);
-        packets.listed.truncate(settings.packets);
-        packets.more += more as u64;
+        packets.keep_first(settings.packets);
         Some(Message {
             conversation,
             way,

@@ -102,7 +102,7 @@ impl Receiver for Reader {
             carried.bytes(way, bytes, at, &mut found.parts);
         }
         if let Reading::On(exchange) = &mut self.state
-            && exchange.midst(way, bytes, at, self.settings.packets)
+            && exchange.midst(way, bytes, at, &self.settings, found)
         {
             return;
         }

@@ -159,7 +159,7 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
             false,
             Waits::default().requests,
             bitten.messages.transactions,
-            "so many requests were told without the answers that may have come later, \
+            "or about 262,144 in all: so many requests were told without the answers that may have come later, \
              which are told by themselves",
         ),
         limit(

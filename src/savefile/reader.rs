@@ -260,7 +260,7 @@ impl<R: Read> Reader<R> {
 
     /// The interfaces that the file has described so far. Those of the frames
     /// handed out are among them.
-    pub fn interfaces(&self) -> &[Interface] {
+    pub fn interfaces(&self) -> &[Arc<Interface>] {
         match &self.records {
             Records::Pcap(records) => records.interfaces(),
             Records::Pcapng(records) => records.interfaces(),

@@ -553,7 +553,7 @@ fn comments_of_sections_and_interfaces_are_kept_within_a_bound() {
     section.extend([1, 0, 0, 0]);
     section.extend([0xFF; 8]);
     option::push(&mut section, order, OPT_COMMENT, b"whole file\0");
-    let mut file = block(SECTION_HEADER, section);
+    let mut file = block(SECTION_HEADER, section.clone());
     let mut interface = vec![1, 0, 0, 0, 0, 0, 0, 0];
     option::push(&mut interface, order, OPT_COMMENT, b"eth0 it is");
     file.extend(block(INTERFACE_DESCRIPTION, interface));
@@ -568,6 +568,16 @@ fn comments_of_sections_and_interfaces_are_kept_within_a_bound() {
     file.extend(block(INTERFACE_DESCRIPTION, interface));
     let info = read(&file).info;
     assert_eq!(info.interfaces[1].comments.len(), 16);
+
+    // Regression: names had no bound, and each part of the file that was read had a
+    // copy of all of them.
+    let mut interface = vec![1, 0, 0, 0, 0, 0, 0, 0];
+    option::push(&mut interface, order, IF_NAME, &[b'n'; 65_000]);
+    let mut named = block(SECTION_HEADER, section.clone());
+    named.extend(block(INTERFACE_DESCRIPTION, interface).repeat(40));
+    let interfaces = read(&named).info.interfaces;
+    assert_eq!(interfaces.iter().filter(|i| i.name.is_some()).count(), 16);
+    assert_eq!(interfaces.len(), 40);
 
     let interface = block(INTERFACE_DESCRIPTION, vec![1, 0, 0, 0, 0, 0, 0, 0]);
     let many = [file, interface.repeat(MAX_INTERFACES)].concat();

@@ -24,6 +24,9 @@ const EXTENSION: usize = 16;
 /// So many files may have the same name but for a number.
 const ALIKE: u32 = 10_000;
 
+/// So many times the bytes that may be written may be decoded in vain.
+const SPARE: u64 = 8;
+
 /// A body to write.
 #[derive(Clone, Copy, Debug)]
 struct Body<'a> {
@@ -38,6 +41,8 @@ struct Body<'a> {
     code: Option<u16>,
     content_type: Option<&'a str>,
     bytes: &'a [u8],
+    /// It has more, which is not decoded: there is no room for it.
+    more: bool,
     complete: bool,
     /// What is wrong with it.
     trouble: Option<&'a str>,
@@ -69,6 +74,9 @@ pub struct Extractor {
     decode: bool,
     /// Bytes that may still be written.
     left: u64,
+    /// Bytes that may still be decoded in vain, because they are too many to be
+    /// written.
+    spare: u64,
     limit: u64,
     files: u64,
     written: u64,
@@ -89,6 +97,7 @@ impl Extractor {
             folder: folder.to_owned(),
             decode,
             left: limit,
+            spare: limit.saturating_mul(SPARE),
             limit,
             files: 0,
             written: 0,
@@ -122,7 +131,10 @@ impl Extractor {
             let Some((head, body)) = half else {
                 continue;
             };
-            let (bytes, trouble) = self.content(head, body);
+            let (bytes, trouble, more) = self.content(head, body);
+            let cut = || format!("only the first {} bytes were kept", body.bytes.len());
+            let trouble = trouble.or_else(|| body.trouble.clone());
+            let trouble = trouble.or_else(|| (!body.is_kept()).then(cut));
             let body = Body {
                 stream,
                 transaction: number,
@@ -131,30 +143,38 @@ impl Extractor {
                 code,
                 content_type: head.header("content-type"),
                 bytes: &bytes,
+                more,
                 complete: body.complete && body.is_kept(),
-                trouble: trouble.as_deref().or(body.trouble.as_deref()),
+                trouble: trouble.as_deref(),
             };
             exit = exit.worst(self.body(&body, showing));
         }
         exit
     }
 
-    /// The bytes of a body, decoded where that is asked for; and why they are
-    /// not all. Of which nothing can be decoded, it is as it was sent.
+    /// The bytes of a body, decoded where that is asked for; why they are not all; and
+    /// whether that is because there is no room for them. Of which nothing can be
+    /// decoded, it is as it was sent.
     fn content<'a>(
-        &self,
+        &mut self,
         head: &'a Head,
         body: &'a message::Body,
-    ) -> (Cow<'a, [u8]>, Option<String>) {
+    ) -> (Cow<'a, [u8]>, Option<String>, bool) {
         if !self.decode {
-            return (Cow::Borrowed(&body.bytes), None);
+            return (Cow::Borrowed(&body.bytes), None, false);
         }
+        // The more was decoded in vain, the sooner a large body is given up.
+        let most = self.left.min(self.spare / 4);
         // One byte more than may be written tells that it is too much.
-        let most = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX);
-        let decoded = message::decoded(head, body, most);
+        let limit = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
+        let decoded = message::decoded(head, body, limit);
+        let more = !decoded.codings.is_empty() && decoded.bytes.len() as u64 > most;
+        if more {
+            self.spare = self.spare.saturating_sub(decoded.bytes.len() as u64);
+        }
         match decoded.bytes.is_empty() && decoded.trouble.is_some() {
-            true => (Cow::Borrowed(&body.bytes), decoded.trouble),
-            false => (decoded.bytes, decoded.trouble),
+            true => (Cow::Borrowed(&body.bytes), decoded.trouble, more),
+            false => (decoded.bytes, decoded.trouble, more),
         }
     }
 
@@ -165,10 +185,10 @@ impl Extractor {
             self.unread += u64::from(!body.complete && body.trouble.is_some());
             return Exit::Passed;
         }
-        if bytes > self.left {
+        if bytes > self.left || body.more {
             self.skipped.0 += 1;
             self.skipped.1 += bytes;
-            self.more |= self.decode && body.trouble.is_some();
+            self.more |= body.more;
             return Exit::Passed;
         }
         let path = match self.write(&file_name(body), body.bytes) {
@@ -369,6 +389,7 @@ mod tests {
             code: Some(200),
             content_type: Some("text/html; charset=utf-8"),
             bytes: b"x",
+            more: false,
             complete: true,
             trouble: None,
         }
@@ -417,6 +438,53 @@ mod tests {
         assert_eq!(second, folder.path().join("a~3.html"));
         assert_eq!(fs::read(first).unwrap(), b"one");
         assert_eq!(fs::read(outside.path()).unwrap(), b"");
+    }
+
+    fn zeros(len: usize) -> (Head, message::Body) {
+        use flate2::{Compression, write::GzEncoder};
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![0; len]).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let head = Head {
+            version: "HTTP/1.1",
+            headers: [("Content-Encoding", "gzip")].into_iter().collect(),
+            range: 0..0,
+            packet: 0,
+            time: crate::savefile::Timestamp(0),
+            trouble: Vec::new(),
+        };
+        let body = message::Body {
+            len: bytes.len() as u64,
+            bytes,
+            complete: true,
+            ..message::Body::default()
+        };
+        (head, body)
+    }
+
+    /// Regression: each body that was too large was decoded up to the limit, and none of
+    /// that counted.
+    #[test]
+    fn what_is_decoded_in_vain_is_bounded() {
+        const LIMIT: u64 = 100_000;
+        let folder = tempfile::tempdir().unwrap();
+        let mut extractor = Extractor::new(folder.path(), true, LIMIT).unwrap();
+        let (head, bomb) = zeros(1_000_000);
+        let mut decoded = 0;
+        for _ in 0..1000 {
+            let (bytes, _, more) = extractor.content(&head, &bomb);
+            assert!(more);
+            decoded += bytes.len() as u64;
+        }
+        assert!(decoded <= (SPARE + 1) * LIMIT, "{decoded}");
+        // A few do not keep ordinary ones from being written.
+        let mut extractor = Extractor::new(folder.path(), true, LIMIT).unwrap();
+        for _ in 0..4 {
+            extractor.content(&head, &bomb);
+        }
+        let (head, body) = zeros(90_000);
+        let (bytes, trouble, more) = extractor.content(&head, &body);
+        assert_eq!((bytes.len(), trouble, more), (90_000, None, false));
     }
 
     proptest! {

@@ -110,6 +110,7 @@ fn capture(
     let (room, screen) = (showing.room, showing.screen);
     let painter = Painter::new(args, filter, &input.name, room, &screen);
     let limits = args.limits();
+    let largest = largest_body(args);
     let settings = Settings {
         threads: if painter.needs_order() {
             1
@@ -119,9 +120,7 @@ fn capture(
         limits,
         messages: message::Settings {
             bodies: match &extractor {
-                Some(_) => Bodies::Keep {
-                    limit: LARGEST_BODY,
-                },
+                Some(_) => Bodies::Keep { limit: largest },
                 None if painter.needs_bodies() => Bodies::Keep {
                     limit: FILTERED_BODY,
                 },
@@ -136,7 +135,13 @@ fn capture(
             } else {
                 0
             },
-            waits: Waits::default(),
+            waits: match &extractor {
+                Some(_) => Waits {
+                    bodies_in_all: largest.max(Waits::default().bodies_in_all),
+                    ..Waits::default()
+                },
+                None => Waits::default(),
+            },
         },
         packets: painter.needs_packets(),
     };
@@ -155,6 +160,16 @@ fn capture(
         ));
     }
     gather.finish(&totals, &limits)
+}
+
+/// Bytes of a body that are held to be extracted: no more than may be written, and one
+/// that tells that it is too much. Decoded it may have fewer.
+fn largest_body(args: &Args) -> usize {
+    let limit = usize::try_from(args.extract_limit).unwrap_or(usize::MAX);
+    match args.decode {
+        true => LARGEST_BODY,
+        false => LARGEST_BODY.min(limit.saturating_add(1)),
+    }
 }
 
 /// What is allowed in a filter, but probably not meant.

@@ -224,6 +224,18 @@ impl<'a> Painter<'a> {
     }
 }
 
+/// What `write` writes, where it is wanted. Lines wait together until they are handed
+/// out: none has more memory than it needs.
+fn written(wanted: bool, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    if !wanted {
+        return Vec::new();
+    }
+    let mut line = Vec::with_capacity(LINE);
+    write(&mut line);
+    line.shrink_to_fit();
+    line
+}
+
 impl Show for Painter<'_> {
     type Item = Item;
 
@@ -242,14 +254,11 @@ impl Show for Painter<'_> {
         told.conversation = context.name.index;
         let mut findings = Findings::default();
         findings.message(&told);
-        let mut line = Vec::with_capacity(LINE);
-        if self.lines_of(What::Http) {
-            match self.how {
-                How::Csv => self.marked(&mut line, |line| csv::transaction(&told, line)),
-                How::Lines => self.marked(&mut line, |line| json::line(&told, line)),
-                _ => json::value(&told, &mut line),
-            }
-        }
+        let line = written(self.lines_of(What::Http), |line| match self.how {
+            How::Csv => self.marked(line, |line| csv::transaction(&told, line)),
+            How::Lines => self.marked(line, |line| json::line(&told, line)),
+            _ => json::value(&told, line),
+        });
         let row = self.rows_of(What::Http);
         Some(Item::Transaction(Box::new(Transaction {
             conversation: context.name.index,
@@ -271,10 +280,9 @@ impl Show for Painter<'_> {
         told.conversation = name.index;
         let mut findings = Findings::default();
         findings.lookup(&told);
-        let mut line = Vec::with_capacity(LINE);
-        if self.how == How::Json && !self.bodies {
-            json::value(&told, &mut line);
-        }
+        let line = written(self.how == How::Json && !self.bodies, |line| {
+            json::value(&told, line);
+        });
         let packets = [&lookup.query, &lookup.response];
         let packets = packets.into_iter().flatten().map(|seen| seen.at.packet);
         Some(Item::Lookup(Box::new(Asked {
@@ -297,19 +305,31 @@ impl Show for Painter<'_> {
         }
         let mut findings = Findings::default();
         findings.conversation(&told);
-        let mut line = Vec::with_capacity(LINE);
-        if self.lines_of(What::Conversations) {
-            match self.how {
-                How::Csv => self.marked(&mut line, |line| csv::conversation(&told, line)),
-                How::Lines => self.marked(&mut line, |line| json::line(&told, line)),
-                _ => json::value(&told, &mut line),
-            }
-        }
+        let line = written(self.lines_of(What::Conversations), |line| match self.how {
+            How::Csv => self.marked(line, |line| csv::conversation(&told, line)),
+            How::Lines => self.marked(line, |line| json::line(&told, line)),
+            _ => json::value(&told, line),
+        });
         Some(Item::Conversation(Box::new(Conversation {
             line,
             protocol: facts.protocol,
             row: self.rows_of(What::Conversations).then_some(told),
             findings,
         })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regression: the lines of a stretch's messages had 4 KiB each, also where none was
+    /// wanted.
+    #[test]
+    fn a_line_has_no_more_memory_than_it_needs() {
+        assert_eq!(written(false, |line| line.push(b'x')).capacity(), 0);
+        let line = written(true, |line| line.extend_from_slice(b"line"));
+        assert_eq!(line, b"line");
+        assert!(line.capacity() < LINE / 8);
     }
 }

@@ -54,8 +54,8 @@ pub struct Message {
     pub answers: Vec<Record>,
     pub authorities: Vec<Record>,
     pub additionals: Vec<Record>,
-    /// How many records there are beyond the first [`MAX_RECORDS`], which are
-    /// not kept.
+    /// How many records there are beyond the first [`MAX_RECORDS`], or beyond those
+    /// whose names and texts have room, which are not kept.
     pub left_out: usize,
     /// What is wrong with its bytes; what lies behind that was not read.
     pub malformed: Option<&'static str>,

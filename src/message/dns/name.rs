@@ -1,7 +1,5 @@
 //! Domain names: labels, and pointers to labels before.
 
-use std::fmt::Write;
-
 /// The most bytes that a name has in a message, lengths included.
 const LONGEST: usize = 255;
 
@@ -67,6 +65,11 @@ pub fn read(message: &[u8], at: usize) -> Result<(String, usize), &'static str> 
     Ok((text, end))
 }
 
+/// Where what follows the name at `at` begins.
+pub fn skip(message: &[u8], at: usize) -> Result<usize, &'static str> {
+    walk(message, at, |_| {})
+}
+
 /// Is it a host name: letters, digits, hyphens and underscores only?
 pub fn is_host(message: &[u8], at: usize) -> bool {
     let mut sound = true;
@@ -113,6 +116,7 @@ pub fn push(text: &mut String, bytes: &[u8], label: bool) {
 
 fn escape(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        let _ = write!(text, "\\{byte:03}");
+        let digit = |value: u8| char::from(b'0' + value % 10);
+        text.extend(['\\', digit(byte / 100), digit(byte / 10), digit(*byte)]);
     }
 }

@@ -6,6 +6,15 @@ use super::name;
 pub(super) const HEADER: usize = 12;
 const INTERNET: u16 = 1;
 
+/// Bytes of text that a message may come to: compressed names are many times as long
+/// as they are in it, and what is no text four times that.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// The same of a message of so many bytes: more than honest ones have.
+fn room_for_text(len: usize) -> usize {
+    MAX_TEXT.min(2048 + 16 * len)
+}
+
 /// Reads one message; None where it is shorter than a header.
 pub fn parse(bytes: &[u8], flavour: Flavour) -> Option<Message> {
     let head: &[u8; HEADER] = bytes.first_chunk()?;
@@ -28,6 +37,7 @@ pub fn parse(bytes: &[u8], flavour: Flavour) -> Option<Message> {
     let mut cursor = Cursor {
         message: bytes,
         at: HEADER,
+        room: room_for_text(bytes.len()),
     };
     message.malformed = sections(&mut message, &mut cursor).err();
     Some(message)
@@ -40,7 +50,7 @@ fn sections(message: &mut Message, cursor: &mut Cursor<'_>) -> Result<(), &'stat
     for _ in 0..questions {
         let question = question(cursor, mdns)?;
         kept += 1;
-        if kept <= MAX_RECORDS {
+        if cursor.keeps(kept) {
             message.questions.push(question);
         } else {
             message.left_out += 1;
@@ -54,7 +64,7 @@ fn sections(message: &mut Message, cursor: &mut Cursor<'_>) -> Result<(), &'stat
         for _ in 0..count {
             let record = record(cursor, mdns)?;
             kept += 1;
-            if kept <= MAX_RECORDS {
+            if cursor.keeps(kept) {
                 section.push(record);
             } else {
                 message.left_out += 1;
@@ -91,9 +101,11 @@ fn record(cursor: &mut Cursor<'_>, mdns: bool) -> Result<Record, &'static str> {
     let mut inner = Cursor {
         message: cursor.message.get(..end).unwrap_or_default(),
         at: cursor.at,
+        room: cursor.room,
     };
     let data = data(&mut inner, kind, class == INTERNET, len)?;
     cursor.at = end;
+    cursor.room = inner.room;
     Ok(Record {
         name,
         kind,
@@ -158,9 +170,10 @@ fn texts(cursor: &mut Cursor<'_>) -> Result<Vec<String>, &'static str> {
             .split_at_checked(usize::from(*len))
             .ok_or("a text is longer than its record")?;
         // A hostile record of empty texts is not worth a list of them.
-        if texts.len() < MAX_RECORDS {
+        if texts.len() < MAX_RECORDS && cursor.room > 0 {
             let mut spelled = String::new();
             name::push(&mut spelled, text, false);
+            cursor.spelled(&spelled);
             texts.push(spelled);
         }
         rest = behind;
@@ -202,6 +215,7 @@ pub fn is_evident(bytes: &[u8]) -> bool {
     let mut cursor = Cursor {
         message: bytes,
         at: HEADER,
+        room: 0,
     };
     let Ok(question) = question(&mut cursor, false) else {
         return false;
@@ -224,9 +238,24 @@ pub(super) fn question_hash(bytes: &[u8], message: &Message) -> Option<u64> {
 struct Cursor<'a> {
     message: &'a [u8],
     at: usize,
+    /// Bytes that names and texts may still come to; 0: they are passed over.
+    room: usize,
 }
 
 impl<'a> Cursor<'a> {
+    /// Is the record kept that was read last, the `count`-th of the message? Behind
+    /// one that is not, none is.
+    fn keeps(&mut self, count: usize) -> bool {
+        if count > MAX_RECORDS {
+            self.room = 0;
+        }
+        self.room > 0
+    }
+
+    fn spelled(&mut self, text: &str) {
+        self.room = self.room.saturating_sub(text.len());
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.message.get(self.at..).unwrap_or_default()
     }
@@ -246,7 +275,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn name(&mut self) -> Result<String, &'static str> {
+        if self.room == 0 {
+            self.at = name::skip(self.message, self.at)?;
+            return Ok(String::new());
+        }
         let (name, end) = name::read(self.message, self.at)?;
+        self.spelled(&name);
         self.at = end;
         Ok(name)
     }

@@ -182,14 +182,47 @@ fn multicast_has_a_flag_in_the_class() {
     assert_eq!(sound(&bytes).questions[0].class, 0x8001);
 }
 
+/// Bytes of the names of a record that names another one.
+fn text_of(record: &Record) -> usize {
+    match &record.data {
+        Data::Name(name) => record.name.len() + name.len(),
+        _ => 0,
+    }
+}
+
 /// The most that 64 KiB can hold is bounded in memory.
 #[test]
 fn many_records_are_counted_and_not_kept() {
     let longest: &[&[u8]] = &[&[1; 63], &[2; 63], &[3; 63], &[4; 61]];
     let records = vec![(2, &[0xC0, 12][..]); 4000];
-    let message = sound(&answer(1, longest, &records));
+    let message = sound(&answer(1, HOST, &records));
     assert_eq!(message.answers.len(), MAX_RECORDS - 1);
     assert_eq!(message.left_out, 4001 - MAX_RECORDS);
+    // Regression: names of a few bytes came to hundreds of KiB.
+    for count in [40, 4000] {
+        let records = vec![(2, &[0xC0, 12][..]); count];
+        let bytes = answer(1, longest, &records);
+        let message = sound(&bytes);
+        let (kept, name) = (message.answers.len(), message.questions[0].name.len());
+        assert_eq!(message.left_out, count - kept);
+        let text: usize = message.answers.iter().map(text_of).sum();
+        assert!(kept > 0 && text <= (65_536).min(2048 + 16 * bytes.len()));
+        // None is kept in part.
+        assert!(message.answers.iter().all(|r| text_of(r) == 2 * name));
+    }
+}
+
+/// Regression: as above, of texts.
+#[test]
+fn texts_have_room_for_so_much() {
+    let text = [&[255][..], &[0; 255]].concat().repeat(200);
+    let records = vec![(16, text.as_slice()), (1, &[1, 2, 3, 4])];
+    let message = sound(&answer(1, HOST, &records));
+    assert_eq!((message.answers.len(), message.left_out), (0, 2));
+    let ordinary = [&[255][..], &[b'x'; 255]].concat().repeat(200);
+    let records = vec![(16, ordinary.as_slice()), (1, &[1, 2, 3, 4])];
+    let message = sound(&answer(1, HOST, &records));
+    assert_eq!((message.answers.len(), message.left_out), (2, 0));
 }
 
 fn at(packet: usize) -> At {

@@ -346,3 +346,127 @@ fn another_connection_answers_nothing() {
         ]
     );
 }
+
+/// Regression: those of one request were kept without bound, and their packets listed.
+#[test]
+fn so_many_interim_responses_are_kept() {
+    let settings = Settings {
+        packets: 4,
+        waits: Waits::BOUNDED,
+        ..KEEP
+    };
+    let events = requests(0, 1);
+    let interim = |packet| {
+        let bytes = b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec();
+        (packet, ToClient, Comes::Bytes(bytes))
+    };
+    let told = |count: usize| {
+        let mut events = events.clone();
+        events.extend((1..=count).map(interim));
+        events.extend(answers(count + 1, 0..1));
+        feed(&settings, &events).messages.remove(0)
+    };
+    let exactly = told(32);
+    assert_eq!(exactly.interim.len(), 32);
+    assert!(exactly.interim.iter().all(|r| r.head.trouble.is_empty()));
+    let more = told(1000);
+    assert_eq!(more.interim.len(), 32);
+    let trouble: Vec<_> = more.interim.iter().flat_map(|r| &r.head.trouble).collect();
+    assert_eq!(trouble, [&queue::MORE_INTERIM]);
+    assert_eq!(response(&more).code, 200);
+    assert_eq!(more.packets.listed, [0, 1, 2, 3]);
+    assert_eq!(more.packets.more, 1002 - 4);
+}
+
+/// Regression: all that had come was looked at again with each piece.
+#[test]
+fn empty_lines_before_a_head_are_passed_once() {
+    let text = format!(
+        "{}GET /1 HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\r\n".repeat(30_000)
+    );
+    let whole = feed(&KEEP, &in_pieces(&text, text.len())).messages;
+    let request = whole[0].request.as_ref().unwrap();
+    assert_eq!(request.head.range, 0..text.len());
+    assert_eq!(request.target, "/1");
+    let pieces = feed(&KEEP, &in_pieces(&text, 1)).messages;
+    let in_pieces = pieces[0].request.as_ref().unwrap();
+    assert_eq!(in_pieces.head.range, request.head.range);
+    assert_eq!(in_pieces.target, request.target);
+    assert_eq!(in_pieces.head.headers, request.head.headers);
+    // Nothing but such lines is no head.
+    assert_eq!(read(&"\r\n".repeat(70_000), ""), []);
+}
+
+/// Regression: each conversation had a bound of its own, and there may be any number of
+/// them.
+#[test]
+fn so_many_requests_wait_in_all_conversations() {
+    let settings = Settings {
+        waits: Waits {
+            requests_in_all: 100,
+            ..Waits::BOUNDED
+        },
+        ..KEEP
+    };
+    let mut found = Found::default();
+    let mut readers: Vec<Reader> = (0..10).map(|_| begin(&settings)).collect();
+    let mut packet = 0;
+    for reader in &mut readers {
+        for (_, way, comes) in requests(0, 50) {
+            if let Comes::Bytes(bytes) = comes {
+                reader.bytes(way, &bytes, at(packet), 0, &mut found);
+                packet += 1;
+            }
+        }
+        assert!(found.transactions <= 110, "{}", found.transactions);
+    }
+    // Each keeps the one that it may have an answer for at any rate.
+    assert!(found.messages.len() >= 380 && found.messages.iter().all(|m| m.given_up));
+    assert_eq!(found.bitten.transactions, found.messages.len() as u64);
+    for reader in &mut readers {
+        reader.close(&mut found);
+    }
+    assert_eq!((found.transactions, found.messages.len()), (0, 500));
+}
+
+/// Regression: bodies were kept of any number of conversations.
+#[test]
+fn so_much_of_all_bodies_is_kept() {
+    let settings = Settings {
+        waits: Waits {
+            bodies_in_all: 1000,
+            ..Waits::BOUNDED
+        },
+        ..KEEP
+    };
+    let mut found = Found::default();
+    let post = |end: &str| format!("POST / HTTP/1.1\r\nHost: h\r\n{end}");
+    let sized = post("Content-Length: 600\r\n\r\n");
+    let chunked = post("Transfer-Encoding: chunked\r\n\r\n258\r\n");
+    let texts = [sized.clone(), sized, chunked];
+    let mut readers: Vec<Reader> = texts.iter().map(|_| begin(&settings)).collect();
+    for (n, (reader, text)) in readers.iter_mut().zip(&texts).enumerate() {
+        reader.bytes(ToServer, text.as_bytes(), at(n), 0, &mut found);
+        for _ in 0..6 {
+            reader.bytes(ToServer, &[b'x'; 100], at(n), 0, &mut found);
+        }
+    }
+    readers[2].bytes(ToServer, b"\r\n0\r\n\r\n", at(9), 0, &mut found);
+    for reader in &mut readers {
+        reader.close(&mut found);
+    }
+    let bodies = found
+        .messages
+        .iter()
+        .map(|m| &m.request.as_ref().unwrap().body);
+    let kept: Vec<_> = bodies.map(|b| (b.bytes.len(), b.len, b.complete)).collect();
+    assert_eq!(kept, [(600, 600, true), (400, 600, true), (0, 600, true)]);
+    // Those that are told leave their room to others.
+    let mut reader = begin(&settings);
+    reader.bytes(ToServer, texts[0].as_bytes(), at(0), 0, &mut found);
+    reader.bytes(ToServer, &[b'x'; 600], at(1), 0, &mut found);
+    reader.close(&mut found);
+    let last = found.messages.last().unwrap().request.as_ref().unwrap();
+    assert!(last.body.is_kept() && last.body.len == 600);
+}

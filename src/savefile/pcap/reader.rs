@@ -1,5 +1,7 @@
 //! The walk over the records of a pcap file.
 
+use std::sync::Arc;
+
 use super::format::*;
 use crate::savefile::batch::{Entry, List, fetch};
 use crate::savefile::bytes::ByteOrder;
@@ -12,7 +14,7 @@ pub(in crate::savefile) struct Records {
     nanoseconds_per_unit: i64,
     header: usize,
     lengths: Lengths,
-    interface: Interface,
+    interface: Arc<Interface>,
 }
 
 /// In which order a record states the captured and the original length.
@@ -77,14 +79,14 @@ impl Records {
                 RECORD_HEADER
             },
             lengths,
-            interface: Interface {
+            interface: Arc::new(Interface {
                 name: None,
                 link_type: network & 0xFFFF,
                 snaplen: order.u32(head, 16),
                 received: None,
                 dropped: None,
                 comments: Vec::new(),
-            },
+            }),
         })
     }
 
@@ -149,13 +151,13 @@ impl Records {
         }
     }
 
-    pub fn interfaces(&self) -> &[Interface] {
+    pub fn interfaces(&self) -> &[Arc<Interface>] {
         std::slice::from_ref(&self.interface)
     }
 
     pub fn finish(self) -> Beside {
         Beside {
-            interfaces: vec![self.interface],
+            interfaces: vec![Arc::unwrap_or_clone(self.interface)],
             comments: Vec::new(),
             recording: Ok(None),
         }

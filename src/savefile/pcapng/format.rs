@@ -43,8 +43,9 @@ pub const SIMPLE_PACKET_FRAMING: usize = 16;
 pub const MAX_BLOCK: usize = 16 << 20;
 /// A capture of more interfaces, over all sections, is damage: they are kept.
 pub const MAX_INTERFACES: usize = 1 << 16;
-/// The most bytes of comments on sections and interfaces that are kept.
-pub const MAX_COMMENTS: usize = 1 << 20;
+/// The most bytes of comments on sections and interfaces, and of the names of these,
+/// that are kept.
+pub const MAX_TEXTS: usize = 1 << 20;
 /// The most bytes of recording that are read, over all its blocks.
 pub const MAX_RECORDING: usize = 64 << 20;
 

@@ -1,5 +1,7 @@
 //! The walk over the packets of a pcapng file, and what it says beside them.
 
+use std::sync::Arc;
+
 use super::block::{Blocks, section_order};
 use super::format::*;
 use super::option::{Options, TooLong};
@@ -11,14 +13,14 @@ use crate::savefile::{Damage, Interface, Timestamp};
 pub(in crate::savefile) struct Records {
     blocks: Blocks,
     /// Of all sections.
-    interfaces: Vec<Interface>,
+    interfaces: Vec<Arc<Interface>>,
     /// How each interface counts time; same index.
     clocks: Vec<Clock>,
     /// Packets that the packet blocks of each say were lost before them; same index.
     lost: Vec<u64>,
     /// The current section's first interface.
     section: usize,
-    comments: Comments,
+    texts: Texts,
     recording: RecordingBytes,
 }
 
@@ -98,7 +100,7 @@ impl Records {
             clocks: Vec::new(),
             lost: Vec::new(),
             section: 0,
-            comments: Comments::default(),
+            texts: Texts::default(),
             recording: RecordingBytes::default(),
         };
         let (_, block) = records.blocks.next(stretch, 0)?;
@@ -133,13 +135,14 @@ impl Records {
         }
     }
 
-    pub fn interfaces(&self) -> &[Interface] {
+    pub fn interfaces(&self) -> &[Arc<Interface>] {
         &self.interfaces
     }
 
     pub fn finish(mut self) -> Beside {
         for (interface, lost) in self.interfaces.iter_mut().zip(&self.lost) {
             if *lost > 0 {
+                let interface = Arc::make_mut(interface);
                 // Statistics may have counted the same ones.
                 interface.dropped = Some(interface.dropped.unwrap_or(0).max(*lost));
             }
@@ -155,8 +158,8 @@ impl Records {
                 })
         };
         Beside {
-            interfaces: self.interfaces,
-            comments: self.comments.section,
+            interfaces: unshared(self.interfaces),
+            comments: self.texts.section,
             recording,
         }
     }
@@ -171,10 +174,10 @@ impl Records {
         let mut comments = Vec::new();
         for option in options(order, block, 24) {
             if let (OPT_COMMENT, comment) = option? {
-                self.comments.keep(comment, &mut comments);
+                self.texts.comment(comment, &mut comments);
             }
         }
-        self.comments.section.append(&mut comments);
+        self.texts.section.append(&mut comments);
         self.section = self.interfaces.len();
         // A recording speaks of its own section only.
         self.recording = RecordingBytes::default();
@@ -198,8 +201,8 @@ impl Records {
         for option in options(order, block, 16) {
             let (code, value) = option?;
             match (code, value) {
-                (OPT_COMMENT, comment) => self.comments.keep(comment, &mut interface.comments),
-                (IF_NAME, name) => interface.name = Some(text(name)),
+                (OPT_COMMENT, comment) => self.texts.comment(comment, &mut interface.comments),
+                (IF_NAME, name) => interface.name = self.texts.name(name),
                 (IF_TSRESOL, [resolution]) => clock.resolution = *resolution,
                 (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => {
                     clock.offset = order.u64(value, 0).cast_signed();
@@ -207,7 +210,7 @@ impl Records {
                 _ => {}
             }
         }
-        self.interfaces.push(interface);
+        self.interfaces.push(Arc::new(interface));
         self.clocks.push(clock);
         self.lost.push(0);
         Ok(())
@@ -237,6 +240,7 @@ impl Records {
         }
         // Of several statistics the last one counts: it is the newest.
         if let Some(interface) = index.and_then(|index| self.interfaces.get_mut(index)) {
+            let interface = Arc::make_mut(interface);
             interface.received = received.or(interface.received);
             interface.dropped = dropped.or(interface.dropped);
         }
@@ -419,22 +423,38 @@ struct Claim {
     framing: usize,
 }
 
-/// Keeps the comments of sections and interfaces, as many as there is room for.
+/// Keeps the comments of sections and interfaces, and the names of these, as many as
+/// there is room for.
 #[derive(Default)]
-struct Comments {
+struct Texts {
+    /// Comments of sections.
     section: Vec<String>,
     /// Bytes of all.
     kept: usize,
 }
 
-impl Comments {
-    fn keep(&mut self, comment: &[u8], into: &mut Vec<String>) {
+impl Texts {
+    fn comment(&mut self, comment: &[u8], into: &mut Vec<String>) {
         // Each counts for more than its bytes: a String has some of its own.
-        self.kept += 32 + comment.len();
-        if self.kept <= MAX_COMMENTS {
+        if self.has_room(32 + comment.len()) {
             into.push(text(comment));
         }
     }
+
+    fn name(&mut self, name: &[u8]) -> Option<String> {
+        let name = until_nul(name);
+        self.has_room(name.len()).then(|| text(name))
+    }
+
+    fn has_room(&mut self, bytes: usize) -> bool {
+        self.kept += bytes;
+        self.kept <= MAX_TEXTS
+    }
+}
+
+/// Nobody else has them any more, where the capture is read to its end.
+fn unshared(interfaces: Vec<Arc<Interface>>) -> Vec<Interface> {
+    interfaces.into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
 /// Code and value of each option of a block whose fixed part ends at `start`.
