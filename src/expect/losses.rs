@@ -231,7 +231,7 @@ mod tests {
         let mut bytes = vec![0x45, 0];
         bytes.extend((20 + part.len() as u16).to_be_bytes());
         bytes.extend(id.to_be_bytes());
-        bytes.extend((u16::from(more) << 13 | offset / 8).to_be_bytes());
+        bytes.extend(((u16::from(more) << 13) | (offset / 8)).to_be_bytes());
         bytes.extend([64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
         bytes.extend(part);
         bytes
