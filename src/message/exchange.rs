@@ -286,6 +286,7 @@ impl Exchange {
         let simple = head.kind == Kind::Simple;
         let first = head.first().packet;
         let answers_come = self.lanes.get(way.opposite()).state != State::Over;
+        self.settle_interim(way.opposite(), settings, found);
         let id = self.queue.place_request(first, answers_come);
         self.queue.ask(id, first, asked, simple);
         self.begin_body(
@@ -480,6 +481,15 @@ impl Exchange {
         let (half, packets) = part.finish();
         let queue = &mut self.queue;
         queue.settle(id, half, packets, settings, &mut found.held);
+    }
+
+    /// Hands an interim response over that is read, before its request may be told: its
+    /// final answer can be known to be lost.
+    fn settle_interim(&mut self, way: Direction, settings: &Settings, found: &mut Found) {
+        let part = self.lanes.get(way).part.as_ref();
+        if part.is_some_and(|part| self.queue.is_interim(part.transaction)) {
+            self.settle(way, settings, found);
+        }
     }
 
     /// The transaction of a response whose head was found.

@@ -196,6 +196,11 @@ impl Queue {
         self.interim = interim.then_some(id);
     }
 
+    /// Is what was read last of its answers a 1xx?
+    pub fn is_interim(&self, id: Id) -> bool {
+        self.interim == Some(id)
+    }
+
     /// Hands a request or a response over that was read, and the packets that brought
     /// it.
     pub fn settle(
@@ -206,7 +211,7 @@ impl Queue {
         settings: &Settings,
         held: &mut Held,
     ) {
-        let is_interim = self.interim == Some(id);
+        let is_interim = self.is_interim(id);
         let Some(transaction) = self.get_mut(id) else {
             let (Half::Request(Request { body, .. }) | Half::Response(Response { body, .. })) =
                 half;
@@ -258,7 +263,7 @@ impl Queue {
             };
             transaction.taken = true;
             transaction.response_open = false;
-            if self.interim == Some(id) {
+            if self.is_interim(id) {
                 self.interim = None;
             }
         }
