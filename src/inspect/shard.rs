@@ -253,3 +253,16 @@ impl Part {
         self.packets.resize_with(packets, Entry::default);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regression: a stream had a quarter of what the documentation says.
+    #[test]
+    fn one_stream_may_have_all_that_one_may_have() {
+        let limits = divided(Limits::default());
+        assert!(limits.waiting_in_all >= limits.waiting);
+        assert_eq!(limits.waiting, Limits::default().waiting);
+    }
+}

@@ -159,8 +159,8 @@ fn bitten(tally: &Tally, limits: &Limits) -> Vec<Limit> {
             false,
             Waits::default().requests,
             bitten.messages.transactions,
-            "or about 262,144 in all: so many requests were told without the answers that may have come later, \
-             which are told by themselves",
+            "so many requests were told without the answers that may have come later, \
+             which are told by themselves: about 262,144 may wait in all",
         ),
         limit(
             "dns-queries-waiting",
