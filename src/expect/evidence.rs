@@ -98,10 +98,9 @@ impl<'t> Evidence<'t> {
     /// The verdict on a statement, and what to say where it is no pass.
     pub fn settle(&self, judgement: Judgement) -> (Verdict, Option<Failure>) {
         if let Some(reason) = judgement.no_evidence {
-            return (
-                Verdict::Inconclusive,
-                Some(inconclusive(failures::UNDECIDED, reason)),
-            );
+            let message = format!("It cannot be told: {}", lower_first(&reason));
+            let failure = Failure::new(failures::UNDECIDED, message);
+            return (Verdict::Inconclusive, Some(failure));
         }
         let mut doubts = self.doubts(&judgement).into_iter();
         if let Some((code, first)) = doubts.next() {

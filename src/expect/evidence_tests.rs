@@ -599,3 +599,34 @@ fn messages_are_numbered_by_their_streams() {
         ],
     );
 }
+
+/// Bytes that came after they were given up count where a program was stopped, too.
+#[test]
+fn what_comes_late_counts_before_a_stop() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 12000));
+    wire.handshake(c);
+    let number = |wire: &mut Wire, packet: usize, seq: u32, ack: u32| {
+        let Transport::Tcp(tcp) = &mut wire.trace.packets[packet].transport else {
+            panic!("a segment");
+        };
+        (tcp.seq, tcp.ack) = (seq, ack);
+    };
+    let ack = wire.trace.packets[2].tcp().unwrap();
+    let (client, server) = (ack.seq, ack.ack);
+    let world = wire.data(c, ToServer, b"world");
+    number(&mut wire, world, client + 5, server);
+    for _ in 0..3 {
+        wire.wait(10);
+        let ack = wire.ack(c, ToClient);
+        number(&mut wire, ack, server, client + 10);
+    }
+    let hello = wire.data(c, ToServer, b"hello");
+    number(&mut wire, hello, client, server);
+    let stop = wire.trace.packets.len() as u64;
+    let fin = wire.fin(c, ToClient);
+    number(&mut wire, fin, server, client + 10);
+    let mut wire = wire.reread();
+    wire.recording().programs[1].stopped_after = Some(stop);
+    passes(&wire, &["stream(client > server) == \"helloworld\""]);
+}

@@ -15,7 +15,7 @@ use fixedbitset::FixedBitSet;
 use super::classes::Classes;
 use super::grouped::Grouped;
 use super::losses::{self, Loss};
-use crate::conversation::{Conversation, Direction, Stream, Streams, Tracker};
+use crate::conversation::{Closed, Conversation, Direction, Late, Stream, Streams, Tracker};
 use crate::message::Message;
 use crate::savefile::{Protocol, Recording};
 use crate::trace::{self, KEEP, Keeper, Owner, Trace};
@@ -60,27 +60,15 @@ impl<'t> Facts<'t> {
 
     /// Replaces what packets after a stop signal had a part in.
     fn forget_after_stop(&mut self) {
-        let trace = self.trace;
-        let mut tracker = Tracker::<Keeper>::new(trace::LIMITS, KEEP);
-        let mut found = Default::default();
-        // From the indices of this tracking to the trace's.
-        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
-        for (index, packet) in trace.packets.iter().enumerate() {
-            if trace.after_stop(index) {
-                continue;
-            }
-            let bytes = packet.data(trace.frame(index));
-            let now = tracker.packet(index, packet, bytes, &mut found);
-            let then = trace.seen.get(index).and_then(|s| s.conversation);
-            if let (Some(now), Some(then)) = (now.conversation, then) {
-                places.entry(now).or_insert(then);
-            }
+        let mut before = BeforeStop::of(self.trace, Late::default());
+        if !before.late.is_empty() {
+            before = BeforeStop::of(self.trace, before.late);
         }
-        tracker.close_all(&mut found);
+        let places = before.places;
         let conversations = self.conversations.to_mut();
         let streams = self.streams.to_mut();
         let messages = self.messages.to_mut();
-        for closed in tracker.take_closed() {
+        for closed in before.closed {
             let Some(&then) = places.get(&closed.index) else {
                 continue;
             };
@@ -95,7 +83,7 @@ impl<'t> Facts<'t> {
             }
             messages.retain(|message| message.conversation != then);
         }
-        messages.extend(found.1.messages.into_iter().filter_map(|message| {
+        messages.extend(before.messages.into_iter().filter_map(|message| {
             let conversation = *places.get(&message.conversation)?;
             Some(Message {
                 conversation,
@@ -171,6 +159,43 @@ impl<'t> Facts<'t> {
 
     fn by_conversation(&self) -> &Grouped<usize> {
         self.packets.get_or_init(|| by_conversation(self.trace))
+    }
+}
+
+/// What a trace would have been had it ended where programs were told to stop.
+struct BeforeStop {
+    closed: Vec<Closed<Keeper>>,
+    messages: Vec<Message>,
+    /// From the indices of these conversations to the trace's.
+    places: BTreeMap<usize, usize>,
+    /// Bytes that came after they were given up.
+    late: Late,
+}
+
+impl BeforeStop {
+    /// `late` is waited for.
+    fn of(trace: &Trace, late: Late) -> BeforeStop {
+        let mut tracker = Tracker::<Keeper>::new(trace::LIMITS, KEEP).awaiting(late);
+        let mut found = Default::default();
+        let mut places = BTreeMap::new();
+        for (index, packet) in trace.packets.iter().enumerate() {
+            if trace.after_stop(index) {
+                continue;
+            }
+            let bytes = packet.data(trace.frame(index));
+            let now = tracker.packet(index, packet, bytes, &mut found);
+            let then = trace.seen.get(index).and_then(|s| s.conversation);
+            if let (Some(now), Some(then)) = (now.conversation, then) {
+                places.entry(now).or_insert(then);
+            }
+        }
+        tracker.close_all(&mut found);
+        BeforeStop {
+            closed: tracker.take_closed(),
+            messages: found.1.messages,
+            places,
+            late: tracker.take_late(),
+        }
     }
 }
 
