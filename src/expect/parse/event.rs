@@ -5,6 +5,7 @@ use super::super::ast::{
 };
 use super::super::lex::{self, Token};
 use super::super::{codes, fields, icmp};
+use super::filter::operator;
 use super::habit;
 use super::step::{MODIFIERS, is_count};
 use super::suggest::{did_you_mean, nearest};
@@ -60,13 +61,12 @@ impl<'t> Parser<'t> {
         is_field
             && match self.peek_second() {
                 Token::Word(next) => {
-                    matches!(
-                        next,
-                        "and" | "or" | "xor" | "contains" | "matches" | "eq" | "ne"
-                    )
+                    matches!(next, "and" | "or" | "xor" | "in") || operator(next).is_some()
                 }
                 Token::Symbol(next) => {
-                    matches!(next, "&&" | "||" | "^^" | "==" | "!=" | "[")
+                    // Behind `~` stands the content of an event.
+                    matches!(next, "&&" | "||" | "^^" | "[")
+                        || (next != "~" && operator(next).is_some())
                 }
                 _ => false,
             }

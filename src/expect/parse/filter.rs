@@ -170,37 +170,13 @@ impl<'t> Parser<'t> {
     /// An operator, taken, and whether it asks for any or all values; None
     /// where none is next.
     fn filter_op(&mut self) -> Option<(FilterOp, Quantifier)> {
-        use Quantifier::{All, Any};
         let op = match self.peek() {
-            Token::Symbol(symbol) => match symbol {
-                "==" => (FilterOp::Eq, Any),
-                "!=" => (FilterOp::Ne, All),
-                "===" => (FilterOp::Eq, All),
-                "!==" | "~=" => (FilterOp::Ne, Any),
-                "<" => (FilterOp::Lt, Any),
-                "<=" => (FilterOp::Le, Any),
-                ">" => (FilterOp::Gt, Any),
-                ">=" => (FilterOp::Ge, Any),
-                "~" => (FilterOp::Matches, Any),
-                "=" => {
-                    self.expected("`==`", "");
-                    (FilterOp::Eq, Any)
-                }
-                _ => return None,
-            },
-            Token::Word(word) => match word {
-                "eq" | "any_eq" => (FilterOp::Eq, Any),
-                "ne" | "all_ne" => (FilterOp::Ne, All),
-                "all_eq" => (FilterOp::Eq, All),
-                "any_ne" => (FilterOp::Ne, Any),
-                "lt" => (FilterOp::Lt, Any),
-                "le" => (FilterOp::Le, Any),
-                "gt" => (FilterOp::Gt, Any),
-                "ge" => (FilterOp::Ge, Any),
-                "contains" => (FilterOp::Contains, Any),
-                "matches" => (FilterOp::Matches, Any),
-                _ => return None,
-            },
+            Token::Symbol("=") => {
+                self.expected("`==`", "");
+                (FilterOp::Eq, Quantifier::Any)
+            }
+            Token::Symbol(word) => operator(word)?,
+            Token::Word(word) => operator(word)?,
             _ => return None,
         };
         self.take();
@@ -642,6 +618,24 @@ impl<'t> Parser<'t> {
         }
         self.resolved(term, kind, field)
     }
+}
+
+/// An operator, and whether it asks for any or all values.
+pub(super) fn operator(word: &str) -> Option<(FilterOp, Quantifier)> {
+    use Quantifier::{All, Any};
+    Some(match word {
+        "==" | "eq" | "any_eq" => (FilterOp::Eq, Any),
+        "!=" | "ne" | "all_ne" => (FilterOp::Ne, All),
+        "===" | "all_eq" => (FilterOp::Eq, All),
+        "!==" | "~=" | "any_ne" => (FilterOp::Ne, Any),
+        "<" | "lt" => (FilterOp::Lt, Any),
+        "<=" | "le" => (FilterOp::Le, Any),
+        ">" | "gt" => (FilterOp::Gt, Any),
+        ">=" | "ge" => (FilterOp::Ge, Any),
+        "contains" => (FilterOp::Contains, Any),
+        "~" | "matches" => (FilterOp::Matches, Any),
+        _ => return None,
+    })
 }
 
 /// Kinds that `contains` and `matches` look into, and that take text in quotes.

@@ -127,7 +127,7 @@ fn range(text: &str) -> Result<Range, &'static str> {
 fn place(text: &str) -> Option<i32> {
     let number = super::literal::integer(text)?;
     let number = i32::try_from(number).ok()?;
-    (number.abs() < FARTHEST).then_some(number)
+    (-FARTHEST..=FARTHEST).contains(&number).then_some(number)
 }
 
 fn slice_range(range: Range) -> SliceRange {
@@ -171,6 +171,15 @@ mod tests {
         assert_eq!(layers("-2:2"), (-2, Some(-1)));
         assert_eq!(layers("-1:2"), (-1, None));
         assert_eq!(layers("2:3"), (2, Some(4)));
+    }
+
+    /// Regression: found by fuzzing. The least number has no absolute value.
+    #[test]
+    fn a_place_is_never_too_far() {
+        for far in ["-2147483648", "2147483647", "-16777217", "16777217"] {
+            assert_eq!(place(far), None, "{far}");
+        }
+        assert_eq!(place("-16777216"), Some(-FARTHEST));
     }
 
     #[test]

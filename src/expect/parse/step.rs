@@ -4,9 +4,9 @@ use super::super::ast::{
     EndPattern, EventPattern, Filter, Mode, Order, Span, Spanned, Step, StepEnds, Times, Who,
     Within,
 };
-use super::super::codes;
 use super::super::lex::Token;
 use super::super::number::Number;
+use super::super::{codes, fields};
 use super::claim::FUNCTIONS;
 use super::event::is_event_word;
 use super::habit;
@@ -138,8 +138,24 @@ impl<'t> Parser<'t> {
             next = self.lexed(port.span.end);
         }
         match next.token {
+            Token::Symbol(">" | "<" | ">=") if self.value_at(next.span.end) => {
+                !matches!(first.token, Token::Word(word) if fields::lookup(word).is_some())
+            }
             Token::Symbol(symbol) => ARROWS.contains(&symbol),
             Token::Unknown(c) => "→⇒⟶←⇐↔⇔".contains(c),
+            _ => false,
+        }
+    }
+
+    /// A value that a field can be compared with, and no role: `tcp > "GET"`,
+    /// `tcp > 47:45`, `tcp > a0:45`.
+    fn value_at(&self, at: usize) -> bool {
+        let value = self.lexed(at);
+        match value.token {
+            Token::Number(_) | Token::Text(_) => true,
+            Token::Word(word) => {
+                !self.is_end(word) && self.lexed(value.span.end).token == Token::Symbol(":")
+            }
             _ => false,
         }
     }

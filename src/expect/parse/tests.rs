@@ -49,6 +49,9 @@ const SOUND: &[&str] = &[
     "client.exit == 1\nclient.stdout contains \"HELLO\"\nclient.stdout ~ /HEL+O/",
     "http[0].response.headers.Content-Type == \"text/html\"",
     "len(stream(client > server)) == 65536\ntcp[0].handshake_rtt < 50ms\nnot client.exit == -1",
+    // Regression: found by fuzzing. These were steps from a program called `tcp`.
+    "any order (tcp > \"GET\") { data }\nany order (any tcp > 47:45:54) { data }",
+    "no tcp > a0:45\nno tcp < \"GET\"\nno udp gt 30:39\npackets(tcp >= 47:45) == 1",
 ];
 
 fn roles() -> Vec<String> {
