@@ -15,8 +15,8 @@ pub type ConversationIndex = usize;
 /// Which way a packet of a conversation goes.
 ///
 /// The client is who sent the SYN, or received the SYN,ACK. Where neither was
-/// captured it is who spoke first; in TCP, the other one if the first to speak
-/// has a well-known server's port and the other has not (as Zeek guesses).
+/// captured, and in UDP, it is who spoke first; or the other one, if the first to
+/// speak has a well-known server's port and the other has not (as Zeek guesses).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]

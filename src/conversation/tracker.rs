@@ -13,6 +13,7 @@ use super::reassembly::{Late, Store};
 use super::receiver::Outlet;
 use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
+use super::zeek;
 use super::{
     At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
     TcpFacts, UdpFacts, Ways,
@@ -417,7 +418,7 @@ impl<R: Receiver> Tracker<R> {
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
             Some(slot) => slot,
-            None => self.begin(key, from_low, at, None, found),
+            None => self.begin_udp(key, from_low, at, found),
         };
         let Some(open) = self.table.get_mut(slot) else {
             return;
@@ -448,7 +449,7 @@ impl<R: Receiver> Tracker<R> {
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
             Some(slot) => slot,
-            None => self.begin(key, from_low, at, None, found),
+            None => self.begin_udp(key, from_low, at, found),
         };
         let open = self.table.get_mut(slot)?;
         let way = open.way(from_low);
@@ -489,6 +490,14 @@ impl<R: Receiver> Tracker<R> {
         seen.conversation = Some(open.index);
         seen.direction = Some(way.opposite());
         seen.quotes = found.map(|found| found.packet);
+    }
+
+    /// The first datagram comes from the client, if its ports do not tell that it
+    /// is an answer whose question came before the capture.
+    fn begin_udp(&mut self, key: Key, from_low: bool, at: At, found: &mut R::Found) -> Slot {
+        let (src, dst) = (key.end(from_low).port(), key.end(!from_low).port());
+        let answers = zeek::datagram_likely_from_server(src, dst);
+        self.begin(key, from_low != answers, at, None, found)
     }
 
     fn begin(

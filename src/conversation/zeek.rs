@@ -21,6 +21,18 @@ const LIKELY_SERVER_PORTS: &[u16] = &[
     20000,
 ];
 
+/// Ports of UDP that Zeek's default scripts know a protocol at, those of servers
+/// alone: what a server sends unasked goes from there as well (SNMP, DHCP).
+const LIKELY_UDP_SERVER_PORTS: &[u16] =
+    &[53, 67, 88, 123, 137, 161, 443, 514, 1812, 5060, 5353, 5355];
+
+/// Does a datagram with no other before it come from the server? Both ends may
+/// use the same port (NTP, multicast DNS): then it comes from the client.
+pub(super) fn datagram_likely_from_server(src_port: u16, dst_port: u16) -> bool {
+    let likely = |port| LIKELY_UDP_SERVER_PORTS.contains(&port);
+    likely(src_port) && !likely(dst_port)
+}
+
 /// In a connection whose start was not captured: does the first segment come
 /// from the server?
 pub(super) fn likely_from_server(src_port: u16, dst_port: u16, syn: bool) -> bool {

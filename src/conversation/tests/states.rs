@@ -189,6 +189,21 @@ fn the_client_is_who_sent_the_syn_or_got_the_syn_ack() {
 }
 
 #[test]
+fn an_answer_to_what_was_not_captured_comes_from_the_server() {
+    let client = |src: &str, dst: &str| {
+        let (seen, tracked) = track(vec![udp(src, dst, "x")]);
+        (tracked.conversations[0].client, seen[0].direction)
+    };
+    let (mine, dns) = ("10.0.0.2:50000", "10.0.0.1:53");
+    assert_eq!(client(dns, mine), (socket(mine), Some(Direction::ToClient)));
+    assert_eq!(client(mine, dns), (socket(mine), Some(Direction::ToServer)));
+    // Both at the same port, or at ports that tell nothing: who spoke first.
+    let (one, other) = ("10.0.0.1:123", "10.0.0.2:123");
+    assert_eq!(client(one, other).0, socket(one));
+    assert_eq!(client("10.0.0.1:12000", mine).0, socket("10.0.0.1:12000"));
+}
+
+#[test]
 fn ports_used_again_make_another_conversation() {
     let mut packets = vec![
         c("S", 0, 0, ""),
