@@ -24,6 +24,7 @@ use super::ast::{
     StepEnds, StepOrFilter, Value, Window,
 };
 use super::claim_value::{self as value, Datum, Lack};
+use super::contents;
 use super::could_be;
 use super::event::{self, Event};
 use super::events::Events;
@@ -344,14 +345,12 @@ impl<'w, 't> Evaluation<'w, 't> {
             losses_of(self.world, which)
         };
         self.grounds.losses.union_with(&losses);
-        let reads = evidence::asks_for_content(which);
-        if reads && !stays {
-            self.read_all();
-        }
+        let read = match &found {
+            Ok(found) if stays => contents::read_where_found(self.world, which, &found.packets),
+            _ => contents::read_for(self.world, which),
+        };
+        self.grounds.payloads.union_with(&read);
         let found = found?;
-        if reads {
-            self.grounds.payloads.union_with(&found.packets);
-        }
         if let Some(cut) = found.cut.filter(|_| !stays) {
             return Err(cut);
         }

@@ -23,13 +23,13 @@ use std::collections::HashMap;
 use fixedbitset::FixedBitSet;
 
 use super::ast::{
-    EventPattern, Filter, Mode, Operand, Scope, Selection, Sequence, Spanned, Step, StepEnds,
-    StepOrFilter, Unit, Who, Window,
+    EventPattern, Filter, Mode, Scope, Selection, Sequence, Spanned, Step, StepEnds, StepOrFilter,
+    Unit, Who, Window,
 };
 use super::could_be;
 use super::facts::Facts;
 use super::failures;
-use super::fields::{Field, Kind, Needs};
+use super::fields::Needs;
 use super::judgement::{Grounds, Judgement};
 use super::losses::{self, Loss, Lost};
 use super::notation::count;
@@ -559,74 +559,4 @@ pub fn filter_asks_for_roles(filter: &Filter) -> bool {
             false
         }
     }
-}
-
-/// Does it matter to a claim's packets what their payload is?
-pub fn asks_for_content(which: &Selection) -> bool {
-    let of_what = match &which.what {
-        StepOrFilter::Step(step) => step_reads_content(&step.value),
-        StepOrFilter::Filter(filter) => filter_reads_content(&filter.value),
-    };
-    of_what || which.window.as_ref().is_some_and(window_reads_content)
-}
-
-/// Does it matter to a window what the payload of what bounds it is?
-pub fn window_reads_content(window: &Spanned<Window>) -> bool {
-    window.value.steps().any(step_reads_content)
-}
-
-fn step_reads_content(step: &Step) -> bool {
-    let condition = step.where_.as_ref();
-    reads_content(&step.event) || condition.is_some_and(|f| filter_reads_content(&f.value))
-}
-
-/// Does the filter look at payload?
-pub fn filter_reads_content(filter: &Filter) -> bool {
-    let is_content = |field: &Field| {
-        is_of_messages(field.needs)
-            || matches!(
-                field.name,
-                "tcp.payload" | "udp.payload" | "data" | "data.data" | "data.len"
-            )
-    };
-    let exists = |operand: &Operand| matches!(filter, Filter::Exists(o) if o == operand);
-    match filter {
-        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
-            filter_reads_content(a) || filter_reads_content(b)
-        }
-        Filter::Not(inner) => filter_reads_content(inner),
-        _ => {
-            let mut reads = false;
-            filter.operands(&mut |operand| {
-                // A whole protocol's or frame's bytes take in the payload.
-                let bare = matches!(operand, Operand::Field(_)) && exists(operand);
-                operand.fields(&mut |field| {
-                    let whole = field.field.kind == Kind::Protocol && !bare;
-                    reads |= whole || is_content(field.field);
-                });
-            });
-            reads
-        }
-    }
-}
-
-/// Does the filter ask for messages? Which packets have one, and which answers which,
-/// depends on the payload of others.
-pub fn filter_asks_for_messages(filter: &Filter) -> bool {
-    is_of_messages(super::filter::needs(filter))
-}
-
-fn is_of_messages(needs: Needs) -> bool {
-    needs.has(Needs::HTTP) || needs.has(Needs::CARRIED)
-}
-
-/// Does the pattern look at payload, not only at headers?
-pub fn reads_content(pattern: &EventPattern) -> bool {
-    matches!(
-        pattern,
-        EventPattern::Data(Some(_))
-            | EventPattern::Udp(Some(_))
-            | EventPattern::Request { .. }
-            | EventPattern::Response { .. }
-    )
 }

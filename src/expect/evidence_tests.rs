@@ -630,3 +630,64 @@ fn what_comes_late_counts_before_a_stop() {
     wire.recording().programs[1].stopped_after = Some(stop);
     passes(&wire, &["stream(client > server) == \"helloworld\""]);
 }
+
+/// Regression: a packet cut, or bytes missing, in any connection made each `no … "x"`
+/// inconclusive.
+#[test]
+fn what_headers_rule_out_is_not_asked_for_its_payload() {
+    let whole = || {
+        let mut wire = Wire::new();
+        let first = wire.tcp(CLIENT, (SERVER, 80));
+        let other = wire.tcp(CLIENT, (SERVER, 81));
+        for c in [first, other] {
+            wire.handshake(c);
+            wire.data(c, ToServer, b"GET / HTTP/1.1\r\n\r\n");
+            wire.data(c, ToClient, b"HTTP/1.1 204 No Content\r\n\r\n");
+        }
+        let mut wire = wire.reread();
+        wire.trace.recording = None;
+        wire
+    };
+    // The first connection's request was cut.
+    let mut cut = whole();
+    cut.trace.packets[3].cap_len -= 1;
+    let decided = [
+        "no client > server:81 data ~ /PUT/",
+        "no server > client data ~ /404/",
+        "no tcp.port == 81 and tcp.payload contains \"PUT\"",
+        "no not (tcp.port == 80 or not tcp.payload contains \"PUT\")",
+        "no tcp.stream == 1 and http.response.code == 404",
+        "no server:81 > client HTTP 404",
+        "no client > server:81 PUT",
+        "packets(client > server:81 data ~ /GET/) == 1",
+        "packets(tcp.dstport == 81 and http) == 1",
+        "each tcp.stream == 1 and http.request has http.request.method == \"GET\"",
+        "each server:81 > client HTTP has http.request_in",
+    ];
+    passes(&cut, &decided);
+    let undecided = [
+        "no client > server data ~ /PUT/",
+        "no data ~ /PUT/",
+        "no tcp.port == 99 or tcp.payload contains \"PUT\"",
+        "no tcp.port == 99 xor tcp.payload contains \"PUT\"",
+        // An answer's end depends on its request.
+        "no server:80 > client HTTP 404",
+        "no tcp.srcport == 80 and http.response.code == 404",
+        "no server > client HTTP 404",
+        "packets(http) == 4",
+        "each http.request has http.request.method == \"GET\"",
+        "no client > server:81 data ~ /PUT/ before data ~ /204/",
+    ];
+    for text in undecided {
+        assert_eq!(verdict(&cut, text), Verdict::Inconclusive, "{text}");
+    }
+    for text in undecided {
+        assert_ne!(verdict(&whole(), text), Verdict::Inconclusive, "{text}");
+    }
+    // What was found stays, whatever another brings.
+    assert_eq!(verdict(&cut, "no data ~ /204/"), Verdict::Fail);
+    assert_eq!(
+        verdict(&cut, "no server:81 > client HTTP 204"),
+        Verdict::Fail
+    );
+}

@@ -15,6 +15,7 @@ mod classes;
 pub mod codes;
 mod columns;
 mod compile;
+mod contents;
 mod could_be;
 mod covers;
 mod draft;

@@ -9,7 +9,7 @@ use crate::expect::event::{self, Event};
 use crate::expect::judgement::{self, Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{claim, evidence, failures, notation, quoted, window};
+use crate::expect::{claim, contents, evidence, failures, notation, quoted, window};
 
 impl Judge<'_> {
     /// `no STEP`, `no FILTER`.
@@ -22,11 +22,6 @@ impl Judge<'_> {
         let (found, cut) = (found.packets, found.cut);
         let what = which;
         let roles = evidence::asks_for_roles(what);
-        let payloads = if evidence::asks_for_content(what) {
-            judgement::all(trace)
-        } else {
-            FixedBitSet::new()
-        };
         let Some(first) = found.minimum() else {
             if let Some(cut) = cut {
                 return self.no_window(which, span, cut);
@@ -37,7 +32,7 @@ impl Judge<'_> {
                     every_packet: true,
                     absence: true,
                     roles,
-                    payloads,
+                    payloads: contents::read_for(&self.world, which),
                     losses: claim::losses_of(&self.world, which),
                     ..Grounds::default()
                 },
@@ -77,7 +72,7 @@ impl Judge<'_> {
             rests_on: Grounds {
                 every_packet: !evidence::packet_stays_found(which),
                 roles,
-                payloads,
+                payloads: contents::read_where_found(&self.world, which, &found),
                 losses: claim::losses_where_found(&self.world, which),
                 ..Grounds::default()
             },
@@ -94,7 +89,7 @@ impl Judge<'_> {
             absence: true,
             losses: self.world.facts.losses_that(|_| true),
             roles: evidence::window_asks_for_roles(window),
-            payloads: if evidence::window_reads_content(window) {
+            payloads: if contents::window_reads(window) {
                 judgement::all(trace)
             } else {
                 FixedBitSet::new()
@@ -146,16 +141,11 @@ impl Judge<'_> {
 
     /// What bounds the window never came, or the capture ends before the window.
     pub(super) fn no_window(&self, which: &Selection, span: &Span, lack: Lack) -> Judgement {
-        let trace = self.world.facts.trace;
         let rests_on = Grounds {
             every_packet: true,
             losses: claim::losses_of(&self.world, which),
             roles: evidence::asks_for_roles(which),
-            payloads: if evidence::asks_for_content(which) {
-                judgement::all(trace)
-            } else {
-                FixedBitSet::new()
-            },
+            payloads: contents::read_for(&self.world, which),
             ..Grounds::default()
         };
         let window = which.window.as_ref().map_or(span, |window| &window.span);

@@ -6,10 +6,12 @@ use super::Judge;
 use crate::expect::ast::{Claim, Collection, Condition, Each, Filter, Selection, Span, Subject};
 use crate::expect::claim::{self, Evaluation};
 use crate::expect::fields::Reading;
-use crate::expect::judgement::{self, Grounds, Judgement};
+use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{claim_value, could_be, evidence, failures, filter_shown, matching, quoted};
+use crate::expect::{
+    claim_value, contents, could_be, evidence, failures, filter_shown, matching, quoted,
+};
 
 impl Judge<'_> {
     /// `each SUBJECT has CONDITION`.
@@ -45,8 +47,12 @@ impl Judge<'_> {
             Err(lack) => return self.no_window(which, &each.subject.span, lack),
         };
         let (subjects, cut) = (selected.packets, selected.cut);
-        let reads_others =
-            evidence::asks_for_content(which) || evidence::filter_asks_for_messages(condition);
+        let mut payloads = contents::read_for(&self.world, which);
+        if contents::filter_asks_for_messages(condition) {
+            payloads.union_with(&contents::conversations_of(facts, &subjects));
+        } else if contents::filter_reads(condition) {
+            payloads.union_with(&subjects);
+        }
         let rests_on = Grounds {
             every_packet: !evidence::packet_stays_found(which)
                 || !evidence::tells_by_headers(condition),
@@ -54,13 +60,7 @@ impl Judge<'_> {
             losses: facts.losses_that(|loss| {
                 could_be::selected(facts, which, loss) || could_be::is_moved(condition, loss.what)
             }),
-            payloads: if reads_others {
-                judgement::all(trace)
-            } else if evidence::filter_reads_content(condition) {
-                subjects.clone()
-            } else {
-                FixedBitSet::new()
-            },
+            payloads,
             ..Grounds::default()
         };
         let count = subjects.count_ones(..);

@@ -10,7 +10,7 @@ use crate::expect::explain::Explanation;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::losses::{Loss, Lost};
 use crate::expect::matching::{self, Context, Found};
-use crate::expect::{claim_value, could_be, evidence, judgement};
+use crate::expect::{claim_value, contents, could_be, evidence, judgement};
 use crate::savefile::Protocol;
 
 impl Judge<'_> {
@@ -153,10 +153,10 @@ impl Judge<'_> {
             .filter_map(|s| s.ends.as_ref())
             .any(evidence::names_a_role)
             || conditions().any(evidence::filter_asks_for_roles);
-        let reads = steps().any(|s| evidence::reads_content(&s.event))
-            || conditions().any(evidence::filter_reads_content);
+        let reads =
+            steps().any(|s| contents::reads(&s.event)) || conditions().any(contents::filter_reads);
         let payloads = if matches!(sequence.scope, Some(Scope::Message(_)))
-            || conditions().any(evidence::filter_asks_for_messages)
+            || conditions().any(contents::filter_asks_for_messages)
         {
             // Which message it is, and where it ends, depends on all bytes.
             judgement::all(context.trace)
