@@ -5,6 +5,7 @@
 mod analysis;
 mod flight;
 mod key;
+mod late;
 mod marks;
 mod model;
 mod quoting;
@@ -22,9 +23,9 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use late::Late;
 pub use marks::{MarkCounts, Marks};
 pub use model::*;
-pub use reassembly::Late;
 pub use receiver::{At, Beginning, Missing, Receiver};
 pub use streams::{Gap, Piece, Stream, Streams};
 pub use tracker::{Bitten, Closed, Limits, Tracker};

@@ -3,15 +3,14 @@
 //! waits for a hole before it is kept, and that is bounded.
 //!
 //! A hole is given up when nothing speaks for its bytes to come any more: they were
-//! acknowledged, or others wait for too long. Now and then they come nonetheless. Who
-//! has the whole capture reads it again then, and waits for just those: where nothing
-//! comes late, nothing changes, and messages pair by the same ACKs.
+//! acknowledged, or others wait for too long. What comes nonetheless: [`super::late`].
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::late::{GivenUp, Late};
 use super::receiver::Outlet;
-use super::{At, ConversationIndex, Limits, Missing, Receiver, Ways};
+use super::{At, Limits, Missing, Receiver};
 use crate::savefile::Timestamp;
 
 /// A segment, or a part of one, that waits for bytes before it.
@@ -69,33 +68,7 @@ pub(super) struct Assembler {
     /// While something waits: an offset up to which the receiver has all, and
     /// the packet by which that is known.
     received: Option<(u64, At)>,
-    /// Holes that were given up and not filled since, if they are noted: the end of each
-    /// by its beginning.
-    given_up: BTreeMap<u64, u64>,
-    /// What came of them.
-    late: Vec<Range<u64>>,
-    /// What is known to come, in order.
-    awaited: Vec<Range<u64>>,
-}
-
-/// Bytes of TCP streams that came after they were given up, as ranges of offsets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Late(BTreeMap<ConversationIndex, Ways<Vec<Range<u64>>>>);
-
-impl Late {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn add(&mut self, of: ConversationIndex, late: Ways<Vec<Range<u64>>>) {
-        if !late.to_server.is_empty() || !late.to_client.is_empty() {
-            self.0.insert(of, late);
-        }
-    }
-
-    pub(super) fn take(&mut self, of: ConversationIndex) -> Option<Ways<Vec<Range<u64>>>> {
-        self.0.remove(&of)
-    }
+    given_up: GivenUp,
 }
 
 /// What all streams share.
@@ -170,8 +143,8 @@ impl Assembler {
     ) -> Option<Range<u64>> {
         let start = segment.offset.max(self.next);
         let end = segment.offset.saturating_add(segment.len);
-        if segment.offset < self.next && !self.given_up.is_empty() {
-            self.note_late(segment.offset..end);
+        if segment.offset < self.next {
+            self.given_up.comes(segment.offset..end);
         }
         if start >= end {
             return None;
@@ -209,43 +182,19 @@ impl Assembler {
         new
     }
 
-    /// Notes what a segment brings of the holes that were given up.
-    fn note_late(&mut self, segment: Range<u64>) {
-        let first = self.given_up.range(..=segment.start).next_back();
-        let first = first.map_or(segment.start, |(start, _)| *start);
-        let holes = self.given_up.range(first..segment.end);
-        let holes: Vec<Range<u64>> = holes.map(|(start, end)| *start..*end).collect();
-        for hole in holes.into_iter().filter(|hole| hole.end > segment.start) {
-            self.given_up.remove(&hole.start);
-            let filled = hole.start.max(segment.start)..hole.end.min(segment.end);
-            if hole.start < filled.start {
-                self.given_up.insert(hole.start, filled.start);
-            }
-            if filled.end < hole.end {
-                self.given_up.insert(filled.end, hole.end);
-            }
-            self.late.push(filled);
-        }
-    }
-
     /// The bytes that came after they were given up.
     pub(super) fn take_late(&mut self) -> Vec<Range<u64>> {
-        let mut late = std::mem::take(&mut self.late);
-        late.sort_unstable_by_key(|range| range.start);
-        late
+        self.given_up.take_late()
     }
 
     /// These bytes will come.
     pub(super) fn wait_for(&mut self, late: Vec<Range<u64>>) {
-        self.awaited = late;
+        self.given_up.wait_for(late);
     }
 
     /// Will bytes come of the hole before `end`?
     fn awaits(&self, end: u64) -> bool {
-        let next = self.awaited.partition_point(|range| range.end <= self.next);
-        self.awaited
-            .get(next)
-            .is_some_and(|range| range.start < end)
+        self.given_up.awaits(self.next, end)
     }
 
     fn waits_too_much(&self, store: &Store) -> bool {
@@ -342,8 +291,8 @@ impl Assembler {
     }
 
     fn note_given_up(&mut self, end: u64, store: &Store) {
-        if store.limits.notes_late && self.next < end {
-            self.given_up.insert(self.next, end);
+        if store.limits.notes_late {
+            self.given_up.add(self.next..end);
         }
     }
 

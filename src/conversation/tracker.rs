@@ -8,8 +8,9 @@ use crate::decode::{Layer, Packet, Quoted, Tcp, TcpOption, TcpOptions, Transport
 use crate::savefile::{Protocol, Timestamp};
 
 use super::key::{FromLow, Key};
+use super::late::Late;
 use super::quoting::{Latest, Recent};
-use super::reassembly::{Late, Store};
+use super::reassembly::Store;
 use super::receiver::Outlet;
 use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};

@@ -3,7 +3,8 @@
 //!
 //! Expectations and reports read it; nothing changes it once it is built.
 //! [`events`] reads a capture in one pass and hands out what it finds; [`read`]
-//! collects that into a Trace.
+//! collects that into a Trace, and reads it once more where bytes of a stream came
+//! after they were given up.
 
 mod bytes;
 mod events;
