@@ -28,7 +28,7 @@ use super::contents;
 use super::could_be;
 use super::event::{self, Event};
 use super::events::Events;
-use super::evidence;
+use super::evidence::{self, Evidence};
 use super::facts::Facts;
 use super::failures;
 use super::fields::Reading;
@@ -72,6 +72,7 @@ const BEGINNINGS: [&str; 7] = [
 pub struct World<'t> {
     pub facts: &'t Facts<'t>,
     pub events: &'t Events<'t>,
+    pub evidence: &'t Evidence<'t>,
     pub files: &'t BTreeMap<String, Bytes>,
     /// What the steps of earlier blocks are called.
     pub names: &'t Names,
@@ -101,17 +102,39 @@ pub enum Cause {
     Lack(Span, Lack),
 }
 
+/// What was asked of the capture.
+#[derive(Default)]
+pub struct Asked {
+    /// The packets that it is told by.
+    pub evidence: FixedBitSet,
+    grounds: Grounds,
+    /// The last packet of the HTTP heads that were asked for.
+    heads: Option<usize>,
+    /// More was asked of the packets than heads.
+    more: bool,
+}
+
+impl Asked {
+    pub fn grounds(&self) -> Grounds {
+        let mut grounds = self.grounds.clone();
+        grounds.up_to = self.heads.filter(|_| !self.more);
+        grounds
+    }
+
+    fn add(&mut self, other: &Asked) {
+        self.evidence.union_with(&other.evidence);
+        self.grounds.add(&other.grounds);
+        self.heads = self.heads.max(other.heads);
+        self.more |= other.more;
+    }
+}
+
 /// Evaluates claims, and gathers what they rest on.
 pub struct Evaluation<'w, 't> {
     world: &'w World<'t>,
     /// The subject of `each`, whose fields are written bare.
     pub own: Option<(Collection, usize)>,
-    pub evidence: FixedBitSet,
-    pub grounds: Grounds,
-    /// The last packet of the HTTP heads that were asked for.
-    heads: Option<usize>,
-    /// More was asked of the packets than heads.
-    more: bool,
+    pub asked: Asked,
 }
 
 impl<'w, 't> Evaluation<'w, 't> {
@@ -119,39 +142,42 @@ impl<'w, 't> Evaluation<'w, 't> {
         Evaluation {
             world,
             own,
-            evidence: FixedBitSet::new(),
-            grounds: Grounds::default(),
-            heads: None,
-            more: false,
+            asked: Asked::default(),
         }
-    }
-
-    /// What was found, and what it rests on.
-    pub fn finish(self) -> (FixedBitSet, Grounds) {
-        let mut grounds = self.grounds;
-        grounds.up_to = self.heads.filter(|_| !self.more);
-        (self.evidence, grounds)
     }
 
     /// Does the claim hold, and if not, why not?
     pub fn judge(&mut self, claim: &Claim) -> Result<(), Cause> {
         match claim {
-            Claim::And(a, b) => match (self.judge(a), self.judge(b)) {
-                (Err(Cause::False(why)), _) | (_, Err(Cause::False(why))) => Err(Cause::False(why)),
-                (Err(lack), _) | (_, Err(lack)) => Err(lack),
-                (Ok(()), Ok(())) => Ok(()),
-            },
-            Claim::Or(a, b) => match (self.judge(a), self.judge(b)) {
-                (Ok(()), _) | (_, Ok(())) => Ok(()),
-                (Err(lack @ Cause::Lack(..)), _) | (_, Err(lack @ Cause::Lack(..))) => Err(lack),
-                (Err(Cause::False(mut why)), Err(Cause::False(other))) => {
-                    why.notes.push(format!(
-                        "Nor does the other part of the `or` hold: {}",
-                        other.message
-                    ));
-                    Err(Cause::False(why))
+            Claim::And(a, b) => {
+                let both = [self.apart(a), self.apart(b)];
+                // One that is false tells it, whatever the other is.
+                let [a, b] = self.told_by(both, |r| matches!(r, Err(Cause::False(_))));
+                match (a, b) {
+                    (Err(Cause::False(why)), _) | (_, Err(Cause::False(why))) => {
+                        Err(Cause::False(why))
+                    }
+                    (Err(lack), _) | (_, Err(lack)) => Err(lack),
+                    (Ok(()), Ok(())) => Ok(()),
                 }
-            },
+            }
+            Claim::Or(a, b) => {
+                let both = [self.apart(a), self.apart(b)];
+                let [a, b] = self.told_by(both, |r| r.is_ok());
+                match (a, b) {
+                    (Ok(()), _) | (_, Ok(())) => Ok(()),
+                    (Err(lack @ Cause::Lack(..)), _) | (_, Err(lack @ Cause::Lack(..))) => {
+                        Err(lack)
+                    }
+                    (Err(Cause::False(mut why)), Err(Cause::False(other))) => {
+                        why.notes.push(format!(
+                            "Nor does the other part of the `or` hold: {}",
+                            other.message
+                        ));
+                        Err(Cause::False(why))
+                    }
+                }
+            }
             Claim::Not(inner) => match self.judge(inner) {
                 Ok(()) => Err(Cause::False(Box::new(Failure {
                     span: span_of(inner),
@@ -169,6 +195,45 @@ impl<'w, 't> Evaluation<'w, 't> {
                 Err(lack) => Err(lack),
             },
             Claim::Compare { left, op, right } => self.compare(left, op, right),
+        }
+    }
+
+    /// The result of a part, with what was asked for it alone. (That what `each` is
+    /// about is all there is rests on every packet anyway.)
+    fn apart(&mut self, part: &Claim) -> (Result<(), Cause>, Asked) {
+        if self.own.is_some() {
+            return (self.judge(part), Asked::default());
+        }
+        let before = std::mem::take(&mut self.asked);
+        let result = self.judge(part);
+        (result, std::mem::replace(&mut self.asked, before))
+    }
+
+    /// Takes what was asked for two parts: for both, unless that is doubtful, and one
+    /// that is `enough` alone is not. That one comes first then.
+    fn told_by(
+        &mut self,
+        parts: [(Result<(), Cause>, Asked); 2],
+        enough: impl Fn(&Result<(), Cause>) -> bool,
+    ) -> [Result<(), Cause>; 2] {
+        let evidence = self.world.evidence;
+        let stands = |asked: &Asked| evidence.stands(&asked.grounds(), &asked.evidence);
+        let [(a, asked_a), (b, asked_b)] = parts;
+        let mut both = Asked::default();
+        both.add(&asked_a);
+        both.add(&asked_b);
+        if stands(&both) {
+            self.asked.add(&both);
+            [a, b]
+        } else if enough(&a) && stands(&asked_a) {
+            self.asked.add(&asked_a);
+            [a, b]
+        } else if enough(&b) && stands(&asked_b) {
+            self.asked.add(&asked_b);
+            [b, a]
+        } else {
+            self.asked.add(&both);
+            [a, b]
         }
     }
 
@@ -286,9 +351,9 @@ impl<'w, 't> Evaluation<'w, 't> {
     /// What stands in a message's head, and which message it is, depends on what
     /// came until then.
     fn ask_head(&mut self, packet: usize) {
-        self.grounds.every_packet = true;
-        self.grounds.read_up_to(packet);
-        self.heads = self.heads.max(Some(packet));
+        self.asked.grounds.every_packet = true;
+        self.asked.grounds.read_up_to(packet);
+        self.asked.heads = self.asked.heads.max(Some(packet));
     }
 
     /// The packets that completed a message's heads are what a claim on it shows.
@@ -296,27 +361,27 @@ impl<'w, 't> Evaluation<'w, 't> {
         if let Some(message) = self.world.facts.messages.get(message) {
             let heads = message.request.iter().map(|r| r.head.packet);
             let heads = heads.chain(message.response.iter().map(|r| r.head.packet));
-            self.evidence.extend(heads);
+            self.asked.evidence.extend(heads);
         }
     }
 
     /// How many members there are depends on every packet; with messages, on
     /// the bytes of all.
     pub fn ask_which(&mut self, collection: Collection) {
-        self.more = true;
-        self.grounds.every_packet = true;
+        self.asked.more = true;
+        self.asked.grounds.every_packet = true;
         if collection == Collection::Http {
             self.read_all();
         }
         if collection == Collection::Udp {
             let could_be = |lost| could_be::event(&EventPattern::Udp(None), lost);
             let losses = self.world.facts.losses_that(|loss| could_be(loss.what));
-            self.grounds.losses.union_with(&losses);
+            self.asked.grounds.losses.union_with(&losses);
         }
     }
 
     fn read_all(&mut self) {
-        self.grounds.read_all(self.world.facts.trace);
+        self.asked.grounds.read_all(self.world.facts.trace);
     }
 
     /// How many there are; of what that is `compared` with, only the result matters.
@@ -325,8 +390,8 @@ impl<'w, 't> Evaluation<'w, 't> {
         which: &Selection,
         compared: Option<(Op, &Number)>,
     ) -> Result<Datum<'static>, Lack> {
-        self.more = true;
-        self.grounds.roles |= evidence::asks_for_roles(which);
+        self.asked.more = true;
+        self.asked.grounds.roles |= evidence::asks_for_roles(which);
         let found = packets(self.world, which);
         let counted = found
             .as_ref()
@@ -338,24 +403,24 @@ impl<'w, 't> Evaluation<'w, 't> {
         let are_of_it = recorded.is_none_or(|recorded| trace.packets.len() as u64 <= recorded);
         let stays = are_of_it && compared.is_some_and(|(op, wanted)| stays(&number, op, wanted));
         let losses = if stays {
-            self.grounds.every_packet |= !evidence::packet_stays_found(which);
+            self.asked.grounds.every_packet |= !evidence::packet_stays_found(which);
             losses_where_found(self.world, which)
         } else {
-            self.grounds.every_packet = true;
+            self.asked.grounds.every_packet = true;
             losses_of(self.world, which)
         };
-        self.grounds.losses.union_with(&losses);
+        self.asked.grounds.losses.union_with(&losses);
         let read = match &found {
             Ok(found) if stays => contents::read_where_found(self.world, which, &found.packets),
             _ => contents::read_for(self.world, which),
         };
-        self.grounds.payloads.union_with(&read);
+        self.asked.grounds.payloads.union_with(&read);
         let found = found?;
         if let Some(cut) = found.cut.filter(|_| !stays) {
             return Err(cut);
         }
-        self.grounds.absence |= counted == 0;
-        self.evidence.union_with(&found.packets);
+        self.asked.grounds.absence |= counted == 0;
+        self.asked.evidence.union_with(&found.packets);
         Ok(Datum::Number(number))
     }
 
@@ -369,23 +434,25 @@ impl<'w, 't> Evaluation<'w, 't> {
         't: 'v,
     {
         let facts: &'t Facts<'t> = self.world.facts;
-        self.more = true;
-        self.grounds.every_packet = true;
-        self.grounds.roles |= path.last().is_some_and(|name| name == "role");
+        self.asked.more = true;
+        self.asked.grounds.every_packet = true;
+        self.asked.grounds.roles |= path.last().is_some_and(|name| name == "role");
         // A packet that was cut has bytes that were not captured.
         if path.last().is_some_and(|name| name == "missing_bytes") {
             let packets = facts.packets(index).iter().copied();
-            self.grounds.payloads.extend(packets);
+            self.asked.grounds.payloads.extend(packets);
         }
         if collection == Collection::Http {
             if let Some(message) = facts.messages.get(index) {
                 for way in [Direction::ToServer, Direction::ToClient] {
-                    self.grounds.read_stream(message.conversation, way);
+                    self.asked.grounds.read_stream(message.conversation, way);
                 }
             }
             self.show_heads(index);
         } else {
-            self.evidence.extend(facts.packets(index).iter().copied());
+            self.asked
+                .evidence
+                .extend(facts.packets(index).iter().copied());
         }
         let asks = |names: &[&str]| {
             path.first()
@@ -406,7 +473,7 @@ impl<'w, 't> Evaluation<'w, 't> {
                 (Collection::Http, _) => false,
             }
         });
-        self.grounds.losses.union_with(&losses);
+        self.asked.grounds.losses.union_with(&losses);
         value::field(facts, collection, index, path)
     }
 
@@ -415,9 +482,9 @@ impl<'w, 't> Evaluation<'w, 't> {
         't: 'v,
     {
         let facts: &'t Facts<'t> = self.world.facts;
-        self.more = true;
-        self.grounds.every_packet = true;
-        self.grounds.roles |= evidence::names_a_role(ends);
+        self.asked.more = true;
+        self.asked.grounds.every_packet = true;
+        self.asked.grounds.roles |= evidence::names_a_role(ends);
         let mut found: Option<Cow<'t, [u8]>> = None;
         for conversation in facts.of(crate::savefile::Protocol::Tcp) {
             for way in [Direction::ToServer, Direction::ToClient] {
@@ -427,8 +494,10 @@ impl<'w, 't> Evaluation<'w, 't> {
                 let Some(stream) = facts.stream(conversation, way) else {
                     continue;
                 };
-                self.grounds.read_stream(conversation, way);
-                self.evidence.extend(stream.pieces.iter().map(|p| p.packet));
+                self.asked.grounds.read_stream(conversation, way);
+                self.asked
+                    .evidence
+                    .extend(stream.pieces.iter().map(|p| p.packet));
                 let bytes = facts.trace.stream_bytes(stream, 0..stream.len());
                 match &mut found {
                     None => found = Some(bytes),

@@ -102,7 +102,9 @@ impl<'t> Evidence<'t> {
             let failure = Failure::new(failures::UNDECIDED, message);
             return (Verdict::Inconclusive, Some(failure));
         }
-        let mut doubts = self.doubts(&judgement).into_iter();
+        let mut doubts = self
+            .doubts(&judgement.rests_on, &judgement.evidence)
+            .into_iter();
         if let Some((code, first)) = doubts.next() {
             let mut failure = inconclusive(code, first);
             failure.notes.extend(doubts.map(|(_, doubt)| doubt));
@@ -154,9 +156,15 @@ impl<'t> Evidence<'t> {
         (*worst, Some(failure))
     }
 
+    /// Does a result count that rests on this, and is told by the packets that were
+    /// `found`?
+    pub fn stands(&self, grounds: &Grounds, found: &FixedBitSet) -> bool {
+        let proves_nothing = grounds.absence && !self.unmet.is_empty();
+        !proves_nothing && self.doubts(grounds, found).is_empty()
+    }
+
     /// Why the result may be wrong for want of evidence.
-    fn doubts(&self, judgement: &Judgement) -> Vec<Doubt> {
-        let grounds = &judgement.rests_on;
+    fn doubts(&self, grounds: &Grounds, found: &FixedBitSet) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         if grounds.every_packet {
             let could_matter =
@@ -167,7 +175,7 @@ impl<'t> Evidence<'t> {
                 doubts.extend(self.owners.iter().map(|d| (failures::OWNERS, d.clone())));
             }
         } else if grounds.roles {
-            doubts.extend(self.guessed(&judgement.evidence));
+            doubts.extend(self.guessed(found));
         }
         if grounds.absence
             && self.facts.trace.recording.is_none()

@@ -691,3 +691,36 @@ fn what_headers_rule_out_is_not_asked_for_its_payload() {
         Verdict::Fail
     );
 }
+
+/// One part of an `or` that holds, or of an `and` that does not, tells the result.
+#[test]
+fn a_part_that_is_enough_is_not_asked_for_the_rest() {
+    let mut wire = upper();
+    wire.recording().proof.dropped = 3;
+    let (sure, unsure) = ("client.exit == 0", "packets(RST) == 0");
+    let (wrong, unsure_wrong) = ("client.exit == 3", "packets(RST) == 1");
+    for (text, expected) in [
+        (format!("{sure} or {unsure}"), Verdict::Pass),
+        (format!("{unsure} or {sure}"), Verdict::Pass),
+        (format!("{unsure_wrong} or {sure}"), Verdict::Pass),
+        (format!("{sure} or tcp[7].state == \"SF\""), Verdict::Pass),
+        (format!("{wrong} and {unsure}"), Verdict::Fail),
+        (format!("{unsure_wrong} and {wrong}"), Verdict::Fail),
+        (format!("not ({unsure} and {wrong})"), Verdict::Pass),
+        (
+            format!("{unsure} and ({sure} or {unsure})"),
+            Verdict::Inconclusive,
+        ),
+        (format!("{sure} and ({sure} or {unsure})"), Verdict::Pass),
+        (format!("{wrong} or {unsure}"), Verdict::Inconclusive),
+        (format!("{unsure} or {unsure}"), Verdict::Inconclusive),
+        (format!("{sure} and {unsure}"), Verdict::Inconclusive),
+        (format!("not ({wrong} or {unsure})"), Verdict::Inconclusive),
+    ] {
+        assert_eq!(verdict(&wire, &text), expected, "{text}");
+    }
+    assert_eq!(
+        shown(&wire, &format!("{unsure_wrong} and {wrong}")),
+        shown(&wire, &format!("{wrong} and {sure}")),
+    );
+}

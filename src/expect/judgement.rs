@@ -46,6 +46,18 @@ pub struct Grounds {
 }
 
 impl Grounds {
+    /// What another result rests on as well. That one is not of the same beginning
+    /// (`up_to`).
+    pub fn add(&mut self, other: &Grounds) {
+        self.every_packet |= other.every_packet;
+        self.absence |= other.absence;
+        self.roles |= other.roles;
+        self.payloads.union_with(&other.payloads);
+        self.streams.union_with(&other.streams);
+        self.losses.union_with(&other.losses);
+        self.up_to = None;
+    }
+
     /// The payload of every packet was read.
     pub fn read_all(&mut self, trace: &Trace) {
         self.payloads = all(trace);

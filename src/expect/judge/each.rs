@@ -151,7 +151,7 @@ impl Judge<'_> {
         let mut which = Evaluation::new(&self.world, None);
         which.ask_which(collection);
         if members.is_empty() {
-            return self.each_of_nothing(each, which.grounds);
+            return self.each_of_nothing(each, which.asked.grounds());
         }
         let mut every = Evaluation::new(&self.world, None);
         for (number, &member) in members.iter().enumerate() {
@@ -166,11 +166,11 @@ impl Judge<'_> {
             judgement
                 .rests_on
                 .payloads
-                .union_with(&every.grounds.payloads);
+                .union_with(&every.asked.grounds().payloads);
             judgement
                 .rests_on
                 .payloads
-                .union_with(&which.grounds.payloads);
+                .union_with(&which.asked.grounds().payloads);
             judgement.rests_on.up_to = None;
             if let Some(failure) = &mut judgement.failure {
                 failure.message = format!("In {short}[{number}]: {}", failure.message);
@@ -178,9 +178,15 @@ impl Judge<'_> {
             return judgement;
         }
         let mut whole = self.claimed(Ok(()), every);
-        whole.rests_on.payloads.union_with(&which.grounds.payloads);
-        whole.rests_on.losses.union_with(&which.grounds.losses);
-        whole.rests_on.every_packet |= which.grounds.every_packet;
+        whole
+            .rests_on
+            .payloads
+            .union_with(&which.asked.grounds().payloads);
+        whole
+            .rests_on
+            .losses
+            .union_with(&which.asked.grounds().losses);
+        whole.rests_on.every_packet |= which.asked.grounds().every_packet;
         whole.rests_on.up_to = None;
         whole
     }

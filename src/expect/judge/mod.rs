@@ -58,6 +58,7 @@ pub fn judge_each(
         let world = World {
             facts: &facts,
             events: &events,
+            evidence: &evidence,
             files,
             names: &nothing,
             text: &expectation.text,
@@ -65,7 +66,6 @@ pub fn judge_each(
         Judge {
             world,
             packets: &packets,
-            evidence: &evidence,
             implied: &outcomes,
             programs,
         }
@@ -80,7 +80,6 @@ pub fn judge_each(
 struct Judge<'j> {
     world: World<'j>,
     packets: &'j Events<'j>,
-    evidence: &'j Evidence<'j>,
     implied: &'j [Outcome],
     programs: &'j [ProgramSpec],
 }
@@ -117,7 +116,7 @@ impl Judge<'_> {
                 None => not_given.extend(statement.value.names_given()),
             }
             let packets = judgement.evidence.clone();
-            match self.evidence.settle(judgement) {
+            match self.world.evidence.settle(judgement) {
                 (Verdict::Pass, _) => evidence.union_with(&packets),
                 (verdict, failure) => {
                     let worse = match &worst {
@@ -231,10 +230,10 @@ impl Judge<'_> {
     }
 
     fn claimed(&self, result: Result<(), Cause>, evaluation: Evaluation<'_, '_>) -> Judgement {
-        let (evidence, rests_on) = evaluation.finish();
+        let asked = evaluation.asked;
         let mut judgement = Judgement {
-            evidence,
-            rests_on,
+            rests_on: asked.grounds(),
+            evidence: asked.evidence,
             ..Judgement::default()
         };
         let trace = self.world.facts.trace;
