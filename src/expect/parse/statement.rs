@@ -9,7 +9,8 @@ use super::super::ast::{
 use super::super::claim_fields;
 use super::super::codes;
 use super::super::fields::{self, Kind};
-use super::super::lex::Token;
+use super::super::lex::{self, Token};
+use super::filter::operator;
 use super::habit::{self, Ours};
 use super::step::STEP_EACH;
 use super::suggest::{did_you_mean, nearest};
@@ -474,7 +475,7 @@ impl<'t> Parser<'t> {
         let Some(collection) = collection(word) else {
             return Ok(None);
         };
-        if self.peek_second() != Token::Symbol("[") {
+        if self.peek_second() != Token::Symbol("[") || self.slices_a_protocol() {
             return Ok(None);
         }
         self.take();
@@ -488,6 +489,21 @@ impl<'t> Parser<'t> {
                 "`each {word}[] has …` is about all of them; for one write `{word}[0].…` alone"
             ),
         ))
+    }
+
+    /// `http[0:4] == "HTTP"` is a filter, `http[0]` and `http[0].code` are not.
+    fn slices_a_protocol(&self) -> bool {
+        let opened = self.lexed(self.lexed(self.at).span.end).span;
+        let Some((inside, span)) = lex::until(self.text, opened.end, ']') else {
+            return false;
+        };
+        let is_number = inside.trim().bytes().all(|b| b.is_ascii_digit());
+        let compared = match self.lexed(span.end + 1).token {
+            Token::Symbol(word) => operator(word).is_some(),
+            Token::Word(word) => word == "in" || operator(word).is_some(),
+            _ => false,
+        };
+        !is_number || (compared && !inside.trim().is_empty())
     }
 
     /// What reads like a statement to a beginner, and is none.

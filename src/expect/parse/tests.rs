@@ -52,6 +52,8 @@ const SOUND: &[&str] = &[
     // Regression: found by fuzzing. These were steps from a program called `tcp`.
     "any order (tcp > \"GET\") { data }\nany order (any tcp > 47:45:54) { data }",
     "no tcp > a0:45\nno tcp < \"GET\"\nno udp gt 30:39\npackets(tcp >= 47:45) == 1",
+    // Regression: found by fuzzing. The slice was taken for one message.
+    "each (http[0] contains \"G\") has tcp\neach http[0:1] has tcp\neach tcp[0] == 47 has tcp",
 ];
 
 fn roles() -> Vec<String> {
