@@ -21,7 +21,7 @@ use sha2::Digest;
 use super::advice;
 use super::ast::{
     Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, Step,
-    StepEnds, StepOrFilter, Value, Window,
+    StepEnds, StepOrFilter, Value,
 };
 use super::claim_value::{self as value, Datum, Lack};
 use super::contents;
@@ -45,8 +45,9 @@ use crate::conversation::Direction;
 use crate::savefile::Bytes;
 
 /// What counts the segments of a conversation, or their bytes.
-const COUNTS: [&str; 5] = [
+const COUNTS: [&str; 6] = [
     "packets",
+    "completeness",
     "bytes",
     "retransmissions",
     "out_of_order",
@@ -57,8 +58,10 @@ const COUNTS: [&str; 5] = [
 const ENDS: [&str; 4] = ["state", "completeness", "close", "closed_by"];
 
 /// What a SYN or the SYN,ACK has a part in.
-const BEGINNINGS: [&str; 7] = [
+const BEGINNINGS: [&str; 9] = [
     "packets",
+    "retransmissions",
+    "out_of_order",
     "history",
     "state",
     "completeness",
@@ -373,11 +376,11 @@ impl<'w, 't> Evaluation<'w, 't> {
         if collection == Collection::Http {
             self.read_all();
         }
-        if collection == Collection::Udp {
-            let could_be = |lost| could_be::event(&EventPattern::Udp(None), lost);
-            let losses = self.world.facts.losses_that(|loss| could_be(loss.what));
-            self.asked.grounds.losses.union_with(&losses);
-        }
+        let losses = self.world.facts.losses_that(|loss| match collection {
+            Collection::Udp => could_be::event(&EventPattern::Udp(None), loss.what),
+            Collection::Tcp | Collection::Http => could_be::may_be_of_any_connection(loss),
+        });
+        self.asked.grounds.losses.union_with(&losses);
     }
 
     fn read_all(&mut self) {
@@ -402,12 +405,15 @@ impl<'w, 't> Evaluation<'w, 't> {
         let recorded = trace.recording.as_ref().map(|r| r.proof.captured);
         let are_of_it = recorded.is_none_or(|recorded| trace.packets.len() as u64 <= recorded);
         let stays = are_of_it && compared.is_some_and(|(op, wanted)| stays(&number, op, wanted));
-        let losses = if stays {
-            self.asked.grounds.every_packet |= !evidence::packet_stays_found(which);
-            losses_where_found(self.world, which)
-        } else {
-            self.asked.grounds.every_packet = true;
-            losses_of(self.world, which)
+        let losses = match &found {
+            Ok(found) if stays => {
+                self.asked.grounds.every_packet |= !evidence::packet_stays_found(which);
+                losses_where_found(self.world, which, &found.packets)
+            }
+            _ => {
+                self.asked.grounds.every_packet = true;
+                losses_of(self.world, which)
+            }
         };
         self.asked.grounds.losses.union_with(&losses);
         let read = match &found {
@@ -458,19 +464,29 @@ impl<'w, 't> Evaluation<'w, 't> {
             path.first()
                 .is_some_and(|name| names.contains(&name.as_str()))
         };
+        let id = facts.conversations.get(index).map_or(0, |c| c.id);
         let losses = facts.losses_that(|loss| {
             let is_of_it = loss.of.is_some_and(|(of, _)| of == index);
             match (collection, loss.what) {
                 (Collection::Tcp, Lost::Segments { may_be_end }) => {
                     let counts = asks(&COUNTS) && !counts_the_other(path, loss);
-                    is_of_it && (counts || (may_be_end && asks(&ENDS)))
+                    let handshake = asks(&["handshake_rtt", "handshake_rtt_ms"]);
+                    let handshake = handshake && could_be::may_end_handshake(facts, loss);
+                    is_of_it && (counts || handshake || (may_be_end && asks(&ENDS)))
                 }
-                (Collection::Tcp, Lost::Syn | Lost::SynAck) => is_of_it && asks(&BEGINNINGS),
+                (Collection::Tcp, Lost::Syn | Lost::SynAck) => {
+                    (is_of_it && asks(&BEGINNINGS)) || could_be::renumbers(id, loss)
+                }
                 // Of which conversation it was, nobody knows.
                 (Collection::Tcp, lost) => could_be::event(&EventPattern::Syn, lost),
-                (Collection::Udp, lost) => could_be::event(&EventPattern::Udp(None), lost),
+                (Collection::Udp, lost) => {
+                    // A port that is closed tells it by ICMP.
+                    let icmp = asks(&["lost"]) && could_be::event(&EventPattern::Icmp(None), lost);
+                    icmp || could_be::is_in_udp(facts, loss)
+                        || could_be::event(&EventPattern::Udp(None), lost)
+                }
                 // Their bytes are asked for as those of streams.
-                (Collection::Http, _) => false,
+                (Collection::Http, _) => could_be::may_be_of_any_connection(loss),
             }
         });
         self.asked.grounds.losses.union_with(&losses);
@@ -485,6 +501,8 @@ impl<'w, 't> Evaluation<'w, 't> {
         self.asked.more = true;
         self.asked.grounds.every_packet = true;
         self.asked.grounds.roles |= evidence::names_a_role(ends);
+        let losses = facts.losses_that(could_be::may_be_of_any_connection);
+        self.asked.grounds.losses.union_with(&losses);
         let mut found: Option<Cow<'t, [u8]>> = None;
         for conversation in facts.of(crate::savefile::Protocol::Tcp) {
             for way in [Direction::ToServer, Direction::ToClient] {
@@ -536,6 +554,15 @@ pub struct Selected {
 /// # Errors
 /// There is no such window.
 pub fn packets(world: &World<'_>, which: &Selection) -> Result<Selected, Lack> {
+    let condition = match &which.what {
+        StepOrFilter::Filter(filter) => Some(filter),
+        StepOrFilter::Step(step) => step.value.where_.as_ref(),
+    };
+    if condition.is_some_and(|filter| could_be::asks_for_times(&filter.value))
+        && let Some(reason) = world.facts.untimed()
+    {
+        return Err(Lack::evidence(reason));
+    }
     let mut cut = None;
     let mut packets = match &which.what {
         StepOrFilter::Filter(filter) => {
@@ -564,12 +591,17 @@ pub fn packets(world: &World<'_>, which: &Selection) -> Result<Selected, Lack> {
 }
 
 /// What is missing that could change that there are such packets.
-pub fn losses_where_found(world: &World<'_>, which: &Selection) -> FixedBitSet {
-    match which.window.as_ref().map(|window| &window.value) {
-        // What lies behind the first A lies behind an earlier one, too.
-        Some(Window::After { until: None, .. }) => FixedBitSet::new(),
-        _ => losses_of(world, which),
-    }
+pub fn losses_where_found(
+    world: &World<'_>,
+    which: &Selection,
+    found: &FixedBitSet,
+) -> FixedBitSet {
+    let facts = world.facts;
+    let conversations = facts.conversations_of(found);
+    facts.losses_that(|loss| {
+        let concerned = loss.of.is_none_or(|(of, _)| conversations.contains(of));
+        could_be::unfound(facts, which, loss, concerned)
+    })
 }
 
 /// What is missing that could be one of these packets.

@@ -7,11 +7,12 @@
 use fixedbitset::FixedBitSet;
 
 use super::ast::{
-    EventPattern, Filter, Operand, Selection, Spanned, Step, StepEnds, StepOrFilter, Window,
+    EventPattern, FieldRef, Filter, Operand, Selection, Spanned, Step, StepEnds, StepOrFilter,
+    Window,
 };
 use super::claim::World;
 use super::facts::Facts;
-use super::fields::{Field, Kind, Needs, Reading};
+use super::fields::{self, Field, Kind, Needs, Reading};
 use super::judgement;
 use super::matching;
 use crate::decode::Transport;
@@ -56,9 +57,7 @@ pub fn read_where_found(world: &World<'_>, which: &Selection, found: &FixedBitSe
 /// All packets of the conversations of some.
 pub fn conversations_of(facts: &Facts<'_>, packets: &FixedBitSet) -> FixedBitSet {
     let mut all = packets.clone();
-    let of = |packet: usize| facts.trace.seen.get(packet)?.conversation;
-    let conversations: FixedBitSet = packets.ones().filter_map(of).collect();
-    for conversation in conversations.ones() {
+    for conversation in facts.conversations_of(packets).ones() {
         all.extend(facts.packets(conversation).iter().copied());
     }
     all
@@ -119,8 +118,35 @@ fn at_most(filter: &Filter) -> Option<Filter> {
         },
         Filter::Or(a, b) => Some(Filter::Or(Box::new(at_most(a)?), Box::new(at_most(b)?))),
         Filter::Not(inner) => Some(Filter::Not(Box::new(at_least(inner)?))),
-        _ if filter_reads(filter) => None,
+        _ if filter_reads(filter) => carrier(filter),
         _ => Some(filter.clone()),
+    }
+}
+
+/// What has a payload to compare with: a comparison with a field that is not there is
+/// false.
+fn carrier(filter: &Filter) -> Option<Filter> {
+    let left = match filter {
+        Filter::Exists(left) | Filter::Compare { left, .. } => left,
+        Filter::In {
+            left,
+            negated: false,
+            ..
+        } => left,
+        _ => return None,
+    };
+    let mut protocols = Vec::new();
+    left.fields(&mut |field| protocols.push(field.field.name.strip_suffix(".payload")));
+    match protocols[..] {
+        [Some(protocol)] => {
+            let field = FieldRef {
+                field: fields::lookup(protocol)?,
+                layers: Vec::new(),
+                span: 0..0,
+            };
+            Some(Filter::Exists(Operand::Field(field)))
+        }
+        _ => None,
     }
 }
 

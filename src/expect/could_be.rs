@@ -2,7 +2,9 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::ast::{EventPattern, Filter, FilterOp, Literal, Operand, Selection, Step, StepOrFilter};
+use super::ast::{
+    Anchor, EventPattern, Filter, FilterOp, Literal, Operand, Selection, Step, StepOrFilter, Window,
+};
 use super::facts::Facts;
 use super::losses::{Loss, Lost};
 use super::matching;
@@ -18,16 +20,84 @@ const TUNNELS: [u8; 3] = [4, 41, 47];
 
 /// Could it be one of a claim's packets, or move its window?
 pub fn selected(facts: &Facts<'_>, which: &Selection, loss: &Loss) -> bool {
-    let is_step = |it: &Step| {
-        let is_it = event(&it.event, loss.what) && has_ends(facts, it, loss);
-        is_it || is_moved_in(it, loss.what)
-    };
     let of_what = match &which.what {
-        StepOrFilter::Step(it) => is_step(&it.value),
+        StepOrFilter::Step(it) => is_step(facts, &it.value, loss),
         StepOrFilter::Filter(filter) => shown(facts, &filter.value, loss),
     };
+    of_what || bounds(facts, which, loss)
+}
+
+/// Could a packet that was found be another one for the want of it, or lie outside of
+/// the window? `concerned`: it is of the conversation of one that was found.
+pub fn unfound(facts: &Facts<'_>, which: &Selection, loss: &Loss, concerned: bool) -> bool {
+    let moved = match &which.what {
+        StepOrFilter::Step(it) => {
+            let step = &it.value;
+            let whole = matches!(step.event, EventPattern::Data(None));
+            let counts = step
+                .where_
+                .as_ref()
+                .is_some_and(|filter| counts(&filter.value));
+            let moved = !whole && is_told_by_others(facts, step, loss);
+            (concerned && moved) || ((concerned || counts) && is_moved_in(step, loss.what))
+        }
+        StepOrFilter::Filter(filter) => {
+            let filter = &filter.value;
+            (concerned || counts(filter)) && is_moved_here(facts, filter, loss)
+        }
+    };
+    moved
+        || match which.window.as_ref().map(|window| &window.value) {
+            None => false,
+            // What lies behind the first A lies behind an earlier one, too.
+            Some(Window::After { from, until: None }) => match from {
+                Anchor::Step(step) => {
+                    let step = &step.value;
+                    is_told_by_others(facts, step, loss) || is_moved_in(step, loss.what)
+                }
+                Anchor::Name(_) => false,
+            },
+            Some(_) => bounds(facts, which, loss),
+        }
+}
+
+/// Could it be what bounds the window?
+fn bounds(facts: &Facts<'_>, which: &Selection, loss: &Loss) -> bool {
     let window = which.window.as_ref();
-    of_what || window.is_some_and(|w| w.value.steps().any(is_step))
+    window.is_some_and(|w| w.value.steps().any(|it| is_step(facts, it, loss)))
+}
+
+fn is_step(facts: &Facts<'_>, it: &Step, loss: &Loss) -> bool {
+    let is_it = event(&it.event, loss.what) && has_ends(facts, it, loss);
+    let content = matches!(it.event, EventPattern::Data(Some(_)));
+    is_it || (content && is_segments_of(facts, it, loss)) || is_moved_in(it, loss.what)
+}
+
+/// Is it of a connection between the ends that the step names? A run of data lasts
+/// until the other side sends, an answer belongs to its request: the way is not asked
+/// for.
+fn is_segments_of(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
+    let (Lost::Segments { .. }, Some((conversation, way))) = (loss.what, loss.of) else {
+        return false;
+    };
+    [way, way.opposite()].into_iter().any(|way| {
+        let of = Some((conversation, way));
+        has_ends(facts, step, &Loss { of, ..loss.clone() })
+    })
+}
+
+fn is_of_messages(event: &EventPattern) -> bool {
+    matches!(
+        event,
+        EventPattern::Request { .. } | EventPattern::Response { .. }
+    )
+}
+
+fn is_of_analysis(event: &EventPattern) -> bool {
+    matches!(
+        event,
+        EventPattern::Retransmission(_) | EventPattern::KeepAlive | EventPattern::WindowUpdate
+    )
 }
 
 /// Went it from and to whom the step names?
@@ -44,6 +114,8 @@ fn has_ends(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
 pub fn event(event: &EventPattern, lost: Lost) -> bool {
     match (event, lost) {
         (EventPattern::Syn, Lost::Syn) | (EventPattern::SynAck, Lost::SynAck) => true,
+        // The first time between a segment and its ACK tells what was sent again.
+        (EventPattern::Retransmission(_), Lost::Syn) => true,
         (_, Lost::Syn | Lost::SynAck) => false,
         (EventPattern::Fin, Lost::Segments { may_be_end }) => may_be_end,
         (
@@ -51,7 +123,8 @@ pub fn event(event: &EventPattern, lost: Lost) -> bool {
             | EventPattern::Request { .. }
             | EventPattern::Response { .. }
             | EventPattern::Retransmission(_)
-            | EventPattern::KeepAlive,
+            | EventPattern::KeepAlive
+            | EventPattern::WindowUpdate,
             Lost::Segments { .. },
         ) => true,
         (_, Lost::Segments { .. }) => false,
@@ -67,8 +140,44 @@ pub fn event(event: &EventPattern, lost: Lost) -> bool {
 pub fn step(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
     let of_handshake = matches!(loss.what, Lost::Syn | Lost::SynAck);
     (event(&step.event, loss.what) && has_ends(facts, step, loss))
+        || ends_run(facts, step, loss)
         || is_moved_in(step, loss.what)
         || (of_handshake && step.event == EventPattern::Ack)
+        || (step.event == EventPattern::Ack && may_end_handshake(facts, loss))
+}
+
+/// Could a run of data that the step names have ended otherwise?
+fn ends_run(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
+    matches!(step.event, EventPattern::Data(_)) && is_segments_of(facts, step, loss)
+}
+
+/// Could what was found be no such event, or elsewhere, for the want of it? Where a run
+/// of data ends, what a message is, and what is sent again, others tell.
+pub fn is_told_by_others(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
+    let event = &step.event;
+    let is_of_segments = is_of_messages(event) || is_of_analysis(event);
+    ends_run(facts, step, loss)
+        || (is_of_segments && is_segments_of(facts, step, loss))
+        || (matches!(event, EventPattern::Retransmission(_)) && loss.what == Lost::Syn)
+}
+
+/// Could the ACK of the handshake have come with it?
+pub fn may_end_handshake(facts: &Facts<'_>, loss: &Loss) -> bool {
+    let (Lost::Segments { .. }, Some((conversation, Direction::ToServer))) = (loss.what, loss.of)
+    else {
+        return false;
+    };
+    let conversation = facts.conversations.get(conversation);
+    let tcp = conversation.and_then(|c| c.tcp.as_ref());
+    tcp.is_some_and(|tcp| tcp.handshake_rtt.is_none())
+}
+
+/// Could it have been bytes of a TCP connection, nobody knows of which?
+pub fn may_be_of_any_connection(loss: &Loss) -> bool {
+    match loss.what {
+        Lost::Datagram { protocol } => protocol == TCP || TUNNELS.contains(&protocol),
+        _ => false,
+    }
 }
 
 /// Could what a step's condition asks of other packets be another for the want of it?
@@ -88,6 +197,15 @@ pub fn counts(filter: &Filter) -> bool {
         });
     });
     counts
+}
+
+/// Does the filter ask for times?
+pub fn asks_for_times(filter: &Filter) -> bool {
+    let mut asks = false;
+    filter.operands(&mut |operand| {
+        operand.fields(&mut |field| asks |= field.field.name.contains("time"));
+    });
+    asks
 }
 
 /// Could what the filter asks of other packets be another for the want of it: numbers
@@ -110,9 +228,10 @@ pub fn is_moved(filter: &Filter, lost: Lost) -> bool {
     moved
 }
 
-/// What a SYN says of later segments: where their numbers begin, and what their
-/// windows count.
-const AGREED: [&str; 5] = [
+/// What a SYN says of later segments: which connection it is, where their numbers
+/// begin, and what their windows count.
+const AGREED: [&str; 6] = [
+    "tcp.stream",
     "tcp.seq",
     "tcp.nxtseq",
     "tcp.ack",
@@ -122,7 +241,28 @@ const AGREED: [&str; 5] = [
 
 /// Could the filter show it, or another packet for the want of it?
 pub fn shown(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
-    is_moved(filter, loss.what) || itself(facts, filter, loss)
+    is_moved_here(facts, filter, loss) || itself(facts, filter, loss)
+}
+
+/// Could what the filter asks of other packets be another for the want of it, where it
+/// asks for that conversation?
+fn is_moved_here(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
+    is_moved(filter, loss.what) && (counts(filter) || !is_elsewhere(facts, filter, loss))
+}
+
+/// Does the filter demand another connection?
+fn is_elsewhere(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
+    match filter {
+        Filter::And(a, b) => is_elsewhere(facts, a, loss) || is_elsewhere(facts, b, loss),
+        Filter::Or(a, b) => is_elsewhere(facts, a, loss) && is_elsewhere(facts, b, loss),
+        Filter::Compare {
+            left: Operand::Field(field),
+            op: FilterOp::Eq,
+            right: Operand::Literal(Literal::Number(wanted)),
+            ..
+        } => ends_known(facts, field.field.name, loss).is_some_and(|is| !is.contains(wanted)),
+        _ => false,
+    }
 }
 
 /// Could the filter show it? Not where it demands another protocol, another flag or
@@ -132,7 +272,9 @@ fn itself(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
     let is_other = |operand: &Operand| match operand {
         Operand::Field(field) => {
             let protocol = field.field.name.split('.').next();
-            protocol.is_some_and(|protocol| lacks(lost).contains(&protocol))
+            protocol.is_some_and(|protocol| {
+                lacks(lost).contains(&protocol) && !(protocol == "udp" && is_in_udp(facts, loss))
+            })
         }
         _ => false,
     };
@@ -157,6 +299,13 @@ fn itself(facts: &Facts<'_>, filter: &Filter, loss: &Loss) -> bool {
     }
 }
 
+/// Does the connection go through a tunnel of UDP?
+pub fn is_in_udp(facts: &Facts<'_>, loss: &Loss) -> bool {
+    let packets = loss.of.map(|(of, _)| facts.packets(of));
+    let first = packets.and_then(|packets| facts.trace.packets.get(*packets.first()?));
+    first.is_some_and(|packet| packet.outer_datagrams().next().is_some())
+}
+
 /// Protocols of which it has no header. An ICMP error has those that it quotes.
 fn lacks(lost: Lost) -> &'static [&'static str] {
     match lost {
@@ -179,6 +328,17 @@ fn known(facts: &Facts<'_>, name: &str, loss: &Loss) -> Option<SmallVec<[i128; 2
     if let Some(set) = flag(name, loss.what) {
         return Some(smallvec![i128::from(set)]);
     }
+    ends_known(facts, name, loss)
+}
+
+/// Would the connection with this number have another one?
+pub fn renumbers(id: u32, loss: &Loss) -> bool {
+    let numbers = loss.numbers.clone();
+    numbers.len() > 1 && numbers.contains(&id)
+}
+
+/// The values of the field of this name, where the connection tells them.
+fn ends_known(facts: &Facts<'_>, name: &str, loss: &Loss) -> Option<SmallVec<[i128; 2]>> {
     let (index, way) = loss.of?;
     let conversation = facts.conversations.get(index)?;
     let ports = [conversation.client.port(), conversation.server.port()].map(i128::from);
@@ -187,7 +347,7 @@ fn known(facts: &Facts<'_>, name: &str, loss: &Loss) -> Option<SmallVec<[i128; 2
         Direction::ToClient => [ports[1], ports[0]],
     };
     Some(match name {
-        "tcp.stream" => smallvec![i128::from(conversation.id)],
+        "tcp.stream" => loss.numbers.clone().map(i128::from).collect(),
         "tcp.port" => smallvec![from, to],
         "tcp.srcport" => smallvec![from],
         "tcp.dstport" => smallvec![to],

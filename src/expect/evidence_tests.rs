@@ -289,18 +289,7 @@ fn a_gap_tells_that_a_segment_is_missing() {
 
 /// A capture from elsewhere without these packets of a whole connection.
 fn without(lost: &[usize]) -> Wire {
-    let whole = upper();
-    let mut wire = upper();
-    let trace = &mut wire.trace;
-    (trace.frames, trace.packets, trace.ends) = Default::default();
-    for index in (0..whole.trace.packets.len()).filter(|index| !lost.contains(index)) {
-        trace.frames.push(whole.trace.frame(index), None);
-        trace.packets.push(whole.trace.packets[index].clone());
-        trace.ends.push(whole.trace.ends[index]);
-    }
-    let mut wire = wire.reread();
-    wire.trace.recording = None;
-    wire
+    lacking(upper, lost)
 }
 
 #[test]

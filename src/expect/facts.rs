@@ -152,6 +152,12 @@ impl<'t> Facts<'t> {
         found.map(|(index, _)| index).collect()
     }
 
+    /// The conversations that some packets are of.
+    pub fn conversations_of(&self, packets: &FixedBitSet) -> FixedBitSet {
+        let of = |packet: usize| self.trace.seen.get(packet)?.conversation;
+        packets.ones().filter_map(of).collect()
+    }
+
     /// The indices of a conversation's packets.
     pub fn packets(&self, conversation: usize) -> &[usize] {
         self.by_conversation().of(conversation)

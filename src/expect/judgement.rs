@@ -19,6 +19,8 @@ pub struct Judgement {
     pub no_evidence: Option<String>,
     /// What the steps of a block that matched are called, beside what was known.
     pub names: Option<Names>,
+    /// What it rests on that these are the events so called.
+    pub names_rest_on: Grounds,
     /// Why it does not hold.
     pub failure: Option<Failure>,
 }

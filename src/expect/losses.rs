@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::facts::Facts;
 use super::holes::{self, Told};
@@ -12,6 +13,10 @@ use crate::conversation::Direction;
 use crate::decode::{Net, Packet, Unfinished};
 use crate::savefile::Protocol;
 use crate::trace::Trace;
+
+/// Protocols of datagrams; in the second there may be any other.
+const UDP: u8 = 17;
+const IP_IN_IP: u8 = 4;
 
 /// What a packet was that was not captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Loss {
     pub what: Lost,
     /// The conversation, by its index, and the way.
     pub of: Option<(usize, Direction)>,
+    /// The numbers (`tcp.stream`) that its connection may have; none for a datagram.
+    pub numbers: Range<u32>,
     /// A sentence.
     pub message: String,
 }
@@ -46,8 +53,12 @@ pub fn losses(facts: &Facts<'_>) -> Vec<Loss> {
         return Vec::new();
     }
     let mut losses = Vec::new();
+    let first: Vec<i64> = facts
+        .of(Protocol::Tcp)
+        .filter_map(|index| Some(facts.conversations.get(index)?.first.0))
+        .collect();
     for conversation in facts.of(Protocol::Tcp) {
-        losses.extend(beginning(facts, conversation));
+        losses.extend(beginning(facts, conversation, &first));
         let missing = holes::missing(trace, facts.packets(conversation));
         let ways = [Direction::ToClient, Direction::ToServer];
         losses.extend(ways.iter().filter_map(|&way| {
@@ -59,6 +70,7 @@ pub fn losses(facts: &Facts<'_>) -> Vec<Loss> {
                     may_be_end: missing.may_be_end,
                 },
                 of: Some((conversation, way)),
+                numbers: number(facts, conversation)..number(facts, conversation) + 1,
                 message,
             })
         }));
@@ -94,7 +106,10 @@ fn hole(facts: &Facts<'_>, conversation: usize, way: Direction, told: Told) -> S
 
 /// A SYN, or the SYN,ACK that answers it, where the other one was captured. A
 /// connection of which neither was began before the capture, and outside of it.
-fn beginning(facts: &Facts<'_>, conversation: usize) -> Option<Loss> {
+///
+/// Connections are numbered by their first packets: where that is the one which is
+/// missing, it may have come before those of others. `first` has their times.
+fn beginning(facts: &Facts<'_>, conversation: usize, first: &[i64]) -> Option<Loss> {
     let mut syn = [false; 2];
     // Who acknowledged the SYN of each side: with the own one, or behind it.
     let mut told: [Option<(Lost, usize)>; 2] = [None; 2];
@@ -124,20 +139,36 @@ fn beginning(facts: &Facts<'_>, conversation: usize) -> Option<Loss> {
     let mut sides = ways.into_iter().zip(syn).zip(told);
     sides.find_map(|((way, syn), told)| {
         let (what, packet) = told.filter(|_| !syn)?;
-        let name = match what {
-            Lost::Syn => "SYN",
-            _ => "SYN,ACK",
+        let number = number(facts, conversation);
+        let (name, lowest) = match what {
+            Lost::Syn => ("SYN", lowest(number, first)),
+            _ => ("SYN,ACK", number),
         };
         Some(Loss {
             what,
             of: Some((conversation, way)),
+            numbers: lowest..number + 1,
             message: format!(
-                "The {name} of tcp[{}] is not in the capture: packet {} acknowledges it.",
-                number(facts, conversation),
+                "The {name} of tcp[{number}] is not in the capture: packet {} acknowledges it.",
                 frame(facts.trace, packet)
             ),
         })
     })
+}
+
+/// A SYN that has no answer for so long is sent again (RFC 6298 section 2.1, and
+/// earlier versions). Nanoseconds.
+const UNANSWERED: i64 = 3_000_000_000;
+
+/// The lowest number that a connection may have whose SYN is missing.
+fn lowest(number: u32, first: &[i64]) -> u32 {
+    let before = first.get(..number as usize).unwrap_or_default();
+    let Some(own) = first.get(number as usize) else {
+        return number;
+    };
+    let earliest = own.saturating_sub(UNANSWERED);
+    // Times go up, but for packets that were captured out of order.
+    before.partition_point(|first| *first < earliest) as u32
 }
 
 /// Datagrams of which some fragments were captured and others not, one for each.
@@ -146,6 +177,11 @@ fn datagrams(trace: &Trace) -> Vec<Loss> {
     let whole: HashSet<u64> = whole
         .flat_map(|whole| whole.frames.iter().copied())
         .collect();
+    // Where datagrams of UDP carry other packets, what this one carried is not known.
+    let tunnels = trace
+        .packets
+        .iter()
+        .any(|packet| packet.outer_datagrams().next().is_some());
     let mut known = HashSet::new();
     let fragments = trace.packets.iter().filter(|packet| packet.is_fragment());
     fragments
@@ -168,12 +204,13 @@ fn datagrams(trace: &Trace) -> Vec<Loss> {
             };
             is_new.then(|| Loss {
                 what: Lost::Datagram {
-                    protocol: match net {
-                        Net::V4(ip) => ip.protocol,
-                        Net::V6(ip) => ip.protocol,
+                    protocol: match protocol(net) {
+                        UDP if tunnels => IP_IN_IP,
+                        protocol => protocol,
                     },
                 },
                 of: None,
+                numbers: 0..0,
                 message: format!(
                     "The datagram of which packet {} is a fragment {what}.",
                     packet.number
@@ -181,6 +218,13 @@ fn datagrams(trace: &Trace) -> Vec<Loss> {
             })
         })
         .collect()
+}
+
+fn protocol(net: &Net) -> u8 {
+    match net {
+        Net::V4(ip) => ip.protocol,
+        Net::V6(ip) => ip.protocol,
+    }
 }
 
 /// What the fragments of a datagram have in common, but for the protocol, which

@@ -63,6 +63,8 @@ mod language_tests;
 mod lex;
 pub mod lint;
 mod losses;
+#[cfg(test)]
+mod losses_tests;
 mod matching;
 mod message_bytes;
 pub mod notation;

@@ -63,7 +63,11 @@ impl FromStr for RoleAt {
         if role.is_empty() {
             return Err(format!("there is no role before the `=`; {FORM}"));
         }
-        let (address, port) = match end.parse::<IpAddr>() {
+        // `[::1]`, as it is written before a port.
+        let bare = end
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let (address, port) = match bare.unwrap_or(end).parse::<IpAddr>() {
             Ok(address) => (Some(address), None),
             Err(_) => {
                 let (address, port) = end
@@ -193,6 +197,7 @@ mod tests {
         assert_eq!(read("client=:80"), Ok(role(None, Some(80))));
         assert_eq!(read("client=10.0.0.5"), Ok(role(Some("10.0.0.5"), None)));
         assert_eq!(read("client=::1"), Ok(role(Some("::1"), None)));
+        assert_eq!(read("client=[::1]"), Ok(role(Some("::1"), None)));
         assert_eq!(read("client=[::1]:80"), Ok(role(Some("::1"), Some(80))));
         for wrong in ["client", "=1.2.3.4", "c=1.2.3", "c=:70000", "c=x:80"] {
             let told = read(wrong).unwrap_err();

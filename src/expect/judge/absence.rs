@@ -73,7 +73,7 @@ impl Judge<'_> {
                 every_packet: !evidence::packet_stays_found(which),
                 roles,
                 payloads: contents::read_where_found(&self.world, which, &found),
-                losses: claim::losses_where_found(&self.world, which),
+                losses: claim::losses_where_found(&self.world, which, &found),
                 ..Grounds::default()
             },
             evidence: found,

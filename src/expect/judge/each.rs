@@ -2,8 +2,10 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::Judge;
-use crate::expect::ast::{Claim, Collection, Condition, Each, Filter, Selection, Span, Subject};
+use super::{Judge, sentence};
+use crate::expect::ast::{
+    Claim, Collection, Condition, Each, Filter, Selection, Span, StepOrFilter, Subject,
+};
 use crate::expect::claim::{self, Evaluation};
 use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
@@ -47,6 +49,19 @@ impl Judge<'_> {
             Err(lack) => return self.no_window(which, &each.subject.span, lack),
         };
         let (subjects, cut) = (selected.packets, selected.cut);
+        if could_be::asks_for_times(condition)
+            && let Some(reason) = facts.untimed()
+        {
+            return Judgement {
+                no_evidence: Some(sentence(&reason)),
+                ..Judgement::default()
+            };
+        }
+        // An HTTP message's fields are where the subject's are.
+        let reading = match which.what {
+            StepOrFilter::Filter(_) => Reading::Filter,
+            StepOrFilter::Step(_) => Reading::Where,
+        };
         let mut payloads = contents::read_for(&self.world, which);
         if contents::filter_asks_for_messages(condition) {
             payloads.union_with(&contents::conversations_of(facts, &subjects));
@@ -74,7 +89,7 @@ impl Judge<'_> {
             trace,
             facts.classes(),
             condition,
-            Reading::Where,
+            reading,
             self.world.names,
             Some(&subjects),
         );
@@ -96,13 +111,7 @@ impl Judge<'_> {
                 span: Some(each.condition.span.clone()),
                 expected: Some(self.world.written(&each.condition.span).to_owned()),
                 actual: self.shown(first),
-                difference: filter_shown::shown(
-                    trace,
-                    first,
-                    condition,
-                    Reading::Where,
-                    self.world.names,
-                ),
+                difference: filter_shown::shown(trace, first, condition, reading, self.world.names),
                 notes: quoted::note(&self.world, which, &broken)
                     .into_iter()
                     .collect(),

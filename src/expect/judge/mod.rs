@@ -13,7 +13,7 @@ use super::claim::{Cause, Evaluation, World};
 use super::events::Events;
 use super::evidence::Evidence;
 use super::facts::Facts;
-use super::judgement::Judgement;
+use super::judgement::{Grounds, Judgement};
 use super::matching::Names;
 use super::notation::visible;
 use super::outcome::{Failure, Outcome, Verdict};
@@ -94,6 +94,8 @@ impl Judge<'_> {
         let mut names = Names::default();
         // Names that were never given, as their block did not match.
         let mut not_given: BTreeSet<&str> = BTreeSet::new();
+        // What rests on the events that have names.
+        let mut named: BTreeMap<&str, Grounds> = BTreeMap::new();
         for statement in &expectation.statements {
             // What gives a name again speaks of its own step.
             let given: BTreeSet<&str> = statement.value.names_given().collect();
@@ -110,7 +112,15 @@ impl Judge<'_> {
                 },
                 ..*self
             };
-            let judgement = judge.statement(statement);
+            let mut judgement = judge.statement(statement);
+            statement.value.names(&mut |name| {
+                if let Some(grounds) = named.get(name) {
+                    judgement.rests_on.add(grounds);
+                }
+            });
+            for name in statement.value.names_given() {
+                named.insert(name, judgement.names_rest_on.clone());
+            }
             match judgement.names.clone() {
                 Some(given) => names = given,
                 None => not_given.extend(statement.value.names_given()),

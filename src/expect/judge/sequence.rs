@@ -3,7 +3,9 @@
 use fixedbitset::FixedBitSet;
 
 use super::Judge;
-use crate::expect::ast::{Collection, EventPattern, Mode, Scope, Sequence, Span, Unit};
+use crate::expect::ast::{
+    Collection, EventPattern, Mode, Scope, Sequence, Span, Spanned, Step, Unit,
+};
 use crate::expect::claim::{Cause, Evaluation};
 use crate::expect::event::EventIndex;
 use crate::expect::explain::Explanation;
@@ -37,10 +39,12 @@ impl Judge<'_> {
             evaluation.ask_which(collection);
             return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
-        if sequence
-            .steps
-            .iter()
-            .any(|step| step.value.within.is_some())
+        let is_timed = |step: &Spanned<Step>| {
+            let condition = step.value.where_.as_ref();
+            let asks = condition.is_some_and(|filter| could_be::asks_for_times(&filter.value));
+            asks || step.value.within.is_some()
+        };
+        if sequence.steps.iter().any(is_timed)
             && let Some(reason) = self.world.facts.untimed()
         {
             return Judgement {
@@ -63,17 +67,27 @@ impl Judge<'_> {
                 judgement.rests_on.absence = taken.is_empty();
                 judgement.rests_on.every_packet =
                     taken.is_empty() || !evidence::stays_found(sequence);
-                // What was found stays, except by conditions that ask for others.
-                judgement.rests_on.losses = self.losses_in(sequence, |loss| {
-                    let mut steps = sequence.steps.iter();
-                    sequence.mode == Mode::Exactly
-                        || steps.any(|step| could_be::is_moved_in(&step.value, loss.what))
-                });
                 judgement.evidence = taken
                     .iter()
                     .filter_map(|t| context.events.get(t.event))
                     .flat_map(|e| e.packets.iter().copied())
                     .collect();
+                judgement.rests_on.losses = self.losses_where_found(sequence, &judgement.evidence);
+                let facts = self.world.facts;
+                judgement.names_rest_on = Grounds {
+                    every_packet: true,
+                    losses: self.losses_in(sequence, |loss| {
+                        let mut steps = sequence.steps.iter();
+                        steps.any(|step| could_be::step(facts, &step.value, loss))
+                    }),
+                    ..judgement.rests_on.clone()
+                };
+                // That others were something else would take nothing away.
+                let is_numbered = matches!(sequence.scope, Some(Scope::Message(_)));
+                if sequence.mode != Mode::Exactly && !is_numbered && !taken.is_empty() {
+                    let read = contents::conversations_of(facts, &judgement.evidence);
+                    judgement.rests_on.payloads.intersect_with(&read);
+                }
             }
             Found::Diverged(divergence) => {
                 let explanation = Explanation {
@@ -104,31 +118,78 @@ impl Judge<'_> {
         judgement
     }
 
+    /// What is missing that could change that the steps were found. They stay, except by
+    /// conditions that ask for others, and by what others tell of them: runs of data,
+    /// whose ends are where the steps beside them go by them.
+    fn losses_where_found(&self, sequence: &Sequence, found: &FixedBitSet) -> FixedBitSet {
+        let facts = self.world.facts;
+        let concerned = facts.conversations_of(found);
+        let related = sequence.steps.len() > 1
+            || sequence.steps.iter().any(|step| {
+                let step = &step.value;
+                step.name.is_some() || step.event != EventPattern::Data(None)
+            });
+        self.losses_in(sequence, |loss| {
+            let concerned = loss.of.is_none_or(|(of, _)| concerned.contains(of));
+            let mut steps = sequence.steps.iter().map(|step| &step.value);
+            sequence.mode == Mode::Exactly
+                || steps.any(|step| {
+                    let told = || could_be::is_told_by_others(facts, step, loss);
+                    could_be::is_moved_in(step, loss.what) || (related && concerned && told())
+                })
+        })
+    }
+
     /// What is missing in a block's scope that is so.
     fn losses_in(&self, sequence: &Sequence, are: impl Fn(&Loss) -> bool) -> FixedBitSet {
         let facts = self.world.facts;
         let is_of = |loss: &Loss, conversation: Option<usize>| {
             conversation.is_some() && loss.of.map(|(of, _)| of) == conversation
         };
+        let mut steps = sequence.steps.iter();
+        let runs = steps.any(|step| matches!(step.value.event, EventPattern::Data(_)));
+        // The scope's filter may leave others, whatever the steps are.
+        let moves_scope = |loss: &Loss| match &sequence.scope {
+            Some(Scope::Filter(filter)) => could_be::is_moved(&filter.value, loss.what),
+            Some(Scope::Conversation {
+                protocol: Protocol::Tcp,
+                id,
+            }) => could_be::renumbers(*id, loss),
+            _ => false,
+        };
         facts.losses_that(|loss| {
             let is_in_scope = match &sequence.scope {
                 None => true,
-                Some(Scope::Filter(filter)) => could_be::shown(facts, &filter.value, loss),
+                Some(Scope::Filter(filter)) => {
+                    let shown = |loss: &Loss| could_be::shown(facts, &filter.value, loss);
+                    // A run of data lasts until the other side sends.
+                    let other = loss.of.map(|(of, way)| (of, way.opposite()));
+                    shown(loss)
+                        || (runs
+                            && shown(&Loss {
+                                of: other,
+                                ..loss.clone()
+                            }))
+                }
                 Some(Scope::Conversation {
                     protocol: Protocol::Tcp,
                     id,
-                }) => is_of(loss, claim_value::member(facts, Collection::Tcp, *id).ok()),
+                }) => {
+                    could_be::may_be_of_any_connection(loss)
+                        || is_of(loss, claim_value::member(facts, Collection::Tcp, *id).ok())
+                }
                 // Of which conversation a datagram was, nobody knows.
                 Some(Scope::Conversation { .. }) => {
                     could_be::event(&EventPattern::Udp(None), loss.what)
                 }
                 Some(Scope::Message(id)) => {
                     let message = facts.messages.get(*id as usize);
-                    matches!(loss.what, Lost::Segments { .. })
-                        && is_of(loss, message.map(|message| message.conversation))
+                    let of = message.map(|message| message.conversation);
+                    could_be::may_be_of_any_connection(loss)
+                        || (matches!(loss.what, Lost::Segments { .. }) && is_of(loss, of))
                 }
             };
-            is_in_scope && are(loss)
+            (is_in_scope && are(loss)) || moves_scope(loss)
         })
     }
 

@@ -64,6 +64,22 @@ pub const UPPER: &str = "exactly {
   client > server        FIN
 }";
 
+/// A capture from elsewhere that lacks these packets.
+pub fn lacking(make: impl Fn() -> Wire, lost: &[usize]) -> Wire {
+    let whole = make();
+    let mut wire = make();
+    let trace = &mut wire.trace;
+    (trace.frames, trace.packets, trace.ends) = Default::default();
+    for index in (0..whole.trace.packets.len()).filter(|index| !lost.contains(index)) {
+        trace.frames.push(whole.trace.frame(index), None);
+        trace.packets.push(whole.trace.packets[index].clone());
+        trace.ends.push(whole.trace.ends[index]);
+    }
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    wire
+}
+
 pub fn upper() -> Wire {
     let mut wire = Wire::new();
     let c = wire.tcp(CLIENT, (SERVER, 12000));
