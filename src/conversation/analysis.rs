@@ -87,7 +87,7 @@ pub(super) struct Flow {
     unseen: bool,
     /// The latest ACK that was no duplicate.
     original_ack: Option<usize>,
-    /// A segment of it has scaled windows already.
+    /// Its last segment has a scaled window: it is no SYN (RFC 7323, section 2.2).
     scaled: bool,
     flight: Flight,
     /// What the other side's latest segment reported to have.
@@ -150,6 +150,9 @@ pub(super) fn analyse(
         repeated_data(segment, forward, reverse, known.rtt_before, seen);
     }
     remember(segment, forward, store, seen);
+    if segment.flags.ack() || segment.flags.syn() {
+        reverse.flight.has_no_hole();
+    }
     if let Some(acked) = reverse.flight.acknowledge(segment.ack, store) {
         let rtt = segment.at.time.since(acked.time);
         seen.acks = Some(Acks {
@@ -337,7 +340,7 @@ fn remember(segment: &Numbers, forward: &mut Flow, store: &mut Store, seen: &See
         forward.flight.sent(unacked, store);
     }
     forward.window = Some(segment.window);
-    forward.scaled |= !segment.flags.syn();
+    forward.scaled = !segment.flags.syn();
     forward.last_ack = Some(segment.ack);
     forward.last_at = Some(segment.at);
     forward.last = seen.marks;

@@ -54,10 +54,14 @@ impl Flight {
         self.hole = true;
     }
 
+    /// The other side has acknowledged what came before the hole.
+    pub(super) fn has_no_hole(&mut self) {
+        self.hole = false;
+    }
+
     /// Takes out what is acknowledged. Returns the segment that ends there.
     pub(super) fn acknowledge(&mut self, ack: u32, store: &mut Store) -> Option<At> {
         let mut found = None;
-        self.hole = false;
         if self.ascending {
             while let Some(first) = self.segments.front_mut() {
                 if before(ack, first.next) {

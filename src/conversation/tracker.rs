@@ -427,8 +427,13 @@ impl<R: Receiver> Tracker<R> {
         let way = open.way(from_low);
         seen.conversation = Some(open.index);
         seen.direction = Some(way);
-        seen.udp_delta = at.time.elapsed(open.previous);
-        open.count(at, packet.len, way, payload_on_the_wire(packet, udp));
+        let (payload, previous) = (payload_on_the_wire(packet, udp), open.previous);
+        open.count(at, packet.len, way, payload);
+        // A datagram without payload has no time in Wireshark, and is none before others.
+        match payload {
+            0 => open.previous = previous,
+            _ => seen.udp_delta = at.time.elapsed(previous),
+        }
         open.receiver
             .datagram(way, udp.payload.of(frame), at, found);
         let latest = open.recent.get_mut(way);

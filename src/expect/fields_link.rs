@@ -318,9 +318,10 @@ pub(super) const LINK: &[Field] = &[
         },
     ),
     Field::new("sll", Kind::Protocol, "Linux cooked capture", |v, out| {
-        if cooked(v).is_some() {
-            out.push(FieldValue::whole(v.frame()));
-        }
+        out.extend(cooked(v).map(|cooked| FieldValue::Layer {
+            header: cooked.header_len.into(),
+            bytes: v.frame(),
+        }));
     }),
     Field::new(
         "sll.pkttype",
@@ -339,7 +340,10 @@ pub(super) const LINK: &[Field] = &[
     ),
     Field::new("null", Kind::Protocol, "BSD loopback header", |v, out| {
         if let Link::Null { .. } = v.packet.link {
-            out.push(FieldValue::whole(v.frame()));
+            out.push(FieldValue::Layer {
+                header: 4,
+                bytes: v.frame(),
+            });
         }
     }),
     Field::new(

@@ -67,7 +67,8 @@ pub(super) const HTTP: &[Field] = &[
                 if let Start::Request { target, .. } = message.start
                     && let Some((_, query)) = target.split_once('?')
                 {
-                    out.extend(query.split('&').map(FieldValue::text));
+                    let parts = query.split('&').filter(|part| !part.is_empty());
+                    out.extend(parts.map(FieldValue::text));
                 }
                 out.go_on()
             });
@@ -253,7 +254,11 @@ pub(super) const HTTP: &[Field] = &[
         |v, out| {
             messages(v, |message| {
                 for line in message.head.headers.named("Cookie") {
-                    out.extend(line.split(';').map(|pair| FieldValue::text(pair.trim())));
+                    let pairs = line
+                        .split(';')
+                        .map(str::trim)
+                        .filter(|pair| !pair.is_empty());
+                    out.extend(pairs.map(FieldValue::text));
                 }
                 out.go_on()
             });
@@ -469,7 +474,7 @@ fn undecoded<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     };
     let own = match &v.packet.transport {
         Transport::Udp(udp) => datagram((udp.src_port, udp.dst_port), udp.payload),
-        Transport::Tcp(tcp) => (!is_read(v)).then_some(tcp.payload),
+        Transport::Tcp(tcp) => (!is_read(v) && !tcp.flags.rst()).then_some(tcp.payload),
         // Echo requests and replies, of either version.
         Transport::Icmp(icmp) if matches!(icmp.kind, 0 | 8) => Some(icmp.payload),
         Transport::Icmpv6(icmp) if matches!(icmp.kind, 128 | 129) => Some(icmp.payload),

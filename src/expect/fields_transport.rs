@@ -375,7 +375,9 @@ pub(super) const TCP: &[Field] = &[
         |v, out| out.extend(timestamps(v).map(|(_, echo)| number(echo))),
     ),
     Field::new("tcp.payload", Kind::Bytes, "payload", |v, out| {
+        // Wireshark shows that of a RST as its cause (RFC 9293, section 3.5.3).
         let payload = tcp(v)
+            .filter(|t| !t.flags.rst())
             .map(|t| t.payload.of(v.data()))
             .filter(|p| !p.is_empty());
         out.extend(payload.map(FieldValue::bytes));
@@ -522,7 +524,8 @@ pub(super) const UDP: &[Field] = &[
         |v, out| {
             let of = |facts: Facts| v.packet.time.elapsed(facts.first).map(number);
             out.extend(v.tunnel().and_then(of));
-            out.extend(udp(v).and_then(|_| v.conversation()).and_then(of));
+            let with_payload = udp(v).filter(|u| u.length != 8);
+            out.extend(with_payload.and_then(|_| v.conversation()).and_then(of));
         },
     )
     .needs(Needs::CONVERSATION),

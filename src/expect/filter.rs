@@ -26,6 +26,9 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
         Filter::Or(a, b) => shows(a) || shows(b),
         Filter::Xor(a, b) => shows(a) != shows(b),
         Filter::Not(inner) => !shows(inner),
+        Filter::Exists(slice @ Operand::Slice { .. }) => {
+            any(slice, view, steps, |value| !is_beyond(value))
+        }
         Filter::Exists(operand) => any(operand, view, steps, |_| true),
         Filter::NotZero(operand) => any(operand, view, steps, is_not_zero),
         // The same as below, without the ways around it: most comparisons are so.
@@ -51,7 +54,12 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
             quantifier,
             right,
         } => quantified(*quantifier, left, view, steps, |l, fits| {
-            visit(right, view, steps, &mut |r| fits(holds(l, *op, &r)));
+            // A slice that lies beyond its value has no text to look into.
+            let looks = matches!(op, FilterOp::Contains | FilterOp::Matches);
+            let nothing = looks && matches!(left, Operand::Slice { .. }) && is_beyond(l);
+            visit(right, view, steps, &mut |r| {
+                fits(!nothing && holds(l, *op, &r))
+            });
         }),
         Filter::In {
             left,
@@ -59,7 +67,13 @@ pub fn matches_after(filter: &Filter, view: &View<'_>, steps: &Steps<'_>) -> boo
             set,
             negated,
         } => {
-            // Of all values, one item has to hold them all, as in Wireshark.
+            // Of all values, one item has to hold them all, as in Wireshark; and of all
+            // that are not in it, none may be.
+            let quantifier = if *negated {
+                &Quantifier::Any
+            } else {
+                quantifier
+            };
             let inside = set.iter().any(|item| {
                 quantified(*quantifier, left, view, steps, |value, fits| {
                     let _ = fits(is_in(value, item, view, steps));
@@ -109,6 +123,12 @@ fn asks_for_ends(filter: &Filter) -> bool {
         Filter::End { .. } => true,
         _ => false,
     }
+}
+
+/// Is the value of a slice empty: does it lie beyond what it is a part of? It is
+/// compared as no bytes are, and does not exist.
+fn is_beyond(value: &Compared<'_>) -> bool {
+    matches!(value, Compared::Value(FieldValue::Bytes(bytes)) if bytes.is_empty())
 }
 
 fn any(
@@ -172,10 +192,15 @@ fn holds(left: &Compared<'_>, op: FilterOp, right: &Compared<'_>) -> bool {
                 };
                 if part.is_empty() {
                     // As in Wireshark.
-                    let protocol = |value| {
-                        matches!(value, &FieldValue::Layer { .. } | &FieldValue::Message(_))
+                    let has_none = |value| {
+                        matches!(
+                            value,
+                            &FieldValue::Layer { .. }
+                                | &FieldValue::Message(_)
+                                | &FieldValue::Text(_)
+                        )
                     };
-                    return !protocol(whole);
+                    return !has_none(whole);
                 }
                 bytes_of(whole).is_some_and(|whole| memchr::memmem::find(&whole, &part).is_some())
             }

@@ -133,8 +133,8 @@ fn shifted(number: i128, plus: i64, field: &FieldRef) -> i128 {
     }
 }
 
-/// The parts one after the other; what lies beyond the value's end ends them.
-/// None where nothing is left.
+/// The parts one after the other; what lies beyond the value's end ends them, so that
+/// nothing may be left. None of what has no bytes.
 fn slice<'v>(value: FieldValue<'v>, ranges: &[SliceRange]) -> Option<Cow<'v, [u8]>> {
     let bytes = match value {
         FieldValue::Bytes(bytes) | FieldValue::Text(bytes) => bytes,
@@ -145,7 +145,7 @@ fn slice<'v>(value: FieldValue<'v>, ranges: &[SliceRange]) -> Option<Cow<'v, [u8
         FieldValue::Number(_) => return None,
     };
     if let ([range], Cow::Borrowed(whole)) = (ranges, &bytes) {
-        return part(whole, *range).map(Cow::Borrowed);
+        return Some(Cow::Borrowed(part(whole, *range).unwrap_or_default()));
     }
     let mut parts = Vec::new();
     for range in ranges {
@@ -154,7 +154,7 @@ fn slice<'v>(value: FieldValue<'v>, ranges: &[SliceRange]) -> Option<Cow<'v, [u8
         };
         parts.extend_from_slice(part);
     }
-    (!parts.is_empty()).then_some(Cow::Owned(parts))
+    Some(Cow::Owned(parts))
 }
 
 fn part(bytes: &[u8], range: SliceRange) -> Option<&[u8]> {

@@ -32,6 +32,7 @@ pub struct Args {
         short = 'Y',
         long,
         value_name = "FILTER",
+        allow_hyphen_values = true,
         help_heading = "What to show"
     )]
     pub filter: Option<String>,

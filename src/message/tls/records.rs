@@ -96,7 +96,8 @@ impl Records {
         match kind {
             CHANGE_CIPHER_SPEC if !self.tls_1_3 => lane.encrypted = true,
             APPLICATION_DATA => record.is_opaque = self.tls_1_3,
-            ALERT if !lane.encrypted => {
+            // Encrypted it would be longer.
+            ALERT if !lane.encrypted || body.len() == 2 => {
                 if let [level, description] = body {
                     record.alert = Some((*level, *description));
                 }
