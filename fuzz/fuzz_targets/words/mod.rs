@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzzer_mutate;
-use netlab_capture::diagnostic::Diagnostic;
+use netlab_capture::diagnostic::{Diagnostic, Severity};
 
 /// Words of the language and of the fields, pieces of statements, and what else the
 /// parser knows: each text in the quotes of its source.
@@ -271,7 +271,8 @@ fn change<'a>(words: &mut Vec<&'a str>, dice: &mut Dice) {
 /// Is that all that is wrong? A text has brackets when it is written out that it did
 /// not need before, and may so have too many inside each other.
 pub fn is_too_deep(found: &[Diagnostic]) -> bool {
-    found.iter().all(|one| one.code == "E006")
+    let mut mistakes = found.iter().filter(|one| one.severity == Severity::Error);
+    mistakes.all(|one| one.code == "E006")
 }
 
 /// For `fuzz_mutator!`: changes the first `size` bytes of `data`, and returns how

@@ -113,6 +113,8 @@ fn mistakes_are_told_by_their_place_and_the_way_out() {
         [(codes::WRONG_LITERAL, "70000")]
     );
     assert_eq!(help("tcp.port == -1"), "the field is never negative");
+    // Regression: found by fuzzing. A character was not asked for its sign.
+    assert!(!marks("tcp.len == - 'a' * {2 + 3}").is_empty());
     assert_eq!(
         marks("tcp.port contains 80"),
         [(codes::WRONG_OPERATOR, "contains")]

@@ -158,6 +158,7 @@ impl<'t> Parser<'t> {
                 }
             }
             Side::Bare(text) if !text.starts_with('-') => Side::Bare(format!("-{text}")),
+            Side::Char(byte) => Side::Bare(format!("-{byte}")),
             _ => Side::Negated(Box::new(inner)),
         };
         Ok(Term { side, span })
