@@ -145,6 +145,14 @@ impl<'a> Out<'a, '_> {
             }
         }
     }
+
+    /// Values of which each is of another layer of the protocol.
+    pub(super) fn layers(&mut self, values: impl IntoIterator<Item = FieldValue<'a>>) {
+        for value in values {
+            self.push(value);
+            self.next_layer();
+        }
+    }
 }
 
 /// The way from a packet to a field's values.

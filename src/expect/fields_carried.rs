@@ -211,7 +211,7 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Protocol,
         "generic routing encapsulation",
         |v, out| {
-            out.extend(gres(v).map(|g| FieldValue::whole(g.payload.of(v.data()))));
+            out.layers(gres(v).map(|g| FieldValue::whole(g.payload.of(v.data()))));
         },
     ),
     Field::new(
@@ -219,7 +219,7 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Unsigned(16),
         "EtherType of what is inside",
         |v, out| {
-            out.extend(gres(v).map(|g| number(g.protocol)));
+            out.layers(gres(v).map(|g| number(g.protocol)));
         },
     ),
     Field::new(
@@ -227,7 +227,7 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Unsigned(16),
         "flags, and the version in the last three bits",
         |v, out| {
-            out.extend(gres(v).map(|g| number(g.flags)));
+            out.layers(gres(v).map(|g| number(g.flags)));
         },
     ),
     Field::new(

@@ -3,7 +3,7 @@
 use crate::decode::{Cooked, Ethernet, Layer, Link, Transport, Trouble, Vlan};
 use crate::savefile::Format;
 
-use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, View, number};
+use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, Out, View, number};
 
 pub(super) const FRAME: &[Field] = &[
     Field::new("frame", Kind::Protocol, "the whole frame", |v, out| {
@@ -126,88 +126,88 @@ pub(super) const FRAME: &[Field] = &[
 
 pub(super) const LINK: &[Field] = &[
     Field::new("eth", Kind::Protocol, "Ethernet", |v, out| {
-        if ethernet(v).is_some() {
-            out.push(FieldValue::Layer {
-                header: ETHERNET,
-                bytes: v.frame(),
-            });
-        }
+        out.layers(frames(v).map(|(_, bytes)| FieldValue::Layer {
+            header: ETHERNET,
+            bytes,
+        }));
     }),
     Field::new(
         "eth.dst",
         Kind::Ether,
         "destination hardware address",
-        |v, out| out.extend(ethernets(v).map(|e| FieldValue::bytes(&e.dst))),
+        |v, out| out.layers(ethernets(v).map(|e| FieldValue::bytes(&e.dst))),
     ),
     Field::new(
         "eth.src",
         Kind::Ether,
         "source hardware address",
-        |v, out| out.extend(ethernets(v).map(|e| FieldValue::bytes(&e.src))),
+        |v, out| out.layers(ethernets(v).map(|e| FieldValue::bytes(&e.src))),
     ),
     Field::new(
         "eth.addr",
         Kind::Ether,
         "either hardware address",
         |v, out| {
-            out.extend(
-                ethernets(v).flat_map(|e| [FieldValue::bytes(&e.dst), FieldValue::bytes(&e.src)]),
-            )
+            for ethernet in ethernets(v) {
+                out.push(FieldValue::bytes(&ethernet.dst));
+                out.push(FieldValue::bytes(&ethernet.src));
+                out.next_layer();
+            }
         },
     ),
     Field::new(
         "eth.dst.oui",
         Kind::Unsigned(24),
         "the destination address's first three bytes: its maker",
-        |v, out| out.extend(ethernets(v).map(|e| oui(&e.dst))),
+        |v, out| out.layers(ethernets(v).map(|e| oui(&e.dst))),
     ),
     Field::new(
         "eth.src.oui",
         Kind::Unsigned(24),
         "the source address's first three bytes: its maker",
-        |v, out| out.extend(ethernets(v).map(|e| oui(&e.src))),
+        |v, out| out.layers(ethernets(v).map(|e| oui(&e.src))),
     ),
     Field::new(
         "eth.addr.oui",
         Kind::Unsigned(24),
         "the first three bytes of either address",
-        |v, out| out.extend(addresses(v).map(oui)),
+        |v, out| of_addresses(v, out, oui),
     ),
     Field::new(
         "eth.dst.ig",
         Kind::Bool,
         "the destination is a group: multicast or broadcast",
-        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.dst, 1))),
+        |v, out| out.layers(ethernets(v).map(|e| first_bit(&e.dst, 1))),
     ),
     Field::new(
         "eth.dst.lg",
         Kind::Bool,
         "the destination address is given locally, not by its maker",
-        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.dst, 2))),
+        |v, out| out.layers(ethernets(v).map(|e| first_bit(&e.dst, 2))),
     ),
     Field::new(
         "eth.src.ig",
         Kind::Bool,
         "the source is a group",
-        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.src, 1))),
+        |v, out| out.layers(ethernets(v).map(|e| first_bit(&e.src, 1))),
     ),
     Field::new(
         "eth.src.lg",
         Kind::Bool,
         "the source address is given locally, not by its maker",
-        |v, out| out.extend(ethernets(v).map(|e| first_bit(&e.src, 2))),
+        |v, out| out.layers(ethernets(v).map(|e| first_bit(&e.src, 2))),
     ),
     Field::new(
         "eth.ig",
         Kind::Bool,
         "either address is a group",
-        |v, out| out.extend(addresses(v).map(|a| first_bit(a, 1))),
+        |v, out| of_addresses(v, out, |a| first_bit(a, 1)),
     ),
     Field::new(
         "eth.lg",
         Kind::Bool,
         "either address is given locally",
-        |v, out| out.extend(addresses(v).map(|a| first_bit(a, 2))),
+        |v, out| of_addresses(v, out, |a| first_bit(a, 2)),
     ),
     Field::new(
         "eth.len",
@@ -233,7 +233,7 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
-            out.extend(tags(v, Q_TAG).map(|tag| FieldValue::Layer {
+            out.layers(tags(v, Q_TAG).map(|tag| FieldValue::Layer {
                 header: 4,
                 bytes: tag.bytes,
             }))
@@ -243,30 +243,29 @@ pub(super) const LINK: &[Field] = &[
         "vlan.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control & 0xfff))),
+        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control & 0xfff))),
     ),
     Field::new(
         "vlan.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control >> 13))),
+        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control >> 13))),
     ),
     Field::new(
         "vlan.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.extend(tags(v, Q_TAG).map(|tag| number(tag.control >> 12 & 1))),
+        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control >> 12 & 1))),
     ),
     Field::new(
         "vlan.etype",
         Kind::Unsigned(16),
         "EtherType behind each tag",
         |v, out| {
-            out.extend(
-                tags(v, Q_TAG)
-                    .filter(|tag| tag.next >= FIRST_TYPE)
-                    .map(|tag| number(tag.next)),
-            )
+            for tag in tags(v, Q_TAG) {
+                out.extend((tag.next >= FIRST_TYPE).then(|| number(tag.next)));
+                out.next_layer();
+            }
         },
     ),
     Field::new(
@@ -274,7 +273,7 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1ad)",
         |v, out| {
-            out.extend(tags(v, AD_TAG).map(|tag| FieldValue::Layer {
+            out.layers(tags(v, AD_TAG).map(|tag| FieldValue::Layer {
                 header: 4,
                 bytes: tag.bytes,
             }))
@@ -284,19 +283,19 @@ pub(super) const LINK: &[Field] = &[
         "ieee8021ad.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control & 0xfff))),
+        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control & 0xfff))),
     ),
     Field::new(
         "ieee8021ad.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control >> 13))),
+        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control >> 13))),
     ),
     Field::new(
         "ieee8021ad.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.extend(tags(v, AD_TAG).map(|tag| number(tag.control >> 12 & 1))),
+        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control >> 12 & 1))),
     ),
     Field::new(
         "arp",
@@ -405,8 +404,17 @@ fn types_or_lengths<'a>(v: &View<'a>) -> impl Iterator<Item = u16> + use<'a> {
     })
 }
 
-fn addresses<'a>(v: &View<'a>) -> impl Iterator<Item = &'a [u8; 6]> + use<'a> {
-    ethernets(v).flat_map(|e| [&e.dst, &e.src])
+/// A value of each address.
+fn of_addresses<'a>(
+    v: &View<'a>,
+    out: &mut Out<'a, '_>,
+    value: impl Fn(&[u8; 6]) -> FieldValue<'a>,
+) {
+    for ethernet in ethernets(v) {
+        out.push(value(&ethernet.dst));
+        out.push(value(&ethernet.src));
+        out.next_layer();
+    }
 }
 
 fn oui<'a>(address: &[u8; 6]) -> FieldValue<'a> {

@@ -418,7 +418,7 @@ pub(super) const TCP: &[Field] = &[
 
 pub(super) const UDP: &[Field] = &[
     Field::new("udp", Kind::Protocol, "User Datagram Protocol", |v, out| {
-        out.extend(udps(v).map(|u| FieldValue::Layer {
+        out.layers(udps(v).map(|u| FieldValue::Layer {
             header: 8,
             bytes: v.slice(u.header.start, usize::from(u.length)),
         }));
@@ -436,7 +436,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "source port",
         |v, out| {
-            out.extend(udps(v).map(|u| number(u.src_port)));
+            out.layers(udps(v).map(|u| number(u.src_port)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.src_port)
@@ -450,7 +450,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "destination port",
         |v, out| {
-            out.extend(udps(v).map(|u| number(u.dst_port)));
+            out.layers(udps(v).map(|u| number(u.dst_port)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.dst_port)
@@ -460,7 +460,11 @@ pub(super) const UDP: &[Field] = &[
     )
     .alike(Alike::Flow),
     Field::new("udp.port", Kind::Unsigned(16), "either port", |v, out| {
-        out.extend(udps(v).flat_map(|u| [number(u.src_port), number(u.dst_port)]));
+        for udp in udps(v) {
+            out.push(number(udp.src_port));
+            out.push(number(udp.dst_port));
+            out.next_layer();
+        }
         out.extend(quoted_ports(v, IP_PROTOCOL_UDP));
     })
     .alike(Alike::Flow),
@@ -469,7 +473,7 @@ pub(super) const UDP: &[Field] = &[
         Kind::Unsigned(16),
         "length in bytes: the header's 8 and the payload",
         |v, out| {
-            out.extend(udps(v).map(|u| number(u.length)));
+            out.layers(udps(v).map(|u| number(u.length)));
             out.extend(
                 quoted(v, IP_PROTOCOL_UDP)
                     .and_then(|q| q.udp_length)
@@ -478,7 +482,7 @@ pub(super) const UDP: &[Field] = &[
         },
     ),
     Field::new("udp.checksum", Kind::Unsigned(16), "checksum", |v, out| {
-        out.extend(udps(v).map(|u| number(u.checksum)));
+        out.layers(udps(v).map(|u| number(u.checksum)));
         out.extend(quoted_udp_checksum(v).map(number));
     }),
     Field::new(
@@ -492,7 +496,7 @@ pub(super) const UDP: &[Field] = &[
                 _ => number(2u8),
             };
             // RFC 8200, section 8.1; what is quoted is another's fault.
-            out.extend(datagrams(v).map(|(net, u)| match net {
+            out.layers(datagrams(v).map(|(net, u)| match net {
                 Net::V4(_) => status(u.checksum, 3),
                 Net::V6(_) => status(u.checksum, 4),
             }));
