@@ -152,7 +152,7 @@ impl<'t> Parser<'t> {
     fn value_at(&self, at: usize) -> bool {
         let value = self.lexed(at);
         match value.token {
-            Token::Number(_) | Token::Text(_) => true,
+            Token::Number(_) | Token::Text(_) | Token::Symbol("{" | "-") => true,
             Token::Word(word) => {
                 !self.is_end(word) && self.lexed(value.span.end).token == Token::Symbol(":")
             }
