@@ -70,7 +70,10 @@ fn bounds(facts: &Facts<'_>, which: &Selection, loss: &Loss) -> bool {
 fn is_step(facts: &Facts<'_>, it: &Step, loss: &Loss) -> bool {
     let is_it = event(&it.event, loss.what) && has_ends(facts, it, loss);
     let content = matches!(it.event, EventPattern::Data(Some(_)));
-    is_it || (content && is_segments_of(facts, it, loss)) || is_moved_in(it, loss.what)
+    is_it
+        || (content && is_segments_of(facts, it, loss))
+        || is_retimed(&it.event, loss.what)
+        || is_moved_in(it, loss.what)
 }
 
 /// Is it of a connection between the ends that the step names? A run of data lasts
@@ -114,8 +117,6 @@ fn has_ends(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
 pub fn event(event: &EventPattern, lost: Lost) -> bool {
     match (event, lost) {
         (EventPattern::Syn, Lost::Syn) | (EventPattern::SynAck, Lost::SynAck) => true,
-        // The first time between a segment and its ACK tells what was sent again.
-        (EventPattern::Retransmission(_), Lost::Syn) => true,
         (_, Lost::Syn | Lost::SynAck) => false,
         (EventPattern::Fin, Lost::Segments { may_be_end }) => may_be_end,
         (
@@ -141,6 +142,7 @@ pub fn step(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
     let of_handshake = matches!(loss.what, Lost::Syn | Lost::SynAck);
     (event(&step.event, loss.what) && has_ends(facts, step, loss))
         || ends_run(facts, step, loss)
+        || is_retimed(&step.event, loss.what)
         || is_moved_in(step, loss.what)
         || (of_handshake && step.event == EventPattern::Ack)
         || (step.event == EventPattern::Ack && may_end_handshake(facts, loss))
@@ -158,7 +160,13 @@ pub fn is_told_by_others(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
     let is_of_segments = is_of_messages(event) || is_of_analysis(event);
     ends_run(facts, step, loss)
         || (is_of_segments && is_segments_of(facts, step, loss))
-        || (matches!(event, EventPattern::Retransmission(_)) && loss.what == Lost::Syn)
+        || is_retimed(event, loss.what)
+}
+
+/// What was sent again is told by the first time between a segment and its ACK, in
+/// either way.
+fn is_retimed(event: &EventPattern, lost: Lost) -> bool {
+    matches!(event, EventPattern::Retransmission(_)) && lost == Lost::Syn
 }
 
 /// Could the ACK of the handshake have come with it?

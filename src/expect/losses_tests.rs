@@ -59,6 +59,8 @@ fn a_run_of_data_lasts_until_the_other_side_sends() {
             "in order { client > server data as d }\npackets(udp after d) == 1",
         ],
     );
+    // A handshake's ACK needs what it acknowledges.
+    doubtful(turns, &[1], &["in order (tcp.dstport == 80) { ACK }"]);
     decided(
         turns,
         &[4],

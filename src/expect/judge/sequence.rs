@@ -147,7 +147,8 @@ impl Judge<'_> {
             conversation.is_some() && loss.of.map(|(of, _)| of) == conversation
         };
         let mut steps = sequence.steps.iter();
-        let runs = steps.any(|step| matches!(step.value.event, EventPattern::Data(_)));
+        let asks_both =
+            steps.any(|step| matches!(step.value.event, EventPattern::Data(_) | EventPattern::Ack));
         // The scope's filter may leave others, whatever the steps are.
         let moves_scope = |loss: &Loss| match &sequence.scope {
             Some(Scope::Filter(filter)) => could_be::is_moved(&filter.value, loss.what),
@@ -162,10 +163,11 @@ impl Judge<'_> {
                 None => true,
                 Some(Scope::Filter(filter)) => {
                     let shown = |loss: &Loss| could_be::shown(facts, &filter.value, loss);
-                    // A run of data lasts until the other side sends.
+                    // A run of data lasts until the other side sends, a handshake's ACK
+                    // needs what it acknowledges.
                     let other = loss.of.map(|(of, way)| (of, way.opposite()));
                     shown(loss)
-                        || (runs
+                        || (asks_both
                             && shown(&Loss {
                                 of: other,
                                 ..loss.clone()
