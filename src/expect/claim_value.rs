@@ -180,7 +180,13 @@ fn conversation_field<'f>(
             None => return Err(unknown(path)),
         },
         _ => match &conversation.tcp {
-            Some(tcp) => tcp_field(tcp, path)?,
+            Some(tcp) => {
+                let is_time = matches!(path, ["handshake_rtt" | "handshake_rtt_ms"]);
+                if is_time && let Some(reason) = facts.untimed() {
+                    return Err(Lack::evidence(reason));
+                }
+                tcp_field(tcp, path)?
+            }
             None => return Err(unknown(path)),
         },
     })

@@ -4,7 +4,7 @@ use super::Verdict;
 use super::testing::lab::*;
 use super::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
 use crate::decode::{Net, Transport};
-use crate::savefile::{Damage, Ended, Exit};
+use crate::savefile::{Damage, Ended, Exit, Timestamp};
 use crate::trace::{Ends, Owner};
 
 #[test]
@@ -712,4 +712,58 @@ fn a_part_that_is_enough_is_not_asked_for_the_rest() {
         shown(&wire, &format!("{unsure_wrong} and {wrong}")),
         shown(&wire, &format!("{wrong} and {sure}")),
     );
+}
+
+/// Regression: the fields of a message whose head and body came in two packets were not
+/// those of the packet that the subject shows.
+#[test]
+fn each_packet_shown_has_the_fields_that_it_is_shown_for() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    wire.data(
+        c,
+        ToServer,
+        b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n",
+    );
+    wire.data(c, ToServer, b"abc");
+    wire.data(c, ToClient, b"HTTP/1.1 204 No Content\r\n\r\n");
+    let wire = wire.reread();
+    passes(
+        &wire,
+        &[
+            "each http.request.uri == \"/a\" has http.host == \"h\"",
+            "each http has http",
+            "each client > server POST has http.host == \"h\"",
+        ],
+    );
+    fails(
+        &wire,
+        &[
+            "each http.request.uri has not http",
+            "each http.request has not http.file_data",
+        ],
+    );
+}
+
+/// Regression: a handshake of which the file has no times "was never completed".
+#[test]
+fn what_has_no_times_is_not_asked_for_them() {
+    let mut wire = upper();
+    for packet in &mut wire.trace.packets {
+        packet.time = Timestamp::NONE;
+    }
+    assert!(!wire.trace.packets[0].time.is_known());
+    let mut wire = wire.reread();
+    wire.trace.recording = None;
+    for text in [
+        "tcp[0].handshake_rtt < 1s",
+        "no frame.time_epoch > 5",
+        "packets(frame.time_delta < 1) >= 1",
+        "each data has frame.time_relative < 3",
+        "in order { data where tcp.time_delta < 1 }",
+    ] {
+        assert_eq!(verdict(&wire, text), Verdict::Inconclusive, "{text}");
+    }
+    passes(&wire, &["no RST", "in order { SYN; data }"]);
 }
