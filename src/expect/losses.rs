@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::facts::Facts;
 use super::holes::{self, Told};
 use super::notation::count;
 use crate::conversation::Direction;
-use crate::decode::{Net, Packet, Unfinished};
+use crate::decode::{Net, Packet, Tcp, Unfinished};
 use crate::savefile::Protocol;
 use crate::trace::Trace;
 
@@ -113,6 +115,7 @@ fn beginning(facts: &Facts<'_>, conversation: usize, first: &[i64]) -> Option<Lo
     let mut syn = [false; 2];
     // Who acknowledged the SYN of each side: with the own one, or behind it.
     let mut told: [Option<(Lost, usize)>; 2] = [None; 2];
+    let mut again = Again::default();
     for &index in facts.packets(conversation) {
         let packet = facts.trace.packets.get(index);
         let seen = facts.trace.seen.get(index);
@@ -134,6 +137,11 @@ fn beginning(facts: &Facts<'_>, conversation: usize, first: &[i64]) -> Option<Lo
             told[other].get_or_insert((what, index));
         }
         syn[own] |= flags.syn();
+        again.see(tcp, own, index);
+    }
+    if let Some((side, packet)) = again.missing() {
+        told[side].get_or_insert((Lost::Syn, packet));
+        syn[side] = false;
     }
     let ways = [Direction::ToClient, Direction::ToServer];
     let mut sides = ways.into_iter().zip(syn).zip(told);
@@ -154,6 +162,66 @@ fn beginning(facts: &Facts<'_>, conversation: usize, first: &[i64]) -> Option<Lo
             ),
         })
     })
+}
+
+/// Connections that use the ports of one before. A SYN,ACK for another SYN than those
+/// that were captured tells that one is missing, where its number is acknowledged: else
+/// it is one that nobody waited for.
+#[derive(Default)]
+struct Again {
+    /// The SYNs of each side, with the lengths of what they bring (RFC 7413); of very
+    /// many, the first.
+    syns: [SmallVec<[(u32, u32); 4]>; 2],
+    /// The side whose SYN was not seen, its number, that of the ACK to come, the packet.
+    answered: Option<(usize, u32, u32, usize)>,
+    acknowledged: Option<(usize, u32, usize)>,
+}
+
+impl Again {
+    const MOST: usize = 64;
+
+    fn see(&mut self, tcp: &Tcp, own: usize, packet: usize) {
+        let other = 1 - own;
+        let [first, second] = &mut self.syns;
+        let (syns, others) = match own {
+            0 => (first, second),
+            _ => (second, first),
+        };
+        match (tcp.flags.syn(), tcp.flags.ack()) {
+            (true, true) => {
+                let asked = tcp.ack.wrapping_sub(1);
+                if !others.is_empty() && !are_answered(others, asked) {
+                    self.answered = Some((other, asked, tcp.seq.wrapping_add(1), packet));
+                }
+            }
+            (false, true) => {
+                if let Some((side, asked, next, by)) = self.answered
+                    && side == own
+                    && tcp.ack == next
+                {
+                    self.acknowledged.get_or_insert((side, asked, by));
+                }
+            }
+            _ => {}
+        }
+        if tcp.flags.syn() && syns.len() < Self::MOST {
+            syns.push((tcp.seq, tcp.len));
+        }
+    }
+
+    /// The side whose SYN is missing, and the packet that answers it.
+    fn missing(&self) -> Option<(usize, usize)> {
+        let (side, asked, packet) = self.acknowledged?;
+        let syns = self.syns.get(side)?;
+        let is_sure = syns.len() < Self::MOST && !are_answered(syns, asked);
+        is_sure.then_some((side, packet))
+    }
+}
+
+/// Does an ACK of the number behind this one answer one of these SYNs?
+fn are_answered(syns: &[(u32, u32)], asked: u32) -> bool {
+    let mut syns = syns.iter();
+    syns.any(|(seq, len)| asked.wrapping_sub(*seq) <= *len)
 }
 
 /// A SYN that has no answer for so long is sent again (RFC 6298 section 2.1, and

@@ -197,3 +197,40 @@ fn a_connection_without_its_syn_may_be_an_earlier_one() {
         ],
     );
 }
+
+#[test]
+fn a_syn_of_ports_that_are_used_again_is_missing() {
+    let make = || {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 80));
+        wire.handshake(c);
+        wire.fin(c, ToServer);
+        wire.fin(c, ToClient);
+        wire.ack(c, ToServer);
+        // The same ports with other numbers: SYN, SYN,ACK, ACK.
+        let first = wire.trace.packets.len();
+        wire.handshake(c);
+        for packet in &mut wire.trace.packets[first..] {
+            let Transport::Tcp(tcp) = &mut packet.transport else {
+                panic!("a segment");
+            };
+            let base = 1_000_000;
+            (tcp.seq, tcp.ack) = match (tcp.flags.syn(), tcp.flags.ack()) {
+                (true, false) => (base, 0),
+                (true, true) => (2 * base, base + 1),
+                _ => (base + 1, 2 * base + 1),
+            };
+        }
+        wire
+    };
+    doubtful(
+        make,
+        &[6],
+        &[
+            "packets(SYN) == 2",
+            "no SYN after FIN",
+            "in order { SYN x2 }",
+        ],
+    );
+    decided(make, &[6], &["no RST", "packets(FIN) == 2"]);
+}
