@@ -69,9 +69,10 @@ fn bounds(facts: &Facts<'_>, which: &Selection, loss: &Loss) -> bool {
 
 fn is_step(facts: &Facts<'_>, it: &Step, loss: &Loss) -> bool {
     let is_it = event(&it.event, loss.what) && has_ends(facts, it, loss);
-    let content = matches!(it.event, EventPattern::Data(Some(_)));
+    // What was sent again is told by the ACKs of the other way, too.
+    let both_ways = matches!(it.event, EventPattern::Data(Some(_))) || is_of_analysis(&it.event);
     is_it
-        || (content && is_segments_of(facts, it, loss))
+        || (both_ways && is_segments_of(facts, it, loss))
         || is_retimed(&it.event, loss.what)
         || is_moved_in(it, loss.what)
 }
@@ -142,6 +143,7 @@ pub fn step(facts: &Facts<'_>, step: &Step, loss: &Loss) -> bool {
     let of_handshake = matches!(loss.what, Lost::Syn | Lost::SynAck);
     (event(&step.event, loss.what) && has_ends(facts, step, loss))
         || ends_run(facts, step, loss)
+        || (is_of_analysis(&step.event) && is_segments_of(facts, step, loss))
         || is_retimed(&step.event, loss.what)
         || is_moved_in(step, loss.what)
         || (of_handshake && step.event == EventPattern::Ack)

@@ -164,14 +164,16 @@ fn beginning(facts: &Facts<'_>, conversation: usize, first: &[i64]) -> Option<Lo
     })
 }
 
-/// Connections that use the ports of one before. A SYN,ACK for another SYN than those
-/// that were captured tells that one is missing, where its number is acknowledged: else
-/// it is one that nobody waited for.
+/// Connections that use the ports of one before, which began with SYN and SYN,ACK. A
+/// SYN,ACK for another SYN than those that were captured tells that one is missing, where
+/// its number is acknowledged: else it is one that nobody waited for.
 #[derive(Default)]
 struct Again {
     /// The SYNs of each side, with the lengths of what they bring (RFC 7413); of very
     /// many, the first.
     syns: [SmallVec<[(u32, u32); 4]>; 2],
+    /// A SYN was answered.
+    began: bool,
     /// The side whose SYN was not seen, its number, that of the ACK to come, the packet.
     answered: Option<(usize, u32, u32, usize)>,
     acknowledged: Option<(usize, u32, usize)>,
@@ -190,7 +192,9 @@ impl Again {
         match (tcp.flags.syn(), tcp.flags.ack()) {
             (true, true) => {
                 let asked = tcp.ack.wrapping_sub(1);
-                if !others.is_empty() && !are_answered(others, asked) {
+                if are_answered(others, asked) {
+                    self.began = true;
+                } else if self.began {
                     self.answered = Some((other, asked, tcp.seq.wrapping_add(1), packet));
                 }
             }
