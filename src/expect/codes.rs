@@ -338,7 +338,7 @@ mod tests {
 
     use super::*;
     use crate::expect::ast::Collection;
-    use crate::expect::claim_fields::{self, ClaimField};
+    use crate::expect::claim::fields::{self as claim_fields, ClaimField};
     use crate::expect::fields::{self, Field};
     use crate::expect::{icmp, parse};
 

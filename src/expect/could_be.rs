@@ -171,7 +171,8 @@ fn is_retimed(event: &EventPattern, lost: Lost) -> bool {
     matches!(event, EventPattern::Retransmission(_)) && lost == Lost::Syn
 }
 
-/// Could the ACK of the handshake have come with it?
+/// Could the ACK of the handshake have come with it? Not in a connection that began
+/// before the capture.
 pub fn may_end_handshake(facts: &Facts<'_>, loss: &Loss) -> bool {
     let (Lost::Segments { .. }, Some((conversation, Direction::ToServer))) = (loss.what, loss.of)
     else {
@@ -179,7 +180,7 @@ pub fn may_end_handshake(facts: &Facts<'_>, loss: &Loss) -> bool {
     };
     let conversation = facts.conversations.get(conversation);
     let tcp = conversation.and_then(|c| c.tcp.as_ref());
-    tcp.is_some_and(|tcp| tcp.handshake_rtt.is_none())
+    tcp.is_some_and(|tcp| tcp.handshake_rtt.is_none() && !tcp.started_before)
 }
 
 /// Could it have been bytes of a TCP connection, nobody knows of which?

@@ -218,7 +218,9 @@ impl<'t> Evidence<'t> {
 
     fn doubtful_bytes(&self, grounds: &Grounds) -> Option<Doubt> {
         let trace = self.facts.trace;
-        let cut = grounds.payloads.intersection(&self.truncated).next();
+        let is_read_to = |packet: usize| grounds.read_to >= Some(packet);
+        let mut truncated = self.truncated.ones();
+        let cut = truncated.find(|&p| grounds.payloads.contains(p) || is_read_to(p));
         if let Some(packet) = cut.and_then(|p| trace.packets.get(p)) {
             let message = format!(
                 "Packet {} was cut when it was captured: {} of its {} bytes are in the file.",
@@ -233,14 +235,12 @@ impl<'t> Evidence<'t> {
                 whole_to,
                 ..
             } = **doubtful;
-            // What is missing came later than what was asked for.
-            if grounds.up_to.is_some() && whole_to >= grounds.up_to {
-                return false;
-            }
-            let brings = |packet: &usize| {
-                let seen = trace.seen.get(*packet);
+            // Else what is missing came later than what was asked for.
+            let is_before = whole_to < grounds.read_to;
+            let brings = |&packet: &usize| {
+                let seen = trace.seen.get(packet);
                 let is_of = seen.is_some_and(|s| s.tcp.is_some() && s.direction == Some(way));
-                is_of && grounds.payloads.contains(*packet)
+                is_of && (grounds.payloads.contains(packet) || (is_before && is_read_to(packet)))
             };
             grounds.reads_stream(conversation, way)
                 || self.facts.packets(conversation).iter().any(brings)

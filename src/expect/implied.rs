@@ -7,7 +7,7 @@
 
 use regex::bytes::Regex;
 
-use super::claim_value::{first_difference, signal_name};
+use super::claim::value::{first_difference, signal_name};
 use super::failures;
 use super::notation::{duration, quoted, visible};
 use super::outcome::{Failure, Outcome, Verdict};

@@ -39,6 +39,8 @@ pub struct Grounds {
     pub roles: bool,
     /// Packets whose payload was read.
     pub payloads: FixedBitSet,
+    /// The payload of every packet up to this one was read, and none behind it for that.
+    pub read_to: Option<usize>,
     /// Streams whose bytes were read: twice the conversation, and one more for
     /// the stream to its server.
     pub streams: FixedBitSet,
@@ -54,7 +56,7 @@ impl Grounds {
         self.every_packet |= other.every_packet;
         self.absence |= other.absence;
         self.roles |= other.roles;
-        self.payloads.union_with(&other.payloads);
+        self.read_payloads_of(other);
         self.streams.union_with(&other.streams);
         self.losses.union_with(&other.losses);
         self.up_to = None;
@@ -67,8 +69,13 @@ impl Grounds {
 
     /// The payload of every packet up to this one was read.
     pub fn read_up_to(&mut self, packet: usize) {
-        self.payloads.grow(packet + 1);
-        self.payloads.insert_range(..packet + 1);
+        self.read_to = self.read_to.max(Some(packet));
+    }
+
+    /// What was read for another result was read for this one as well.
+    pub fn read_payloads_of(&mut self, other: &Grounds) {
+        self.payloads.union_with(&other.payloads);
+        self.read_to = self.read_to.max(other.read_to);
     }
 
     pub fn read_stream(&mut self, conversation: usize, way: Direction) {

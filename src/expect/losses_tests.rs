@@ -110,6 +110,68 @@ fn the_first_data_may_end_the_handshake() {
     );
 }
 
+/// A handshake from before the capture is no doubt where a segment is missing later.
+#[test]
+fn a_handshake_before_the_capture_does_not_come_later() {
+    let make = || {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 80));
+        wire.handshake(c);
+        for text in [b"x", b"y", b"z"] {
+            wire.data(c, ToServer, text);
+        }
+        wire.ack(c, ToClient);
+        wire
+    };
+    let (begun, holed) = (lacking(make, &[0, 1, 2]), lacking(make, &[0, 1, 2, 4]));
+    for text in ["in order { ACK }", "tcp[0].handshake_rtt < 50ms"] {
+        assert_eq!(verdict(&begun, text), Verdict::Fail, "{text}");
+        assert_eq!(verdict(&holed, text), Verdict::Fail, "{text}");
+    }
+    assert_eq!(
+        verdict(&holed, "packets(client > server data) == 2"),
+        Verdict::Inconclusive
+    );
+}
+
+/// What a message has is no other for what is missing of later connections.
+#[test]
+fn a_message_is_told_by_what_came_until_it_began() {
+    let make = || {
+        let mut wire = Wire::new();
+        for port in [80, 81] {
+            let c = wire.tcp(CLIENT, (SERVER, port));
+            wire.handshake(c);
+            wire.data(c, ToServer, b"GET / HTTP/1.1\r\n\r\n");
+            wire.data(c, ToClient, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+            wire.data(c, ToClient, b"abc");
+            wire.data(c, ToServer, b"GET /two HTTP/1.1\r\n\r\n");
+            wire.ack(c, ToClient);
+            wire.fin(c, ToServer);
+        }
+        wire
+    };
+    let first = [
+        "http[0].response.body == \"abc\"",
+        "http[0].response.body == \"xyz\"",
+        "http[1].request.body == \"\"",
+    ];
+    // In the second connection: its request, and the body of the answer.
+    decided(make, &[12], &first);
+    decided(make, &[14], &first);
+    doubtful(
+        make,
+        &[12],
+        &[
+            "http[3].request.body == \"\"",
+            "http[2].response.code == 200",
+        ],
+    );
+    // In the first one.
+    doubtful(make, &[5], &["http[0].response.body == \"abc\""]);
+    doubtful(make, &[3], &["http[2].response.body == \"abc\""]);
+}
+
 #[test]
 fn a_window_may_begin_elsewhere() {
     doubtful(

@@ -9,8 +9,6 @@ mod ast_names;
 #[cfg(test)]
 mod catalogue_tests;
 mod claim;
-pub mod claim_fields;
-mod claim_value;
 mod classes;
 pub mod codes;
 mod columns;

@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::ast::{Anchor, Spanned, Window};
+use super::claim::value::Lack;
 use super::claim::{self, World};
-use super::claim_value::Lack;
 use super::notation::{duration_beside, exact_duration, visible};
 use crate::savefile::Timestamp;
 use crate::trace::Trace;

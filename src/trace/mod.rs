@@ -26,7 +26,7 @@ pub use follow::{Followed, Numbers, follow};
 pub use frames::Frames;
 pub use http::{HttpIndex, Part};
 pub use naming::{Ambiguity, RoleAt, ambiguity, is_told, servers};
-pub use numbers::{order, reached};
+pub use numbers::{first_head, order, reached};
 pub use read::{LIMITS, read, read_on};
 
 /// Who owned an end of a packet.

@@ -29,7 +29,7 @@ pub fn reached(stream: &Stream, end: usize) -> Option<usize> {
 }
 
 /// The way and the end of the head that began a message.
-fn first_head(message: &Message) -> Option<(Direction, usize)> {
+pub fn first_head(message: &Message) -> Option<(Direction, usize)> {
     let request = message.request.as_ref();
     let response = message.interim.first().or(message.response.as_ref());
     request

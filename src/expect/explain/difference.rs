@@ -3,7 +3,7 @@
 use super::Explanation;
 use crate::decode::Transport;
 use crate::expect::ast::{Content, EventPattern, Step, StepEnds};
-use crate::expect::claim_value::first_difference;
+use crate::expect::claim::value::first_difference;
 use crate::expect::event::{End, Event, EventKind};
 use crate::expect::fields::Reading;
 use crate::expect::filter_shown::shown;

@@ -4,7 +4,7 @@ use fixedbitset::FixedBitSet;
 
 use super::{Judge, sentence};
 use crate::expect::ast::{Selection, Span, Spanned, StepOrFilter, Window};
-use crate::expect::claim_value::Lack;
+use crate::expect::claim::value::Lack;
 use crate::expect::event::{self, Event};
 use crate::expect::judgement::{self, Grounds, Judgement};
 use crate::expect::outcome::Failure;

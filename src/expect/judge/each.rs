@@ -6,14 +6,12 @@ use super::{Judge, sentence};
 use crate::expect::ast::{
     Claim, Collection, Condition, Each, Filter, Selection, Span, StepOrFilter, Subject,
 };
-use crate::expect::claim::{self, Evaluation};
+use crate::expect::claim::{self, Evaluation, value};
 use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::wireshark_filter;
-use crate::expect::{
-    claim_value, contents, could_be, evidence, failures, filter_shown, matching, quoted,
-};
+use crate::expect::{contents, could_be, evidence, failures, filter_shown, matching, quoted};
 
 impl Judge<'_> {
     /// `each SUBJECT has CONDITION`.
@@ -155,10 +153,10 @@ impl Judge<'_> {
     }
 
     fn each_member(&self, each: &Each, collection: Collection, condition: &Claim) -> Judgement {
-        let (short, _) = claim_value::called(collection);
-        let members = claim_value::members(self.world.facts, collection);
+        let (short, _) = value::called(collection);
+        let members = value::members(self.world.facts, collection);
         let mut which = Evaluation::new(&self.world, None);
-        which.ask_which(collection);
+        which.ask_which(collection, None);
         if members.is_empty() {
             return self.each_of_nothing(each, which.asked.grounds());
         }
@@ -172,14 +170,9 @@ impl Judge<'_> {
             let mut alone = Evaluation::new(&self.world, every.own);
             let result = alone.judge(condition);
             let mut judgement = self.claimed(result, alone);
-            judgement
-                .rests_on
-                .payloads
-                .union_with(&every.asked.grounds().payloads);
-            judgement
-                .rests_on
-                .payloads
-                .union_with(&which.asked.grounds().payloads);
+            for asked in [&every.asked, &which.asked] {
+                judgement.rests_on.read_payloads_of(&asked.grounds());
+            }
             judgement.rests_on.up_to = None;
             if let Some(failure) = &mut judgement.failure {
                 failure.message = format!("In {short}[{number}]: {}", failure.message);
@@ -187,15 +180,10 @@ impl Judge<'_> {
             return judgement;
         }
         let mut whole = self.claimed(Ok(()), every);
-        whole
-            .rests_on
-            .payloads
-            .union_with(&which.asked.grounds().payloads);
-        whole
-            .rests_on
-            .losses
-            .union_with(&which.asked.grounds().losses);
-        whole.rests_on.every_packet |= which.asked.grounds().every_packet;
+        let which = which.asked.grounds();
+        whole.rests_on.read_payloads_of(&which);
+        whole.rests_on.losses.union_with(&which.losses);
+        whole.rests_on.every_packet |= which.every_packet;
         whole.rests_on.up_to = None;
         whole
     }

@@ -6,13 +6,13 @@ use super::Judge;
 use crate::expect::ast::{
     Collection, EventPattern, Mode, Scope, Sequence, Span, Spanned, Step, Unit,
 };
-use crate::expect::claim::{Cause, Evaluation};
+use crate::expect::claim::{Cause, Evaluation, value};
 use crate::expect::event::EventIndex;
 use crate::expect::explain::Explanation;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::losses::{Loss, Lost};
 use crate::expect::matching::{self, Context, Found};
-use crate::expect::{claim_value, contents, could_be, evidence, judgement};
+use crate::expect::{contents, could_be, evidence, judgement};
 use crate::savefile::Protocol;
 
 impl Judge<'_> {
@@ -33,10 +33,10 @@ impl Judge<'_> {
             Some(Scope::Filter(_)) | None => None,
         };
         if let Some((collection, id)) = member
-            && let Err(lack) = claim_value::member(self.world.facts, collection, id)
+            && let Err(lack) = value::member(self.world.facts, collection, id)
         {
             let mut evaluation = Evaluation::new(&self.world, None);
-            evaluation.ask_which(collection);
+            evaluation.ask_which(collection, None);
             return self.claimed(Err(Cause::Lack(span.clone(), lack)), evaluation);
         }
         let is_timed = |step: &Spanned<Step>| {
@@ -178,7 +178,7 @@ impl Judge<'_> {
                     id,
                 }) => {
                     could_be::may_be_of_any_connection(loss)
-                        || is_of(loss, claim_value::member(facts, Collection::Tcp, *id).ok())
+                        || is_of(loss, value::member(facts, Collection::Tcp, *id).ok())
                 }
                 // Of which conversation a datagram was, nobody knows.
                 Some(Scope::Conversation { .. }) => {

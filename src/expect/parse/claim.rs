@@ -1,7 +1,7 @@
 //! Comparisons over the whole trace.
 
 use super::super::ast::{Claim, Collection, Function, JsonPath, Op, Regex, Span, Spanned, Value};
-use super::super::claim_fields::{self, FieldKind};
+use super::super::claim::fields::{self as claim_fields, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
 use super::super::number::Number;

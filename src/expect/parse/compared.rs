@@ -2,7 +2,7 @@
 //! never are a field's.
 
 use super::super::ast::{Collection, Function, Op, Spanned, Value};
-use super::super::claim_fields::{self, FieldKind};
+use super::super::claim::fields::{self as claim_fields, FieldKind};
 use super::super::codes;
 use super::super::lex::Token;
 use super::super::number::Number;

@@ -3,9 +3,10 @@
 use super::super::ast::{
     FieldRef, Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
 };
+use super::super::claim::fields as claim_fields;
+use super::super::codes;
 use super::super::fields::{self, Field, Kind};
 use super::super::lex::{Strings, Token};
-use super::super::{claim_fields, codes};
 use super::habit;
 use super::operand::{Side, Term, class};
 use super::suggest::{did_you_mean, nearest, nearest_field};

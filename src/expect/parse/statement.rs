@@ -6,7 +6,7 @@ use super::super::ast::{
     Collection, Condition, Each, Mode, Scope, Selection, Sequence, Spanned, Statement,
     StepOrFilter, Subject, Unit,
 };
-use super::super::claim_fields;
+use super::super::claim::fields as claim_fields;
 use super::super::codes;
 use super::super::fields::{self, Kind};
 use super::super::lex::{self, Token};

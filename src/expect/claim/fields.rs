@@ -2,7 +2,7 @@
 //! (`http[0].response.code`) and of programs (`client.exit`). One list for the
 //! parser, which refuses other names, and for the evaluation.
 
-use super::ast::Collection;
+use crate::expect::ast::Collection;
 
 /// What kind of value a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! The values that claims compare: fields of conversations, messages and
-//! programs. The names are those of [`super::claim_fields`].
+//! programs. The names are those of [`super::fields`].
 
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::ast::Collection;
-use super::facts::Facts;
-use super::notation::{count, duration, duration_beside, ordinal, quoted};
-use super::number::Number;
 use crate::conversation::{Close, Conversation, Direction, TcpFacts, Ways};
+use crate::expect::ast::Collection;
+use crate::expect::facts::Facts;
+use crate::expect::notation::{count, duration, duration_beside, ordinal, quoted, visible};
+use crate::expect::number::Number;
 use crate::message::{Body, Head, Message, Response};
 use crate::savefile::{Ended, Exit, Program};
 use crate::trace;
@@ -307,13 +307,16 @@ pub fn head(facts: &Facts<'_>, message: usize, path: &[String]) -> Option<usize>
     }
 }
 
+/// The packet with which the head was there that gives a message its number.
+pub fn began(facts: &Facts<'_>, message: usize) -> Option<usize> {
+    let message = facts.messages.get(message)?;
+    let (way, end) = trace::first_head(message)?;
+    trace::reached(facts.stream(message.conversation, way)?, end)
+}
+
 fn header<'f>(head: &'f Head, whose: &str, name: &str) -> Result<Datum<'f>, Lack> {
     head.header(name).map(Datum::text).ok_or_else(|| {
-        let names: Vec<String> = head
-            .headers
-            .iter()
-            .map(|(name, _)| super::notation::visible(name))
-            .collect();
+        let names: Vec<String> = head.headers.iter().map(|(name, _)| visible(name)).collect();
         Lack::thing(if names.is_empty() {
             format!("the {whose} has no header at all, so no {name}")
         } else {

@@ -12,37 +12,40 @@
 //! included; a step with content (`data "hello"`) means the whole run, and
 //! counts the packets that carried it.
 
+mod asked;
+mod failure;
+pub mod fields;
+mod selected;
+pub mod value;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fixedbitset::FixedBitSet;
 use sha2::Digest;
 
-use super::advice;
+use asked::Apart;
+use failure::broken;
+use selected::stays;
+use value::{Datum, Lack};
+
 use super::ast::{
-    Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, Step,
-    StepEnds, StepOrFilter, Value,
+    Claim, Collection, EventPattern, Function, JsonPath, Op, Selection, Span, Spanned, StepEnds,
+    Value,
 };
-use super::claim_value::{self as value, Datum, Lack};
-use super::contents;
-use super::could_be;
-use super::event::{self, Event};
 use super::events::Events;
 use super::evidence::{self, Evidence};
 use super::facts::Facts;
-use super::failures;
-use super::fields::Reading;
 use super::json_path::Found;
-use super::judgement::Grounds;
 use super::losses::{Loss, Lost};
 use super::matching::{self, Context, Names};
-use super::notation;
 use super::number::Number;
 use super::outcome::Failure;
-use super::quoted;
-use super::window;
+use super::{contents, could_be, failures, notation};
 use crate::conversation::Direction;
 use crate::savefile::Bytes;
+
+pub use asked::Asked;
+pub use selected::{losses_of, losses_where_found, meant, packets};
 
 /// What counts the segments of a conversation, or their bytes.
 const COUNTS: [&str; 6] = [
@@ -103,33 +106,6 @@ pub enum Cause {
     False(Box<Failure>),
     /// A value does not exist.
     Lack(Span, Lack),
-}
-
-/// What was asked of the capture.
-#[derive(Default)]
-pub struct Asked {
-    /// The packets that it is told by.
-    pub evidence: FixedBitSet,
-    grounds: Grounds,
-    /// The last packet of the HTTP heads that were asked for.
-    heads: Option<usize>,
-    /// More was asked of the packets than heads.
-    more: bool,
-}
-
-impl Asked {
-    pub fn grounds(&self) -> Grounds {
-        let mut grounds = self.grounds.clone();
-        grounds.up_to = self.heads.filter(|_| !self.more);
-        grounds
-    }
-
-    fn add(&mut self, other: &Asked) {
-        self.evidence.union_with(&other.evidence);
-        self.grounds.add(&other.grounds);
-        self.heads = self.heads.max(other.heads);
-        self.more |= other.more;
-    }
 }
 
 /// Evaluates claims, and gathers what they rest on.
@@ -203,7 +179,7 @@ impl<'w, 't> Evaluation<'w, 't> {
 
     /// The result of a part, with what was asked for it alone. (That what `each` is
     /// about is all there is rests on every packet anyway.)
-    fn apart(&mut self, part: &Claim) -> (Result<(), Cause>, Asked) {
+    fn apart(&mut self, part: &Claim) -> Apart {
         if self.own.is_some() {
             return (self.judge(part), Asked::default());
         }
@@ -212,32 +188,15 @@ impl<'w, 't> Evaluation<'w, 't> {
         (result, std::mem::replace(&mut self.asked, before))
     }
 
-    /// Takes what was asked for two parts: for both, unless that is doubtful, and one
-    /// that is `enough` alone is not. That one comes first then.
+    /// Takes what was asked for two parts, of which one may be `enough`.
     fn told_by(
         &mut self,
-        parts: [(Result<(), Cause>, Asked); 2],
+        parts: [Apart; 2],
         enough: impl Fn(&Result<(), Cause>) -> bool,
     ) -> [Result<(), Cause>; 2] {
-        let evidence = self.world.evidence;
-        let stands = |asked: &Asked| evidence.stands(&asked.grounds(), &asked.evidence);
-        let [(a, asked_a), (b, asked_b)] = parts;
-        let mut both = Asked::default();
-        both.add(&asked_a);
-        both.add(&asked_b);
-        if stands(&both) {
-            self.asked.add(&both);
-            [a, b]
-        } else if enough(&a) && stands(&asked_a) {
-            self.asked.add(&asked_a);
-            [a, b]
-        } else if enough(&b) && stands(&asked_b) {
-            self.asked.add(&asked_b);
-            [b, a]
-        } else {
-            self.asked.add(&both);
-            [a, b]
-        }
+        let (results, asked) = asked::told_by(parts, enough, self.world.evidence);
+        self.asked.add(&asked);
+        results
     }
 
     fn compare(
@@ -338,7 +297,7 @@ impl<'w, 't> Evaluation<'w, 't> {
                     self.show_heads(member);
                     return value::field(world.facts, *collection, member, path);
                 }
-                self.ask_which(*collection);
+                self.ask_which(*collection, member.as_ref().ok().copied());
                 self.member(*collection, member?, path)?
             }
             Value::Own(path) => match self.own {
@@ -356,7 +315,6 @@ impl<'w, 't> Evaluation<'w, 't> {
     fn ask_head(&mut self, packet: usize) {
         self.asked.grounds.every_packet = true;
         self.asked.grounds.read_up_to(packet);
-        self.asked.heads = self.asked.heads.max(Some(packet));
     }
 
     /// The packets that completed a message's heads are what a claim on it shows.
@@ -368,23 +326,23 @@ impl<'w, 't> Evaluation<'w, 't> {
         }
     }
 
-    /// How many members there are depends on every packet; with messages, on
-    /// the bytes of all.
-    pub fn ask_which(&mut self, collection: Collection) {
+    /// How many members there are depends on every packet; with messages, on the bytes
+    /// of all, and which one is this `member` on those that came until it began.
+    pub fn ask_which(&mut self, collection: Collection, member: Option<usize>) {
         self.asked.more = true;
         self.asked.grounds.every_packet = true;
         if collection == Collection::Http {
-            self.read_all();
+            let facts = self.world.facts;
+            match member.and_then(|member| value::began(facts, member)) {
+                Some(packet) => self.asked.grounds.read_up_to(packet),
+                None => self.asked.grounds.read_all(facts.trace),
+            }
         }
         let losses = self.world.facts.losses_that(|loss| match collection {
             Collection::Udp => could_be::event(&EventPattern::Udp(None), loss.what),
             Collection::Tcp | Collection::Http => could_be::may_be_of_any_connection(loss),
         });
         self.asked.grounds.losses.union_with(&losses);
-    }
-
-    fn read_all(&mut self) {
-        self.asked.grounds.read_all(self.world.facts.trace);
     }
 
     /// How many there are; of what that is `compared` with, only the result matters.
@@ -450,6 +408,8 @@ impl<'w, 't> Evaluation<'w, 't> {
         }
         if collection == Collection::Http {
             if let Some(message) = facts.messages.get(index) {
+                let packets = facts.packets(message.conversation).iter().copied();
+                self.asked.grounds.payloads.extend(packets);
                 for way in [Direction::ToServer, Direction::ToClient] {
                     self.asked.grounds.read_stream(message.conversation, way);
                 }
@@ -542,129 +502,6 @@ fn counts_the_other(path: &[String], loss: &Loss) -> bool {
     }
 }
 
-/// The packets that a claim is about.
-pub struct Selected {
-    pub packets: FixedBitSet,
-    /// Why there may be more in its window.
-    pub cut: Option<Lack>,
-}
-
-/// The packets that a step or a filter means in a claim, in its window.
-///
-/// # Errors
-/// There is no such window.
-pub fn packets(world: &World<'_>, which: &Selection) -> Result<Selected, Lack> {
-    let condition = match &which.what {
-        StepOrFilter::Filter(filter) => Some(filter),
-        StepOrFilter::Step(step) => step.value.where_.as_ref(),
-    };
-    if condition.is_some_and(|filter| could_be::asks_for_times(&filter.value))
-        && let Some(reason) = world.facts.untimed()
-    {
-        return Err(Lack::evidence(reason));
-    }
-    let mut cut = None;
-    let mut packets = match &which.what {
-        StepOrFilter::Filter(filter) => {
-            let facts = world.facts;
-            let (classes, filter) = (facts.classes(), &filter.value);
-            matching::shown(
-                facts.trace,
-                classes,
-                filter,
-                Reading::Filter,
-                world.names,
-                None,
-            )
-        }
-        StepOrFilter::Step(step) => carriers(world, &step.value),
-    };
-    if let Some(window) = &which.window {
-        let window = window::shown(world, window)?;
-        packets = packets
-            .ones()
-            .filter(|&p| window.stretches.contain(p))
-            .collect();
-        cut = window.cut;
-    }
-    Ok(Selected { packets, cut })
-}
-
-/// What is missing that could change that there are such packets.
-pub fn losses_where_found(
-    world: &World<'_>,
-    which: &Selection,
-    found: &FixedBitSet,
-) -> FixedBitSet {
-    let facts = world.facts;
-    let conversations = facts.conversations_of(found);
-    facts.losses_that(|loss| {
-        let concerned = loss.of.is_none_or(|(of, _)| conversations.contains(of));
-        could_be::unfound(facts, which, loss, concerned)
-    })
-}
-
-/// What is missing that could be one of these packets.
-pub fn losses_of(world: &World<'_>, which: &Selection) -> FixedBitSet {
-    let facts = world.facts;
-    facts.losses_that(|loss| could_be::selected(facts, which, loss))
-}
-
-/// Does a comparison of how many packets there are with this number stay what it
-/// is, however many more there were?
-fn stays(counted: &Number, op: Op, wanted: &Number) -> bool {
-    match op {
-        Op::Ge | Op::Lt => counted >= wanted,
-        Op::Gt | Op::Le | Op::Eq | Op::Ne => counted > wanted,
-        Op::Contains | Op::Matches => false,
-    }
-}
-
-/// The packets that carry what a step outside a block means.
-fn carriers(world: &World<'_>, step: &Step) -> FixedBitSet {
-    let meant = meant(world, step);
-    meant
-        .iter()
-        .flat_map(|e| e.packets.iter().copied())
-        .collect()
-}
-
-/// What a step outside a block means: packets by their own headers; with
-/// content, whole runs and messages.
-pub fn meant<'w>(world: &World<'w>, step: &Step) -> Vec<Cow<'w, Event>> {
-    let context = world.context();
-    let has_content = matches!(
-        step.event,
-        EventPattern::Data(Some(_)) | EventPattern::Request { .. } | EventPattern::Response { .. }
-    );
-    let fits = |event: &Event| context.fits(step, event, world.names);
-    if has_content {
-        let events = world.events.iter().enumerate();
-        let may_fit = events.filter(|(index, _)| context.may_fit(step, *index));
-        let events = may_fit.map(|(_, event)| event).filter(|event| fits(event));
-        return events.map(Cow::Borrowed).collect();
-    }
-    let trace = world.facts.trace;
-    let is_kind = |index| matching::packet_is(trace, index, &step.event);
-    let has_ends = |index| {
-        let event = event::packet(trace, index);
-        matching::ends_difference(trace, step.ends.as_ref(), &event).is_none()
-    };
-    let no = |holds: bool| (!holds).then_some(false);
-    let answers = world.facts.classes().ask(
-        |kind| no(is_kind(kind.first?)),
-        |class| no(has_ends(class.first?)),
-    );
-    answers
-        .open
-        .ones()
-        .filter(|&index| is_kind(index))
-        .map(|index| event::packet(trace, index))
-        .filter(fits)
-        .map(Cow::Owned)
-        .collect()
-}
-
 fn call(function: Function, argument: Datum<'_>) -> Result<Datum<'_>, Lack> {
     let Datum::Bytes(bytes) = argument else {
         return Err(Lack::thing(format!("{} is no text", argument.shown())));
@@ -728,95 +565,10 @@ fn compares(is: &Datum<'_>, op: Op, wanted: &Datum<'_>) -> Option<bool> {
     })
 }
 
-fn contains_in_other_case(haystack: &[u8], needle: &[u8]) -> bool {
-    let haystack = haystack.to_ascii_lowercase();
-    memchr::memmem::find(&haystack, &needle.to_ascii_lowercase()).is_some()
-}
-
 fn span_of(claim: &Claim) -> Option<Span> {
     match claim {
         Claim::And(a, b) | Claim::Or(a, b) => Some(span_of(a)?.start..span_of(b)?.end),
         Claim::Not(inner) => span_of(inner),
         Claim::Compare { left, right, .. } => Some(left.span.start..right.span.end),
-    }
-}
-
-/// A comparison that turned out false, for a reader.
-fn broken(
-    world: &World<'_>,
-    left: &Spanned<Value>,
-    op: &Spanned<Op>,
-    right: &Spanned<Value>,
-    is: &Datum<'_>,
-    wanted: Option<&Datum<'_>>,
-) -> Failure {
-    let subject = world.written(&left.span);
-    let (shown, asked) = match wanted {
-        // As its author wrote it, to the last digit.
-        Some(wanted) if matches!(right.value, Value::Number(_) | Value::Duration(_)) => {
-            let written = world.written(&right.span).to_owned();
-            (is.shown_beside(wanted), written)
-        }
-        Some(wanted) => (is.shown_beside(wanted), wanted.shown_beside(is)),
-        None => (is.shown(), world.written(&right.span).to_owned()),
-    };
-    let relation = match op.value {
-        Op::Eq => format!("not {asked}"),
-        Op::Ne => format!("and must not be {asked}"),
-        Op::Lt => format!("not less than {asked}"),
-        Op::Le => format!("not at most {asked}"),
-        Op::Gt => format!("not greater than {asked}"),
-        Op::Ge => format!("not at least {asked}"),
-        Op::Contains => format!("which does not contain {asked}"),
-        Op::Matches => format!("which does not match {asked}"),
-    };
-    // Of a word like REJ, the first differing letter tells nothing.
-    let is_content = match &left.value {
-        Value::Member { path, .. } | Value::Own(path) => path.last().is_some_and(|f| f == "body"),
-        Value::Program { path, .. } => path.last().is_some_and(|f| f != "ended"),
-        // Two digests differ in most of their digits.
-        Value::Call { function, .. } => *function != Function::Sha256,
-        _ => true,
-    };
-    let difference = match (op.value, is, wanted) {
-        (Op::Eq, Datum::Bytes(is), Some(Datum::Bytes(wanted))) if is_content => {
-            Some(value::first_difference(wanted, is))
-        }
-        _ => None,
-    };
-    let mut notes = Vec::new();
-    for side in [&left.value, &right.value] {
-        if let Value::Packets(which) = side
-            && let Ok(found) = packets(world, which)
-        {
-            notes.extend(quoted::note(world, which, &found.packets));
-        }
-    }
-    if let (Datum::Bytes(is), Some(Datum::Bytes(wanted))) = (is, wanted) {
-        notes.extend(match op.value {
-            Op::Eq if is_content => advice::of_text(is, wanted),
-            Op::Eq if is.eq_ignore_ascii_case(wanted) => Some(advice::ONLY_CASE.to_owned()),
-            Op::Contains if contains_in_other_case(is, wanted) => {
-                Some(advice::ONLY_CASE.to_owned())
-            }
-            _ => None,
-        });
-    }
-    if let Value::Member { path, .. } | Value::Own(path) = &left.value {
-        notes.extend(value::meaning(path, is));
-        if op.value == Op::Eq {
-            notes.extend(wanted.and_then(|w| value::meaning(path, w)));
-        }
-    }
-    Failure {
-        span: Some(left.span.start..right.span.end),
-        expected: Some(world.written(&(left.span.start..right.span.end)).to_owned()),
-        actual: Some(format!("{subject} is {shown}")),
-        difference,
-        notes,
-        ..Failure::new(
-            failures::FALSE,
-            format!("{subject} is {shown}, {relation}."),
-        )
     }
 }
