@@ -226,7 +226,9 @@ fn judge_by(trace: Trace, own: &Own, sink: &Sink) -> Judged {
 /// What the capture is judged by, where it is clear who the roles are.
 fn yardstick(trace: &Trace, path: &Path, given: &Given, args: &Args) -> Result<Own, Vec<Mistakes>> {
     let own = demanded(trace, path, given, args)?;
-    if let Some(wrong) = nowhere(trace, path, args, &own.expectations) {
+    let wrong = nowhere(trace, path, args, &own.expectations)
+        .or_else(|| displaced(trace, path, &own.expectations));
+    if let Some(wrong) = wrong {
         return Err(vec![wrong]);
     }
     match unclear(trace, path, args) {
@@ -327,13 +329,14 @@ fn nowhere(
             .any(|expectation| expect::names_role(expectation, &at.role));
         spoken_of && !at.is_in(trace)
     })?;
-    let servers = trace::servers(trace);
-    let help = match servers.is_empty() {
-        true => "is it the right capture?".to_owned(),
-        false => format!(
-            "who was asked in it:\n{}",
-            candidates(&missing.role, &servers)
-        ),
+    let (ends, what) = match missing.role.as_str() {
+        "client" => (trace::clients(trace), "who asked in it"),
+        _ => (trace::servers(trace), "who was asked in it"),
+    };
+    let help = match (missing.meant(), ends.is_empty()) {
+        (Some(meant), _) => format!("if the last number is a port, write `{meant}`"),
+        (None, true) => "is it the right capture?".to_owned(),
+        (None, false) => format!("{what}:\n{}", candidates(&missing.role, &ends)),
     };
     Some(load::told(
         codes::NO_SUCH_END,
@@ -344,24 +347,54 @@ fn nowhere(
     ))
 }
 
-/// Some servers, as they are given to a role.
-fn candidates(role: &str, servers: &[(Protocol, SocketAddr, u64)]) -> String {
-    let shown = || servers.iter().take(CANDIDATES);
+/// A role that is spoken of and has no end, as others were given the ends that it
+/// would have.
+fn displaced(trace: &Trace, path: &Path, expectations: &[Expectation]) -> Option<Mistakes> {
+    let spoken_of = |role: &&String| {
+        let mut expectations = expectations.iter();
+        expectations.any(|expectation| expect::names_role(expectation, role))
+    };
+    let mut roles = trace.roles.iter().filter(spoken_of);
+    let displaced = roles.find(|role| trace::is_displaced(trace, role))?;
+    let given = trace.named.iter().filter(|name| name.role != *displaced);
+    let given: Vec<String> = given
+        .map(|name| format!("`{}={name}`", name.role))
+        .collect();
+    let help = format!(
+        "the ends are those of {}; {}",
+        given.join(" and "),
+        match trace.named.iter().any(|name| name.role == *displaced) {
+            true => "give a port with each address".to_owned(),
+            false => format!("say where `{displaced}` is, too: --role {displaced}=ADDRESS:PORT"),
+        }
+    );
+    Some(load::told(
+        codes::NO_SUCH_END,
+        &visible(&path.display().to_string()),
+        format!("no end is left for `{displaced}`"),
+        "its ends have other roles",
+        Some(help),
+    ))
+}
+
+/// Some ends, as they are given to a role.
+fn candidates(role: &str, ends: &[(Protocol, SocketAddr, u64)]) -> String {
+    let shown = || ends.iter().take(CANDIDATES);
     let width = shown()
-        .map(|(_, server, _)| server.to_string().len())
+        .map(|(_, end, _)| end.to_string().len())
         .max()
         .unwrap_or(0);
     let listed: Vec<String> = shown()
-        .map(|(protocol, server, packets)| {
+        .map(|(protocol, end, packets)| {
             let protocol = match protocol {
                 Protocol::Tcp => "TCP",
                 Protocol::Udp => "UDP",
             };
-            let server = server.to_string();
-            format!("  --role {role}={server:width$}  {protocol}, {packets} packets")
+            let end = end.to_string();
+            format!("  --role {role}={end:width$}  {protocol}, {packets} packets")
         })
         .collect();
-    match servers.len().saturating_sub(CANDIDATES) {
+    match ends.len().saturating_sub(CANDIDATES) {
         0 => listed.join("\n"),
         more => format!("{}\n  and {more} more", listed.join("\n")),
     }

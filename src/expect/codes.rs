@@ -230,7 +230,7 @@ pub const ALL: &[Code] = &[
         title: "an addition that is there twice",
         explanation: "Each of `where`, `within`, `as`, `after_stop` and how often (`maybe`, `x2`, `x1..3`) may stand once in a step.",
         example: Some("in order { maybe client > server SYN x2 }"),
-        fix: Some("in order { client > server SYN x0..2 }"),
+        fix: Some("exactly { client > server SYN x0..2 }"),
     },
     Code {
         code: BAD_REGEX,
@@ -270,7 +270,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: EMPTY,
         title: "nothing is demanded",
-        explanation: "An expectation without a statement, or `in order` without a step, would always pass.",
+        explanation: "An expectation without a statement, `in order` without a step that has to be there, or a comparison that holds of every capture would always pass.",
         example: Some("in order { }"),
         fix: Some("exactly { }"),
     },
@@ -326,7 +326,7 @@ pub const ALL: &[Code] = &[
     Code {
         code: DIGITS,
         title: "digits that are read as bytes",
-        explanation: "As in Wireshark, a protocol and an option of TCP are compared with bytes, in hexadecimal: `1460` stands for the two bytes 14:60. The number inside has a field of its own.",
+        explanation: "As in Wireshark, a protocol, a payload and an option of TCP are compared with bytes, in hexadecimal: `1460` stands for the two bytes 14:60, also behind `contains`. A number inside has a field of its own; a text stands in quotes.",
         example: Some("each SYN has tcp.options.mss == 1460"),
         fix: Some("each SYN has tcp.options.mss_val == 1460"),
     },

@@ -202,8 +202,8 @@ pub const ALL: &[Code] = &[
     },
     Code {
         code: NO_SUCH_END,
-        title: "a role at an address that the capture does not have",
-        explanation: "`--role` says who is at which address, and no packet comes from there or goes there. Statements about that role would hold whatever happened. The port may be mistyped, or it is another capture.",
+        title: "a role that no end in the capture has",
+        explanation: "`--role` says who is at which address, and no packet comes from there or goes there: the port may be mistyped, or it is another capture. Or the role has no end left, as others were given all that it would have: on loopback an address without a port covers both ends. Statements about that role would hold whatever happened. Where several roles cover an end, a port tells more than an address, and both tell more than one.",
         example: None,
         fix: None,
     },

@@ -21,7 +21,7 @@ const SIGNALS: [(&str, StopSignal); 5] = [
 ];
 
 /// Words that mean something else where the expectation language takes a role.
-const RESERVED: [&str; 48] = [
+const RESERVED: [&str; 69] = [
     "nobody",
     "any",
     "no",
@@ -70,6 +70,27 @@ const RESERVED: [&str; 48] = [
     "trim",
     "sha256",
     "json",
+    "retransmission",
+    "keep-alive",
+    "window-update",
+    "SYN",
+    "ACK",
+    "FIN",
+    "RST",
+    "PSH",
+    "URG",
+    "ECE",
+    "CWR",
+    "HTTP",
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "CONNECT",
+    "OPTIONS",
+    "TRACE",
+    "PATCH",
 ];
 
 /// A program as read, with the places that later checks point at.
@@ -162,7 +183,11 @@ fn check_role(reader: &mut Reader<'_>, entry: &Entry<'_>) {
 /// Why a program cannot have this name, and which it can have.
 pub fn role_fault(name: &str) -> Option<(String, &'static str)> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if RESERVED.contains(&name) {
+    let is_count = |name: &str| {
+        let count = name.strip_prefix('x');
+        count.is_some_and(|count| count.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    if RESERVED.contains(&name) || is_count(name) {
         Some((
             format!("a program cannot be called `{name}`"),
             "the word has a meaning in expectations: take another, such as client or server",

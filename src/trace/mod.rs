@@ -25,7 +25,7 @@ pub use events::{KEEP, Keeper, Sink, events};
 pub use follow::{Followed, Numbers, follow};
 pub use frames::Frames;
 pub use http::{HttpIndex, Part};
-pub use naming::{Ambiguity, RoleAt, ambiguity, is_told, servers};
+pub use naming::{Ambiguity, RoleAt, ambiguity, clients, is_displaced, is_told, servers};
 pub use numbers::{first_head, order, reached};
 pub use read::{LIMITS, read, read_on};
 
@@ -76,7 +76,8 @@ pub struct Trace {
 impl Trace {
     /// The trace with roles named by address: an end that a name covers is that
     /// role's, whatever else tells of it, unless the wire shows that nobody was
-    /// there. Where no recording names roles either, `client` and `server` are
+    /// there. Of several the one that tells most of the end counts: a port more than an
+    /// address, both more than one. Where no recording names roles either, `client` and `server` are
     /// who opened and who was asked, except for a name that is given; what then
     /// is left belongs to nobody.
     #[must_use]

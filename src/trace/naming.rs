@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use super::{Owner, Trace};
+use super::{Ends, Owner, Trace, owners};
 use crate::conversation::{Close, Conversation};
 use crate::savefile::Protocol;
 
@@ -32,6 +32,15 @@ impl RoleAt {
         let of_address = |address: IpAddr| self.covers(SocketAddr::new(address, 0));
         conversations.any(|c| self.covers(c.client) || self.covers(c.server))
             || nets.any(|net| of_address(net.src()) || of_address(net.dst()))
+    }
+
+    /// `[fd00::1]:12000`, where the address is written `fd00::1:12000`.
+    pub fn meant(&self) -> Option<String> {
+        let address = self.address.filter(IpAddr::is_ipv6)?.to_string();
+        let (address, port) = address.rsplit_once(':').filter(|_| self.port.is_none())?;
+        let port: u16 = port.parse().ok()?;
+        let whole: IpAddr = address.parse().ok()?;
+        Some(format!("{}={}", self.role, SocketAddr::new(whole, port)))
     }
 
     pub(super) fn covers(&self, end: SocketAddr) -> bool {
@@ -139,10 +148,38 @@ pub fn is_told(trace: &Trace, conversation: &Conversation) -> bool {
         || opened.is_some_and(|tcp| !tcp.started_before && tcp.close != Close::Refused)
 }
 
+/// Has the role no end for the sake of roles that were given by address? What it did
+/// not do would prove nothing.
+pub fn is_displaced(trace: &Trace, role: &str) -> bool {
+    let Some(index) = trace.roles.iter().position(|known| known == role) else {
+        return false;
+    };
+    let has_any = |ends: &[Ends]| {
+        let mut owners = ends.iter().flat_map(|ends| [ends.from, ends.to]);
+        owners.any(|owner| owner == Owner::Role(index))
+    };
+    if trace.named.is_empty() || has_any(&trace.ends) {
+        return false;
+    }
+    let mut given = trace.named.iter().filter(|name| name.role == role);
+    match given.clone().next() {
+        Some(_) => given.any(|name| {
+            let mut conversations = trace.conversations.iter();
+            conversations.any(|c| name.covers(c.client) || name.covers(c.server))
+        }),
+        None => has_any(&owners::ends(trace, &[])),
+    }
+}
+
 /// Who was asked for something, there or not, with the packets of each; most
 /// packets first.
 pub fn servers(trace: &Trace) -> Vec<(Protocol, SocketAddr, u64)> {
     of_conversations(trace, |_| true)
+}
+
+/// Who asked for something, with the packets of each; most packets first.
+pub fn clients(trace: &Trace) -> Vec<(Protocol, SocketAddr, u64)> {
+    ends_of_conversations(trace, |_| true, |conversation| conversation.client)
 }
 
 /// The servers of some conversations.
@@ -150,25 +187,34 @@ fn of_conversations(
     trace: &Trace,
     counts: impl Fn(&Conversation) -> bool,
 ) -> Vec<(Protocol, SocketAddr, u64)> {
-    let mut servers: BTreeMap<(&str, SocketAddr), (Protocol, u64)> = BTreeMap::new();
-    for conversation in &trace.conversations {
-        let server = conversation.server;
-        if !counts(conversation) || server.ip().is_multicast() || is_broadcast(server.ip()) {
-            continue;
-        }
+    let is_one = |server: IpAddr| !server.is_multicast() && !is_broadcast(server);
+    ends_of_conversations(
+        trace,
+        |conversation| counts(conversation) && is_one(conversation.server.ip()),
+        |conversation| conversation.server,
+    )
+}
+
+/// One end each of some conversations.
+fn ends_of_conversations(
+    trace: &Trace,
+    counts: impl Fn(&Conversation) -> bool,
+    end: impl Fn(&Conversation) -> SocketAddr,
+) -> Vec<(Protocol, SocketAddr, u64)> {
+    let mut ends: BTreeMap<(&str, SocketAddr), (Protocol, u64)> = BTreeMap::new();
+    for conversation in trace.conversations.iter().filter(|c| counts(c)) {
         let name = match conversation.protocol {
             Protocol::Tcp => "tcp",
             Protocol::Udp => "udp",
         };
         let packets = conversation.packets.to_server + conversation.packets.to_client;
-        servers
-            .entry((name, server))
+        ends.entry((name, end(conversation)))
             .or_insert((conversation.protocol, 0))
             .1 += packets;
     }
-    let mut found: Vec<_> = servers
+    let mut found: Vec<_> = ends
         .into_iter()
-        .map(|((_, server), (protocol, packets))| (protocol, server, packets))
+        .map(|((_, end), (protocol, packets))| (protocol, end, packets))
         .collect();
     found.sort_by_key(|(_, _, packets)| std::cmp::Reverse(*packets));
     found

@@ -181,10 +181,14 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// The role that was given for this end.
+    /// The role that was given for this end: by what tells most of it, and of several
+    /// the first. On loopback an address covers both ends, and a port one of them.
     fn given(&self, end: SocketAddr) -> Option<Owner> {
-        let mut covering = self.named.iter().filter(|(name, _)| name.covers(end));
-        covering.next().map(|(_, role)| Owner::Role(*role))
+        let covering = self.named.iter().filter(|(name, _)| name.covers(end));
+        let told = |name: &RoleAt| (name.port.is_some(), name.address.is_some());
+        // The last of the greatest is taken, which is the first one this way round.
+        let best = covering.rev().max_by_key(|(name, _)| told(name));
+        best.map(|(_, role)| Owner::Role(*role))
     }
 
     /// Was a role given for where the quoted packet went?

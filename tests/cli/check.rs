@@ -361,9 +361,63 @@ fn a_role_at_an_address_that_is_in_no_packet_proves_nothing() {
     assert_eq!(code, 0, "{out}{err}");
 }
 
+/// Regression: `no server > client RST` passed where `client` had taken both ends.
+#[test]
+fn a_role_without_an_end_of_its_own_proves_nothing() {
+    let (refused, upper) = (["tcp-refused"], ["tcp-upper"]);
+    let folder = folder(&[
+        ("refused.pcap", &without_recording(&refused)),
+        ("upper.pcap", &without_recording(&upper)),
+    ]);
+    let judged = |roles: &[&str], statement: &str| {
+        let file = match statement.contains("RST") {
+            true => "refused.pcap",
+            false => "upper.pcap",
+        };
+        let mut words = vec![file, "-e", statement];
+        for role in roles {
+            words.extend(["--role", role]);
+        }
+        let (code, out, err) = check(folder.path(), &words, b"");
+        (code, format!("{out}{err}"))
+    };
+    let statement = "no server > client RST";
+    // A port tells more than an address, whichever is given first.
+    let both = ["client=127.0.0.1", "server=:12000"];
+    for roles in [both, [both[1], both[0]]] {
+        let (code, told) = judged(&roles, statement);
+        assert_eq!(code, 1, "{told}");
+    }
+    for (roles, statement) in [
+        ("server=127.0.0.1", statement),
+        ("web=:12000", "no server > client data"),
+        ("client=:12000", "no client > server SYN"),
+    ] {
+        let (code, told) = judged(&[roles], statement);
+        assert_eq!(code, 2, "{roles:?}: {told}");
+        assert!(told.contains("[S024] Error: no end is left for"), "{told}");
+    }
+    // Who speaks of no such role need not mind.
+    let (code, told) = judged(&["web=:12000"], "no web > client data");
+    assert_eq!(code, 1, "{told}");
+    // Who is looked for is offered where such are.
+    let (_, told) = judged(&["client=10.0.0.9"], statement);
+    assert!(!told.contains("--role client=127.0.0.1:12000"), "{told}");
+    let (_, told) = judged(&["client=fd00::1:1111"], statement);
+    assert!(told.contains("`client=[fd00::1]:1111`"), "{told}");
+}
+
 #[test]
 fn a_role_cannot_have_a_name_that_means_something_else() {
-    for role in ["any=:1", "tcp=:1", "nothing=:1", "2c=:1"] {
+    for role in [
+        "any=:1",
+        "tcp=:1",
+        "nothing=:1",
+        "2c=:1",
+        "SYN=:1",
+        "GET=:1",
+        "x2=:1",
+    ] {
         let (code, _, err) = check(Path::new("."), &["x.pcap", "--role", role], b"");
         assert_eq!(code, 2, "{role}: {err}");
         assert!(err.contains("--role"), "{role}: {err}");

@@ -17,6 +17,27 @@ pub(super) struct Block {
     pub(super) any_wrong: bool,
 }
 
+impl Block {
+    /// Every step may be left out, and none gives a name to what later statements
+    /// speak of.
+    pub(super) fn demands_nothing(&self) -> bool {
+        let names_any = self.steps.iter().any(|step| step.value.name.is_some());
+        !self.steps.is_empty() && !self.any_wrong && !names_any && self.may_be_empty(&self.items)
+    }
+
+    fn may_be_empty(&self, items: &[Item]) -> bool {
+        items.iter().all(|item| match item {
+            Item::Step(step) => self
+                .steps
+                .get(*step)
+                .is_some_and(|step| step.value.times.min == 0),
+            Item::Group(group) => {
+                group.times.min == 0 || group.branches.iter().any(|b| self.may_be_empty(b))
+            }
+        })
+    }
+}
+
 /// What ends a list of steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {

@@ -18,6 +18,32 @@ const VALUES: &str = "values are numbers, strings, packets(…), stream(a > b), 
      http[0].response.code, client.exit, upper(…), lower(…), trim(…), len(…), sha256(…), \
      json(…, \"$.name\"), file(\"…\")";
 
+/// Why a comparison is true, or false, of every capture.
+fn demands_nothing(left: &Value, op: Op, right: &Value) -> Option<&'static str> {
+    if is_constant(left) && is_constant(right) {
+        return Some("two values that are written here");
+    }
+    match (left, op, right) {
+        (_, Op::Contains, Value::Text(text)) if text.is_empty() => {
+            Some("every text contains the empty one")
+        }
+        (Value::Packets(which), _, Value::Number(number)) if which.window.is_none() => {
+            let never = number.whole().is_none_or(|number| number < 0);
+            let always = op == Op::Ge && number.whole() == Some(0);
+            (never || always).then_some("packets are counted from 0")
+        }
+        _ => None,
+    }
+}
+
+fn is_constant(value: &Value) -> bool {
+    match value {
+        Value::Number(_) | Value::Duration(_) | Value::Bool(_) => true,
+        Value::Text(_) | Value::Regex(_) => true,
+        _ => false,
+    }
+}
+
 impl<'t> Parser<'t> {
     /// `or` binds least, then `and`, then `not`.
     pub(super) fn claim(&mut self) -> Parsed<Claim> {
@@ -67,6 +93,16 @@ impl<'t> Parser<'t> {
             _ => self.value()?,
         };
         self.check_types(&left, &op, &right)?;
+        let span = left.span.start..right.span.end;
+        // A value that is wrong was replaced by some other.
+        let is_sound = !self.found.iter().any(|d| span.contains(&d.span.start));
+        if is_sound && let Some(label) = demands_nothing(&left.value, op.value, &right.value) {
+            let written = self.text.get(span.clone()).unwrap_or_default();
+            let message = format!("`{written}` does not depend on the capture");
+            let help = "say what must be seen in it, such as `packets(RST) == 0`".to_owned();
+            self.error(codes::EMPTY, span, message, label, Some(help));
+            return Err(Reported);
+        }
         Ok(Claim::Compare { left, op, right })
     }
 
@@ -81,6 +117,9 @@ impl<'t> Parser<'t> {
             Token::Symbol(">=") => Op::Ge,
             Token::Symbol("~") => Op::Matches,
             Token::Word("contains") => Op::Contains,
+            Token::Symbol("=") if self.peek_second() == Token::Symbol("~") => {
+                return Err(self.expected("a comparison", "write `~`, as in `~ /^hel+o/`"));
+            }
             Token::Symbol("=") => {
                 self.expected("`==`", "");
                 Op::Eq

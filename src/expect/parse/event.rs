@@ -110,6 +110,15 @@ impl<'t> Parser<'t> {
             "data" | "udp" => {
                 self.take();
                 let content = self.content()?;
+                if word == "data" && content == Some(Content::Exactly(Vec::new())) {
+                    self.error(
+                        codes::EMPTY,
+                        span.start..self.taken,
+                        "no segment has data and carries nothing",
+                        "never there",
+                        Some("`data` alone is any data".to_owned()),
+                    );
+                }
                 match word {
                     "data" => EventPattern::Data(content),
                     _ => EventPattern::Udp(content),
@@ -196,7 +205,22 @@ impl<'t> Parser<'t> {
         let span = start..self.taken;
         let written = self.text.get(span.clone()).unwrap_or_default().to_owned();
         flags.sort_by_key(|flag| FLAGS.iter().position(|f| f == flag));
+        let in_all = flags.len();
         flags.dedup();
+        // `SYN SYN,ACK ACK` is three steps.
+        if flags.len() < in_all && written.contains(char::is_whitespace) {
+            let steps: Vec<&str> = written.split_whitespace().collect();
+            let help = format!("steps are parted by `;`: `{}`", steps.join("; "));
+            let message = format!("`{written}` is more than one step");
+            self.error(
+                codes::FLAGS,
+                span,
+                message,
+                "no sign between them",
+                Some(help),
+            );
+            return Err(Reported);
+        }
         let Some(event) = event_of(&flags, &span) else {
             self.no_such_flags(&flags, span);
             return Err(Reported);
@@ -270,7 +294,17 @@ impl<'t> Parser<'t> {
             );
             return;
         }
-        if habit::is_maybe(word) {
+        if let Some(protocol) = fields::lookup(&lower).filter(|_| lower != word) {
+            self.error(
+                codes::CASE,
+                span,
+                format!("the protocol is written `{}`", protocol.name),
+                "capitals and small letters differ",
+                Some(format!("write `{}`", protocol.name)),
+            );
+            return;
+        }
+        if habit::is_maybe(word) && word != "maybe" {
             self.error(
                 codes::UNKNOWN_EVENT,
                 span,
@@ -475,16 +509,21 @@ impl<'t> Parser<'t> {
     fn http(&mut self) -> Parsed<EventPattern> {
         let (next, bare_span) = lex::bare(self.text, self.at);
         if bare_span.start == self.at && next.starts_with('/') {
+            let rest = self.text.get(bare_span.end..).unwrap_or_default();
+            let status = status_in(rest.as_bytes()).unwrap_or(404);
             self.error(
                 codes::EXPECTED,
                 bare_span,
                 "an answer is written without its version",
                 "expected a status code",
-                Some("write `HTTP 404`".to_owned()),
+                Some(format!("write `HTTP {status}`")),
             );
             return Err(Reported);
         }
-        if next.starts_with(['/', '*', '~', '"']) {
+        if next.starts_with(['~', '"']) {
+            return self.http_text();
+        }
+        if next.starts_with(['/', '*']) {
             return Ok(EventPattern::Request {
                 method: "HTTP".to_owned(),
                 target: self.target()?,
@@ -538,6 +577,32 @@ impl<'t> Parser<'t> {
         Ok(EventPattern::Response { code })
     }
 
+    /// What is asked of an answer stands in a condition: `HTTP "404"` would be a request
+    /// for `404`, which no browser sends, and `no HTTP "404"` hold of everything.
+    fn http_text(&mut self) -> Parsed<EventPattern> {
+        if let Token::Text(raw) = self.peek()
+            && raw.starts_with(b"/")
+        {
+            return Ok(EventPattern::Request {
+                method: "HTTP".to_owned(),
+                target: self.target()?,
+            });
+        }
+        let status = match self.peek() {
+            Token::Text(text) => status_in(&text),
+            _ => None,
+        };
+        let help = match status {
+            Some(status) => format!("an answer is written `HTTP {status}`"),
+            None => {
+                "of an answer: `HTTP where http.response.phrase contains \"…\"`; of a request: \
+                  `GET ~ /…/`"
+                    .to_owned()
+            }
+        };
+        Err(self.expected("a status code, or a target that begins with `/`", &help))
+    }
+
     /// A request's target: in quotes, a regular expression, or bare. A `|` before it
     /// is no part of it.
     fn target(&mut self) -> Parsed<Option<Content>> {
@@ -558,19 +623,37 @@ impl<'t> Parser<'t> {
                 codes::WRONG_LITERAL,
                 span,
                 format!("no request asks for `{bare}`"),
-                "a target begins with `/`",
-                Some(format!(
-                    "write `/{bare}`, or `\"{bare}\"` for what no server knows"
-                )),
+                match bare.contains('*') {
+                    true => "`*` stands for itself",
+                    false => "a target begins with `/`",
+                },
+                Some(match bare.split_once('*') {
+                    Some((before, _)) => format!(
+                        "a pattern is a regular expression: `~ /^{}/`; this very target stands in quotes: `\"{bare}\"`",
+                        regex::escape(before).replace('/', "\\/")
+                    ),
+                    None => format!("write `/{bare}`, or `\"{bare}\"` for what no server knows"),
+                }),
             );
         }
         Ok(Some(Content::Exactly(bare.as_bytes().to_vec())))
     }
 }
 
-/// RFC 9112, section 3.2: a path, a whole address, `*`, or host and port.
+/// The status code that a text begins with.
+fn status_in(text: &[u8]) -> Option<u16> {
+    let word = text
+        .trim_ascii_start()
+        .split(|b| !b.is_ascii_alphanumeric())
+        .next()?;
+    let status = std::str::from_utf8(word).ok()?.parse().ok()?;
+    (100..=599).contains(&status).then_some(status)
+}
+
+/// RFC 9112, section 3.2: a path, a whole address, `*`, or host and port. One with a
+/// `*` inside looks like a pattern, which it is not: it stands in quotes.
 pub(in crate::expect) fn is_target(text: &str) -> bool {
-    text.starts_with('/') || text == "*" || text.contains(':')
+    text == "*" || (!text.contains('*') && (text.starts_with('/') || text.contains(':')))
 }
 
 /// A word that is an event by itself.

@@ -1,15 +1,13 @@
 //! Display filters, as `wireshark-filter(4)` writes them.
 
 use super::super::ast::{
-    FieldRef, Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
+    Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
 };
-use super::super::claim::fields as claim_fields;
 use super::super::codes;
-use super::super::fields::{self, Field, Kind};
+use super::super::fields::{Field, Kind};
 use super::super::lex::{Strings, Token};
 use super::habit;
 use super::operand::{Side, Term, class};
-use super::suggest::{did_you_mean, nearest, nearest_field};
 use super::{Parsed, Parser, Reported, literal};
 
 impl<'t> Parser<'t> {
@@ -70,7 +68,8 @@ impl<'t> Parser<'t> {
             let inner = self.filter();
             self.shallower();
             let inner = inner?;
-            self.close(")", opened)?;
+            self.close(")", opened.clone())?;
+            self.no_comparison_of(&inner, opened.start)?;
             return Ok(inner);
         }
         self.test()
@@ -119,7 +118,10 @@ impl<'t> Parser<'t> {
         let next_span = self.peek_span();
         let next = match right.kind() {
             Some(_) => self.filter_op(),
-            None => None,
+            None => {
+                self.no_further_comparison(&left, &right)?;
+                None
+            }
         };
         let Some((next, quantifier)) = next else {
             return self.comparison(left, op, right);
@@ -172,6 +174,11 @@ impl<'t> Parser<'t> {
     /// where none is next.
     fn filter_op(&mut self) -> Option<(FilterOp, Quantifier)> {
         let op = match self.peek() {
+            Token::Symbol("=") if self.peek_second() == Token::Symbol("~") => {
+                self.expected("a comparison", "write `matches \"…\"`");
+                self.take();
+                (FilterOp::Matches, Quantifier::Any)
+            }
             Token::Symbol("=") => {
                 self.expected("`==`", "");
                 (FilterOp::Eq, Quantifier::Any)
@@ -186,6 +193,7 @@ impl<'t> Parser<'t> {
 
     /// A side with nothing behind it: it asks for existence.
     fn without_comparison(&mut self, left: Term) -> Parsed<Filter> {
+        self.begins_with_a_field(&left)?;
         let operator = match self.peek() {
             Token::Word(word) => habit::operator(word),
             Token::Symbol(symbol) => habit::operator(symbol),
@@ -216,90 +224,6 @@ impl<'t> Parser<'t> {
                 Err(self.expected("a comparison such as `==`", &help))
             }
         }
-    }
-
-    /// A bare boolean is always there. `http.request` is not: it exists in
-    /// requests only.
-    fn lint_boolean(&mut self, field: &FieldRef) {
-        let name = field.field.name;
-        if field.field.kind == Kind::Bool && !name.starts_with("http.") {
-            self.warning(
-                codes::BARE_BOOLEAN,
-                field.span.clone(),
-                format!(
-                    "`{name}` alone asks whether the packet has the field, not whether it is set"
-                ),
-                "true of every packet that has this header",
-                Some(format!("write `{name} == 1`")),
-            );
-        }
-    }
-
-    /// `tcp.options.mss == 1460`: a number beside what is no number is read as bytes.
-    fn lint_digits(&mut self, field: &Field, sign: &str, digits: &str, span: Span) {
-        let is_number = digits.bytes().all(|b| b.is_ascii_digit());
-        if field.kind != Kind::Protocol || !is_number {
-            return;
-        }
-        let Some(Literal::Bytes(bytes)) = literal::unquoted(digits, field.kind, None) else {
-            return;
-        };
-        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let bytes = bytes.join(":");
-        let number = match field.name {
-            "tcp.options.mss" => Some("tcp.options.mss_val"),
-            "tcp.options.wscale" => Some("tcp.options.wscale.shift"),
-            "tcp.options.timestamp" => Some("tcp.options.timestamp.tsval"),
-            "tcp.options.sack" => Some("tcp.options.sack.count"),
-            _ => None,
-        };
-        self.warning(
-            codes::DIGITS,
-            span,
-            format!(
-                "`{}` is no number: `{digits}` is read as the bytes {bytes}",
-                field.name
-            ),
-            "bytes in hexadecimal, as in Wireshark",
-            Some(match number {
-                Some(number) => format!("write `{number} {sign} {digits}`"),
-                None => format!(
-                    "where these bytes are meant, write `{} {sign} {bytes}`",
-                    field.name
-                ),
-            }),
-        );
-    }
-
-    pub(super) fn unknown_field(&mut self, name: &str, span: Span) {
-        let is_member = [
-            super::super::ast::Collection::Tcp,
-            super::super::ast::Collection::Udp,
-        ]
-        .into_iter()
-        .any(|c| claim_fields::collection_fields(c).any(|(member, ..)| *member == name));
-        let is_comment = ["frame.comment", "pkt_comment"].contains(&name);
-        let otherwise = if is_comment {
-            "comments are what somebody wrote beside a packet, and no evidence: ask for what was captured".to_owned()
-        } else if is_member {
-            format!(
-                "`{name}` belongs to a conversation: `each tcp[] has {name} == …`, `tcp[0].{name} == …`"
-            )
-        } else {
-            "fields are spelled as in Wireshark, such as tcp.port, udp.length, http.response.code"
-                .to_owned()
-        };
-        // `no retransmissions` was meant as an event.
-        let event = nearest(name, super::event::PLAIN);
-        let field = nearest_field(name).filter(|_| !is_member && !is_comment);
-        let near = event.or(field);
-        self.error(
-            codes::UNKNOWN_FIELD,
-            span,
-            format!("unknown field `{name}`"),
-            "no packet has this field",
-            did_you_mean(near, &otherwise),
-        );
     }
 
     /// `field matches "regex"`, case ignored.
@@ -358,6 +282,7 @@ impl<'t> Parser<'t> {
             (None, None) => return self.no_field(left),
             _ => {}
         }
+        self.begins_with_a_field(&left)?;
         for term in [&left, &right] {
             if let Some(kind) = term.kind() {
                 self.check_op(term, kind, op, op_span.clone())?;
@@ -370,9 +295,7 @@ impl<'t> Parser<'t> {
         let Some((kind, field)) = of(&left).or_else(|| of(&right)) else {
             return self.no_field(left);
         };
-        if let (Side::Known(Operand::Field(of)), Side::Bare(digits)) = (&left.side, &right.side)
-            && op != FilterOp::Contains
-        {
+        if let (Side::Known(Operand::Field(of)), Side::Bare(digits)) = (&left.side, &right.side) {
             let sign = self.text.get(op_span).unwrap_or_default();
             self.lint_digits(of.field, sign, digits, left.span.start..right.span.end);
         }
@@ -387,20 +310,6 @@ impl<'t> Parser<'t> {
             quantifier,
             right: self.resolved(right, kind, field)?,
         })
-    }
-
-    fn no_field(&mut self, left: Term) -> Parsed<Filter> {
-        match left.side {
-            Side::Bare(word) if !is_written(&word) => self.unknown_field(&word, left.span),
-            _ => self.error(
-                codes::EXPECTED,
-                left.span,
-                "neither side of the comparison is a field",
-                "expected a field",
-                Some("fields are spelled as in Wireshark, such as tcp.port".to_owned()),
-            ),
-        }
-        Err(Reported)
     }
 
     /// An operand whose values are of this kind. `field` is the field that they
@@ -443,100 +352,6 @@ impl<'t> Parser<'t> {
                 Err(Reported)
             }
         }
-    }
-
-    /// A value that was meant as a field: it begins like one.
-    fn looks_like_field(&self, word: &str) -> bool {
-        let first = word.split('.').next().unwrap_or_default();
-        word.contains('.') && fields::lookup(first).is_some()
-    }
-
-    fn wrong_literal(
-        &mut self,
-        side: &Side,
-        kind: Kind,
-        field: Option<&'static Field>,
-        span: Span,
-    ) {
-        let written = self.text.get(span.clone()).unwrap_or_default().to_owned();
-        if let Side::Bare(word) = side
-            && self.looks_like_field(word)
-        {
-            return self.unknown_field(&written, span);
-        }
-        let quoted = matches!(side, Side::Text(_));
-        let bare = written.trim_matches('"');
-        let negative = bare.starts_with('-') && literal::integer(bare).is_some();
-        let help = match kind {
-            Kind::Time if literal::duration(&written).is_some() => {
-                literal::duration(&written).map(|nanoseconds| {
-                    format!("filters write seconds: `{}`", nanoseconds as f64 / 1e9)
-                })
-            }
-            Kind::Label => Some("it is written alone".to_owned()),
-            Kind::Unsigned(_) if negative => Some("the field is never negative".to_owned()),
-            Kind::Unsigned(_) if bare.parse::<u64>().is_ok() => {
-                Some("write a number without quotes that fits the field".to_owned())
-            }
-            Kind::Unsigned(_) | Kind::Signed(_) if !quoted && range(bare).is_some() => {
-                range(bare).map(|(from, to)| format!("a range is written `{from}..{to}`"))
-            }
-            Kind::Unsigned(_) | Kind::Signed(_) if bare.contains('-') && !quoted => {
-                Some("a minus sign stands behind a space".to_owned())
-            }
-            Kind::Unsigned(_) | Kind::Bool => literal::names(field),
-            Kind::Ipv4 | Kind::Ipv6 if quoted => Some("write an address without quotes".to_owned()),
-            Kind::Ipv4 | Kind::Ipv6
-                if bare.starts_with(|c: char| c.is_ascii_alphabetic()) && !bare.contains(':') =>
-            {
-                Some("names of hosts are not looked up: write the address".to_owned())
-            }
-            Kind::Ipv4 | Kind::Ipv6 => Some(literal::not_an_address(bare, kind)),
-            Kind::Bytes | Kind::Protocol => Some(format!("text stands in quotes: `\"{bare}\"`")),
-            _ => None,
-        };
-        let help = help.or_else(|| match kind {
-            Kind::Unsigned(_) | Kind::Signed(_) | Kind::Bool => number_meant(field, bare),
-            _ => None,
-        });
-        let help = help.unwrap_or_else(|| match field {
-            Some(field) => format!("as in `{} == {}`", field.name, literal::sample(kind)),
-            None => format!("write {}", literal::example(kind)),
-        });
-        let what = match field {
-            Some(field) => format!("`{}` ({})", field.name, kind.words()),
-            None => format!("this ({})", kind.words()),
-        };
-        self.error(
-            codes::WRONG_LITERAL,
-            span,
-            format!("{what} cannot be compared with {written}"),
-            format!("expected {}", literal::example(kind)),
-            Some(help),
-        );
-    }
-
-    fn check_op(&mut self, term: &Term, kind: Kind, op: FilterOp, span: Span) -> Parsed<()> {
-        let label = match op {
-            _ if kind == Kind::Label => "a mark is there or it is not",
-            FilterOp::Contains if !is_searchable(kind) && kind != Kind::Ether => {
-                "`contains` looks into text and bytes"
-            }
-            FilterOp::Matches if !is_searchable(kind) => "`matches` looks into text and bytes",
-            _ => return Ok(()),
-        };
-        let written = self.text.get(term.span.clone()).unwrap_or_default();
-        let message = format!("`{written}` is a {}", kind.words());
-        let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
-        let help = match kind {
-            Kind::Label => Some(format!("write `{written}` alone, or `not {written}`")),
-            _ if number || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Ether) => {
-                Some(format!("`string({written})` is its text"))
-            }
-            _ => None,
-        };
-        self.error(codes::WRONG_OPERATOR, span, message, label, help);
-        Err(Reported)
     }
 
     /// Both sides are fields.
@@ -640,7 +455,7 @@ pub(super) fn operator(word: &str) -> Option<(FilterOp, Quantifier)> {
 }
 
 /// Kinds that `contains` and `matches` look into, and that take text in quotes.
-fn is_searchable(kind: Kind) -> bool {
+pub(super) fn is_searchable(kind: Kind) -> bool {
     matches!(kind, Kind::Text | Kind::Bytes | Kind::Protocol)
 }
 
@@ -653,38 +468,6 @@ fn field_of(operand: &Operand) -> Option<&'static Field> {
 }
 
 /// A value may stand on the left; a word that looks like a field may not.
-fn is_written(word: &str) -> bool {
+pub(super) fn is_written(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == '-')
-}
-
-/// What was meant by a word where a number stands: a size, a class of status codes, a
-/// flag.
-fn number_meant(field: Option<&Field>, word: &str) -> Option<String> {
-    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = word.get(digits.len()..).and_then(habit::size);
-    let bytes = unit.and_then(|unit| literal::size(&format!("{digits}{unit}")));
-    if let Some(bytes) = bytes {
-        return Some(format!("filters count bytes: write `{bytes}`"));
-    }
-    if literal::duration(word).is_some() {
-        return Some("a number has no unit".to_owned());
-    }
-    let name = field?.name;
-    if let Some((first, last)) = habit::class_of_codes(word) {
-        return Some(format!("write `{name} in {{{first}..{last}}}`"));
-    }
-    let flag = match word.to_ascii_lowercase().as_str() {
-        "rst" => "reset".to_owned(),
-        "psh" => "push".to_owned(),
-        flag => flag.to_owned(),
-    };
-    let flag = fields::lookup(&format!("{name}.{flag}"))?;
-    Some(format!("each flag is a field: `{} == 1`", flag.name))
-}
-
-/// `8000-8080`.
-fn range(text: &str) -> Option<(&str, &str)> {
-    let (from, to) = text.split_once('-')?;
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    (is_number(from) && is_number(to)).then_some((from, to))
 }

@@ -173,7 +173,15 @@ pub(super) fn operator(written: &str) -> Option<&'static str> {
         "<>" => "write `!=`",
         "=>" => "write `>=`",
         "like" | "includes" => "write `contains \"…\"` or `matches \"…\"`",
-        "is" | "equals" | "be" => "write `==`",
+        "is" | "equals" | "be" | "EQ" => "write `==`",
+        "NE" => "write `!=`",
+        "LT" => "write `<`",
+        "LE" => "write `<=`",
+        "GT" => "write `>`",
+        "GE" => "write `>=`",
+        "CONTAINS" => "write `contains`",
+        "MATCHES" => "write `matches`",
+        "IN" => "write `in`",
         _ => return None,
     })
 }
@@ -205,6 +213,8 @@ pub(super) fn behind_event(word: &str) -> Option<&'static str> {
         "have" | "having" => "write `has`",
         "contains" | "matches" | "like" => "write `data ~ /hel+o/`, a part of which is enough",
         "is" | "equals" | "eq" => "write `data \"hello\"`",
+        "packet" | "packets" | "frame" | "frames" | "header" | "headers" | "datagram"
+        | "datagrams" | "segment" | "segments" => "the event alone means it: leave this word out",
         _ => return None,
     })
 }

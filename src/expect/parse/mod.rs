@@ -6,10 +6,13 @@ mod claim;
 mod compared;
 mod event;
 mod filter;
+mod filter_mistakes;
 #[cfg(test)]
 mod filter_tests;
 mod habit;
 mod literal;
+#[cfg(test)]
+mod misread_tests;
 mod moment;
 mod operand;
 mod slice;
@@ -331,6 +334,9 @@ impl<'t> Parser<'t> {
             ("}", Token::Number(_) | Token::Text(_) | Token::Word(_) | Token::Symbol("|")) => {
                 "commas part the values of a set".to_owned()
             }
+            (")", Token::Symbol("," | "..")) => {
+                "one of several values: `in {80, 12000}`, `in {1..3}`".to_owned()
+            }
             (")", Token::Symbol(sign @ ("==" | "!=" | "<" | "<=" | ">" | ">="))) => {
                 return Err(self.unclosed(opened, bracket, &format!(" before `{sign}`")));
             }
@@ -512,7 +518,7 @@ impl<'t> Parser<'t> {
                     help,
                 );
             }
-            Token::Symbol("=") => self.error(
+            Token::Symbol("=") if self.peek_second() != Token::Symbol("~") => self.error(
                 codes::ASSIGNMENT,
                 span,
                 "`=` is no comparison",

@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
         let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
         let label = match op {
             ArithmeticOp::BitAnd => match kind {
-                Kind::Bool | Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6 => return Ok(()),
+                Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6 => return Ok(()),
                 _ if number => return Ok(()),
                 _ => "`&` looks at the bits of numbers, addresses and slices",
             },

@@ -14,7 +14,7 @@ use super::filter::operator;
 use super::habit::{self, Ours};
 use super::step::STEP_EACH;
 use super::suggest::{did_you_mean, nearest};
-use super::{Parsed, Parser, Reported};
+use super::{Parsed, Parser, Reported, literal};
 
 pub(super) const KEYWORDS: [&str; 6] = ["exactly", "any", "no", "nothing", "each", "maybe"];
 
@@ -139,6 +139,10 @@ impl<'t> Parser<'t> {
             Token::Symbol("*" | "+") | Token::Unknown('?') if what == "step" => {
                 self.expected("the end of the step", HOW_OFTEN);
             }
+            Token::Word(word) if self.clause_meant(word, what).is_some() => {
+                let help = self.clause_meant(word, what).unwrap_or_default();
+                self.expected(&format!("the end of the {what}"), &help);
+            }
             Token::Word(_) => self.error(
                 codes::SEPARATOR,
                 span,
@@ -163,6 +167,38 @@ impl<'t> Parser<'t> {
             }
         }
         self.resynchronise();
+    }
+
+    /// How it is said what the word behind a statement or step begins with elsewhere.
+    fn clause_meant(&self, word: &str, what: &str) -> Option<String> {
+        let before = self.text.get(..self.taken).unwrap_or_default();
+        let is_joint = self.peek_span().start == self.taken;
+        Some(match (word, self.peek_second()) {
+            ("i", _) if is_joint && before.ends_with('/') => {
+                "letters of either case: `~ /(?i)…/`".to_owned()
+            }
+            ("from", Token::Word(name))
+                if what == "step" && before.rsplit([' ', '\t']).next().is_some_and(|word| {
+                    literal::duration(word).is_some()
+                }) =>
+            {
+                format!("write `within … of {name}`")
+            }
+            ("from" | "by", Token::Word(role)) if self.is_end(role) => {
+                format!("the ends stand before the event: `{role} > any RST`")
+            }
+            ("to", Token::Word(role)) if self.is_end(role) => {
+                format!("the ends stand before the event: `any > {role} RST`")
+            }
+            ("on", _) if what == "statement" => {
+                "of one connection it is a condition: `where tcp.stream == 0`".to_owned()
+            }
+            ("before" | "until" | "after" | "between", _) if what == "statement" => {
+                "one window belongs to a statement, `after A until B`, and before the `has` of `each`"
+                    .to_owned()
+            }
+            _ => return None,
+        })
     }
 
     /// `, 81`: a further value behind a comma.
@@ -248,6 +284,9 @@ impl<'t> Parser<'t> {
         if self.at_word("order") {
             return Ok(());
         }
+        if self.at_word("any") && self.peek_second() == Token::Word("order") {
+            return Err(self.expected("`order`", "write `any order { … }`, without `in`"));
+        }
         Err(self.expected("`order`", &format!("write `{words} {{ … }}`")))
     }
 
@@ -257,8 +296,8 @@ impl<'t> Parser<'t> {
             ("and" | "or", _) => Some(format!(
                 "a line that ends with `{word}` goes on in the next"
             )),
-            (_, Some("any")) => Some("did you mean `any order`?".to_owned()),
-            (_, near) => did_you_mean(near, STATEMENTS),
+            (_, Some("any")) if word != "any" => Some("did you mean `any order`?".to_owned()),
+            (_, near) => did_you_mean(near.filter(|near| *near != word), STATEMENTS),
         };
         self.error(
             codes::UNKNOWN_STATEMENT,
@@ -342,6 +381,15 @@ impl<'t> Parser<'t> {
         }
         let opened = self.open("{", "the steps stand between `{` and `}`")?;
         let block = self.block(mode, opened.clone())?;
+        if mode != Mode::Exactly && block.demands_nothing() {
+            self.error(
+                codes::EMPTY,
+                opened.start..self.taken,
+                "a block of which every step may be left out demands nothing",
+                "no step has to be there",
+                Some("leave `maybe` out, or say `no …` of what must not happen".to_owned()),
+            );
+        }
         if block.steps.is_empty()
             && !block.any_wrong
             && known

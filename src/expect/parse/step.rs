@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
         known(&self.peek()) && known(&self.peek_second())
     }
 
-    fn is_end(&self, word: &str) -> bool {
+    pub(super) fn is_end(&self, word: &str) -> bool {
         word == "any" || word == "nobody" || self.roles.iter().any(|role| role == word)
     }
 
@@ -261,6 +261,7 @@ impl<'t> Parser<'t> {
     pub(super) fn unknown_role(&mut self, role: &str, span: Span) {
         let roles = self.roles;
         let candidates = roles.iter().map(String::as_str).chain(["nobody", "any"]);
+        let candidates = candidates.filter(|name| *name != role);
         let help = did_you_mean(
             nearest(role, candidates),
             &format!(
@@ -717,7 +718,10 @@ impl<'t> Parser<'t> {
                 codes::BAD_NAME,
                 span.clone(),
                 format!("`{name}` cannot be a step's name"),
-                "means something else already",
+                match name.contains(['.', '-']) {
+                    true => "has a sign that names do not have",
+                    false => "means something else already",
+                },
                 Some(
                     "take letters and digits that are not a word of the language, a protocol, or a role: `reply`"
                         .to_owned(),

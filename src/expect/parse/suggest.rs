@@ -3,7 +3,8 @@
 pub(super) use crate::diagnostic::nearest;
 
 /// Other tools' words for fields, whose spelling does not lead to ours.
-const ALIASES: [(&str, &str); 24] = [
+const ALIASES: [(&str, &str); 25] = [
+    ("ipv4", "ip"),
     ("tcp.flags.rst", "tcp.flags.reset"),
     ("tcp.flags.psh", "tcp.flags.push"),
     ("tcp.sport", "tcp.srcport"),

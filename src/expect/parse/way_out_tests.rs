@@ -237,8 +237,8 @@ const MENDED: &[(&str, &str)] = &[
         "in order { SYN; maybe server > client RST }",
     ),
     (
-        "in order { MAYBE client > server SYN }",
-        "in order { maybe client > server SYN }",
+        "in order { MAYBE client > server SYN; FIN }",
+        "in order { maybe client > server SYN; FIN }",
     ),
     ("no ip.addr == 10.0.0.0/33", "no ip.addr == 10.0.0.0/32"),
     ("no ip.addr == 10.0.0", "no ip.addr == 10.0.0.0/24"),
