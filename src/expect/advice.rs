@@ -48,7 +48,7 @@ pub fn advise(case: &Case<'_>) -> Vec<String> {
     }
     if let Some(ends) = case.reversed_ends() {
         return vec![match case.step.map(|s| &s.event) {
-            Some(EventPattern::Fin) => format!(
+            Some(EventPattern::Fin) if case.closes_first() => format!(
                 "The other side closed first. Where that does not matter, write `{} <> {}  FIN x2` in place of two steps.",
                 notation::end(&ends.from.value),
                 notation::end(&ends.to.value)
@@ -102,6 +102,24 @@ impl Case<'_> {
     fn reversed_ends(&self) -> Option<&StepEnds> {
         let ends = self.step?.ends.as_ref()?;
         (self.differences() == [Difference::Reversed]).then_some(ends)
+    }
+
+    /// No FIN came before the event in its connection.
+    fn closes_first(&self) -> bool {
+        let Some(event) = self.event else {
+            return false;
+        };
+        let mut before = self
+            .context
+            .events
+            .iter()
+            .take_while(|e| e.packet() < event.packet());
+        !before.any(|e| e.kind == EventKind::Fin && e.conversation == event.conversation)
+    }
+
+    fn any_retransmission(&self) -> bool {
+        let mut events = self.context.events.iter();
+        events.any(|e| e.kind == EventKind::Retransmission)
     }
 
     fn differences(&self) -> Vec<Difference> {
@@ -375,7 +393,7 @@ impl Case<'_> {
             (EventPattern::Icmp(_), Some(EventKind::Udp)) => vec![
                 "The kernel sends port-unreachable only where no socket receives on that port: does a server listen there?".to_owned(),
             ],
-            (EventPattern::Retransmission(_), _) => {
+            (EventPattern::Retransmission(_), _) if !self.any_retransmission() => {
                 vec!["Nothing had to be sent again: nothing was lost.".to_owned()]
             }
             (EventPattern::Syn, None) => vec![match who {

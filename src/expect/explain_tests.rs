@@ -2,6 +2,7 @@
 
 use super::testing::lab::*;
 use super::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
+use crate::conversation::Marks;
 use crate::savefile::{Bytes, Exit};
 
 #[test]
@@ -443,4 +444,101 @@ fn claims_tell_what_is_only_case_or_the_line_end() {
     ] {
         assert_eq!(told(&upper(), text, "note"), [only_case], "{text}");
     }
+}
+
+/// Regression: the first of the kind was taken for the nearest.
+#[test]
+fn what_is_most_alike_comes_nearest() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 25));
+    wire.handshake(c);
+    for (asked, answered) in [
+        ("EHLO me\r\n", "250\r\n"),
+        ("NOOP\r\n", "250\r\n"),
+        ("QUIT\r\n", "221\r\n"),
+    ] {
+        wire.data(c, ToServer, asked.as_bytes());
+        wire.data(c, ToClient, answered.as_bytes());
+    }
+    for (wanted, nearest) in [
+        ("QUIT", "QUIT\\r\\n"),
+        ("noop\\r\\n", "NOOP\\r\\n"),
+        ("EHLO you\\r\\n", "EHLO me\\r\\n"),
+    ] {
+        let told = shown(
+            &wire,
+            &format!("in order {{ client > server data \"{wanted}\" }}"),
+        );
+        assert!(
+            told.contains(&format!("data \"{nearest}\"")),
+            "{wanted}: {told}"
+        );
+    }
+}
+
+/// Regression: a UDP datagram was shown, which came first.
+#[test]
+fn an_icmp_error_of_another_kind_is_near() {
+    let told = shown(
+        &no_udp_server(),
+        "in order { any > any icmp host-unreachable }",
+    );
+    assert!(
+        told.contains("actual   nobody:12000 > client  icmp port-unreachable"),
+        "{told}"
+    );
+    let told = shown(
+        &no_udp_server(),
+        "in order { client > nobody icmp port-unreachable }",
+    );
+    assert!(told.contains("Only the direction differs"), "{told}");
+}
+
+/// Regression: packet 4 "goes straight on to what a later step names".
+#[test]
+fn a_later_step_that_takes_any_data_does_not_hide_the_content() {
+    let told = shown(
+        &upper(),
+        "exactly { SYN; SYN,ACK; ACK; data \"hullo\"; data; FIN x2 }",
+    );
+    assert!(told.contains("shows something else"), "{told}");
+    assert!(told.contains("differs  content"), "{told}");
+}
+
+#[test]
+fn notes_are_of_this_capture() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    wire.data(c, ToServer, b"abc");
+    let again = wire.ack(c, ToServer);
+    wire.seen(again).marks |= Marks::RETRANSMISSION;
+    wire.fin(c, ToServer);
+    wire.data(c, ToClient, b"late");
+    wire.fin(c, ToClient);
+    let told = shown(&wire, "in order { retransmission; retransmission }");
+    assert!(!told.contains("nothing was lost"), "{told}");
+    let told = shown(
+        &wire,
+        "exactly { SYN; SYN,ACK; ACK; data; client > server FIN; data; client > server FIN }",
+    );
+    assert!(!told.contains("closed first"), "{told}");
+}
+
+/// Regression: it ended without a word.
+#[test]
+fn a_wireshark_filter_that_leaves_packets_out_says_so() {
+    let mut wire = Wire::new();
+    let c = wire.tcp(CLIENT, (SERVER, 80));
+    wire.handshake(c);
+    for _ in 0..30 {
+        wire.data(c, ToServer, b"x");
+        wire.ack(c, ToClient);
+    }
+    let told = shown(&wire, "no client > server data");
+    assert!(told.contains("the first 20 of the 30 packets"), "{told}");
+    assert!(
+        !shown(&upper(), "no data").contains("Wireshark filter shows"),
+        "{told}"
+    );
 }

@@ -38,8 +38,20 @@ pub fn wireshark_filter(trace: &Trace, packets: &FixedBitSet) -> Option<String> 
     }
 }
 
-/// `1, 3..5` of ascending numbers.
-fn ranges(numbers: &[u64]) -> String {
+/// Says so where the filter shows the first of very many packets.
+pub fn leaves_out(trace: &Trace, packets: &FixedBitSet) -> Option<String> {
+    let numbers = packets.ones().filter_map(|p| trace.packets.get(p));
+    let numbers: Vec<u64> = numbers.map(|p| p.number).collect();
+    let shown = parts(&numbers).into_iter().take(MOST_RANGES);
+    let shown: u64 = shown.map(|(first, last)| last - first + 1).sum();
+    (shown < numbers.len() as u64).then(|| {
+        let all = numbers.len();
+        format!("The Wireshark filter shows the first {shown} of the {all} packets.")
+    })
+}
+
+/// The first and the last of those that follow each other.
+fn parts(numbers: &[u64]) -> Vec<(u64, u64)> {
     let mut parts: Vec<(u64, u64)> = Vec::new();
     for &n in numbers {
         match parts.last_mut() {
@@ -47,6 +59,12 @@ fn ranges(numbers: &[u64]) -> String {
             _ => parts.push((n, n)),
         }
     }
+    parts
+}
+
+/// `1, 3..5` of ascending numbers.
+fn ranges(numbers: &[u64]) -> String {
+    let mut parts = parts(numbers);
     parts.truncate(MOST_RANGES);
     let parts: Vec<String> = parts
         .into_iter()

@@ -19,7 +19,7 @@ use super::outcome::Failure;
 use super::wireshark::wireshark_filter;
 use crate::savefile::Protocol;
 use difference::late;
-use distance::{EARLIER, NEAR, SAME_KIND, distance, may_be_near};
+use distance::{EARLIER, Likeness, NEAR, SAME_KIND, distance, may_be_near};
 
 /// A divergence, with everything that explaining it takes.
 pub struct Explanation<'e, 't> {
@@ -223,12 +223,19 @@ impl<'e> Explanation<'e, '_> {
             return Parting::Late(index, elapsed);
         }
         let at = self.divergence.step.unwrap_or_default();
-        let later_step = self
-            .sequence
-            .steps
-            .iter()
-            .skip(at + 1)
-            .any(|later| self.context.fits(&later.value, event, &names));
+        let mut later_steps = self.sequence.steps.iter().skip(at + 1);
+        let later_step = later_steps.find(|later| self.context.fits(&later.value, event, &names));
+        // A later `data` takes any: it is this step's with another content.
+        let takes_any = later_step.is_some_and(|later| {
+            matches!(
+                later.value.event,
+                EventPattern::Data(None) | EventPattern::Udp(None)
+            )
+        });
+        if takes_any && self.context.differences(step, event, &names) == [Difference::Content] {
+            return Parting::Other(index);
+        }
+        let later_step = later_step.is_some();
         let later_event = self.scope.iter().any(|&other| {
             other > index
                 && self.context.may_fit(step, other)
@@ -249,7 +256,7 @@ impl<'e> Explanation<'e, '_> {
         let taken: BTreeSet<EventIndex> = self.divergence.taken.iter().map(|t| t.event).collect();
         let last = self.divergence.taken.last().map(|t| t.event);
         let in_order = self.sequence.mode != Mode::AnyOrder;
-        let mut best: Option<(u32, EventIndex)> = None;
+        let mut best: Option<(Likeness, EventIndex)> = None;
         for &index in self.scope {
             let Some(event) = self.event(index) else {
                 continue;
@@ -276,8 +283,17 @@ impl<'e> Explanation<'e, '_> {
             } else {
                 NEAR
             };
-            if far <= limit && best.is_none_or(|(nearest, _)| far < nearest) {
-                best = Some((far, index));
+            let is_farther = |nearest: &Likeness| far > nearest.far;
+            if far > limit
+                || best
+                    .as_ref()
+                    .is_some_and(|(nearest, _)| is_farther(nearest))
+            {
+                continue;
+            }
+            let likeness = Likeness::of(far, step, event, &differences, &self.context);
+            if best.as_ref().is_none_or(|(nearest, _)| likeness < *nearest) {
+                best = Some((likeness, index));
             }
         }
         best.map_or(Parting::Nothing, |(_, index)| Parting::Near(index))

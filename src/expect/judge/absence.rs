@@ -8,7 +8,7 @@ use crate::expect::claim::value::Lack;
 use crate::expect::event::{self, Event};
 use crate::expect::judgement::{self, Grounds, Judgement};
 use crate::expect::outcome::Failure;
-use crate::expect::wireshark::wireshark_filter;
+use crate::expect::wireshark::{leaves_out, wireshark_filter};
 use crate::expect::{claim, contents, evidence, failures, notation, quoted, window};
 
 impl Judge<'_> {
@@ -66,6 +66,7 @@ impl Judge<'_> {
                 wireshark_filter: wireshark_filter(trace, &found),
                 notes: quoted::note(&self.world, which, &found)
                     .into_iter()
+                    .chain(leaves_out(trace, &found))
                     .collect(),
                 ..Failure::new(failures::PRESENT, message)
             }),

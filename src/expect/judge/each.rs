@@ -10,7 +10,7 @@ use crate::expect::claim::{self, Evaluation, value};
 use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
-use crate::expect::wireshark::wireshark_filter;
+use crate::expect::wireshark::{leaves_out, wireshark_filter};
 use crate::expect::{contents, could_be, evidence, failures, filter_shown, matching, quoted};
 
 impl Judge<'_> {
@@ -112,6 +112,7 @@ impl Judge<'_> {
                 difference: filter_shown::shown(trace, first, condition, reading, self.world.names),
                 notes: quoted::note(&self.world, which, &broken)
                     .into_iter()
+                    .chain(leaves_out(trace, &broken))
                     .collect(),
                 diverges_at: Some(frame),
                 wireshark_filter: wireshark_filter(trace, &broken),

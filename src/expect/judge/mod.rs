@@ -17,7 +17,7 @@ use super::judgement::{Grounds, Judgement};
 use super::matching::Names;
 use super::notation::visible;
 use super::outcome::{Failure, Outcome, Verdict};
-use super::wireshark::wireshark_filter;
+use super::wireshark::{leaves_out, wireshark_filter};
 use super::{failures, hint, implied, trouble};
 use crate::savefile::Bytes;
 use crate::scenario::ProgramSpec;
@@ -258,7 +258,8 @@ impl Judge<'_> {
                     ..Failure::new(failures::NO_VALUE, sentence(&lack.message))
                 });
             }
-            Err(Cause::False(failure)) => {
+            Err(Cause::False(mut failure)) => {
+                failure.notes.extend(leaves_out(trace, &judgement.evidence));
                 judgement.failure = Some(Failure {
                     wireshark_filter: wireshark_filter(trace, &judgement.evidence),
                     ..*failure
