@@ -3,8 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::Digest;
+
+use super::ast::Collection;
+use super::claim::value::{self, Datum};
 use super::event::{Event, EventKind};
 use super::events::Events;
+use super::facts::Facts;
 use super::matching::Context;
 use super::notation::{self, quoted};
 use super::{Verdict, judge, lint, parse};
@@ -112,15 +117,21 @@ fn candidates(trace: &Trace) -> Vec<Vec<Draft>> {
             format!("udp[{number}].lost == {lost}"),
         )]);
     }
+    let facts = Facts::new(trace);
     for (number, message) in trace.messages.iter().take(MOST).enumerate() {
         if let Some(response) = &message.response {
-            out.push(vec![one(
-                format!("http[{number}] has its whole answer"),
-                format!(
-                    "http[{number}].response.code == {}\nhttp[{number}].response.body_complete == {}\nlen(http[{number}].response.body) == {}",
-                    response.code, response.body.complete, response.body.len
-                ),
-            )]);
+            let whole = format!(
+                "http[{number}].response.code == {}\nhttp[{number}].response.body_complete == {}",
+                response.code, response.body.complete
+            );
+            let len = format!("len(http[{number}].response.body) == {}", response.body.len);
+            let name = format!("http[{number}] has its whole answer");
+            let said = body(&facts, number);
+            let ways = said.into_iter().chain([len]);
+            out.push(
+                ways.map(|body| one(name.clone(), format!("{whole}\n{body}")))
+                    .collect(),
+            );
         }
     }
     for protocol in ["tcp", "udp", "icmp"] {
@@ -145,6 +156,23 @@ fn ending(tcp: &TcpFacts) -> &'static str {
         Close::Reset { .. } => "is cut off by a RST",
         Close::Refused => "is refused",
     }
+}
+
+/// What a response's body holds: a long one, or one that is no text, by its digest.
+fn body(facts: &Facts<'_>, number: usize) -> Option<String> {
+    let path = ["response", "body"].map(str::to_owned);
+    let Ok(Datum::Bytes(bytes)) = value::field(facts, Collection::Http, number, &path) else {
+        return None;
+    };
+    let written = quoted(&bytes);
+    Some(match bytes.len() <= SAID && !written.contains("\"… (") {
+        true => format!("http[{number}].response.body == {written}"),
+        false => {
+            let digest = sha2::Sha256::digest(&bytes);
+            let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("sha256(http[{number}].response.body) == \"{digits}\"")
+        }
+    })
 }
 
 fn one(name: String, text: String) -> Draft {

@@ -239,6 +239,31 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
                 )
             })
         }
+        // `no tcp.time_delta > 0.001` fails where `< 0.001` would.
+        (Token::Word(word), Some(Token::Symbol(">" | ">=")), Some(Token::Number(number)))
+            if says_no(tokens, at) =>
+        {
+            (bound(word, number)? < SHORT).then(|| {
+                warning(
+                    SHORT_TIME,
+                    tokens.get(at + 2).map_or(span, |s| s.span.clone()),
+                    "a busy machine takes longer than this",
+                    "less than 10 ms",
+                    "give ten times what is usual: `> 1`",
+                )
+            })
+        }
+        (Token::Word(word), Some(Token::Symbol("==")), Some(Token::Text(_)))
+            if word.rsplit('.').next() == Some("history") =>
+        {
+            Some(warning(
+                ACKS,
+                span.start..tokens.get(at + 2)?.span.end,
+                "when ACKs come depends on timing, and with it the order of these letters",
+                "all letters in their order",
+                "say how it ended, `tcp[0].state == \"SF\"`, or what is in it: `contains \"R\"`",
+            ))
+        }
         (Token::Word("frame.number"), Some(Token::Symbol("==")), Some(Token::Number(_))) => {
             Some(warning(
                 ACKS,
@@ -304,6 +329,14 @@ fn at_token(text: &str, tokens: &[Seen<'_>], at: usize) -> Option<Diagnostic> {
         }
         _ => None,
     }
+}
+
+/// The statement begins with `no`.
+fn says_no(tokens: &[Seen<'_>], at: usize) -> bool {
+    let before = tokens.get(..at).unwrap_or_default();
+    let own = before.rsplit(|seen| seen.token.ends_statement()).next();
+    let first = own.and_then(|own| own.first());
+    first.is_some_and(|seen| seen.token == Token::Word("no"))
 }
 
 /// `http.date`, `response.headers.Date`: when a message was sent.
@@ -495,7 +528,7 @@ fn ephemeral(port: &str, span: Span) -> Option<Diagnostic> {
             span,
             format!("{number} is a port that the system gives out by itself"),
             "another one in each run",
-            "leave the port out: the role says who it is",
+            "the role says who it is: `client > any` in a step, `from == client` in a filter",
         )
     })
 }
@@ -550,6 +583,19 @@ mod tests {
                 assert!(parsed.is_ok_and(|e| e.warnings.is_empty()), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_busy_machine_breaks_is_told_however_it_is_said() {
+        for (text, code) in [
+            ("no frame.time_delta > 0.001", SHORT_TIME),
+            ("no tcp.analysis.ack_rtt >= 0.001", SHORT_TIME),
+            ("tcp[0].history == \"ShADadfF\"", ACKS),
+        ] {
+            assert_eq!(codes(text), [code], "{text}");
+        }
+        // What takes at least so long is a program's own waiting.
+        assert_eq!(codes("each RST has frame.time_delta > 0.001"), [""; 0]);
     }
 
     #[test]
