@@ -75,9 +75,24 @@ fn each_kind_of_word_has_its_colour() {
         ]
     );
     for (text, scope, word) in [
-        ("data ~ /^hel+o \\/x/", "string.regexp", "/^hel+o \\/x/"),
+        ("data ~ /^hel+o \\/x/", "string.regexp", "~ /^hel+o \\/x/"),
         ("GET /index.html", "string.unquoted.target", "/index.html"),
+        (
+            "GET /docs/a/index.html",
+            "string.unquoted.target",
+            "/docs/a/index.html",
+        ),
         ("in order {", "keyword.control.block", "in order"),
+        ("in  order {", "keyword.control.block", "in  order"),
+        ("no ip.src#2 == 1.2.3.4", "variable.other.field", "ip.src#2"),
+        ("no ip#[-1] == 45", "variable.other.field", "ip#[-1]"),
+        ("no data.len == 1", "variable.other.field", "data.len"),
+        ("no udp \"x\"", "keyword.other.event", "udp"),
+        (
+            "client > server keep-alive",
+            "keyword.other.event",
+            "keep-alive",
+        ),
         (
             "tcp.flags.syn == 1",
             "variable.other.field",
