@@ -25,7 +25,7 @@ pub fn main(args: &Args) -> Exit {
     let mut exit = Exit::Passed;
     for (number, wanted) in args.codes.iter().enumerate() {
         let page = all()
-            .find(|code| code.code.eq_ignore_ascii_case(wanted))
+            .find(|code| code.code.eq_ignore_ascii_case(bare(wanted)))
             .and_then(|code| page(PAGES, code));
         let shown = match page {
             Some(page) if number > 0 => output::print(&format!("\n{page}")),
@@ -35,6 +35,11 @@ pub fn main(args: &Args) -> Exit {
         exit = exit.worst(shown);
     }
     exit
+}
+
+/// `[E010]`, as messages print it.
+fn bare(code: &str) -> &str {
+    code.trim_matches(['[', ']'])
 }
 
 fn all() -> impl Iterator<Item = &'static Code> {

@@ -275,6 +275,9 @@ impl<'e> Explanation<'e, '_> {
             if event.is_silent() && differences.contains(&Difference::Kind) {
                 continue;
             }
+            if !in_order && self.is_of_another_step(index, event, &names) {
+                continue;
+            }
             let before = in_order && last.is_some_and(|last| index < last);
             let far = distance(step, event, &differences) + u32::from(before) * EARLIER;
             // A step that had some of its events wants another of the same kind.
@@ -297,6 +300,16 @@ impl<'e> Explanation<'e, '_> {
             }
         }
         best.map_or(Parting::Nothing, |(_, index)| Parting::Near(index))
+    }
+
+    /// Another step of the block asks for it.
+    fn is_of_another_step(&self, index: EventIndex, event: &Event, names: &Names) -> bool {
+        let steps = self.sequence.steps.iter().enumerate();
+        let mut others = steps.filter(|(at, _)| Some(*at) != self.divergence.step);
+        others.any(|(_, other)| {
+            self.context.may_fit(&other.value, index)
+                && self.context.fits(&other.value, event, names)
+        })
     }
 
     /// How long the event took, where that alone keeps it from fitting.

@@ -1,6 +1,6 @@
 //! What is wrong in a filter, and what was meant.
 
-use super::super::ast::{FieldRef, Filter, FilterOp, Literal, Operand, Span};
+use super::super::ast::{Collection, FieldRef, Filter, FilterOp, Literal, Operand, Span};
 use super::super::fields::{self, Field, Kind};
 use super::super::lex::Token;
 use super::super::{claim::fields as claim_fields, codes};
@@ -138,18 +138,21 @@ impl Parser<'_> {
     }
 
     pub(super) fn unknown_field(&mut self, name: &str, span: Span) {
-        let is_member = [
-            super::super::ast::Collection::Tcp,
-            super::super::ast::Collection::Udp,
-        ]
-        .into_iter()
-        .any(|c| claim_fields::collection_fields(c).any(|(member, ..)| *member == name));
+        let has = |collection| {
+            claim_fields::collection_fields(collection).any(|(member, ..)| *member == name)
+        };
+        let of = match (has(Collection::Tcp), has(Collection::Udp)) {
+            (true, _) => Some("tcp"),
+            (false, true) => Some("udp"),
+            (false, false) => None,
+        };
+        let is_member = of.is_some();
         let is_comment = ["frame.comment", "pkt_comment"].contains(&name);
         let otherwise = if is_comment {
             "comments are what somebody wrote beside a packet, and no evidence: ask for what was captured".to_owned()
-        } else if is_member {
+        } else if let Some(of) = of {
             format!(
-                "`{name}` belongs to a conversation: `each tcp[] has {name} == …`, `tcp[0].{name} == …`"
+                "`{name}` belongs to a conversation: `each {of}[] has {name} == …`, `{of}[0].{name} == …`"
             )
         } else {
             "fields are spelled as in Wireshark, such as tcp.port, udp.length, http.response.code"

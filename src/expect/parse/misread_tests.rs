@@ -163,6 +163,22 @@ fn habits_of_other_languages_are_led_to_ours() {
         ),
         ("client.stdout =~ /x/", codes::EXPECTED, "write `~`"),
         ("no http.host =~ \"x\"", codes::EXPECTED, "`matches"),
+        ("no lost", codes::UNKNOWN_FIELD, "`udp[0].lost == …`"),
+        (
+            "in order { SYN; SYN,ACK within 1µs }",
+            codes::UNEXPECTED_CHARACTER,
+            "write `1us`",
+        ),
+        (
+            "in order { 127.0.0.1.52310 > 127.0.0.1.12000: SYN }",
+            codes::EXPECTED,
+            "`check --role NAME=127.0.0.1:52310`",
+        ),
+        (
+            "in order { 0.1 > . 1:1(0) ack 1 }",
+            codes::EXPECTED,
+            "`client > server SYN`",
+        ),
         ("no TCP", codes::CASE, "write `tcp`"),
         ("no ipv4", codes::UNKNOWN_FIELD, "`ip`"),
         (

@@ -285,8 +285,15 @@ impl<'t> Parser<'t> {
             Token::Number(text) if text.contains('.') => text,
             _ => return None,
         };
+        let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
+        // tcpdump writes a port behind a fourth dot, packetdrill a time in its place.
+        let (address, port) = match address.rsplit_once('.') {
+            Some((before, port)) if is_address(before) => (before, port),
+            _ if is_address(address) => (address, "PORT"),
+            _ => return Some("a step is written `client > server SYN`".to_owned()),
+        };
         Some(format!(
-            "an end is called by its role: `any` with `where ip.addr == {address}`, or give it one by `check --role NAME={address}:PORT`"
+            "an end is called by its role: `any` with `where ip.addr == {address}`, or give it one by `check --role NAME={address}:{port}`"
         ))
     }
 

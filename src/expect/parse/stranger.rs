@@ -113,7 +113,12 @@ fn letter(text: &str, c: char, span: &Span, roles: &[String]) -> Option<Diagnost
     let behind = text.get(span.start..)?;
     let end = span.start + behind.find(|c| !inside(c)).unwrap_or(behind.len());
     let word = text.get(start..end)?;
-    let otherwise = format!("words have the letters a to z; text stands in quotes: `\"{word}\"`");
+    let otherwise = match word.strip_suffix("µs").or_else(|| word.strip_suffix("μs")) {
+        Some(number) if number.ends_with(|c: char| c.is_ascii_digit()) => {
+            format!("write `{number}us`")
+        }
+        _ => format!("words have the letters a to z; text stands in quotes: `\"{word}\"`"),
+    };
     let help = did_you_mean(nearest(word, roles.iter().map(String::as_str)), &otherwise);
     Some(told(
         &format!("the letter `{c}`"),
