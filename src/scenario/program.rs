@@ -21,7 +21,7 @@ const SIGNALS: [(&str, StopSignal); 5] = [
 ];
 
 /// Words that mean something else where the expectation language takes a role.
-const RESERVED: [&str; 69] = [
+pub(super) const RESERVED: [&str; 69] = [
     "nobody",
     "any",
     "no",

@@ -10,10 +10,12 @@ pub fn schema() -> Value {
         json!({
             "type": "string",
             "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m)$",
+            "not": { "pattern": r"^[0.]+(ms|s|m)$" },
             "examples": ["200ms", "5s", "2m"],
             "description": description,
         })
     };
+    let written = |description: &str| json!({ "type": "string", "pattern": r"\S", "description": description });
     let output = |stream: &str| {
         json!({
             "description": format!("What it must write to {stream}: a string is the whole of it."),
@@ -38,7 +40,7 @@ pub fn schema() -> Value {
         "additionalProperties": false,
         "required": ["run"],
         "properties": {
-            "run": text("The command, split as a shell splits words; no shell runs. {address} is 127.0.0.1, or ::1 with --ipv6."),
+            "run": written("The command, split as a shell splits words; no shell runs. {address} is 127.0.0.1, or ::1 with --ipv6."),
             "stdin": text("What it reads; then its input ends."),
             "exit": { "oneOf": [{ "type": "integer", "minimum": 0, "maximum": 255 }, { "const": "any" }], "default": 0, "description": "The exit code that is right; \"any\": it ends by itself, whatever its code." },
             "stdout": output("standard output"),
@@ -61,15 +63,23 @@ pub fn schema() -> Value {
         },
         "not": { "required": ["stop", "ends"] },
     });
+    let role = json!({
+        "pattern": "^[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$",
+        "maxLength": 32,
+        "not": { "anyOf": [
+            { "enum": super::program::RESERVED.as_slice() },
+            { "pattern": "^x[0-9]" },
+        ] },
+    });
     let expectation = json!({
         "oneOf": [
-            text("Statements of the expectation language."),
+            written("Statements of the expectation language."),
             {
                 "type": "object",
                 "additionalProperties": false,
                 "required": ["text"],
                 "properties": {
-                    "text": text("Statements of the expectation language."),
+                    "text": written("Statements of the expectation language."),
                     "points": { "type": "number", "minimum": 0, "maximum": 1_000_000, "description": "What it is worth." },
                     "hint": text("Shown when it fails."),
                     "visibility": { "enum": ["visible", "hidden", "after_due_date", "after_published"], "description": "Who sees it in a gradebook, and when." },
@@ -90,10 +100,10 @@ pub fn schema() -> Value {
             "answer": text("What there is to see, and why."),
             "hint": text("Shown when an expectation fails."),
             "timeout": duration("Time for the whole run; 10s if not written."),
-            "addresses": { "type": "array", "items": { "type": "string" }, "description": "Further addresses of the private network." },
+            "addresses": { "type": "array", "items": { "type": "string" }, "uniqueItems": true, "description": "Further addresses of the private network." },
             "hosts": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Host names, each with its address." },
-            "sysctl": { "type": "object", "description": "Network settings of the private kernel; names begin with net." },
-            "program": { "type": "object", "minProperties": 1, "additionalProperties": program, "description": "The programs, by role." },
+            "sysctl": { "type": "object", "propertyNames": { "pattern": r"^net(\.|$)" }, "description": "Network settings of the private kernel; names begin with net." },
+            "program": { "type": "object", "minProperties": 1, "propertyNames": role, "additionalProperties": program, "description": "The programs, by role." },
             "expect": { "type": "object", "additionalProperties": expectation, "description": "The expectations, by name." },
         },
     })
@@ -104,6 +114,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::diagnostic::Source;
     use crate::scenario::{builtin, catalogue};
 
     fn is_valid(text: &str) -> bool {
@@ -143,6 +154,42 @@ mod tests {
         assert_eq!(keys(program), sorted(&crate::scenario::program::KEYS));
         let table = &schema["properties"]["expect"]["additionalProperties"]["oneOf"][1];
         assert_eq!(keys(table), sorted(&crate::scenario::expectation::KEYS));
+    }
+
+    /// The schema and the reader agree on these.
+    #[test]
+    fn what_is_refused_does_not_fulfil_it() {
+        let program = |name: &str, rest: &str| format!("{rest}\n[program.{name}]\nrun = 'a'\n");
+        for (text, right) in [
+            (program("client-2", ""), true),
+            (program("tcp", ""), false),
+            (program("nobody", ""), false),
+            (program("SYN", ""), false),
+            (program("x2", ""), false),
+            (program("1a", ""), false),
+            (program("a-", ""), false),
+            (program(&"a".repeat(33), ""), false),
+            (program("a", "sysctl = { 'net.ipv4.tcp_sack' = 0 }"), true),
+            (program("a", "sysctl = { net.ipv4.tcp_sack = 0 }"), true),
+            (program("a", "sysctl = { 'kernel.hostname' = 'x' }"), false),
+            (program("a", "timeout = '2m'"), true),
+            (program("a", "timeout = '0s'"), false),
+            (program("a", "addresses = ['10.0.0.1', '10.0.0.1']"), false),
+            ("[program.a]\nrun = ' '\n".to_owned(), false),
+            (
+                "[program.a]\nrun = 'a'\n[expect]\nx = ''\n".to_owned(),
+                false,
+            ),
+        ] {
+            assert_eq!(is_valid(&text), right, "{text}");
+            let source = Source {
+                name: "x.toml".to_owned(),
+                text: text.clone(),
+            };
+            let read = crate::scenario::parse(source);
+            let compiled = read.and_then(|read| crate::expect::compile(&read));
+            assert_eq!(compiled.is_ok(), right, "{text}: {compiled:?}");
+        }
     }
 
     #[test]
