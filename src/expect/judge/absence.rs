@@ -177,7 +177,9 @@ impl Judge<'_> {
     pub(super) fn shown(&self, packet: usize) -> Option<String> {
         let trace = self.world.facts.trace;
         let mut carried = self.world.events.carried_by(packet);
-        let event = match carried.rfind(|e| !e.is_silent()) {
+        // Of a run of several the packet brought a part.
+        let is_whole = |event: &&Event| event.packets.len() == 1;
+        let event = match carried.rfind(|e| !e.is_silent()).filter(is_whole) {
             Some(event) => event,
             None if packet < trace.packets.len() => &event::packet(trace, packet),
             None => return None,
