@@ -358,7 +358,7 @@ impl Layers {
             }
             Link::Hdlc { .. } => return self.push(Layer::Chdlc),
             Link::Wlan(wlan) => {
-                if wlan.radiotap {
+                if wlan.has_radiotap() {
                     self.push(Layer::Radiotap);
                     self.push(Layer::WlanRadio);
                 }

@@ -41,6 +41,8 @@ pub struct Gre {
     /// `gre.key`: what the tunnel's ends agreed on; of version 1 the payload's
     /// length and the call.
     pub key: Option<u32>,
+    /// Position of the header, with all its optional fields.
+    pub header: Span,
     pub payload: Span,
 }
 
@@ -75,6 +77,7 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
         flags: u16::from_be_bytes([*f1, *f0]),
         protocol: u16::from_be_bytes([*p1, *p0]),
         key: None,
+        header: Span::default(),
         payload: Span::default(),
     };
     let flag = |bit| gre.flags & bit != 0;
@@ -106,6 +109,7 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
     if bytes.len() < at {
         return Err(short(at));
     }
+    gre.header = network.payload.first(at as u32);
     gre.payload = network.payload.behind(at as u32);
     Ok(gre)
 }

@@ -15,11 +15,13 @@ pub struct Wlan {
     pub src: [u8; 6],
     /// `wlan.bssid`; zero where the frame has none.
     pub bssid: [u8; 6],
-    /// The frame came with radiotap before it.
-    pub radiotap: bool,
+    /// Where in the frame it begins: behind radiotap, if that came with it.
+    pub start: u16,
 }
 
+const CONTROL: u16 = 1;
 const DATA: u16 = 2;
+const EXTENSION: u16 = 3;
 const TO_DS: u16 = 0x0100;
 const FROM_DS: u16 = 0x0200;
 const MORE_FRAGMENTS: u16 = 0x0400;
@@ -50,6 +52,29 @@ impl Wlan {
         self.frame_control & PROTECTED != 0
     }
 
+    /// It came with radiotap before it.
+    pub fn has_radiotap(&self) -> bool {
+        self.start != 0
+    }
+
+    /// Bytes of the header, by what it says that it is.
+    pub fn header_len(&self) -> usize {
+        let control = self.frame_control;
+        match (u16::from(self.kind()), self.subtype()) {
+            // Clear to send and acknowledgment, and what wraps another frame.
+            (CONTROL, 7 | 12 | 13) | (EXTENSION, _) => 10,
+            (CONTROL, _) => 16,
+            (DATA, _) => {
+                let fourth = control & (TO_DS | FROM_DS) == TO_DS | FROM_DS;
+                let quality = control & QOS != 0;
+                24 + 6 * usize::from(fourth)
+                    + 2 * usize::from(quality)
+                    + 4 * usize::from(quality && control & ORDER != 0)
+            }
+            _ => 24,
+        }
+    }
+
     /// A data frame with data.
     pub fn has_payload(&self) -> bool {
         u16::from(self.kind()) == DATA && self.frame_control & NO_DATA == 0
@@ -62,7 +87,6 @@ struct Air {
     end: usize,
     /// The header is filled up to four bytes.
     padded: bool,
-    radiotap: bool,
 }
 
 pub fn plain(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
@@ -70,7 +94,6 @@ pub fn plain(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
         start: 0,
         end: frame.len(),
         padded: false,
-        radiotap: false,
     };
     decode(frame, &air, link)
 }
@@ -95,7 +118,6 @@ pub fn radiotap(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
         start,
         end: frame.len().saturating_sub(fcs).max(start),
         padded: flags & DATA_PAD != 0,
-        radiotap: true,
     };
     decode(frame, &air, link)
 }
@@ -143,7 +165,7 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
         dst: first,
         src: [0; 6],
         bssid: [0; 6],
-        radiotap: air.radiotap,
+        start: air.start as u16,
     };
     let named = Ok(Inside::Named(Layer::Wlan, air.start..air.end));
     if wlan.kind() == 1 || wlan.kind() == 3 {
@@ -160,7 +182,6 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
         *link = Link::Wlan(wlan);
         return Err(short(24));
     };
-    let mut header = 24;
     let is_data = u16::from(wlan.kind()) == DATA;
     let ways = if is_data {
         control & (TO_DS | FROM_DS)
@@ -173,11 +194,10 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
         FROM_DS => (first, third, second),
         // Between two distribution systems there is no BSSID.
         _ => {
-            header += 6;
             let Some(fourth) = address(24) else {
                 wlan.dst = third;
                 *link = Link::Wlan(wlan);
-                return Err(short(header));
+                return Err(short(wlan.header_len()));
             };
             (third, fourth, [0; 6])
         }
@@ -187,15 +207,10 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
         return named;
     }
 
-    let mut aggregate = false;
-    if control & QOS != 0 {
-        // The last bit of the control's first byte: several frames in one.
-        aggregate = bytes.get(header).is_some_and(|qos| qos & 0x80 != 0);
-        header += 2;
-        if control & ORDER != 0 {
-            header += 4;
-        }
-    }
+    let mut header = wlan.header_len();
+    // The last bit of the quality control's first byte: several frames in one.
+    let quality = if ways == TO_DS | FROM_DS { 30 } else { 24 };
+    let aggregate = control & QOS != 0 && bytes.get(quality).is_some_and(|qos| qos & 0x80 != 0);
     if air.padded {
         header = header.next_multiple_of(4);
     }
@@ -250,7 +265,7 @@ mod tests {
         // The frame check sequence is not told of now; IP's length is.
         let packet = decode(&frame(105, &data[AIR..]));
         assert!(packet.udp().is_some());
-        assert!(!wlan(&packet).radiotap);
+        assert!(!wlan(&packet).has_radiotap());
     }
 
     #[test]

@@ -211,7 +211,9 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Protocol,
         "generic routing encapsulation",
         |v, out| {
-            out.layers(gres(v).map(|g| FieldValue::whole(g.payload.of(v.data()))));
+            // As in Wireshark it takes in what it carries.
+            let len = |g: &Gre| g.header.len as usize + g.payload.len as usize;
+            out.layers(gres(v).map(|g| FieldValue::whole(v.slice(g.header.start, len(g)))));
         },
     ),
     Field::new(
@@ -293,9 +295,10 @@ pub(super) const CARRIED: &[Field] = &[
         |v, out| has(v, out, Layer::Ppp),
     ),
     Field::new("wlan", Kind::Protocol, "IEEE 802.11", |v, out| {
-        if wlan(v).is_some() {
-            out.push(FieldValue::whole(v.frame()));
-        }
+        out.extend(wlan(v).map(|w| FieldValue::Layer {
+            header: w.header_len(),
+            bytes: v.frame().get(w.start.into()..).unwrap_or(&[]),
+        }));
     }),
     Field::new(
         "wlan.fc.type",

@@ -58,6 +58,8 @@ mod judge_tests;
 mod judgement;
 #[cfg(test)]
 mod language_tests;
+#[cfg(test)]
+mod layers_tests;
 mod lex;
 pub mod lint;
 mod losses;

@@ -3,7 +3,7 @@
 use super::{Node, flag, hex16, link, network};
 use crate::conversation::{Marks, SeenTcp};
 use crate::decode::{
-    ChecksumStatus, Encapsulation, Icmp, Layer, Outer, Packet, Quoted, Span, Tcp, TcpFlags,
+    ChecksumStatus, Encapsulation, Gre, Icmp, Layer, Outer, Packet, Quoted, Span, Tcp, TcpFlags,
     TcpOption, Transport, Udp, checksum_status,
 };
 use crate::expect::icmp;
@@ -14,7 +14,7 @@ pub fn outer(outer: &Outer, data: &[u8]) -> Vec<Node> {
     let mut layers = Vec::new();
     match &outer.transport {
         Transport::Udp(udp) => layers.push(self::udp(udp, None)),
-        Transport::Gre(gre) => layers.push(gre_node(gre.protocol, gre.payload, gre.flags)),
+        Transport::Gre(gre) => layers.push(gre_node(gre)),
         _ => {}
     }
     layers.extend(outer.encapsulation.as_ref().and_then(encapsulation));
@@ -42,19 +42,12 @@ fn encapsulation(outer: &Encapsulation) -> Option<Node> {
     Some(group.with([number]))
 }
 
-fn gre_node(protocol: u16, payload: Span, flags: u16) -> Node {
-    let len = if flags & 0xB000 == 0 { 4 } else { 8 };
-    let start = payload.start.saturating_sub(len);
-    Node::group(
-        Some("gre"),
-        "Generic Routing Encapsulation",
-        Span { start, len },
-    )
-    .with([Node::field(
+fn gre_node(gre: &Gre) -> Node {
+    Node::group(Some("gre"), "Generic Routing Encapsulation", gre.header).with([Node::field(
         "gre.proto",
         "Protocol",
-        hex16(protocol),
-        (start + 2, 2),
+        hex16(gre.protocol),
+        (gre.header.start + 2, 2),
     )])
 }
 
@@ -74,7 +67,7 @@ pub fn layers(trace: &Trace, index: usize, packet: &Packet, data: &[u8]) -> Opti
             .with(stream.map(|id| Node::field("udp.stream", "Conversation", id, (0, 0)))),
         Transport::Icmp(message) => icmp_node(message, false, status),
         Transport::Icmpv6(message) => icmp_node(message, true, status),
-        Transport::Gre(gre) => gre_node(gre.protocol, gre.payload, gre.flags),
+        Transport::Gre(gre) => gre_node(gre),
         Transport::Sctp(sctp) => {
             let at = sctp.payload.start.saturating_sub(12);
             Node::group(
