@@ -272,6 +272,7 @@ impl Defragmenter {
         let depth = packet.outer().len() as u8;
         let vlan = match packet.link {
             Link::Ethernet(ethernet) => ethernet.vlan,
+            Link::LinuxCooked(cooked) => cooked.vlan,
             _ => Vlan::default(),
         };
         let bytes = packet.data(frame.data);

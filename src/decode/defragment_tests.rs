@@ -64,8 +64,12 @@ impl Capture {
     }
 
     fn take(&mut self, data: &[u8]) -> Packet {
+        self.take_of(101, data)
+    }
+
+    fn take_of(&mut self, link_type: u32, data: &[u8]) -> Packet {
         self.number += 1;
-        let mut frame = frame(101, data);
+        let mut frame = frame(link_type, data);
         frame.number = self.number;
         frame.time = Timestamp(self.now);
         let mut packet = decode(&frame);
@@ -98,6 +102,26 @@ fn assert_whole(packet: &Packet, frame: &[u8], numbers: &[u64]) {
     assert_eq!(whole.frames, numbers);
     assert_eq!(packet.trouble, None);
     assert!(!packet.is_fragment());
+}
+
+/// Those of Linux cooked captures were put together across VLANs.
+#[test]
+fn in_each_vlan_by_itself() {
+    let ethernet = vec![0; 12];
+    let cooked = vec![0; 14];
+    for (link_type, header) in [(1, ethernet), (113, cooked)] {
+        let mut capture = Capture::default();
+        let mut completes = |vlan, piece: (usize, usize)| {
+            let tag = [0x81, 0, 0, vlan, 8, 0];
+            let frame = [&header[..], &tag, &piece_v4(1, piece)].concat();
+            let packet = capture.take_of(link_type, &frame);
+            assert_eq!(packet.trouble, None);
+            packet.udp().is_some()
+        };
+        let (first, rest) = ((0, 16), (16, 48));
+        assert!(!completes(5, first) && !completes(6, rest));
+        assert!(completes(6, first) && completes(5, rest));
+    }
 }
 
 #[test]
