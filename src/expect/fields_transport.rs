@@ -652,9 +652,11 @@ pub(super) fn label(out: &mut Out<'_, '_>, present: bool) {
     }
 }
 
-/// The quoted packet, if it is of this protocol.
+/// The quoted packet, if a header of this protocol is in it: not that of a later
+/// fragment, nor of one that was cut behind its IP header.
 fn quoted<'a>(v: &View<'a>, protocol: u8) -> Option<&'a Quoted> {
-    v.quoted().filter(|q| q.protocol == protocol)
+    v.quoted()
+        .filter(|q| q.protocol == protocol && q.src_port.is_some())
 }
 
 fn quoted_ports<'a>(v: &View<'a>, protocol: u8) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
