@@ -509,6 +509,14 @@ impl Packet {
         self.extra.as_ref()?.reassembled.as_ref()
     }
 
+    /// The datagram that the fragment completes behind the IP header with so many
+    /// others around it.
+    #[inline]
+    pub fn completed(&self, depth: usize) -> Option<&Reassembled> {
+        self.reassembled()
+            .filter(|whole| usize::from(whole.depth) == depth)
+    }
+
     pub fn unfinished(&self) -> Option<Unfinished> {
         self.extra.as_ref()?.unfinished
     }
@@ -544,10 +552,7 @@ impl Packet {
             Some(Net::V6(ip)) => ip.fragment.is_some_and(|f| f.more || f.offset != 0),
             None => false,
         };
-        fragment
-            && self
-                .reassembled()
-                .is_none_or(|whole| usize::from(whole.depth) != self.outer().len())
+        fragment && self.completed(self.outer().len()).is_none()
     }
 
     pub fn tcp(&self) -> Option<&Tcp> {

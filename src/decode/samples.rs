@@ -244,3 +244,17 @@ pub fn frame(link_type: u32, data: &[u8]) -> crate::savefile::Frame<'_> {
         data,
     }
 }
+
+/// A capture file with these frames, each a second after the last.
+pub fn pcap(link_type: u32, frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([0, 0, 4, 0]);
+    file.extend(link_type.to_le_bytes());
+    for (second, frame) in (1u32..).zip(frames) {
+        let len = (frame.len() as u32).to_le_bytes();
+        file.extend(second.to_le_bytes());
+        file.extend([[0; 4], len, len].concat());
+        file.extend(frame);
+    }
+    file
+}

@@ -448,10 +448,16 @@ const PROTOCOLS: Names = &[
     ("SCTP", 132),
 ];
 
-/// The datagram that the packet completes, of this version of IP.
+/// The datagram that the packet completes, where the header of its fragments is one
+/// of this version of IP, and in question.
 fn whole_of<'a>(v: &View<'a>, v6: bool) -> Option<&'a Reassembled> {
-    let is_v6 = matches!(v.packet.net, Some(Net::V6(_)));
-    v.packet.reassembled().filter(|_| is_v6 == v6)
+    let around = v.outer().iter().map(|outer| &outer.net);
+    let inner = v.packet.outer().len() - v.outer().len();
+    let mut headers = around.chain(&v.packet.net).zip(inner..);
+    headers.find_map(|(net, depth)| {
+        let whole = v.packet.completed(depth)?;
+        (matches!(net, Net::V6(_)) == v6).then_some(whole)
+    })
 }
 
 pub(super) fn bit(set: bool) -> FieldValue<'static> {

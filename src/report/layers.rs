@@ -10,7 +10,7 @@ use super::packet::{Eth, Ip, Ipv6, Packet};
 use super::packets::{ethernet, ip, ipv6};
 use super::spelled::Mac;
 use crate::decode::{
-    self, ArpParty, Encapsulation, Layer, Link, Net, Transport, header_checksum_status,
+    self, ArpParty, Encapsulation, Layer, Link, Net, Reassembled, Transport, header_checksum_status,
 };
 
 /// PPP.
@@ -184,7 +184,9 @@ pub(super) fn fill(shown: &mut Packet<'_>, packet: &decode::Packet, data: &[u8])
         Link::Wlan(frame) => shown.wlan = Some(wlan(frame)),
         _ => {}
     }
-    shown.outer = packet.outer().iter().map(|o| outer(o, data)).collect();
+    let outers = packet.outer().iter().enumerate();
+    let outers = outers.map(|(depth, o)| outer(o, packet.completed(depth), data));
+    shown.outer = outers.collect();
     match &packet.transport {
         Transport::Arp(message) => shown.arp = Some(arp(message, data)),
         Transport::Igmp(message) => {
@@ -209,7 +211,8 @@ pub(super) fn fill(shown: &mut Packet<'_>, packet: &decode::Packet, data: &[u8])
     }
 }
 
-fn outer(outer: &decode::Outer, data: &[u8]) -> Outer {
+/// `whole`: the datagram that the fragment behind the header completes.
+fn outer(outer: &decode::Outer, whole: Option<&Reassembled>, data: &[u8]) -> Outer {
     let mut shown = Outer {
         eth: outer.ethernet.as_ref().map(ethernet),
         ..Outer::default()
@@ -230,8 +233,11 @@ fn outer(outer: &decode::Outer, data: &[u8]) -> Outer {
         }
     }
     match &outer.net {
-        Net::V4(header) => shown.ip = Some(ip(header, header_checksum_status(&outer.net, data))),
-        Net::V6(header) => shown.ipv6 = Some(ipv6(header)),
+        Net::V4(header) => {
+            let status = header_checksum_status(&outer.net, data);
+            shown.ip = Some(ip(header, status, whole));
+        }
+        Net::V6(header) => shown.ipv6 = Some(ipv6(header, whole)),
     }
     match &outer.transport {
         Transport::Udp(udp) => {
@@ -275,5 +281,38 @@ fn arp(arp: &decode::Arp, data: &[u8]) -> Arp {
         opcode: arp.opcode,
         src: end(ArpParty::Sender),
         dst: end(ArpParty::Target),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::samples;
+    use crate::trace::read;
+
+    /// The frames were told of the inner header.
+    #[test]
+    fn fragments_are_those_of_the_outer_header() {
+        let fragment = |flags: [u8; 2], payload: &[u8]| {
+            let mut bytes = vec![0x45, 0, 0, 20 + payload.len() as u8, 0, 5];
+            bytes.extend(flags);
+            bytes.extend([64, 41, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+            bytes.extend(payload);
+            bytes
+        };
+        let mut inner = vec![0x60, 0, 0, 0, 0, 8, 17, 64];
+        inner.extend([[1; 16], [2; 16]].concat());
+        inner.extend([0, 1, 0, 2, 0, 8, 0, 0]);
+        let frames = [
+            fragment([0x20, 0], &inner[..40]),
+            fragment([0, 5], &inner[40..]),
+        ];
+        let trace = read(&samples::pcap(101, &frames)[..], "test.pcap", None).unwrap();
+        let shown = serde_json::to_value(Packet::of(&trace, 1)).unwrap();
+        let outer = &shown["outer"][0]["ip"];
+        assert_eq!(outer["fragments"], serde_json::json!([1, 2]));
+        assert_eq!(outer["reassembled"]["length"], 48);
+        assert_eq!(shown["udp"]["dstport"], 2);
+        assert_eq!(shown["ipv6"].get("fragments"), None);
     }
 }

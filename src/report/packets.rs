@@ -102,24 +102,10 @@ impl<'a> Packet<'a> {
         let frame = packet.data(frame);
         let status = checksum_status(packet, frame);
         let sum = |value| checksum(value, status.transport);
+        let whole = packet.completed(packet.outer().len());
         match &packet.net {
-            Some(Net::V4(ipv4)) => {
-                let ip = ip(ipv4, status.ip);
-                let (fragments, reassembled) = whole(packet);
-                shown.ip = Some(Ip {
-                    fragments,
-                    reassembled,
-                    ..ip
-                });
-            }
-            Some(Net::V6(net)) => {
-                let (fragments, reassembled) = whole(packet);
-                shown.ipv6 = Some(Ipv6 {
-                    fragments,
-                    reassembled,
-                    ..ipv6(net)
-                });
-            }
+            Some(Net::V4(net)) => shown.ip = Some(ip(net, status.ip, whole)),
+            Some(Net::V6(net)) => shown.ipv6 = Some(ipv6(net, whole)),
             None => {}
         }
         match &packet.transport {
@@ -148,8 +134,8 @@ impl<'a> Packet<'a> {
 }
 
 /// The frames of the datagram that the packet completes, and its size.
-fn whole(packet: &decode::Packet) -> (Vec<u64>, Option<Reassembled>) {
-    packet.reassembled().map_or_else(Default::default, |whole| {
+fn frames_and_size(whole: Option<&decode::Reassembled>) -> (Vec<u64>, Option<Reassembled>) {
+    whole.map_or_else(Default::default, |whole| {
         let length = whole.bytes.len() as u32 - whole.start;
         (whole.frames.clone(), Some(Reassembled { length }))
     })
@@ -203,7 +189,13 @@ fn checksum(value: u16, status: Option<ChecksumStatus>) -> Checksum {
     }
 }
 
-pub(super) fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
+/// `whole`: the datagram that the fragment behind the header completes.
+pub(super) fn ip(
+    ip: &decode::Ipv4,
+    status: Option<ChecksumStatus>,
+    whole: Option<&decode::Reassembled>,
+) -> Ip {
+    let (fragments, reassembled) = frames_and_size(whole);
     Ip {
         src: ip.src,
         dst: ip.dst,
@@ -222,13 +214,14 @@ pub(super) fn ip(ip: &decode::Ipv4, status: Option<ChecksumStatus>) -> Ip {
         frag_offset: ip.fragment_offset / 8,
         ttl: ip.ttl,
         proto: ip.protocol,
-        fragments: Vec::new(),
-        reassembled: None,
+        fragments,
+        reassembled,
         checksum: Some(checksum(ip.checksum, status)),
     }
 }
 
-pub(super) fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
+pub(super) fn ipv6(ip: &decode::Ipv6, whole: Option<&decode::Reassembled>) -> Ipv6 {
+    let (fragments, reassembled) = frames_and_size(whole);
     Ipv6 {
         src: ip.src,
         dst: ip.dst,
@@ -241,8 +234,8 @@ pub(super) fn ipv6(ip: &decode::Ipv6) -> Ipv6 {
         plen: ip.payload_len,
         nxt: ip.next_header,
         hlim: ip.hop_limit,
-        fragments: Vec::new(),
-        reassembled: None,
+        fragments,
+        reassembled,
         fraghdr: ip.fragment.map(|f| FragmentHeader {
             nxt: f.next,
             ident: Some(f.id),
@@ -524,7 +517,7 @@ mod tests {
             panic!("no IPv4");
         };
         assert_eq!(net.fragment_offset, 1480);
-        assert_eq!(ip(&net, None).frag_offset, 185);
+        assert_eq!(ip(&net, None, None).frag_offset, 185);
 
         let mut bytes = vec![0x60, 0, 0, 0, 0, 16, 44, 64];
         bytes.extend([0; 32]);
@@ -533,7 +526,7 @@ mod tests {
         let Some(Net::V6(net)) = decoded(bytes) else {
             panic!("no IPv6");
         };
-        assert_eq!(ipv6(&net).fraghdr.unwrap().offset, 185);
+        assert_eq!(ipv6(&net, None).fraghdr.unwrap().offset, 185);
     }
 
     #[test]
