@@ -5,7 +5,7 @@ use std::fmt;
 
 use etherparse::{IpNumber, ip_number};
 
-use super::{Link, Net, Outer, Packet, Transport, Vlan, network};
+use super::{Link, Net, Outer, Packet, Transport, link, network, tunnel};
 
 macro_rules! layers {
     ($($name:ident $text:literal,)*) => {
@@ -66,6 +66,9 @@ layers! {
     Slow "slow",
     Loop "loop",
     Netlink "netlink",
+    Can "can",
+    CanFd "canfd",
+    Slarp "slarp",
     Ptp "ptp",
     Macsec "macsec",
     Cfm "cfm",
@@ -264,9 +267,13 @@ impl Packet {
         if self.extra.is_some() || self.trouble.is_some() {
             return None;
         }
+        // What is behind other types is not the same in all frames.
+        let plain = |ethertype| matches!(ethertype, 0x0800 | 0x86DD | 0x8847 | 0x8848);
         let (link, ethertype) = match &self.link {
-            Link::Ethernet(ethernet) if ethernet.vlan.ids().is_empty() => (1, ethernet.ethertype),
-            Link::LinuxCooked(cooked) if cooked.vlan.ids().is_empty() => (2, cooked.ethertype),
+            Link::Ethernet(e) if e.vlan.ids().is_empty() && plain(e.ethertype) => (1, e.ethertype),
+            Link::LinuxCooked(c) if c.vlan.ids().is_empty() && plain(c.ethertype) => {
+                (2, c.ethertype)
+            }
             Link::Null { .. } => (3, 0),
             Link::Raw => (4, 0),
             _ => return None,
@@ -305,6 +312,12 @@ impl Packet {
         }
     }
 
+    /// Tells of each layer of the packet's frame up to what the link layer carries, and
+    /// where it begins.
+    pub fn link_layers(&self, frame: &[u8], each: &mut impl FnMut(Layer, usize)) {
+        link::layers(&self.link, frame, each);
+    }
+
     /// The packet's protocols, outermost first (`frame.protocols`, up to the
     /// transport layer). `frame` is what the packet was decoded from.
     pub fn layers(&self, frame: &[u8]) -> Layers {
@@ -313,10 +326,10 @@ impl Packet {
             len: 0,
         };
         let data = self.data(frame);
-        layers.link(self);
+        self.link_layers(frame, &mut |layer, _| layers.push(layer));
         for outer in self.outer() {
             layers.net(&outer.net, data);
-            layers.tunnel(outer);
+            layers.tunnel(outer, data);
         }
         if let Some(net) = &self.net {
             layers.net(net, data);
@@ -329,84 +342,22 @@ impl Packet {
             None if self.link == Link::Unknown => {}
             None => layers.push(Layer::Data),
         }
+        if let Some(tunnel) = self.unentered() {
+            layers.push(tunnel.layer);
+        }
         layers
     }
 }
 
+impl Outer {
+    /// Tells of each layer between the tunnel's header and the IP packet in it, and where
+    /// it begins. `data` are the packet's bytes.
+    pub fn inner_layers(&self, data: &[u8], each: &mut impl FnMut(Layer, usize)) {
+        tunnel::layers(&self.transport, data, each);
+    }
+}
+
 impl Layers {
-    fn link(&mut self, packet: &Packet) {
-        let ethertype = match &packet.link {
-            Link::Ethernet(ethernet) => {
-                self.ethernet(ethernet);
-                ethernet.ethertype
-            }
-            Link::LinuxCooked(cooked) => {
-                self.push(Layer::Sll);
-                if of_transport(&packet.transport) == Some(Layer::Netlink) {
-                    return;
-                }
-                self.tags(cooked.vlan, cooked.ethertype);
-                cooked.ethertype
-            }
-            Link::Null { .. } => return self.push(Layer::Null),
-            Link::Raw => return self.push(Layer::Raw),
-            Link::Ppp(ppp) => {
-                if ppp.session.is_some() {
-                    self.push(Layer::Pppoes);
-                }
-                return self.push(Layer::Ppp);
-            }
-            Link::Hdlc { .. } => return self.push(Layer::Chdlc),
-            Link::Wlan(wlan) => {
-                if wlan.has_radiotap() {
-                    self.push(Layer::Radiotap);
-                    self.push(Layer::WlanRadio);
-                }
-                self.push(Layer::Wlan);
-                let readable = of_transport(&packet.transport) != Some(Layer::Wlan);
-                if wlan.has_payload() && readable {
-                    self.push(Layer::Llc);
-                }
-                return;
-            }
-            Link::Unknown => return self.push(Layer::Frame),
-        };
-        self.behind_type(ethertype);
-    }
-
-    fn ethernet(&mut self, ethernet: &super::Ethernet) {
-        self.push(Layer::Eth);
-        self.tags(ethernet.vlan, ethernet.ethertype);
-    }
-
-    /// VLAN tags, and what says what is behind them.
-    fn tags(&mut self, vlan: Vlan, ethertype: u16) {
-        for service in vlan.services() {
-            self.push(Layer::Ethertype);
-            self.push(if service {
-                Layer::Ieee8021ad
-            } else {
-                Layer::Vlan
-            });
-        }
-        self.push(if ethertype < 0x0600 {
-            Layer::Llc
-        } else {
-            Layer::Ethertype
-        });
-    }
-
-    fn behind_type(&mut self, ethertype: u16) {
-        match ethertype {
-            0x8847 | 0x8848 => self.push(Layer::Mpls),
-            0x8864 => {
-                self.push(Layer::Pppoes);
-                self.push(Layer::Ppp);
-            }
-            _ => {}
-        }
-    }
-
     fn net(&mut self, net: &Net, data: &[u8]) {
         match net {
             Net::V4(ip) => {
@@ -424,25 +375,17 @@ impl Layers {
         }
     }
 
-    fn tunnel(&mut self, outer: &Outer) {
+    fn tunnel(&mut self, outer: &Outer, data: &[u8]) {
         match &outer.transport {
             Transport::Udp(_) => self.push(Layer::Udp),
             Transport::Other { protocol: 97, .. } => self.push(Layer::Etherip),
-            Transport::Gre(gre) => {
-                self.push(Layer::Gre);
-                if gre.protocol == super::Gre::PPP {
-                    self.push(Layer::Ppp);
-                }
-            }
+            Transport::Gre(_) => self.push(Layer::Gre),
             _ => {}
         }
         if let Some(encapsulation) = &outer.encapsulation {
             self.push(encapsulation.layer);
         }
-        if let Some(ethernet) = &outer.ethernet {
-            self.ethernet(ethernet);
-            self.behind_type(ethernet.ethertype);
-        }
+        outer.inner_layers(data, &mut |layer, _| self.push(layer));
     }
 }
 

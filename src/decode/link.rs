@@ -1,8 +1,8 @@
 //! Link layers: what comes before IP.
 
-use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
+use etherparse::{Ethernet2HeaderSlice, ether_type};
 
-use super::carried::{Carried, Inside, by_ethertype, llc};
+use super::carried::{Carried, FIRST_TYPE, Inside, by_ethertype, is_tag, llc, named_type, untag};
 use super::fault::Fault;
 use super::{Cooked, Ethernet, Layer, Link, Numbering, Vlan, ppp, wlan};
 
@@ -36,15 +36,20 @@ pub mod link_type {
 }
 
 const ETHERNET: usize = 14;
+/// Linux cooked capture, versions 1 and 2.
+const SLL: u8 = 16;
+const SLL2: u8 = 20;
 
 /// What is in a frame, or why nothing is. The link layer goes to
 /// `link`: written once, in its place.
 #[inline(always)]
 pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+    // Nobody asks what is between.
+    let each = &mut |_, _| {};
     match link_type {
-        link_type::ETHERNET => ethernet(frame, link),
-        link_type::LINUX_SLL => cooked(frame, link),
-        link_type::LINUX_SLL2 => cooked_v2(frame, link),
+        link_type::ETHERNET => ethernet(frame, link, each),
+        link_type::LINUX_SLL => cooked(frame, link, each),
+        link_type::LINUX_SLL2 => cooked_v2(frame, link, each),
         link_type::NULL | link_type::LOOP => null(frame, link),
         link_type::RAW | link_type::RAW_DLT | link_type::RAW_DLT_OPENBSD => raw(frame, None, link),
         link_type::IPV4 => raw(frame, Some(4), link),
@@ -55,17 +60,39 @@ pub fn decode(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, F
 
 #[inline(never)]
 fn decode_other(link_type: u32, frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+    let each = &mut |_, _| {};
     match link_type {
-        link_type::PPP | link_type::PPP_SERIAL => ppp::serial(frame, link),
-        link_type::PPP_WITH_DIR => ppp::with_direction(frame, link),
-        link_type::PPP_ETHER => ppp::over_ethernet(frame, link),
-        link_type::C_HDLC => ppp::hdlc(frame, link),
-        link_type::WLAN => wlan::plain(frame, link),
-        link_type::RADIOTAP => wlan::radiotap(frame, link),
+        link_type::PPP | link_type::PPP_SERIAL => ppp::serial(frame, link, each),
+        link_type::PPP_WITH_DIR => ppp::with_direction(frame, link, each),
+        link_type::PPP_ETHER => ppp::over_ethernet(frame, link, each),
+        link_type::C_HDLC => ppp::hdlc(frame, link, each),
+        link_type::WLAN => wlan::plain(frame, link, each),
+        link_type::RADIOTAP => wlan::radiotap(frame, link, each),
         link_type::PRISM => Ok(Inside::Named(Layer::Prism, 0..frame.len())),
         link_type::AVS => Ok(Inside::Named(Layer::Wlancap, 0..frame.len())),
         number => Err(Fault::unknown(Numbering::LinkType, number)),
     }
+}
+
+/// What stands in a frame before what it carries ([`Packet::link_layers`](super::Packet)).
+/// `link` is what the frame was decoded to.
+pub fn layers(link: &Link, frame: &[u8], each: &mut impl FnMut(Layer, usize)) {
+    let again = &mut Link::Unknown;
+    // Where a fault is, the layers end: that it is one was noted when it was decoded.
+    let _ = match link {
+        Link::Ethernet(_) => ethernet(frame, again, each),
+        Link::LinuxCooked(cooked) if cooked.header_len == SLL2 => cooked_v2(frame, again, each),
+        Link::LinuxCooked(_) => cooked(frame, again, each),
+        Link::Ppp(ppp) if ppp.session.is_some() => ppp::over_ethernet(frame, again, each),
+        Link::Ppp(ppp) if ppp.directed => ppp::with_direction(frame, again, each),
+        Link::Ppp(_) => ppp::serial(frame, again, each),
+        Link::Hdlc { .. } => ppp::hdlc(frame, again, each),
+        Link::Wlan(wlan) if wlan.has_radiotap() => wlan::radiotap(frame, again, each),
+        Link::Wlan(_) => wlan::plain(frame, again, each),
+        Link::Null { .. } => return each(Layer::Null, 0),
+        Link::Raw => return each(Layer::Raw, 0),
+        Link::Unknown => return each(Layer::Frame, 0),
+    };
 }
 
 fn raw(frame: &[u8], version: Option<u8>, link: &mut Link) -> Result<Inside, Fault> {
@@ -77,7 +104,11 @@ fn raw(frame: &[u8], version: Option<u8>, link: &mut Link) -> Result<Inside, Fau
 }
 
 #[inline(always)]
-fn ethernet(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+fn ethernet(
+    frame: &[u8],
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let Ok(header) = Ethernet2HeaderSlice::from_slice(frame) else {
         return Err(Fault::short(Layer::Eth, ETHERNET, frame.len()));
     };
@@ -88,45 +119,29 @@ fn ethernet(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
         ethertype,
         vlan: Vlan::default(),
     });
+    each(Layer::Eth, 0);
+    named_type(ETHERNET, ethertype, each);
     if is_tag(ethertype) {
-        return tagged(frame, ETHERNET, link);
+        return tagged(frame, ETHERNET, link, each);
     }
-    by_ethertype(frame, ETHERNET, ethertype)
+    by_ethertype(frame, ETHERNET, ethertype, each)
 }
 
-/// Takes off up to three VLAN tags (802.1Q, 802.1ad, and Cisco's older 0x9100)
-/// and notes in `link` what is behind them.
+/// Takes off VLAN tags, and notes in `link` what is behind them.
 #[inline(never)]
-fn tagged(frame: &[u8], mut start: usize, link: &mut Link) -> Result<Inside, Fault> {
+fn tagged(
+    frame: &[u8],
+    mut start: usize,
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let (ethertype, vlan) = match link {
         Link::Ethernet(ethernet) => (&mut ethernet.ethertype, &mut ethernet.vlan),
         Link::LinuxCooked(cooked) => (&mut cooked.ethertype, &mut cooked.vlan),
         _ => return Err(Fault::short(Layer::Vlan, 4, 0)),
     };
-    for _ in 0..Vlan::MOST {
-        if !is_tag(*ethertype) {
-            break;
-        }
-        let rest = frame.get(start..).unwrap_or(&[]);
-        let Ok(header) = SingleVlanHeaderSlice::from_slice(rest) else {
-            return Err(Fault::short(Layer::Vlan, 4, rest.len()));
-        };
-        let service = *ethertype == ether_type::PROVIDER_BRIDGING.0;
-        vlan.push(header.vlan_identifier().value(), service);
-        *ethertype = header.ether_type().0;
-        start += 4;
-    }
-    by_ethertype(frame, start, *ethertype)
-}
-
-fn is_tag(ethertype: u16) -> bool {
-    [
-        ether_type::VLAN_TAGGED_FRAME,
-        ether_type::PROVIDER_BRIDGING,
-        ether_type::VLAN_DOUBLE_TAGGED_FRAME,
-    ]
-    .iter()
-    .any(|tag| tag.0 == ethertype)
+    untag(frame, &mut start, ethertype, vlan, each)?;
+    by_ethertype(frame, start, *ethertype, each)
 }
 
 /// An Ethernet frame inside another packet: from `start` to the end of `bytes`.
@@ -134,18 +149,22 @@ pub fn ethernet_at(
     bytes: &[u8],
     start: usize,
     ethernet: &mut Option<Ethernet>,
+    each: &mut impl FnMut(Layer, usize),
 ) -> Result<Inside, Fault> {
     let rest = bytes.get(start..).unwrap_or(&[]);
     let Ok(header) = Ethernet2HeaderSlice::from_slice(rest) else {
         return Err(Fault::short(Layer::Eth, ETHERNET, rest.len()));
     };
+    let ethertype = header.ether_type().0;
     let mut link = Link::Ethernet(Ethernet {
         dst: header.destination(),
         src: header.source(),
-        ethertype: header.ether_type().0,
+        ethertype,
         vlan: Vlan::default(),
     });
-    let inside = tagged(bytes, start + ETHERNET, &mut link);
+    each(Layer::Eth, start);
+    named_type(start + ETHERNET, ethertype, each);
+    let inside = tagged(bytes, start + ETHERNET, &mut link, each);
     if let Link::Ethernet(inner) = link {
         *ethernet = Some(inner);
     }
@@ -153,60 +172,87 @@ pub fn ethernet_at(
 }
 
 /// Linux cooked capture, version 1.
-fn cooked(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
-    const SIZE: u8 = 16;
+fn cooked(
+    frame: &[u8],
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let (Some(packet_type), Some(hardware), Some(protocol)) =
         (u16_at(frame, 0), u16_at(frame, 2), u16_at(frame, 14))
     else {
-        return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
+        return Err(Fault::short(Layer::Sll, SLL.into(), frame.len()));
     };
-    cooked_payload(frame, SIZE, packet_type, hardware, protocol, link)
+    *link = cooked_link(SLL, packet_type, protocol);
+    cooked_payload(frame, SLL, hardware, protocol, link, each)
 }
 
 /// Linux cooked capture, version 2: here the packet type is one byte.
-fn cooked_v2(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
-    const SIZE: u8 = 20;
+fn cooked_v2(
+    frame: &[u8],
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let (Some(protocol), Some(hardware), Some(packet_type), true) = (
         u16_at(frame, 0),
         u16_at(frame, 8),
         frame.get(10),
-        frame.len() >= SIZE.into(),
+        frame.len() >= SLL2.into(),
     ) else {
-        return Err(Fault::short(Layer::Sll, SIZE.into(), frame.len()));
+        return Err(Fault::short(Layer::Sll, SLL2.into(), frame.len()));
     };
-    let packet_type = (*packet_type).into();
-    cooked_payload(frame, SIZE, packet_type, hardware, protocol, link)
+    *link = cooked_link(SLL2, (*packet_type).into(), protocol);
+    cooked_payload(frame, SLL2, hardware, protocol, link, each)
 }
 
-fn cooked_payload(
-    frame: &[u8],
-    header_len: u8,
-    packet_type: u16,
-    hardware: u16,
-    protocol: u16,
-    link: &mut Link,
-) -> Result<Inside, Fault> {
-    *link = Link::LinuxCooked(Cooked {
+fn cooked_link(header_len: u8, packet_type: u16, protocol: u16) -> Link {
+    Link::LinuxCooked(Cooked {
         header_len,
         packet_type,
         protocol,
         ethertype: protocol,
         vlan: Vlan::default(),
-    });
-    /// Linux's numbers for 802.3 without and with LLC, which are no EtherTypes.
-    const LLC: u16 = 4;
+    })
+}
+
+fn cooked_payload(
+    frame: &[u8],
+    header_len: u8,
+    hardware: u16,
+    protocol: u16,
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     /// Linux's `ARPHRD_NETLINK`: the protocol is a family of netlink.
     const NETLINK: u16 = 824;
+    let start = usize::from(header_len);
+    each(Layer::Sll, 0);
     if hardware == NETLINK {
-        return Ok(Inside::Named(
-            Layer::Netlink,
-            header_len.into()..frame.len(),
-        ));
+        return Ok(Inside::Named(Layer::Netlink, start..frame.len()));
     }
-    if protocol == LLC {
-        return llc(frame, header_len.into());
+    if protocol < FIRST_TYPE {
+        return by_linux_protocol(frame, start, protocol, each);
     }
-    tagged(frame, header_len.into(), link)
+    named_type(start, protocol, each);
+    tagged(frame, start, link, each)
+}
+
+/// Linux's own numbers (`ETH_P_802_3` and so on), which are neither EtherTypes nor the
+/// lengths of IEEE 802.3.
+fn by_linux_protocol(
+    frame: &[u8],
+    start: usize,
+    protocol: u16,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
+    let named = |layer| Ok(Inside::Named(layer, start..frame.len()));
+    match protocol {
+        // 802.3 without LLC: only Novell sends that.
+        0x0001 => named(Layer::Ipx),
+        0x0004 => llc(frame, start, each),
+        0x000C => named(Layer::Can),
+        0x000D => named(Layer::CanFd),
+        other => Err(Fault::unknown(Numbering::LinuxProtocol, other)),
+    }
 }
 
 /// BSD null and loop.
@@ -339,7 +385,6 @@ mod tests {
         };
         assert_eq!((cooked.protocol, cooked.ethertype), (0x8100, 0x0800));
         assert_eq!(cooked.vlan.ids(), [42, 7]);
-        assert!(cooked.vlan.services().eq([false, true]));
         assert_eq!(ip, carried(Some(4), 24..24));
         assert_eq!(size_of::<Link>(), 24, "as of Ethernet");
     }

@@ -100,6 +100,8 @@ impl Default for Packet {
 pub struct Extra {
     /// The layers around a tunnelled packet, outermost first.
     pub outer: Vec<Outer>,
+    /// The header of a tunnel that nothing could be read in, behind the transport header.
+    pub unentered: Option<Encapsulation>,
     /// The datagram that the packet's fragment completes.
     pub reassembled: Option<Reassembled>,
     /// What is known of a fragment that did not come to a datagram, where that is
@@ -221,25 +223,16 @@ pub struct Cooked {
 pub struct Vlan {
     ids: [u16; Self::MOST],
     len: u8,
-    /// A bit for each tag, the outermost lowest: it is one of IEEE 802.1ad.
-    services: u8,
 }
 
 impl Vlan {
     pub const MOST: usize = 3;
 
-    pub(super) fn push(&mut self, id: u16, service: bool) {
+    pub(super) fn push(&mut self, id: u16) {
         if let Some(place) = self.ids.get_mut(usize::from(self.len)) {
             *place = id;
-            self.services |= u8::from(service) << self.len;
             self.len += 1;
         }
-    }
-
-    /// Of each tag: is it a service provider's (IEEE 802.1ad)?
-    pub fn services(&self) -> impl Iterator<Item = bool> + use<> {
-        let services = self.services;
-        (0..self.len).map(move |place| services >> place & 1 == 1)
     }
 
     pub fn ids(&self) -> &[u16] {
@@ -515,6 +508,11 @@ impl Packet {
     pub fn completed(&self, depth: usize) -> Option<&Reassembled> {
         self.reassembled()
             .filter(|whole| usize::from(whole.depth) == depth)
+    }
+
+    /// The header of a tunnel that nothing could be read in.
+    pub fn unentered(&self) -> Option<Encapsulation> {
+        self.extra.as_ref()?.unentered
     }
 
     pub fn unfinished(&self) -> Option<Unfinished> {

@@ -82,6 +82,8 @@ pub enum Numbering {
     AddressFamily,
     IpVersion,
     PppProtocol,
+    /// Of Linux cooked captures, where it is no EtherType (`sll.ltype`).
+    LinuxProtocol,
 }
 
 impl Numbering {
@@ -93,6 +95,7 @@ impl Numbering {
             Numbering::AddressFamily => "address family",
             Numbering::IpVersion => "IP version",
             Numbering::PppProtocol => "PPP protocol",
+            Numbering::LinuxProtocol => "Linux protocol",
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use etherparse::ip_number;
 
-use super::carried::{Carried, Inside};
+use super::carried::{Carried, Inside, by_tagged_type, by_type_alone};
 use super::fault::{Fault, First};
 use super::network::{self, Network};
 use super::{
@@ -114,9 +114,10 @@ pub fn decode_gre(frame: &[u8], network: Network) -> Result<Gre, Fault> {
     Ok(gre)
 }
 
-/// What a packet carries that is a packet again.
+/// A tunnel's header, and what the packet carries behind it.
 struct Entered {
-    inside: Result<Inside, Fault>,
+    /// None: nothing that is a packet again.
+    inside: Option<Result<Inside, Fault>>,
     ethernet: Option<Ethernet>,
     encapsulation: Option<Encapsulation>,
 }
@@ -131,12 +132,23 @@ pub fn may_be(transport: &Transport) -> bool {
     }
 }
 
-fn enter(bytes: &[u8], transport: &Transport) -> Option<Entered> {
+/// What stands in a tunnel before the IP packet ([`Outer::inner_layers`]). `transport` is
+/// what carries the tunnel.
+pub fn layers(transport: &Transport, bytes: &[u8], each: &mut impl FnMut(Layer, usize)) {
+    // What is entered is known already.
+    let _ = enter(bytes, transport, each);
+}
+
+fn enter(
+    bytes: &[u8],
+    transport: &Transport,
+    each: &mut impl FnMut(Layer, usize),
+) -> Option<Entered> {
     let by_ip = |payload: Span, version| Entered {
-        inside: Ok(Inside::Ip(Carried {
+        inside: Some(Ok(Inside::Ip(Carried {
             version: Some(version),
             range: payload.range(),
-        })),
+        }))),
         ethernet: None,
         encapsulation: None,
     };
@@ -144,25 +156,31 @@ fn enter(bytes: &[u8], transport: &Transport) -> Option<Entered> {
         Transport::Other { protocol, payload } => match etherparse::IpNumber(*protocol) {
             ip_number::IPV4 => Some(by_ip(*payload, 4)),
             ip_number::IPV6 => Some(by_ip(*payload, 6)),
-            ip_number::ETHER_IP => Some(enter_ethernet(bytes, payload.behind(ETHERIP_HEADER))),
+            ip_number::ETHER_IP => {
+                Some(enter_ethernet(bytes, payload.behind(ETHERIP_HEADER), each))
+            }
             _ => None,
         },
-        Transport::Gre(gre) => enter_gre(bytes, gre),
+        Transport::Gre(gre) => enter_gre(bytes, gre, each),
         Transport::Udp(udp) => {
             let between = |port| udp.src_port == port || udp.dst_port == port;
             if between(GTP_U_PORT) {
                 enter_gtp(bytes, udp.payload)
             } else if between(VXLAN_PORT) {
-                enter_vxlan(bytes, udp.payload)
+                enter_vxlan(bytes, udp.payload, each)
             } else {
-                enter_geneve(bytes, udp.payload)
+                enter_geneve(bytes, udp.payload, each)
             }
         }
         _ => None,
     }
 }
 
-fn enter_vxlan(bytes: &[u8], payload: Span) -> Option<Entered> {
+fn enter_vxlan(
+    bytes: &[u8],
+    payload: Span,
+    each: &mut impl FnMut(Layer, usize),
+) -> Option<Entered> {
     const HEADER: u32 = 8;
     const HAS_NETWORK: u8 = 0x08;
     let [flags, _, _, _, n2, n1, n0, _] = payload.of(bytes).first_chunk()?;
@@ -170,12 +188,16 @@ fn enter_vxlan(bytes: &[u8], payload: Span) -> Option<Entered> {
         return None;
     }
     let number = u32::from_be_bytes([0, *n2, *n1, *n0]);
-    let entered = enter_ethernet(bytes, payload.behind(HEADER));
+    let entered = enter_ethernet(bytes, payload.behind(HEADER), each);
     Some(entered.behind(Layer::Vxlan, number, payload.first(HEADER)))
 }
 
 /// RFC 8926: options behind a fixed header, then what an EtherType tells.
-fn enter_geneve(bytes: &[u8], payload: Span) -> Option<Entered> {
+fn enter_geneve(
+    bytes: &[u8],
+    payload: Span,
+    each: &mut impl FnMut(Layer, usize),
+) -> Option<Entered> {
     const FIXED: u32 = 8;
     let [version, _, p1, p0, n2, n1, n0, _] = payload.of(bytes).first_chunk()?;
     let header = FIXED + 4 * u32::from(version & 0x3F);
@@ -184,11 +206,11 @@ fn enter_geneve(bytes: &[u8], payload: Span) -> Option<Entered> {
     }
     let number = u32::from_be_bytes([0, *n2, *n1, *n0]);
     let protocol = u16::from_be_bytes([*p1, *p0]);
-    let entered = enter_ethertype(bytes, payload.behind(header), protocol)?;
+    let entered = enter_ethertype(bytes, payload.behind(header), protocol, true, each);
     Some(entered.behind(Layer::Geneve, number, payload.first(header)))
 }
 
-/// GTP-U, version 1, with a user's packet.
+/// GTP-U, version 1: a user's packet, or a signal between the tunnel's ends.
 fn enter_gtp(bytes: &[u8], payload: Span) -> Option<Entered> {
     const FIXED: u32 = 8;
     /// Version 1, and the protocol type that is not GTP'.
@@ -198,7 +220,7 @@ fn enter_gtp(bytes: &[u8], payload: Span) -> Option<Entered> {
     const USERS_PACKET: u8 = 0xFF;
     let message = payload.of(bytes);
     let [flags, kind, _, _, number @ ..] = message.first_chunk::<8>()?;
-    if flags & 0xF0 != VERSION || *kind != USERS_PACKET {
+    if flags & 0xF0 != VERSION {
         return None;
     }
     let mut header = FIXED;
@@ -218,19 +240,23 @@ fn enter_gtp(bytes: &[u8], payload: Span) -> Option<Entered> {
             next = *message.get(header as usize - 1)?;
         }
     }
-    let version = message.get(header as usize)? >> 4;
-    let carried = Carried {
-        version: Some(version),
-        range: payload.behind(header).range(),
-    };
+    if header > payload.len {
+        return None;
+    }
+    let version = message.get(header as usize).map(|first| first >> 4);
+    let is_packet = *kind == USERS_PACKET && matches!(version, Some(4 | 6));
     let entered = Entered {
-        inside: Ok(Inside::Ip(carried)),
+        inside: is_packet.then(|| {
+            Ok(Inside::Ip(Carried {
+                version,
+                range: payload.behind(header).range(),
+            }))
+        }),
         ethernet: None,
         encapsulation: None,
     };
     let number = u32::from_be_bytes(*number);
-    let is_ip = matches!(version, 4 | 6);
-    is_ip.then(|| entered.behind(Layer::Gtp, number, payload.first(header)))
+    Some(entered.behind(Layer::Gtp, number, payload.first(header)))
 }
 
 impl Entered {
@@ -247,30 +273,30 @@ impl Entered {
     }
 }
 
-fn enter_gre(bytes: &[u8], gre: &Gre) -> Option<Entered> {
+fn enter_gre(bytes: &[u8], gre: &Gre, each: &mut impl FnMut(Layer, usize)) -> Option<Entered> {
     match gre.protocol {
         Gre::PPP => {
             let range = gre.payload.range();
             let until = bytes.get(..range.end).filter(|_| !range.is_empty())?;
             Some(Entered {
-                inside: ppp::inside(until, range.start, Layer::Ppp).and_then(|(_, inside)| inside),
+                inside: Some(ppp::inside(until, range.start, each).and_then(|(_, inside)| inside)),
                 ethernet: None,
                 encapsulation: None,
             })
         }
-        Gre::ERSPAN | Gre::ERSPAN_3 => enter_erspan(bytes, gre),
-        protocol => enter_ethertype(bytes, gre.payload, protocol),
+        Gre::ERSPAN | Gre::ERSPAN_3 => enter_erspan(bytes, gre, each),
+        protocol => Some(enter_ethertype(bytes, gre.payload, protocol, false, each)),
     }
 }
 
 /// A mirrored frame (draft-foschiano-erspan). Type I has no header of its own, and
 /// GRE no sequence number.
-fn enter_erspan(bytes: &[u8], gre: &Gre) -> Option<Entered> {
+fn enter_erspan(bytes: &[u8], gre: &Gre, each: &mut impl FnMut(Layer, usize)) -> Option<Entered> {
     const TYPE_2: u32 = 8;
     const TYPE_3: u32 = 12;
     const PLATFORM: u32 = 8;
     if gre.protocol == Gre::ERSPAN && gre.flags & Gre::SEQUENCE == 0 {
-        let entered = enter_ethernet(bytes, gre.payload);
+        let entered = enter_ethernet(bytes, gre.payload, each);
         return Some(entered.behind(Layer::Erspan, 0, gre.payload.first(0)));
     }
     let message = gre.payload.of(bytes);
@@ -283,32 +309,51 @@ fn enter_erspan(bytes: &[u8], gre: &Gre) -> Option<Entered> {
         },
     };
     let session = u32::from(u16::from_be_bytes([*s1, *s0]) & 0x03FF);
-    let entered = enter_ethernet(bytes, gre.payload.behind(header));
+    let entered = enter_ethernet(bytes, gre.payload.behind(header), each);
     Some(entered.behind(Layer::Erspan, session, gre.payload.first(header)))
 }
 
-fn enter_ethertype(bytes: &[u8], payload: Span, ethertype: u16) -> Option<Entered> {
-    if ethertype == Gre::ETHERNET {
-        return (!payload.is_empty()).then(|| enter_ethernet(bytes, payload));
+/// What an EtherType tells. In GRE no tags follow it, as Wireshark has it.
+fn enter_ethertype(
+    bytes: &[u8],
+    payload: Span,
+    ethertype: u16,
+    may_have_tags: bool,
+    each: &mut impl FnMut(Layer, usize),
+) -> Entered {
+    if ethertype == Gre::ETHERNET && !payload.is_empty() {
+        return enter_ethernet(bytes, payload, each);
     }
     let range = payload.range();
-    let until = bytes.get(..range.end).filter(|_| !range.is_empty())?;
-    Some(Entered {
-        inside: super::carried::by_ethertype(until, range.start, ethertype),
+    let until = bytes.get(..range.end).filter(|_| !range.is_empty());
+    Entered {
+        inside: until.map(|until| match may_have_tags {
+            true => by_tagged_type(until, range.start, ethertype, each),
+            false => by_type_alone(until, range.start, ethertype, each),
+        }),
         ethernet: None,
         encapsulation: None,
-    })
+    }
 }
 
-fn enter_ethernet(bytes: &[u8], payload: Span) -> Entered {
+fn enter_ethernet(bytes: &[u8], payload: Span, each: &mut impl FnMut(Layer, usize)) -> Entered {
     let range = payload.range();
     let until = bytes.get(..range.end).unwrap_or(bytes);
     let mut ethernet = None;
-    let inside = link::ethernet_at(until, range.start, &mut ethernet);
+    let inside = link::ethernet_at(until, range.start, &mut ethernet, each);
     Entered {
-        inside,
+        inside: Some(inside),
         ethernet,
         encapsulation: None,
+    }
+}
+
+impl Packet {
+    /// Of the tunnel its header is all that is known.
+    fn unenter(&mut self, encapsulation: Option<Encapsulation>) {
+        if encapsulation.is_some() {
+            self.extra.get_or_insert_default().unentered = encapsulation;
+        }
     }
 }
 
@@ -316,7 +361,11 @@ fn enter_ethernet(bytes: &[u8], payload: Span) -> Entered {
 #[inline(never)]
 pub fn enter_all(bytes: &[u8], packet: &mut Packet, first: &mut First) {
     while may_be(&packet.transport) {
-        let Some(entered) = enter(bytes, &packet.transport) else {
+        let Some(entered) = enter(bytes, &packet.transport, &mut |_, _| {}) else {
+            return;
+        };
+        let Some(inside) = entered.inside else {
+            packet.unenter(entered.encapsulation);
             return;
         };
         let Some(net) = packet.net else {
@@ -337,7 +386,7 @@ pub fn enter_all(bytes: &[u8], packet: &mut Packet, first: &mut First) {
             encapsulation: entered.encapsulation,
         };
         packet.net = None;
-        let carried = match entered.inside {
+        let carried = match inside {
             Ok(Inside::Ip(carried)) => network::decode(bytes, &carried, 0, &mut packet.net, first),
             Ok(other) => {
                 frame::beside_ip(bytes, other, packet, first);
@@ -352,6 +401,7 @@ pub fn enter_all(bytes: &[u8], packet: &mut Packet, first: &mut First) {
             // Nothing could be read in there: the packet is what is around it.
             packet.net = Some(outer.net);
             packet.transport = outer.transport;
+            packet.unenter(outer.encapsulation);
             return;
         }
         packet.extra.get_or_insert_default().outer.push(outer);
@@ -405,13 +455,12 @@ mod tests {
         }
     }
 
-    /// A signal of GTP, an extension without a length, Geneve of another version
-    /// and options beyond the datagram are no tunnels.
+    /// An extension without a length, Geneve of another version and options beyond the
+    /// datagram are no tunnels.
     #[test]
     fn what_is_no_tunnel_stays_a_datagram() {
         const MESSAGE: usize = 42;
         for ((link_type, hex), at, byte) in [
-            (GTP_UDP, MESSAGE + 1, 1),
             (GTP_UDP, MESSAGE + 12, 0),
             (GENEVE_UDP, MESSAGE, 0x41),
             (GENEVE_UDP, MESSAGE, 0x3F),
@@ -423,6 +472,47 @@ mod tests {
                 (layers.as_str(), tunnels.len()),
                 ("eth:ethertype:ip:udp", 0)
             );
+        }
+    }
+
+    /// Their headers were told of in no way, though they are whole: a signal of GTP, a
+    /// packet that was cut behind the header, an unknown EtherType.
+    #[test]
+    fn of_a_tunnel_with_nothing_to_read_the_header_is_told() {
+        const MESSAGE: usize = 42;
+        for ((link_type, hex), change, end, tunnel) in [
+            (GTP_UDP, Some((MESSAGE + 1, 1)), None, (Layer::Gtp, 263, 16)),
+            (GTP_UDP, None, Some(MESSAGE + 20), (Layer::Gtp, 263, 16)),
+            (
+                GENEVE_UDP,
+                Some((MESSAGE + 2, 0x88)),
+                None,
+                (Layer::Geneve, 42, 12),
+            ),
+            (
+                GENEVE_UDP,
+                None,
+                Some(MESSAGE + 12),
+                (Layer::Geneve, 42, 12),
+            ),
+            (VXLAN_UDP, None, Some(MESSAGE + 9), (Layer::Vxlan, 5000, 8)),
+        ] {
+            let mut bytes = samples::bytes(hex);
+            let whole = bytes.len() as u32;
+            if let Some((at, byte)) = change {
+                bytes[at] = byte;
+            }
+            bytes.truncate(end.unwrap_or(bytes.len()));
+            let mut frame = samples::frame(link_type, &bytes);
+            frame.len = whole;
+            let packet = decode(&frame);
+            let unentered = packet.unentered().unwrap();
+            let number = (unentered.layer, unentered.number, unentered.header.len);
+            assert_eq!(number, tunnel);
+            // It is a datagram still.
+            assert!(packet.udp().is_some() && packet.outer().is_empty());
+            let layers = packet.layers(&bytes).to_string();
+            assert_eq!(layers, format!("eth:ethertype:ip:udp:{}", tunnel.0.name()));
         }
     }
 }

@@ -89,18 +89,26 @@ struct Air {
     padded: bool,
 }
 
-pub fn plain(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+pub fn plain(
+    frame: &[u8],
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let air = Air {
         start: 0,
         end: frame.len(),
         padded: false,
     };
-    decode(frame, &air, link)
+    decode(frame, &air, link, each)
 }
 
 /// <https://www.radiotap.org>: little-endian throughout. Of its fields only the
 /// flags tell how to read the frame.
-pub fn radiotap(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
+pub fn radiotap(
+    frame: &[u8],
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     const HEADER: usize = 8;
     const FCS_AT_END: u8 = 0x10;
     const DATA_PAD: u8 = 0x20;
@@ -119,7 +127,9 @@ pub fn radiotap(frame: &[u8], link: &mut Link) -> Result<Inside, Fault> {
         end: frame.len().saturating_sub(fcs).max(start),
         padded: flags & DATA_PAD != 0,
     };
-    decode(frame, &air, link)
+    each(Layer::Radiotap, 0);
+    each(Layer::WlanRadio, 0);
+    decode(frame, &air, link, each)
 }
 
 /// The flags of a radiotap header, where it has them.
@@ -149,7 +159,12 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
     header.get(at).copied()
 }
 
-fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
+fn decode(
+    frame: &[u8],
+    air: &Air,
+    link: &mut Link,
+    each: &mut impl FnMut(Layer, usize),
+) -> Result<Inside, Fault> {
     let bytes = frame.get(air.start..air.end).unwrap_or(&[]);
     let short = |needed| Fault::short(Layer::Wlan, needed, bytes.len());
     let address = |at: usize| -> Option<[u8; 6]> { bytes.get(at..)?.first_chunk().copied() };
@@ -160,6 +175,7 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
     let Some(first) = address(4) else {
         return Err(short(10));
     };
+    each(Layer::Wlan, air.start);
     let mut wlan = Wlan {
         frame_control: control,
         dst: first,
@@ -225,7 +241,11 @@ fn decode(frame: &[u8], air: &Air, link: &mut Link) -> Result<Inside, Fault> {
     if aggregate || fragment || control & MORE_FRAGMENTS != 0 {
         return named;
     }
-    llc(frame.get(..air.end).unwrap_or(frame), air.start + header)
+    llc(
+        frame.get(..air.end).unwrap_or(frame),
+        air.start + header,
+        each,
+    )
 }
 
 #[cfg(test)]

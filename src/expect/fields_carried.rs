@@ -32,6 +32,9 @@ named! {
     (Slow, "slow", "slow protocols, as link aggregation, not read"),
     (Ptp, "ptp", "precision time over Ethernet, not read"),
     (Loop, "loop", "configuration test, not read"),
+    (Can, "can", "controller area network, not read"),
+    (CanFd, "canfd", "controller area network with flexible data rate, not read"),
+    (Slarp, "slarp", "Cisco's SLARP, as its keepalives, not read"),
     (Ipx, "ipx", "Novell's IPX, not read"),
     (Lcp, "lcp", "PPP link control, not read"),
     (Ipcp, "ipcp", "PPP control of IP, not read"),
@@ -263,7 +266,7 @@ pub(super) const CARRIED: &[Field] = &[
     Field::new(
         "gtp",
         Kind::Protocol,
-        "GPRS tunnelling protocol, with a user's packet",
+        "GPRS tunnelling protocol (GTP-U)",
         |v, out| has(v, out, Layer::Gtp),
     ),
     Field::new(
@@ -393,9 +396,11 @@ fn sctp<'a>(v: &View<'a>) -> Option<&'a Sctp> {
     }
 }
 
-/// What the headers of the tunnels of this kind have for a number, outermost first.
+/// What the headers of the tunnels of this kind have for a number, outermost first, then
+/// of one that could not be entered.
 fn numbers<'a>(v: &View<'a>, layer: Layer) -> impl Iterator<Item = FieldValue<'a>> + use<'a> {
     let tunnels = v.outer().iter().filter_map(|outer| outer.encapsulation);
+    let tunnels = tunnels.chain(v.packet.unentered());
     // ERSPAN's type I has no header, and no number.
     let tunnels = tunnels.filter(move |t| t.layer == layer && !t.header.is_empty());
     tunnels.map(|tunnel| number(tunnel.number))

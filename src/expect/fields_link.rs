@@ -1,5 +1,7 @@
 //! Fields of the frame itself and of the link layer.
 
+use smallvec::SmallVec;
+
 use crate::decode::{Cooked, Ethernet, Layer, Link, Transport, Trouble, Vlan};
 use crate::savefile::Format;
 
@@ -233,36 +235,58 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1Q)",
         |v, out| {
-            out.layers(tags(v, Q_TAG).map(|tag| FieldValue::Layer {
-                header: 4,
-                bytes: tag.bytes,
-            }))
+            out.layers(
+                tags(v, Layer::Vlan)
+                    .into_iter()
+                    .map(|tag| FieldValue::Layer {
+                        header: 4,
+                        bytes: tag.bytes,
+                    }),
+            )
         },
     ),
     Field::new(
         "vlan.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control & 0xfff))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Vlan)
+                    .into_iter()
+                    .map(|tag| number(tag.control & 0xfff)),
+            )
+        },
     ),
     Field::new(
         "vlan.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control >> 13))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Vlan)
+                    .into_iter()
+                    .map(|tag| number(tag.control >> 13)),
+            )
+        },
     ),
     Field::new(
         "vlan.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.layers(tags(v, Q_TAG).map(|tag| number(tag.control >> 12 & 1))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Vlan)
+                    .into_iter()
+                    .map(|tag| number(tag.control >> 12 & 1)),
+            )
+        },
     ),
     Field::new(
         "vlan.etype",
         Kind::Unsigned(16),
         "EtherType behind each tag",
         |v, out| {
-            for tag in tags(v, Q_TAG) {
+            for tag in tags(v, Layer::Vlan) {
                 out.extend((tag.next >= FIRST_TYPE).then(|| number(tag.next)));
                 out.next_layer();
             }
@@ -273,29 +297,51 @@ pub(super) const LINK: &[Field] = &[
         Kind::Protocol,
         "a VLAN tag (IEEE 802.1ad)",
         |v, out| {
-            out.layers(tags(v, AD_TAG).map(|tag| FieldValue::Layer {
-                header: 4,
-                bytes: tag.bytes,
-            }))
+            out.layers(
+                tags(v, Layer::Ieee8021ad)
+                    .into_iter()
+                    .map(|tag| FieldValue::Layer {
+                        header: 4,
+                        bytes: tag.bytes,
+                    }),
+            )
         },
     ),
     Field::new(
         "ieee8021ad.id",
         Kind::Unsigned(16),
         "VLAN number, one for each tag",
-        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control & 0xfff))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Ieee8021ad)
+                    .into_iter()
+                    .map(|tag| number(tag.control & 0xfff)),
+            )
+        },
     ),
     Field::new(
         "ieee8021ad.priority",
         Kind::Unsigned(16),
         "priority of each tag, 0 to 7",
-        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control >> 13))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Ieee8021ad)
+                    .into_iter()
+                    .map(|tag| number(tag.control >> 13)),
+            )
+        },
     ),
     Field::new(
         "ieee8021ad.dei",
         Kind::Bool,
         "each tag's drop eligible indicator",
-        |v, out| out.layers(tags(v, AD_TAG).map(|tag| number(tag.control >> 12 & 1))),
+        |v, out| {
+            out.layers(
+                tags(v, Layer::Ieee8021ad)
+                    .into_iter()
+                    .map(|tag| number(tag.control >> 12 & 1)),
+            )
+        },
     ),
     Field::new(
         "arp",
@@ -359,12 +405,6 @@ pub(super) const LINK: &[Field] = &[
 
 /// Bytes of an Ethernet header.
 const ETHERNET: usize = 14;
-
-/// The EtherType before an 802.1Q tag.
-const Q_TAG: u16 = 0x8100;
-
-/// The EtherType before an 802.1ad tag.
-const AD_TAG: u16 = 0x88a8;
 
 /// The EtherTypes of ARP and of its reverse.
 const ARP: [u16; 2] = [0x0806, 0x8035];
@@ -435,36 +475,26 @@ struct Tag<'a> {
     bytes: &'a [u8],
 }
 
-/// The tags behind this EtherType, which stands before a tag; those of 802.1ad
-/// have fields of another name.
-fn tags<'a>(v: &View<'a>, behind: u16) -> impl Iterator<Item = Tag<'a>> + use<'a> {
-    tagged(v).flat_map(move |(vlan, mut before, bytes)| {
-        (0..vlan.ids().len()).filter_map(move |place| {
-            let bytes = bytes.get(4 * place..)?;
-            let [a, b, c, d] = *bytes.first_chunk()?;
-            let next = u16::from_be_bytes([c, d]);
-            let tag = Tag {
+/// The tags of the headers in question, wherever they stand; those of 802.1ad are a layer
+/// of another name.
+fn tags<'a>(v: &View<'a>, layer: Layer) -> SmallVec<[Tag<'a>; Vlan::MOST]> {
+    let mut tags = SmallVec::new();
+    let data = v.data();
+    let mut each = |found: Layer, at: usize| {
+        let bytes = data.get(at..).filter(|_| found == layer);
+        if let Some((bytes, [a, b, c, d])) = bytes.and_then(|b| Some((b, *b.first_chunk()?))) {
+            tags.push(Tag {
                 control: u16::from_be_bytes([a, b]),
-                next,
+                next: u16::from_be_bytes([c, d]),
                 bytes,
-            };
-            (std::mem::replace(&mut before, next) == behind).then_some(tag)
-        })
-    })
-}
-
-/// Of each header that may have tags: these, the EtherType before the first
-/// one, and the bytes from there on.
-fn tagged<'a>(v: &View<'a>) -> impl Iterator<Item = (&'a Vlan, u16, &'a [u8])> + use<'a> {
-    let cooked = cooked(v).and_then(|cooked| {
-        let bytes = v.frame().get(cooked.header_len.into()..)?;
-        Some((&cooked.vlan, cooked.protocol, bytes))
-    });
-    let ethernets = frames(v).filter_map(|(ethernet, frame)| {
-        let (kind, bytes) = frame.get(12..)?.split_first_chunk()?;
-        Some((&ethernet.vlan, u16::from_be_bytes(*kind), bytes))
-    });
-    cooked.into_iter().chain(ethernets)
+            });
+        }
+    };
+    v.packet.link_layers(data, &mut each);
+    for outer in v.outer() {
+        outer.inner_layers(data, &mut each);
+    }
+    tags
 }
 
 fn cooked<'a>(v: &View<'a>) -> Option<&'a Cooked> {

@@ -114,3 +114,105 @@ fn an_error_that_quotes_no_transport_header_is_none_of_that_protocol() {
         assert_eq!(shows, ["icmp", "ip.proto == 17"]);
     }
 }
+
+/// Behind Ethernet, with a number of the type's place.
+fn ethernet(number: u16, inner: &[u8]) -> Vec<u8> {
+    [&[2; 12][..], &number.to_be_bytes(), inner].concat()
+}
+
+/// IEEE 802.2 with an EtherType.
+fn snap(ethertype: u16, inner: &[u8]) -> Vec<u8> {
+    [
+        &[0xAA, 0xAA, 3, 0, 0, 0],
+        &ethertype.to_be_bytes()[..],
+        inner,
+    ]
+    .concat()
+}
+
+/// An IPv4 packet behind a tag of VLAN 5; the EtherType of the tag is before.
+fn tagged() -> Vec<u8> {
+    [&[0, 5, 8, 0], &ipv4(17, 1, 0, false, &udp(b"hi"))[..]].concat()
+}
+
+/// It had neither name.
+#[test]
+fn an_older_tag_is_a_tag_too() {
+    let filters = ["vlan", "vlan.id == 5", "udp", "ieee8021ad"];
+    let shows = showing(1, &ethernet(0x9100, &tagged()), &filters);
+    assert_eq!(shows, filters[..3]);
+    let inner = [&[0, 6, 0x81, 0], &tagged()[..]].concat();
+    let filters = ["vlan.id#1 == 6", "vlan.id#2 == 5", "len(vlan) == 4"];
+    assert_eq!(showing(1, &ethernet(0x9100, &inner), &filters).len(), 3);
+}
+
+/// Only tags and labels right behind Ethernet were.
+#[test]
+fn tags_and_labels_are_found_wherever_they_stand() {
+    let packet = ipv4(17, 1, 0, false, &udp(b"hi"));
+    let labelled = [&[0, 1, 0x11, 0x40], &packet[..]].concat();
+    let geneve = |ethertype: [u8; 2], inner: &[u8]| {
+        let message = [&[0, 0], &ethertype[..], &[0, 0, 42, 0], inner].concat();
+        let mut datagram = udp(&message);
+        datagram[2..4].copy_from_slice(&6081u16.to_be_bytes());
+        ipv4(17, 1, 0, false, &datagram)
+    };
+    for (link_type, frame) in [
+        (9, [&[0xFF, 3, 2, 0x81], &labelled[..]].concat()),
+        (104, [&[0x0F, 0, 0x88, 0x47], &labelled[..]].concat()),
+        (
+            101,
+            ipv4(
+                47,
+                1,
+                0,
+                false,
+                &[&[0, 0, 0x88, 0x47], &labelled[..]].concat(),
+            ),
+        ),
+        (101, geneve([0x88, 0x47], &labelled)),
+    ] {
+        let filters = ["mpls", "udp.dstport == 2000", "vlan"];
+        assert_eq!(showing(link_type, &frame, &filters), filters[..2]);
+    }
+    let in_snap = snap(0x8100, &tagged());
+    for (link_type, frame) in [
+        (1, ethernet(in_snap.len() as u16, &in_snap)),
+        (101, geneve([0x81, 0], &tagged())),
+        (
+            105,
+            [&[8, 0, 0, 0], &[2; 18][..], &[0x10, 0], &in_snap].concat(),
+        ),
+    ] {
+        let filters = ["vlan.id == 5", "udp.dstport == 2000", "mpls"];
+        assert_eq!(showing(link_type, &frame, &filters), filters[..2]);
+    }
+}
+
+/// They were read as an ARP message and as LLC of so many bytes.
+#[test]
+fn numbers_that_are_no_ethertypes_are_none() {
+    let slarp = [&[0x8F, 0, 0x80, 0x35], &[0; 18][..]].concat();
+    let filters = ["slarp", "arp", "chdlc"];
+    assert_eq!(showing(104, &slarp, &filters), ["slarp", "chdlc"]);
+    for (protocol, name) in [
+        (1, Some("ipx")),
+        (12, Some("can")),
+        (13, Some("canfd")),
+        (3, None),
+    ] {
+        let frame = [&[0; 15], &[protocol][..], &[0xFF; 16]].concat();
+        let shows = showing(113, &frame, &["llc", "ipx", "can", "canfd"]);
+        assert_eq!(shows, name.into_iter().collect::<Vec<_>>(), "{protocol}");
+    }
+}
+
+/// Its header was told of in no way.
+#[test]
+fn a_tunnel_with_an_unknown_packet_has_a_header() {
+    let echo = [0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0];
+    let datagram = [&[0x08, 0x68, 8, 0x68, 0, 20, 0, 0], &echo[..]].concat();
+    let frame = ipv4(17, 1, 0, false, &datagram);
+    let filters = ["gtp", "gtp.teid == 0", "udp.length == 20", "vxlan"];
+    assert_eq!(showing(101, &frame, &filters), filters[..3]);
+}

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::build::role_name;
 use super::http::heads;
 use super::packet::{
@@ -14,7 +12,7 @@ use super::packet::{
 use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
-    self, ChecksumStatus, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
+    self, ChecksumStatus, Layer, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
 };
 use crate::expect::icmp;
 use crate::savefile::Timestamp;
@@ -98,8 +96,8 @@ impl<'a> Packet<'a> {
             trouble: packet.trouble.as_ref().map(trouble),
             ..Packet::default()
         };
-        link(&mut shown, &packet.link);
         let frame = packet.data(frame);
+        link(&mut shown, packet, frame);
         let status = checksum_status(packet, frame);
         let sum = |value| checksum(value, status.transport);
         let whole = packet.completed(packet.outer().len());
@@ -151,26 +149,25 @@ fn frame_part(packet: &decode::Packet, start: Timestamp) -> Frame {
     }
 }
 
-fn link(shown: &mut Packet<'_>, link: &Link) {
-    match link {
-        Link::Ethernet(eth) => {
-            shown.eth = Some(ethernet(eth));
-            shown.vlan = tags(&eth.vlan);
-        }
+fn link(shown: &mut Packet<'_>, packet: &decode::Packet, frame: &[u8]) {
+    match &packet.link {
+        Link::Ethernet(eth) => shown.eth = Some(ethernet(eth)),
         Link::LinuxCooked(cooked) => {
             shown.sll = Some(Sll {
                 pkttype: cooked.packet_type,
                 etype: cooked.protocol,
             });
-            shown.vlan = tags(&cooked.vlan);
         }
         Link::Null { family } => shown.null = Some(Null { family: *family }),
         _ => {}
     }
-}
-
-fn tags(vlan: &decode::Vlan) -> SmallVec<[Vlan; 3]> {
-    vlan.ids().iter().map(|&id| Vlan { id }).collect()
+    packet.link_layers(frame, &mut |layer, at| {
+        let control = frame.get(at..).and_then(|tag| tag.first_chunk());
+        if let (Layer::Vlan | Layer::Ieee8021ad, Some(control)) = (layer, control) {
+            let id = u16::from_be_bytes(*control) & 0x0fff;
+            shown.vlan.push(Vlan { id });
+        }
+    });
 }
 
 pub(super) fn ethernet(eth: &decode::Ethernet) -> Eth {

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use netlab_capture::decode::{
-    ArpParty, Defragmenter, Ethernet, Layer, Link, Net, Packet, Transport, decode,
+    ArpParty, Defragmenter, Encapsulation, Ethernet, Layer, Link, Net, Packet, Transport, decode,
 };
 use netlab_capture::savefile::{InterfaceDescription, Reader, Timestamp, pcap};
 
@@ -180,18 +180,7 @@ fn ours(packet: &Packet, frame: &[u8], link_type: u32) -> Seen {
     for outer in packet.outer() {
         net(&outer.net, &mut put);
         transport(&outer.transport, data, &mut put);
-        if let Some(tunnel) = outer
-            .encapsulation
-            .filter(|tunnel| !tunnel.header.is_empty())
-        {
-            let name = match tunnel.layer {
-                Layer::Vxlan => "vxlan.vni",
-                Layer::Geneve => "geneve.vni",
-                Layer::Gtp => "gtp.teid",
-                _ => "erspan.spanid",
-            };
-            put(name, tunnel.number.to_string());
-        }
+        encapsulation(outer.encapsulation, &mut put);
         if let Some(inner) = &outer.ethernet {
             ethernet(inner, &mut put);
         }
@@ -200,6 +189,7 @@ fn ours(packet: &Packet, frame: &[u8], link_type: u32) -> Seen {
         net(inner, &mut put);
     }
     transport(&packet.transport, data, &mut put);
+    encapsulation(packet.unentered(), &mut put);
     let layers = packet.layers(frame).to_string();
     // Where the link type names IP's version, tshark has no layer raw.
     let layers = match link_type {
@@ -209,6 +199,18 @@ fn ours(packet: &Packet, frame: &[u8], link_type: u32) -> Seen {
         _ => layers,
     };
     Seen { layers, fields }
+}
+
+fn encapsulation(tunnel: Option<Encapsulation>, put: &mut impl FnMut(&'static str, String)) {
+    if let Some(tunnel) = tunnel.filter(|tunnel| !tunnel.header.is_empty()) {
+        let name = match tunnel.layer {
+            Layer::Vxlan => "vxlan.vni",
+            Layer::Geneve => "geneve.vni",
+            Layer::Gtp => "gtp.teid",
+            _ => "erspan.spanid",
+        };
+        put(name, tunnel.number.to_string());
+    }
 }
 
 fn ethernet(eth: &Ethernet, put: &mut impl FnMut(&'static str, String)) {
@@ -431,6 +433,35 @@ fn made() -> Vec<(u16, Vec<Vec<u8>>)> {
             ),
         ),
     ];
+    // Between a header and IP: labels, tags, and both.
+    let tagged = [&[0, 5, 8, 0], &udp4[..]].concat();
+    let labelled = [&[0, 1, 0, 0x40, 0, 1, 0x11, 0x40], &udp4[..]].concat();
+    ethernet.extend([
+        eth(0x9100, &tagged),
+        eth(0x8100, &[&[0, 5, 0x88, 0x47], &labelled[..]].concat()),
+        eth(0x8864, &pppoe(0x0281, &labelled)),
+        eth_length(&snap(0x8100, &tagged)),
+        eth_length(&snap(0x8847, &labelled)),
+        eth(0x0800, &v4(47, &gre(0, 0x8847, &labelled))),
+        eth(0x0800, &v4(17, &geneve(0, 0x8847, &labelled))),
+        eth(0x0800, &v4(17, &geneve(0, 0x8100, &tagged))),
+        eth(0x0800, &v4(17, &vxlan(&eth(0x8864, &pppoe(0x0021, &udp4))))),
+        // Nothing in a tunnel that is known, or nothing at all.
+        eth(0x0800, &v4(17, &geneve(1, 0x88B5, b"abcd"))),
+        eth(0x0800, &v4(17, &geneve(0, 0x0800, &[]))),
+        eth(0x0800, &v4(17, &vxlan(&[]))),
+        eth(
+            0x0800,
+            &v4(
+                17,
+                &datagram(2152, &[0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0]),
+            ),
+        ),
+        eth(
+            0x0800,
+            &v4(17, &datagram(2152, &[0x30, 0xFE, 0, 0, 0, 0, 0, 5])),
+        ),
+    ]);
     for ethertype in NAMED_ETHERTYPES {
         ethernet.push(eth(*ethertype, &[0; 64]));
     }
@@ -455,6 +486,12 @@ fn made() -> Vec<(u16, Vec<Vec<u8>>)> {
             header(0x86DD, &udp6),
             header(0x0806, &ARP_REPLY),
             header(4, &snap(0x0800, &udp4)),
+            header(0x8847, &labelled),
+            // What is no EtherType, and no length either.
+            header(0, b"abcd"),
+            header(1, &[0xFF; 30]),
+            header(0x0C, &[0, 0, 1, 0x23, 2, 0, 0, 0, 0xAB, 0xCD]),
+            header(0x0D, &[0, 0, 1, 0x23, 2, 4, 0, 0, 0xAB, 0xCD]),
         ]
     };
     let ppp = vec![
@@ -467,6 +504,7 @@ fn made() -> Vec<(u16, Vec<Vec<u8>>)> {
         vec![0xFF, 3, 0xC0, 0x23, 1, 1, 0, 6, 0, 0],
         vec![0xFF, 3, 0xC2, 0x23, 3, 1, 0, 4],
         [&[0x0F, 0, 8, 0], &udp4[..]].concat(),
+        [&[0xFF, 3, 2, 0x81], &labelled[..]].concat(),
     ];
     vec![
         (1, ethernet),
@@ -492,6 +530,10 @@ fn made() -> Vec<(u16, Vec<Vec<u8>>)> {
             vec![
                 [&[0x0F, 0, 8, 0], &udp4[..]].concat(),
                 [&[0x0F, 0, 0x86, 0xDD], &udp6[..]].concat(),
+                [&[0x0F, 0, 0x88, 0x47], &labelled[..]].concat(),
+                [&[0x8F, 0, 0x80, 0x35], &[0; 18][..]].concat(),
+                [&[0x8F, 0, 0x20, 0], &[2, 180, 0, 0][..]].concat(),
+                [&[0x8F, 0, 0xFE, 0xFE], &[3, 0x83, 0, 0][..]].concat(),
             ],
         ),
         (101, vec![udp4.clone(), udp6.clone(), v4(4, &udp4)]),

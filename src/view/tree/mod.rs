@@ -125,6 +125,8 @@ pub fn tree(trace: &Trace, index: usize) -> Vec<Node> {
     }
     layers.extend(packet.net.iter().map(|net| network::layer(net, data)));
     layers.extend(transport::layers(trace, index, packet, data));
+    let unentered = packet.unentered();
+    layers.extend(unentered.as_ref().and_then(transport::encapsulation));
     layers.extend(content::layers(trace, index));
     layers.extend(packet.trouble.as_ref().map(trouble));
     layers

@@ -27,7 +27,7 @@ pub fn outer(outer: &Outer, data: &[u8]) -> Vec<Node> {
 }
 
 /// The header of a tunnel, and where in it its number stands.
-fn encapsulation(outer: &Encapsulation) -> Option<Node> {
+pub fn encapsulation(outer: &Encapsulation) -> Option<Node> {
     let (name, label, what, (at, len)) = match outer.layer {
         Layer::Vxlan => ("vxlan.vni", "VXLAN", "Network", (4, 3)),
         Layer::Geneve => ("geneve.vni", "Geneve", "Network", (4, 3)),
