@@ -161,6 +161,25 @@ impl Connection {
         segment.is_syn() && base.is_some_and(|base| base != segment.seq)
     }
 
+    /// May a segment of this number have gone this way (RFC 5927, section 4.1)? Where
+    /// the SYN was captured: none before it, nor beyond what was sent, or what the other
+    /// side's window allowed where the capture misses segments.
+    pub(super) fn may_have_sent(&self, way: Direction, seq: u32) -> bool {
+        let (side, peer) = (self.sides.get(way), self.sides.get(way.opposite()));
+        let (Some(_), Some(positions)) = (side.isn, side.positions) else {
+            return true;
+        };
+        let unheard = peer.heard.is_none() && side.acked.is_some();
+        let allowed = match peer.acked {
+            _ if unheard => i64::MAX,
+            None => 0,
+            Some((acked, _)) => positions.of(acked) + i64::from(peer.facts.max_window),
+        };
+        // What is sent behind a FIN has the number behind it.
+        let sent = positions.highest() + 1;
+        (0..=sent.max(allowed)).contains(&positions.of(seq))
+    }
+
     /// An ICMP error quotes one of its segments, from which Wireshark counts
     /// the time to the next one.
     pub(super) fn quoted(&mut self, time: Timestamp) {

@@ -466,7 +466,8 @@ impl<R: Receiver> Tracker<R> {
     }
 
     /// An ICMP error belongs to the conversation of the packet it quotes, and
-    /// never begins one.
+    /// never begins one. To one that cannot have sent that it does not belong: it is
+    /// forged, or late and about an earlier one.
     fn icmp_error(&mut self, at: At, quoted: &Quoted, frame: &[u8], seen: &mut Seen) {
         let protocol = match quoted.protocol {
             TCP => Protocol::Tcp,
@@ -485,6 +486,13 @@ impl<R: Receiver> Tracker<R> {
         };
         let way = open.way(from_low);
         if let Some(connection) = &mut open.connection {
+            // Of fewer bytes than the number it is not known.
+            if quoted
+                .seq
+                .is_some_and(|seq| !connection.may_have_sent(way, seq))
+            {
+                return;
+            }
             connection.quoted(at.time);
         }
         let found = self.recent.find(*open.recent.get(way), quoted, frame);

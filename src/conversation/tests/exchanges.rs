@@ -63,6 +63,37 @@ fn a_syn_rejected_by_icmp_counts_its_errors() {
     assert_eq!((facts.icmp_errors, facts.state), (2, ConnState::S0));
 }
 
+/// Any number counted: a forged error, or one about an earlier connection, rejected it.
+#[test]
+fn an_icmp_error_about_a_number_that_was_never_sent_is_about_no_connection() {
+    let syn = |seq| tcp(CLIENT, SERVER, "S", seq, 0, "");
+    let (seen, tracked) = track(vec![syn(5), port_unreachable(&syn(77))]);
+    assert_eq!(seen[1], Seen::default());
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(facts.icmp_errors, 0);
+
+    // Of so few bytes that they have no number, it is about the ports.
+    let mut short = port_unreachable(&syn(77));
+    if let Transport::Icmp(icmp) = &mut short.packet.transport {
+        icmp.quoted.as_mut().unwrap().seq = None;
+    }
+    let (_, tracked) = track(vec![syn(5), short]);
+    let facts = tracked.conversations[0].tcp.as_ref().unwrap();
+    assert_eq!(facts.icmp_errors, 1);
+}
+
+/// The window allowed it; what is beyond was sent by nobody.
+#[test]
+fn an_icmp_error_may_quote_a_segment_that_was_not_captured() {
+    for (seq, belongs) in [(2, true), (900, true), (1100, false), (u32::MAX, false)] {
+        let (seen, _) = track(after_handshake(vec![
+            c("PA", 1, 1, "a"),
+            port_unreachable(&c("PA", seq, 1, "b")),
+        ]));
+        assert_eq!(seen[4].conversation.is_some(), belongs, "{seq}");
+    }
+}
+
 /// As `tshark -z conv,tcp` has it.
 #[test]
 fn a_conversation_lasts_from_its_earliest_packet_to_its_latest() {
