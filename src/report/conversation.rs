@@ -28,7 +28,8 @@ pub struct Conversation {
     pub packets: EachWay,
     /// TCP: bytes of the stream, each counted once. UDP: payload bytes.
     pub bytes: EachWay,
-    /// Bytes of its frames on the wire.
+    /// Bytes of its frames on the wire. Of a fragmented datagram only the frame that
+    /// completes it is the conversation's, as in Wireshark: its `bytes` may be more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_bytes: Option<EachWay>,
     /// `bytes` by the duration, in bits. Absent where it lasted no time.
