@@ -26,6 +26,7 @@ mod tunnel;
 mod wlan;
 
 pub use arp::{Arp, ArpParty};
+pub use carried::FIRST_TYPE;
 pub use checksum::{Checksums, checksum_status, header_checksum_status};
 pub use defragment::{Defragmenter, FragmentCounts, FragmentLimits};
 pub use flow::datagram_hash;

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::decode::{Cooked, Ethernet, Layer, Link, Transport, Trouble, Vlan};
+use crate::decode::{Cooked, Ethernet, FIRST_TYPE, Layer, Link, Transport, Trouble, Vlan};
 use crate::savefile::Format;
 
 use super::fields::{self, Alike, Field, FieldValue, Kind, Needs, Out, View, number};
@@ -408,9 +408,6 @@ const ETHERNET: usize = 14;
 
 /// The EtherTypes of ARP and of its reverse.
 const ARP: [u16; 2] = [0x0806, 0x8035];
-
-/// Smaller numbers in the type's place are lengths (IEEE 802.3).
-const FIRST_TYPE: u16 = 0x0600;
 
 fn ethernet<'a>(v: &View<'a>) -> Option<&'a Ethernet> {
     match &v.packet.link {

@@ -315,4 +315,15 @@ mod tests {
         assert_eq!(shown["udp"]["dstport"], 2);
         assert_eq!(shown["ipv6"].get("fragments"), None);
     }
+
+    /// It was `eth.type`.
+    #[test]
+    fn a_length_in_the_types_place_is_none() {
+        let frame = |number: [u8; 2]| [&[2; 12], &number[..], &[0x42, 0x42, 3]].concat();
+        let frames = [frame([0, 3]), frame([0x88, 0xCC])];
+        let trace = read(&samples::pcap(1, &frames)[..], "test.pcap", None).unwrap();
+        let eth = |index| serde_json::to_value(Packet::of(&trace, index).unwrap().eth).unwrap();
+        assert_eq!((&eth(0)["len"], eth(0).get("type")), (&3.into(), None));
+        assert_eq!((&eth(1)["type"], eth(1).get("len")), (&0x88CC.into(), None));
+    }
 }

@@ -134,9 +134,13 @@ pub struct Eth {
     pub dst: Mac,
     /// As `dst`.
     pub src: Mac,
-    /// After VLAN tags.
-    #[serde(rename = "type")]
-    pub kind: u16,
+    /// What it carries, after VLAN tags. (Wireshark's `eth.type` is the number before
+    /// them, which says that there are tags.)
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<u16>,
+    /// In place of the type: bytes of what it carries (IEEE 802.3), after VLAN tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub len: Option<u16>,
 }
 
 /// A VLAN tag.

@@ -12,7 +12,8 @@ use super::packet::{
 use super::spelled::{FlagLetters, Hex, Mac, Seconds};
 use crate::conversation::{Marks, Seen, SeenTcp};
 use crate::decode::{
-    self, ChecksumStatus, Layer, Link, Net, TcpFlags, TcpOption, Transport, checksum_status,
+    self, ChecksumStatus, FIRST_TYPE, Layer, Link, Net, TcpFlags, TcpOption, Transport,
+    checksum_status,
 };
 use crate::expect::icmp;
 use crate::savefile::Timestamp;
@@ -171,10 +172,12 @@ fn link(shown: &mut Packet<'_>, packet: &decode::Packet, frame: &[u8]) {
 }
 
 pub(super) fn ethernet(eth: &decode::Ethernet) -> Eth {
+    let is_type = eth.ethertype >= FIRST_TYPE;
     Eth {
         dst: Mac(eth.dst),
         src: Mac(eth.src),
-        kind: eth.ethertype,
+        kind: is_type.then_some(eth.ethertype),
+        len: (!is_type).then_some(eth.ethertype),
     }
 }
 

@@ -619,7 +619,8 @@ pub fn crowded() -> Report {
     arp.eth = Some(Eth {
         dst: Mac([0xff; 6]),
         src: Mac([0; 6]),
-        kind: 0x0806,
+        kind: Some(0x0806),
+        len: None,
     });
     packets.push(arp);
     packets.last_mut().unwrap().trouble = Some(Trouble::Malformed {

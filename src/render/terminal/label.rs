@@ -285,10 +285,9 @@ fn other_label(packet: &Packet<'_>) -> Label {
         }
     } else if let Some(eth) = &packet.eth {
         match eth.kind {
-            0x0806 => "ARP".to_owned(),
-            // Below 1536 it is no type but the length of an IEEE 802.3 frame.
-            length if length < 0x0600 => "IEEE 802.3 frame".to_owned(),
-            kind => format!("Ethernet type 0x{kind:04x}"),
+            Some(0x0806) => "ARP".to_owned(),
+            Some(kind) => format!("Ethernet type 0x{kind:04x}"),
+            None => "IEEE 802.3 frame".to_owned(),
         }
     } else {
         "not decoded".to_owned()

@@ -1,7 +1,9 @@
 //! The link layer.
 
 use super::{Node, hex16};
-use crate::decode::{Arp, ArpParty, Cooked, Ethernet, Layer, Link, Packet, Span, Transport};
+use crate::decode::{
+    Arp, ArpParty, Cooked, Ethernet, FIRST_TYPE, Layer, Link, Packet, Span, Transport,
+};
 
 /// Bytes of an Ethernet header without tags (IEEE 802.3).
 const ETHERNET: u32 = 14;
@@ -99,14 +101,11 @@ pub fn ethernet(ethernet: &Ethernet, at: u32) -> Node {
         Node::field("eth.src", "Source", mac(&ethernet.src), (at + 6, 6)),
     ];
     node.children.extend(tags(ids, at + ETHERNET));
-    let kind = Node::field(
-        "eth.type",
-        "Type",
-        hex16(ethernet.ethertype),
-        (at + 12 + tagged, 2),
-    );
-    node.children
-        .push(kind.says(ethertype_name(ethernet.ethertype)));
+    let (number, place) = (ethernet.ethertype, (at + 12 + tagged, 2));
+    node.children.push(match number {
+        length if length < FIRST_TYPE => Node::field("eth.len", "Length", length, place),
+        kind => Node::field("eth.type", "Type", hex16(kind), place).says(ethertype_name(kind)),
+    });
     node
 }
 

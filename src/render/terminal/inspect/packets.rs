@@ -187,7 +187,10 @@ pub fn protocol(packet: &Packet<'_>) -> &'static str {
         (packet.arp.is_some(), "ARP"),
         (packet.ip.is_some(), "IPv4"),
         (packet.ipv6.is_some(), "IPv6"),
-        (packet.eth.is_some_and(|eth| eth.kind == 0x0806), "ARP"),
+        (
+            packet.eth.is_some_and(|eth| eth.kind == Some(0x0806)),
+            "ARP",
+        ),
         (packet.eth.is_some(), "eth"),
         (packet.sll.is_some(), "SLL"),
         (packet.wlan.is_some(), "802.11"),
