@@ -6,6 +6,7 @@
 
 use crate::conversation::{At, ConversationIndex, Direction, Missing, Ways};
 
+use super::NoResponse;
 use super::Settings;
 use super::body::Reading;
 use super::found::Found;
@@ -95,6 +96,9 @@ impl Exchange {
         }
         while !rest.is_empty() {
             let lane = self.lanes.get_mut(way);
+            if matches!(lane.state, State::Leftover | State::Lost { .. }) && lane.take_turn() {
+                lane.state = State::Head;
+            }
             let taken = match lane.state {
                 State::Body => {
                     let taken = lane.body(rest, at, settings, &mut found.held);
@@ -102,13 +106,14 @@ impl Exchange {
                     taken
                 }
                 State::Head => self.head(way, rest, at, settings, found),
-                State::Leftover(len) => {
-                    lane.state = State::Leftover(len + rest.len() as u64);
-                    lane.at += rest.len() as u64;
+                State::Leftover | State::Lost { .. } => {
+                    lane.pass(rest.len() as u64);
+                    let what = lane.unread(rest.len() as u64);
+                    self.unread(way, what);
                     rest.len()
                 }
-                State::Lost { .. } | State::Over => {
-                    lane.at += rest.len() as u64;
+                State::Over => {
+                    lane.pass(rest.len() as u64);
                     rest.len()
                 }
             };
@@ -127,6 +132,10 @@ impl Exchange {
         if lane.state == State::Over {
             return;
         }
+        if matches!(lane.state, State::Leftover | State::Lost { .. }) {
+            self.unread(way, NoResponse::Unclear);
+        }
+        let lane = self.lanes.get_mut(way);
         let mut loses_next = lane.state == State::Head;
         if lane.state == State::Body
             && let Some(part) = &mut lane.part
@@ -191,11 +200,16 @@ impl Exchange {
         if lane.state == State::Body {
             lane.body_ends();
         }
+        let begun = lane.begun_len() as u64;
         lane.forget();
         self.settle(way, settings, found);
         self.lanes.get_mut(way).state = State::Over;
         self.unreserve(way);
         if self.requests == Some(way.opposite()) {
+            if begun > 0 {
+                self.queue
+                    .answer_unread(NoResponse::NoBlankLine(begun), false);
+            }
             self.queue.end_responses();
         }
     }
@@ -204,6 +218,14 @@ impl Exchange {
     fn resync(&mut self, way: Direction, bytes: &[u8]) {
         if head::begins(bytes, self.wanted(way)) {
             self.lanes.get_mut(way).state = State::Head;
+        }
+    }
+
+    /// Bytes came, or are missing, behind others that could not be read.
+    fn unread(&mut self, way: Direction, what: NoResponse) {
+        if self.requests == Some(way.opposite()) {
+            let is_rest = self.lanes.get(way).state == State::Lost { resync: true };
+            self.queue.answer_unread(what, is_rest);
         }
     }
 
@@ -243,17 +265,18 @@ impl Exchange {
                     return 0;
                 }
                 let lane = self.lanes.get_mut(way);
-                lane.forget();
-                lane.state = match lane.part {
-                    Some(_) => State::Leftover(waited),
-                    None => lane.lost(),
-                };
+                lane.no_head(waited);
+                if waited > 0 {
+                    let what = lane.unread(waited);
+                    self.unread(way, what);
+                }
                 0
             }
             Heads::Found(taken) => {
                 self.settle(way, settings, found);
                 if let Some(head) = self.lanes.get_mut(way).found.take() {
                     self.fresh = false;
+                    self.lanes.get_mut(way.opposite()).turns();
                     match head.kind {
                         Kind::Response => self.begin_response(way, head, settings, found),
                         _ => self.begin_request(way, head, settings, found),
@@ -470,11 +493,12 @@ impl Exchange {
         }
         self.announce(way, settings, found);
         let lane = self.lanes.get_mut(way);
+        let leftover = lane.take_leftover();
         let Some(mut part) = lane.part.take() else {
             return;
         };
-        if let State::Leftover(len) = lane.state {
-            part.body.has_more_behind(len);
+        if leftover > 0 {
+            part.body.has_more_behind(leftover);
         }
         part.body.leave_room(&mut found.held);
         let id = part.transaction;

@@ -6,7 +6,7 @@ use super::body::Reading;
 use super::found::Held;
 use super::head::{self, Kind, Look, MAX_HEAD, Parsed, Start, Wanted};
 use super::queue::Id;
-use super::{Body, Head, Headers, Packets, Request, Response, Settings};
+use super::{Body, Head, Headers, NoResponse, Packets, Request, Response, Settings};
 
 /// Most messages come in so many packets, and most others in so many more: a
 /// list that grows often has all threads wait for the allocator's lock.
@@ -210,10 +210,10 @@ pub(super) enum State {
     /// A head is expected.
     Head,
     Body,
-    /// Bytes behind a message that begin no other one: so many.
-    Leftover(u64),
-    /// Nothing can be told, up to the next gap. `resync`: or up to a piece
-    /// that begins with a head.
+    /// Bytes behind a message that begin no other one, up to the next turn.
+    Leftover,
+    /// Nothing can be told, up to the next gap or turn. `resync`: or up to a
+    /// piece that begins with a head.
     Lost {
         resync: bool,
     },
@@ -256,7 +256,16 @@ pub(super) struct Lane {
     /// Heads are looked for at the beginnings of pieces too: something is
     /// missing before them.
     pub resync: bool,
+    /// A message was found.
+    spoke: bool,
+    /// So many bytes had come when the other side's latest head was complete. Who is
+    /// spoken to in between begins anew: a message may begin there, whatever the bytes
+    /// before were. Unlike the beginning of a segment that place does not depend on
+    /// how the bytes were cut.
+    turn: Option<u64>,
     pub part: Option<Part>,
+    /// Bytes behind that part that begin no other one.
+    leftover: u64,
     /// How much of a message is kept as it was sent.
     sent: usize,
     /// The head that was completed last, until it is taken.
@@ -277,7 +286,10 @@ impl Lane {
             at,
             state,
             resync,
+            spoke: false,
+            turn: None,
             part: None,
+            leftover: 0,
             sent,
             found: None,
             begun: Vec::new(),
@@ -293,6 +305,58 @@ impl Lane {
         State::Lost {
             resync: self.resync,
         }
+    }
+
+    /// The other side's head is complete.
+    pub(super) fn turns(&mut self) {
+        self.turn = Some(self.at);
+    }
+
+    /// Is what comes now what came first behind the other side's head? Asked once.
+    pub(super) fn take_turn(&mut self) -> bool {
+        let is_turn = self.turn == Some(self.at);
+        if is_turn {
+            self.turn = None;
+        }
+        is_turn
+    }
+
+    /// Passes over bytes that cannot be read.
+    pub(super) fn pass(&mut self, len: u64) {
+        self.at += len;
+        if self.state == State::Leftover {
+            self.leftover += len;
+        }
+    }
+
+    /// What waited, so many bytes, and what follows is no head.
+    pub(super) fn no_head(&mut self, waited: u64) {
+        self.forget();
+        match self.part {
+            Some(_) => {
+                self.state = State::Leftover;
+                self.leftover += waited;
+            }
+            None => self.state = self.lost(),
+        }
+    }
+
+    /// How many bytes lie behind the part that is handed over.
+    pub(super) fn take_leftover(&mut self) -> u64 {
+        std::mem::take(&mut self.leftover)
+    }
+
+    /// What the bytes that cannot be read are where an answer is due.
+    pub(super) fn unread(&self, len: u64) -> NoResponse {
+        match self.spoke || self.resync {
+            true => NoResponse::Unclear,
+            false => NoResponse::NoStatusLine(len),
+        }
+    }
+
+    /// Bytes of a head that is not complete, without the empty lines before it.
+    pub(super) fn begun_len(&self) -> usize {
+        self.begun.len() - head::empty_lines(&self.begun)
     }
 
     /// The packet with the first byte of a head that is not complete.
@@ -530,6 +594,7 @@ impl Lane {
             found.parsed.trouble.push(head::TOO_LONG);
         }
         self.found = Some(found);
+        self.spoke = true;
         Heads::Found(taken)
     }
 

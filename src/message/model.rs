@@ -23,8 +23,8 @@ pub struct Message {
     /// What the connection speaks from here on, where it is HTTP no more: the
     /// protocol that a 101 names, or "tunnel to …" behind a CONNECT.
     pub switches_to: Option<String>,
-    /// There was an answer, or the beginning of one, that was not captured.
-    pub answer_lost: bool,
+    /// What is known of a response that is not there; None: nothing came.
+    pub no_response: Option<NoResponse>,
     /// Too many requests waited for their answers: this one was told as it was then;
     /// or this is the answer that came to such a request.
     pub given_up: bool,
@@ -36,6 +36,50 @@ impl Message {
         let request = self.request.as_ref().map(|r| r.head.packet);
         let response = self.interim.first().or(self.response.as_ref());
         request.or(response.map(|r| r.head.packet))
+    }
+}
+
+/// What came in place of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoResponse {
+    /// One, or the beginning of one, that was not captured.
+    NotCaptured,
+    /// Bytes that may be one: they follow a message whose end cannot be told.
+    Unclear,
+    /// So many bytes that begin with no status line.
+    NoStatusLine(u64),
+    /// So many bytes that begin one, and not the blank line that ends its head.
+    NoBlankLine(u64),
+}
+
+impl NoResponse {
+    /// There may have been one.
+    pub fn is_lost(self) -> bool {
+        matches!(self, NoResponse::NotCaptured | NoResponse::Unclear)
+    }
+
+    /// How many bytes came instead.
+    pub fn len(self) -> Option<u64> {
+        match self {
+            NoResponse::NotCaptured | NoResponse::Unclear => None,
+            NoResponse::NoStatusLine(len) | NoResponse::NoBlankLine(len) => Some(len),
+        }
+    }
+
+    /// What is wrong with what came; none of what was not captured.
+    pub fn trouble(self) -> Option<&'static str> {
+        match self {
+            NoResponse::NotCaptured => None,
+            NoResponse::Unclear => {
+                Some("what came stands behind a message whose end cannot be told")
+            }
+            NoResponse::NoStatusLine(_) => {
+                Some("what answers a request begins with no status line (RFC 9112, section 4)")
+            }
+            NoResponse::NoBlankLine(_) => {
+                Some("no blank line ends the head of a response (RFC 9112, section 2.1)")
+            }
+        }
     }
 }
 

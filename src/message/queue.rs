@@ -8,7 +8,7 @@ use crate::conversation::{At, ConversationIndex, Direction};
 use super::found::Held;
 use super::lane::Half;
 use super::length::Asked;
-use super::{Message, Packets, Request, Response, Settings, Waits};
+use super::{Message, NoResponse, Packets, Request, Response, Settings, Waits};
 
 pub(super) const MORE_INTERIM: &str =
     "more interim responses answer the request than are kept: the rest is left out";
@@ -38,6 +38,8 @@ pub(super) struct Transaction {
     pub taken: bool,
     /// Bytes of its answer were not captured, from its head on.
     answer_lost: bool,
+    /// Bytes came where its answer belongs, and could not be read.
+    unread: Option<NoResponse>,
     /// More can come of the request.
     pub request_open: bool,
     /// More can come of the response.
@@ -254,11 +256,44 @@ impl Queue {
         }
     }
 
+    /// Bytes came where answers belong, and could not be read. To whichever of the
+    /// requests that wait they are an answer, of none it can be told that it has none;
+    /// if they begin like no answer, they are the first one's. `is_rest`: of an answer
+    /// whose beginning is missing, so that there need not be another one.
+    pub fn answer_unread(&mut self, what: NoResponse, is_rest: bool) {
+        let first = self.first_untaken();
+        let Some(first) = first.and_then(|place| self.transactions.get_mut(place)) else {
+            return;
+        };
+        first.unread = Some(match (first.unread, what) {
+            (Some(NoResponse::NoStatusLine(some)), NoResponse::NoStatusLine(more)) => {
+                NoResponse::NoStatusLine(some + more)
+            }
+            (_, what) => what,
+        });
+        let id = first.id;
+        let behind = self.transactions.range_mut(self.untaken + 1..);
+        let mut is_alone = true;
+        // Those before the last one that is marked are.
+        for transaction in behind.rev().filter(|transaction| !transaction.taken) {
+            is_alone = false;
+            if transaction.unread.is_some() {
+                break;
+            }
+            transaction.unread = Some(NoResponse::Unclear);
+        }
+        // Who asks for one thing after the other, and goes on, was answered.
+        if is_alone && !is_rest && self.lost.last() != Some(&id) {
+            self.lost.push(id);
+        }
+    }
+
     /// The next answer is not the one that was lost.
     fn another_answer_comes(&mut self) {
         for id in std::mem::take(&mut self.lost) {
             let transaction = self.get_mut(id);
-            let Some(transaction) = transaction.filter(|t| t.answer_lost && !t.taken) else {
+            let lost = |t: &&mut Transaction| t.answer_lost || t.unread.is_some();
+            let Some(transaction) = transaction.filter(lost).filter(|t| !t.taken) else {
                 continue;
             };
             transaction.taken = true;
@@ -434,7 +469,11 @@ impl Transaction {
         Some(Message {
             conversation,
             way,
-            answer_lost: self.answer_lost && self.response.is_none(),
+            no_response: match self.response {
+                Some(_) => None,
+                None if self.answer_lost => Some(NoResponse::NotCaptured),
+                None => self.unread,
+            },
             request: self.request,
             response: self.response,
             interim: self.interim,

@@ -197,9 +197,13 @@ pub struct HttpTransaction<'a> {
     /// The final response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<HttpResponse<'a>>,
-    /// There was a response, or the beginning of one, that was not captured.
+    /// There was a response, or the beginning of one, that was not captured; or there
+    /// may be one among bytes that cannot be read (`unread`).
     #[serde(skip_serializing_if = "is_false")]
     pub response_lost: bool,
+    /// What came where the response belongs, and is none that is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
     /// 1xx responses before it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub interim: Vec<HttpResponse<'a>>,
@@ -223,6 +227,16 @@ pub struct HttpTransaction<'a> {
     /// is told as another one, or never came.
     #[serde(skip_serializing_if = "is_false")]
     pub given_up: bool,
+}
+
+/// Bytes in place of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Unread {
+    /// How many; absent where it is not known which of them belong to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub len: Option<u64>,
+    /// Why they are none.
+    pub trouble: &'static str,
 }
 
 /// A request.

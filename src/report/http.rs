@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use sha2::{Digest as _, Sha256};
 
 use super::build::millis;
-use super::conversation::{Body, Header, HttpRequest, HttpResponse, HttpTransaction, Message};
+use super::conversation::{
+    Body, Header, HttpRequest, HttpResponse, HttpTransaction, Message, Unread,
+};
 use super::packet::{Http, HttpRequestLine, HttpStatusLine};
 use super::spelled::Hex;
 use crate::conversation::ConversationIndex;
-use crate::message::{self, PartOf};
+use crate::message::{self, NoResponse, PartOf};
 use crate::savefile::Timestamp;
 use crate::trace::{self, Trace};
 
@@ -93,7 +95,8 @@ pub fn message(
         http: HttpTransaction {
             request: request_of.map(|r| request(r, digests)),
             response: response_of.map(|r| response(r, digests)),
-            response_lost: message.answer_lost,
+            response_lost: message.no_response.is_some_and(NoResponse::is_lost),
+            unread: message.no_response.and_then(unread),
             interim: message
                 .interim
                 .iter()
@@ -107,6 +110,13 @@ pub fn message(
             given_up: message.given_up,
         },
     }
+}
+
+fn unread(what: NoResponse) -> Option<Unread> {
+    what.trouble().map(|trouble| Unread {
+        len: what.len(),
+        trouble,
+    })
 }
 
 fn request(request: &message::Request, digests: bool) -> HttpRequest<'_> {

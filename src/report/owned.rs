@@ -188,6 +188,7 @@ impl HttpTransaction<'_> {
             first_byte_ms: self.first_byte_ms,
             transfer_ms: self.transfer_ms,
             response_lost: self.response_lost,
+            unread: self.unread,
             switches_to: self.switches_to.map(text),
             given_up: self.given_up,
         }

@@ -352,7 +352,12 @@ impl Findings {
             None if http.response_lost => {}
             Some(_) => {}
             None if http.given_up => {}
-            None => add(FindingKind::HttpUnanswered, None),
+            None => {
+                add(FindingKind::HttpUnanswered, None);
+                if let Some(unread) = http.unread {
+                    add(FindingKind::HttpTrouble, Some(unread.trouble.to_owned()));
+                }
+            }
         }
         let request = http.request.as_ref().map(|r| (&r.trouble, &r.body));
         let response = http.response.as_ref().map(|r| (&r.trouble, &r.body));

@@ -10,7 +10,7 @@ use crate::expect::ast::Collection;
 use crate::expect::facts::Facts;
 use crate::expect::notation::{count, duration, duration_beside, ordinal, quoted, visible};
 use crate::expect::number::Number;
-use crate::message::{Body, Head, Message, Response};
+use crate::message::{Body, Head, Message, NoResponse, Response};
 use crate::savefile::{Ended, Exit, Program};
 use crate::trace;
 
@@ -269,9 +269,8 @@ fn message_field<'f>(
             }
         }
         ["response", rest @ ..] => {
-            let response: &Response = message.response.as_ref().ok_or_else(|| {
-                Lack::thing("the request was never answered by a response".to_owned())
-            })?;
+            let response = message.response.as_ref();
+            let response: &Response = response.ok_or_else(|| unanswered(message))?;
             match rest {
                 ["code"] => Ok(whole(response.code)),
                 ["phrase"] => Ok(Datum::text(&response.phrase)),
@@ -283,6 +282,30 @@ fn message_field<'f>(
             }
         }
         _ => Err(unknown(path)),
+    }
+}
+
+/// Why there is no response.
+fn unanswered(message: &Message) -> Lack {
+    let never = "the request was never answered by a response";
+    let bytes = |len: u64| count(usize::try_from(len).unwrap_or(usize::MAX), "byte");
+    match message.no_response {
+        Some(NoResponse::Unclear) => Lack::evidence(
+            "the answer to the request cannot be told: it may be among bytes that follow a \
+             message whose end is unknown"
+                .to_owned(),
+        ),
+        Some(NoResponse::NoStatusLine(len)) => Lack::thing(format!(
+            "{never}: {} came that begin with no status line (RFC 9112, section 4)",
+            bytes(len)
+        )),
+        Some(NoResponse::NoBlankLine(len)) => Lack::thing(format!(
+            "{never}: {} came that begin one, but no blank line ends its head \
+             (RFC 9112, section 2.1)",
+            bytes(len)
+        )),
+        // What was not captured is told of the stream.
+        Some(NoResponse::NotCaptured) | None => Lack::thing(never.to_owned()),
     }
 }
 

@@ -366,7 +366,7 @@ impl Wire {
                 way: ToServer,
                 packets: Packets::default(),
                 switches_to: None,
-                answer_lost: false,
+                no_response: None,
                 given_up: false,
                 request: Some(Request {
                     method: start[0].to_owned(),

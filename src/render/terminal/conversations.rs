@@ -131,9 +131,15 @@ fn transaction(message: &Message) -> String {
             answer(response.code, &response.phrase),
             count(response.body.len, "byte", "bytes")
         ),
+        None if http.response_lost && http.unread.is_some() => {
+            "its response cannot be told".to_owned()
+        }
         None if http.response_lost => "response not captured".to_owned(),
         None if http.given_up => "response not waited for".to_owned(),
-        None => "no response".to_owned(),
+        None => match http.unread.and_then(|unread| unread.len) {
+            Some(len) => format!("no response, but {}", count(len, "byte", "bytes")),
+            None => "no response".to_owned(),
+        },
     };
     format!("{request}: {response}")
 }

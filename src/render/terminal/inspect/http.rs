@@ -48,6 +48,7 @@ fn row(screen: &Screen, message: &Message) -> Vec<Cell> {
         // HTTP/0.9 has none.
         Some(response) if response.code == 0 => ("no code".to_owned(), Tone::Plain),
         Some(response) => (response.code.to_string(), tone(response.code)),
+        None if http.response_lost && http.unread.is_some() => ("?".to_owned(), Tone::Notice),
         None if http.response_lost => ("lost".to_owned(), Tone::Notice),
         None if http.given_up => ("?".to_owned(), Tone::Dim),
         None => ("none".to_owned(), Tone::Notice),
@@ -73,7 +74,7 @@ fn tone(code: u16) -> Tone {
 }
 
 /// Method and target, with the host before it, as one types it into a browser;
-/// and what is wrong with the bodies.
+/// and what is wrong with the bodies, or came in place of an answer.
 fn request(http: &HttpTransaction) -> String {
     let mut words = match &http.request {
         None if http.given_up => "an earlier request".to_owned(),
@@ -91,6 +92,11 @@ fn request(http: &HttpTransaction) -> String {
     let response = http.response.as_ref().filter(|_| !http.given_up);
     if response.is_some_and(|r| !r.body.complete) {
         words += " (body incomplete)";
+    }
+    match http.unread.map(|unread| unread.len) {
+        Some(Some(len)) => words += &format!(" ({} came, no response)", units::size(len)),
+        Some(None) => words += " (its answer cannot be told)",
+        None => {}
     }
     words
 }
