@@ -3,7 +3,8 @@
 use super::model::{Hello, Seen};
 use super::parse::{self, CLIENT_HELLO, SERVER_HELLO};
 use super::wire::{
-    CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_MESSAGE, MAX_RECORD, MESSAGE_HEADER, RECORD_HEADER,
+    ALERT, ALERT_LEN, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_MESSAGE, MAX_RECORD, MESSAGE_HEADER,
+    RECORD_HEADER,
 };
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
 
@@ -143,7 +144,10 @@ impl Lane {
         let [kind, major, minor, high, low] = self.header;
         let handshake = kind == HANDSHAKE;
         // Sent for the sake of middleboxes, also between hellos.
-        let skipped = kind == CHANGE_CIPHER_SPEC && self.message.is_empty() && self.version != 0;
+        let changes = kind == CHANGE_CIPHER_SPEC && self.version != 0;
+        // A warning may come before the hello (RFC 6066, section 3).
+        let warns = kind == ALERT;
+        let skipped = (changes || warns) && self.message.is_empty();
         let sound = (handshake || skipped)
             && (self.headed < 2 || major == 3)
             && (self.headed < 3 || minor <= 4);
@@ -154,7 +158,7 @@ impl Lane {
             self.headed = 0;
             self.skip = skipped;
             self.left = usize::from(u16::from_be_bytes([high, low]));
-            if self.left == 0 || self.left > MAX_RECORD {
+            if self.left == 0 || self.left > MAX_RECORD || (warns && self.left != ALERT_LEN) {
                 return None;
             }
             if handshake && self.message.is_empty() {

@@ -180,6 +180,34 @@ fn an_older_server_tells_its_protocol() {
     assert_eq!(version_name(server.chosen_version()), Some("TLS 1.2"));
 }
 
+/// RFC 6066, section 3: `unrecognized_name`, and the handshake goes on.
+#[test]
+fn a_server_may_warn_before_its_hello() {
+    let warning = [21, 3, 1, 0, 2, 1, 112];
+    let hello = records(&server_hello(&[5; 32], &[]), 30);
+    for size in [1, 3, 1000] {
+        let bytes = [&warning[..], &hello].concat();
+        let mut reader = reader();
+        let mut found = Vec::new();
+        for piece in bytes.chunks(size) {
+            reader.bytes(ToClient, piece, at(), 0, &mut found);
+        }
+        assert!(matches!(
+            &found[..],
+            [Seen {
+                hello: Hello::Server(_),
+                ..
+            }]
+        ));
+    }
+    // Another length is none of an alert in the clear.
+    let mut reader = reader();
+    let bytes = [&[21, 3, 1, 0, 3, 1, 112, 0][..], &hello].concat();
+    let mut found = Vec::new();
+    reader.bytes(ToClient, &bytes, at(), 0, &mut found);
+    assert!(found.is_empty());
+}
+
 #[test]
 fn other_streams_are_given_up_at_once() {
     for bytes in [

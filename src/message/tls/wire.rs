@@ -6,6 +6,9 @@ pub const ALERT: u8 = 21;
 pub const HANDSHAKE: u8 = 22;
 pub const APPLICATION_DATA: u8 = 23;
 
+/// Level and description of an alert; one that is encrypted is longer.
+pub(super) const ALERT_LEN: usize = 2;
+
 /// Type, version and length.
 pub(super) const RECORD_HEADER: usize = 5;
 /// A record's most bytes: what TLS 1.2 allows for an encrypted one.
