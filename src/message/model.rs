@@ -202,6 +202,9 @@ pub struct Lookup {
     pub conversation: ConversationIndex,
     pub query: Option<dns::Seen>,
     pub response: Option<dns::Seen>,
+    /// So many further messages belong to the answer, which is a zone transfer
+    /// (RFC 5936, section 2.2).
+    pub further: u64,
     /// The packets in which the query came again.
     pub again: Vec<At>,
     /// Too many queries waited for their answers: this one was told without; or this
@@ -220,9 +223,16 @@ impl Lookup {
             multicast,
             query: None,
             response: None,
+            further: 0,
             again: Vec::new(),
             given_up: false,
         }
+    }
+
+    /// May its answer have several messages?
+    pub(super) fn is_transfer(&self) -> bool {
+        let query = self.query.as_ref();
+        query.is_some_and(|query| !query.sent.is_empty() && query.message.asks_for_zone())
     }
 
     /// The message that came first.

@@ -170,6 +170,14 @@ impl Others {
             }
             let number = seen.number;
             if seen.message.is_response() {
+                let transfer = number.and_then(|number| self.waiting.get_mut(&number));
+                if let Some(transfer) = transfer.filter(|lookup| lookup.is_transfer()) {
+                    match transfer.response {
+                        None => transfer.response = Some(seen),
+                        Some(_) => transfer.further += 1,
+                    }
+                    continue;
+                }
                 let asked = number.and_then(|number| self.take(number, found));
                 let lone = || Lookup {
                     given_up: self.given_up,
@@ -222,6 +230,8 @@ impl Others {
         let Some(mut lookup) = self.take(number, found) else {
             return;
         };
+        // Of a transfer, more messages might have come.
+        let given_up = given_up && lookup.response.is_none();
         lookup.given_up = given_up;
         self.given_up |= given_up;
         found.bitten.queries += u64::from(given_up);

@@ -55,6 +55,10 @@ pub struct Dns {
     /// The records of the answer section.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<DnsRecord>,
+    /// How many more messages the answer has, which is a zone transfer (RFC 5936, section
+    /// 2.2): the records are those of the first one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub messages_more: u64,
     /// From the query to the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_ms: Option<f64>,
@@ -149,6 +153,7 @@ pub fn lookup(
                     data: record.data.to_string(),
                 })
                 .collect(),
+            messages_more: lookup.further,
             time_ms: response.and_then(dns::Seen::time).map(millis),
             given_up: lookup.given_up,
             multicast: lookup.multicast,

@@ -81,6 +81,13 @@ impl Message {
         self.opcode() == 5
     }
 
+    /// It asks for all records of a zone, or for what changed in it: IXFR and AXFR
+    /// (RFC 1995; RFC 5936).
+    pub fn asks_for_zone(&self) -> bool {
+        let first = self.questions.first();
+        !self.is_response() && first.is_some_and(|question| matches!(question.kind, 251 | 252))
+    }
+
     /// LLMNR gives the bits that DNS has for authority and recursion another meaning
     /// (RFC 4795, section 2.1.1).
     fn unless_llmnr(&self, bit: u16) -> Option<bool> {

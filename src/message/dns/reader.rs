@@ -6,6 +6,7 @@ use super::model::{Flavour, Message, may_be_netbios};
 use super::parse::{self, parse};
 use crate::conversation::{At, Beginning, ConversationIndex, Direction, Missing, Receiver, Ways};
 use crate::message::Waits;
+use crate::savefile::Protocol;
 
 /// Over TCP, off the known ports: the longest first message that is waited for.
 const MAX_FIRST: usize = 512;
@@ -60,6 +61,7 @@ pub struct Reader {
     flavour: Option<Flavour>,
     /// What looks like DNS is NetBIOS.
     netbios: bool,
+    is_tcp: bool,
     streams: Ways<Stream>,
     waiting: Queries,
     /// The most that may wait.
@@ -74,23 +76,27 @@ pub struct Reader {
 struct Queries {
     /// By their numbers: oldest first.
     waiting: BTreeMap<u64, Waiting>,
-    /// Their numbers.
-    by_question: HashMap<(u16, Direction, u64), u64>,
+    /// Their numbers; one may have no question (RFC 7873, section 5.4).
+    by_question: HashMap<(u16, Direction, Option<u64>), u64>,
     /// Each with its number, as the last part.
     by_id: BTreeSet<(u16, Direction, u64)>,
 }
 
 impl Queries {
+    /// The one with this id and question that was asked this way.
+    fn same(&self, id: u16, way: Direction, question: Option<u64>) -> Option<Waiting> {
+        let number = self.by_question.get(&(id, way, question));
+        self.waiting.get(number?).copied()
+    }
+
     /// The oldest with this id that was asked this way, and this question where it is
     /// known.
-    fn find(&self, id: u16, way: Direction, question: Option<u64>) -> Option<Waiting> {
-        let number = match question {
-            Some(question) => self.by_question.get(&(id, way, question)),
-            None => {
-                let mut all = self.by_id.range((id, way, 0)..=(id, way, u64::MAX));
-                all.next().map(|(.., number)| number)
-            }
-        };
+    fn answered(&self, id: u16, way: Direction, question: Option<u64>) -> Option<Waiting> {
+        if question.is_some() {
+            return self.same(id, way, question);
+        }
+        let mut all = self.by_id.range((id, way, 0)..=(id, way, u64::MAX));
+        let number = all.next().map(|(.., number)| number);
         self.waiting.get(number?).copied()
     }
 
@@ -108,6 +114,13 @@ impl Queries {
         self.by_question.remove(&(id, way, query.question));
         self.by_id.remove(&(id, way, query.number));
         self.waiting.remove(&query.number);
+    }
+
+    /// The first message came that answers this one, and others may.
+    fn answer(&mut self, number: u64) {
+        if let Some(query) = self.waiting.get_mut(&number) {
+            query.is_answered = true;
+        }
     }
 
     fn oldest(&self) -> Option<Waiting> {
@@ -154,9 +167,15 @@ struct Matched {
 struct Waiting {
     number: u64,
     id: u16,
-    question: u64,
+    question: Option<u64>,
     way: Direction,
     at: At,
+    /// Over TCP, for a zone: its answer may be several messages, of which those behind
+    /// the first need not repeat the question (RFC 5936, section 2.2). It waits on for
+    /// them, as where they end is told by their records alone.
+    is_transfer: bool,
+    /// The first one came.
+    is_answered: bool,
 }
 
 impl Receiver for Reader {
@@ -169,6 +188,7 @@ impl Receiver for Reader {
             conversation: beginning.conversation,
             flavour: Flavour::by_port(ports),
             netbios: may_be_netbios(ports),
+            is_tcp: beginning.protocol == Protocol::Tcp,
             streams: Ways::default(),
             waiting: Queries::default(),
             limit: waits.queries,
@@ -321,11 +341,17 @@ impl Reader {
         let asked = if response { way.opposite() } else { way };
         let id = message.id;
         // An answer without a question (a refusal) has its query's id only.
-        let known = self.waiting.find(id, asked, question);
+        let known = match response {
+            true => self.waiting.answered(id, asked, question),
+            false => self.waiting.same(id, asked, question),
+        };
         let mut matched = Matched::default();
         if let Some(known) = known {
-            let anew = !response && at.time.since(known.at.time) >= ASKED_ANEW;
-            if response || anew {
+            let is_late = known.is_answered || at.time.since(known.at.time) >= ASKED_ANEW;
+            let anew = !response && is_late;
+            if response && known.is_transfer {
+                self.waiting.answer(known.number);
+            } else if response || anew {
                 self.waiting.remove(&known);
             }
             if !anew {
@@ -335,7 +361,7 @@ impl Reader {
             }
             matched.over = Some(Over::Repeated(known.number));
         }
-        if let (false, Some(question)) = (response, question) {
+        if !response {
             if self.waiting.waiting.len() >= self.limit
                 && let Some(oldest) = self.waiting.oldest()
             {
@@ -349,6 +375,8 @@ impl Reader {
                 question,
                 way,
                 at,
+                is_transfer: self.is_tcp && message.asks_for_zone(),
+                is_answered: false,
             });
             self.next += 1;
         }

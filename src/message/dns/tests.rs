@@ -511,3 +511,17 @@ fn an_answer_without_a_question_is_the_oldest_querys() {
     let asked = found[3..].iter().map(|seen| seen.query.map(|at| at.packet));
     assert!(asked.eq([Some(0), Some(1), Some(2), None]));
 }
+
+/// RFC 7873, section 5.4: a query with an OPT record alone asks for a cookie.
+#[test]
+fn a_query_without_a_question_has_its_answer() {
+    let mut reader = reader(53);
+    let mut found = Vec::new();
+    reader.datagram(ToServer, &query(7, HOST), at(0), &mut found);
+    reader.datagram(ToServer, &header(7, 0, [0; 4]), at(1), &mut found);
+    reader.datagram(ToServer, &header(7, 0, [0; 4]), at(2), &mut found);
+    reader.datagram(ToClient, &answer(7, HOST, &[]), at(3), &mut found);
+    reader.datagram(ToClient, &header(7, 0x8000, [0; 4]), at(4), &mut found);
+    let of = found.iter().map(|seen| seen.query.map(|at| at.packet));
+    assert!(of.eq([None, None, Some(1), Some(0), Some(1)]));
+}

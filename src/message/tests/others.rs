@@ -259,3 +259,108 @@ fn two_queries_in_one_segment_have_each_their_answer() {
     let ids: Vec<_> = found.lookups.iter().map(ids).collect();
     assert_eq!(ids, [(Some(2), Some(2)), (Some(1), Some(1))]);
 }
+
+/// RFC 5936, section 2.2: as many messages as it takes, of which those behind the first
+/// need not repeat the question.
+#[test]
+fn a_zone_transfer_of_several_messages_is_one_lookup() {
+    let zone = |id: u8, flags: u8, questions: u8| {
+        let mut bytes = vec![0, id, flags, 0, 0, questions, 0, 0, 0, 0, 0, 0];
+        if questions > 0 {
+            bytes.extend(b"\x07example\x00\x00\xfc\x00\x01");
+        }
+        framed(&bytes)
+    };
+    let settings = Settings {
+        carried: true,
+        ..KEEP
+    };
+    let mut server = socket(SERVER);
+    server.set_port(53);
+    let mut reader = Reader::begin(
+        &settings,
+        &Beginning {
+            server,
+            ..beginning()
+        },
+    );
+    let mut found = Found::default();
+    for (packet, (way, bytes)) in [
+        (ToServer, zone(9, 1, 1)),
+        (ToClient, zone(9, 0x81, 1)),
+        (ToClient, zone(9, 0x81, 0)),
+        (ToClient, zone(9, 0x81, 1)),
+        // The number is used again, at once.
+        (ToServer, zone(9, 1, 1)),
+        (ToClient, zone(9, 0x81, 1)),
+        (ToServer, framed(&dns(3, 0))),
+        (ToClient, framed(&dns(3, 1))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        reader.bytes(way, &bytes, at(packet), 0, &mut found);
+    }
+    reader.close(&mut found);
+    let told: Vec<_> = found
+        .lookups
+        .iter()
+        .map(|lookup| {
+            let packet = |seen: &Option<dns::Seen>| seen.as_ref().map(|seen| seen.at.packet);
+            (
+                packet(&lookup.query),
+                packet(&lookup.response),
+                lookup.further,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some(0), Some(1), 2),
+            (Some(6), Some(7), 0),
+            (Some(4), Some(5), 0)
+        ]
+    );
+    assert!(found.lookups.iter().all(|lookup| !lookup.given_up));
+    // `dns.response_to` of each message.
+    let of = found
+        .parts
+        .iter()
+        .map(|part| part.asked.map(|at| at.packet));
+    let answers = [Some(0), Some(0), Some(0), None, Some(4), None, Some(6)];
+    assert!(of.eq([None].into_iter().chain(answers)));
+}
+
+/// Transfers wait for more of their messages, and for no longer than others wait.
+#[test]
+fn transfers_that_are_not_waited_for_were_answered() {
+    let waits = Waits {
+        queries: 2,
+        ..Waits::BOUNDED
+    };
+    let settings = Settings { waits, ..KEEP };
+    let mut server = socket(SERVER);
+    server.set_port(53);
+    let mut reader = Reader::begin(
+        &settings,
+        &Beginning {
+            server,
+            ..beginning()
+        },
+    );
+    let mut found = Found::default();
+    for id in 0..5u8 {
+        for (way, flags) in [(ToServer, 1), (ToClient, 0x81)] {
+            let mut bytes = vec![0, id, flags, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+            bytes.extend(b"\x07example\x00\x00\xfb\x00\x01");
+            reader.bytes(way, &framed(&bytes), at(1), 0, &mut found);
+        }
+    }
+    assert_eq!((found.lookups.len(), found.waiting), (3, 2));
+    reader.close(&mut found);
+    assert_eq!((found.lookups.len(), found.waiting), (5, 0));
+    let answered = |lookup: &Lookup| lookup.response.is_some() && !lookup.given_up;
+    assert!(found.lookups.iter().all(answered));
+    assert_eq!(found.bitten.queries, 0);
+}

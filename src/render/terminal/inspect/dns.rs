@@ -83,6 +83,10 @@ fn question(dns: &Dns, arrow: &str) -> String {
     if !answers.is_empty() {
         text += &format!(" {arrow} {}", answers.join(", "));
     }
+    if dns.messages_more > 0 {
+        let messages = dns.messages_more + 1;
+        text += &format!(" (the first of {messages} messages)");
+    }
     if let Some(trouble) = &dns.trouble {
         text += &format!(" ({trouble})");
     }
