@@ -34,6 +34,9 @@ pub struct Dns {
     /// The type that is asked for: `A`, `AAAA`; `TYPE65` where it has no name.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// What it asks for beside that, as multicast DNS does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_questions: Vec<DnsQuestion>,
     /// `frame.number` of the query. Absent where it was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_frame: Option<u64>,
@@ -73,6 +76,15 @@ pub struct Dns {
     /// What is wrong with the bytes of either.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+/// A name and type that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DnsQuestion {
+    pub name: String,
+    /// `A`, `PTR`, …
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// One record.
@@ -122,7 +134,9 @@ pub fn lookup(
 ) -> Lookup {
     let (query, response) = (lookup.query.as_ref(), lookup.response.as_ref());
     let both = || query.into_iter().chain(response);
-    let question = both().find_map(|seen| seen.message.questions.first());
+    let questions = both().map(|seen| seen.message.questions.as_slice());
+    let questions = questions.into_iter().find(|asked| !asked.is_empty());
+    let (question, more) = questions.and_then(<[_]>::split_first).unzip();
     let frame = |seen: &dns::Seen| seen.at.packet as u64 + 1;
     let code = response.map(|seen| seen.message.extended_rcode());
     Lookup {
@@ -137,6 +151,14 @@ pub fn lookup(
             id: lookup.first().map_or(0, |seen| seen.message.id),
             name: question.map(|question| question.name.clone()),
             kind: question.map(|question| kind(question.kind)),
+            more_questions: more
+                .into_iter()
+                .flatten()
+                .map(|question| DnsQuestion {
+                    name: question.name.clone(),
+                    kind: kind(question.kind),
+                })
+                .collect(),
             query_frame: query.map(frame),
             retransmissions: lookup.again.len() as u64,
             response_frame: response.map(frame),

@@ -32,7 +32,7 @@ pub use lookup::*;
 pub use model::*;
 pub use packet::*;
 pub use packets::Sight;
-pub use said::{HTTP, Said, answer, said};
+pub use said::{HTTP, Said, and_more, answer, said};
 pub use schema::schema;
 pub use spelled::{FlagLetters, Hex, Mac, Seconds};
 pub use summary::*;

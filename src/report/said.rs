@@ -106,7 +106,10 @@ fn names(message: &dns::Message) -> Option<Said> {
         words.push(named(dns::rcode_name(code), "RCODE", code));
     }
     match message.questions.first() {
-        Some(question) => words.extend([kind(question.kind), question.name.clone()]),
+        Some(question) => {
+            words.extend([kind(question.kind), question.name.clone()]);
+            words.extend(and_more(message.questions.len() - 1));
+        }
         None if message.is_response() => {}
         None => words.push("query".to_owned()),
     }
@@ -118,6 +121,11 @@ fn names(message: &dns::Message) -> Option<Said> {
         protocol,
         words: words.join(" "),
     })
+}
+
+/// `and 1 more`: questions beside the first.
+pub fn and_more(questions: usize) -> Option<String> {
+    (questions > 0).then(|| format!("and {questions} more"))
 }
 
 /// `TLS ClientHello example.org`, `TLS application data`
@@ -174,6 +182,14 @@ mod tests {
         assert_eq!(
             said([0x83, 0], question),
             "DNS response NOERROR AAAA a.example (truncated)"
+        );
+        // As multicast DNS asks.
+        let head = [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0];
+        let two = [&head[..], question, b"\x01b\xc0\x0e\0\x01\0\x01"].concat();
+        let message = dns::parse(&two, Flavour::Mdns).unwrap();
+        assert_eq!(
+            names(&message).unwrap().words,
+            "MDNS AAAA a.example and 1 more"
         );
         assert_eq!(said([1, 0], b"\x05a"), "DNS query (a name is cut off)");
     }

@@ -5,7 +5,7 @@ use super::super::screen::{Screen, count};
 use super::conversations::tag;
 use super::table::{Cell, Table, left, right};
 use super::{Extent, heading, rest, units};
-use crate::report::{Dns, Lookup, Report, Summary};
+use crate::report::{Dns, Lookup, Report, Summary, and_more};
 
 pub fn section(screen: &mut Screen, report: &Report, summary: &Summary, extent: &Extent) {
     if summary.lookups == 0 {
@@ -72,6 +72,9 @@ fn question(dns: &Dns, arrow: &str) -> String {
         });
     }
     let mut text = words.join(" ");
+    if let Some(more) = and_more(dns.more_questions.len()) {
+        text += &format!(" {more}");
+    }
     if dns.truncated {
         text += " (answer truncated)";
     }
@@ -105,6 +108,18 @@ mod tests {
             ..Dns::default()
         };
         assert_eq!(question(&dns, "->"), "a.example (answer truncated)");
+    }
+
+    #[test]
+    fn further_questions_and_messages_are_counted() {
+        let dns = Dns {
+            name: Some("a.example".to_owned()),
+            more_questions: vec![Default::default(); 2],
+            messages_more: 2,
+            ..Dns::default()
+        };
+        let told = "a.example and 2 more (the first of 3 messages)";
+        assert_eq!(question(&dns, "->"), told);
     }
 
     #[test]
