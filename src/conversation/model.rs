@@ -1,12 +1,13 @@
 //! What is known of a conversation, and what its state says of each packet.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MarkCounts, Marks};
+use crate::decode::Link;
 use crate::savefile::{Protocol, Timestamp};
 
 /// Index of a conversation in [`crate::trace::Trace::conversations`].
@@ -173,8 +174,45 @@ pub enum Close {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UdpFacts {
     pub datagrams: Ways<u64>,
+    /// Whom the first of them was sent to, if to many: as the link layer says, which
+    /// knows the broadcast address of a subnet.
+    pub group: Option<Group>,
     /// Datagrams that an ICMP error reported as undelivered.
     pub lost: u64,
+}
+
+/// Many who are sent the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    Broadcast,
+    Multicast,
+}
+
+impl Group {
+    /// Whom a frame was sent to, if to many.
+    pub fn of_link(link: &Link) -> Option<Group> {
+        match link {
+            Link::Ethernet(ethernet) => match ethernet.dst {
+                [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF] => Some(Group::Broadcast),
+                [first, ..] => (first & 1 == 1).then_some(Group::Multicast),
+            },
+            Link::LinuxCooked(cooked) => match cooked.packet_type {
+                1 => Some(Group::Broadcast),
+                2 => Some(Group::Multicast),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whom an address means, if it is one of many.
+    pub fn of_address(address: IpAddr) -> Option<Group> {
+        match address {
+            IpAddr::V4(Ipv4Addr::BROADCAST) => Some(Group::Broadcast),
+            _ => address.is_multicast().then_some(Group::Multicast),
+        }
+    }
 }
 
 /// What the conversation's state says of one packet; stands beside each packet

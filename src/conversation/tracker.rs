@@ -16,8 +16,8 @@ use super::table::{List, Slot, Table};
 use super::tcp::{self, Connection, Segment};
 use super::zeek;
 use super::{
-    At, Beginning, Conversation, ConversationIndex, Direction, Offered, Receiver, Seen, SeenTcp,
-    TcpFacts, UdpFacts, Ways,
+    At, Beginning, Conversation, ConversationIndex, Direction, Group, Offered, Receiver, Seen,
+    SeenTcp, TcpFacts, UdpFacts, Ways,
 };
 
 const TCP: u8 = 6;
@@ -105,6 +105,8 @@ struct Open<R> {
     bytes: Ways<u64>,
     /// Datagrams that an ICMP error reported as undelivered; of TCP, such errors.
     lost: u64,
+    /// [`UdpFacts::group`].
+    group: Option<Group>,
     recent: Ways<Latest>,
     /// TCP.
     connection: Option<Box<Connection>>,
@@ -154,6 +156,7 @@ impl<R: Receiver> Open<R> {
         });
         let udp = tcp.is_none().then_some(UdpFacts {
             datagrams: self.packets,
+            group: self.group,
             lost: self.lost,
         });
         self.receiver.close(found);
@@ -419,7 +422,15 @@ impl<R: Receiver> Tracker<R> {
         let (key, from_low) = Key::new(Protocol::Udp, src, dst);
         let slot = match self.table.find(&key) {
             Some(slot) => slot,
-            None => self.begin_udp(key, from_low, at, found),
+            None => {
+                let slot = self.begin_udp(key, from_low, at, found);
+                if let Some(open) = self.table.get_mut(slot)
+                    && packet.outer().is_empty()
+                {
+                    open.group = Group::of_link(&packet.link);
+                }
+                slot
+            }
         };
         let Some(open) = self.table.get_mut(slot) else {
             return;
@@ -558,6 +569,7 @@ impl<R: Receiver> Tracker<R> {
             wire_bytes: Ways::default(),
             bytes: Ways::default(),
             lost: 0,
+            group: None,
             recent: Ways::default(),
             connection,
             receiver: R::begin(&self.settings, &beginning),

@@ -10,7 +10,7 @@ use super::model::{
     Proof, Report, Scenario, SchemaName, Socket, TextSpan, Verdict,
 };
 use super::stable::{PortNames, stabilise};
-use crate::conversation::{self, Direction, SideFacts, TcpFacts, Ways};
+use crate::conversation::{self, Direction, Group, SideFacts, TcpFacts, Ways};
 use crate::diagnostic::Source;
 use crate::expect::Outcome;
 use crate::savefile::{self, CaptureInfo, Recording, Timestamp};
@@ -349,6 +349,7 @@ pub fn conversation(
         tls: None,
         udp: c.udp.as_ref().map(|udp| UdpConversation {
             datagrams: each_way(&udp.datagrams),
+            group: Group::of_address(c.server.ip()).or(udp.group),
             lost: udp.lost,
         }),
     }

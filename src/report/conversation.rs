@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::lookup::Tls;
 use super::model::{Endpoint, is_false, is_zero};
-use crate::conversation::ConnState;
+use crate::conversation::{ConnState, Group};
 use crate::savefile::Protocol;
 
 /// One conversation: a TCP connection, or the datagrams between two sockets.
@@ -165,6 +165,10 @@ pub enum Side {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UdpConversation {
     pub datagrams: EachWay,
+    /// `broadcast` or `multicast`, where the first was sent to many: by its address, or
+    /// by the link layer's, as to the broadcast address of a subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
     /// Datagrams that an ICMP error reported as undelivered.
     pub lost: u64,
 }

@@ -127,6 +127,7 @@ fn crowded() -> Report {
             to_server: 1,
             to_client: 0,
         },
+        group: None,
         lost: 1,
     });
     report.conversations.push(lost);

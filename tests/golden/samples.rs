@@ -423,6 +423,7 @@ pub fn udp_no_server() -> Report {
                     to_server: 1,
                     to_client: 0,
                 },
+                group: None,
                 lost: 1,
             }),
             ..conversation(Protocol::Udp, "nobody", (5, 0))
@@ -537,6 +538,7 @@ pub fn http_ok() -> Report {
                 transfer_ms: Some(0.0),
                 switches_to: None,
                 response_lost: false,
+                unread: None,
                 given_up: false,
             },
         }],

@@ -195,3 +195,45 @@ fn an_icmp_error_about_strangers_begins_no_conversation() {
     assert_eq!(seen[0], Seen::default());
     assert!(tracked.conversations.is_empty());
 }
+
+/// The broadcast address of a subnet is known by its frame alone.
+#[test]
+fn a_datagram_to_all_of_a_subnet_is_a_broadcast() {
+    use crate::decode::{Cooked, Ethernet, Link, Vlan};
+    let ethernet = |dst| {
+        Link::Ethernet(Ethernet {
+            dst,
+            src: [2; 6],
+            ethertype: 0x0800,
+            vlan: Vlan::default(),
+        })
+    };
+    let cooked = |packet_type| {
+        Link::LinuxCooked(Cooked {
+            header_len: 16,
+            packet_type,
+            protocol: 0x0800,
+            ethertype: 0x0800,
+            vlan: Vlan::default(),
+        })
+    };
+    for (link, group) in [
+        (ethernet([0xFF; 6]), Some(Group::Broadcast)),
+        (ethernet([1, 0, 0x5E, 0, 0, 1]), Some(Group::Multicast)),
+        (ethernet([2; 6]), None),
+        (cooked(0), None),
+        (cooked(1), Some(Group::Broadcast)),
+        (cooked(2), Some(Group::Multicast)),
+        (Link::Raw, None),
+    ] {
+        let mut first = udp(CLIENT, SERVER, "who is there");
+        first.packet.link = link;
+        let (_, tracked) = track(vec![first, udp(CLIENT, SERVER, "again")]);
+        let facts = tracked.conversations[0].udp.as_ref().unwrap();
+        assert_eq!(facts.group, group);
+    }
+    let address = |text: &str| Group::of_address(text.parse().unwrap());
+    assert_eq!(address("255.255.255.255"), Some(Group::Broadcast));
+    assert_eq!(address("ff02::fb"), Some(Group::Multicast));
+    assert_eq!(address("192.168.1.255"), None);
+}

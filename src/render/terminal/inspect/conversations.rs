@@ -1,13 +1,13 @@
 //! Who spoke with whom: the table of conversations.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
 
 use super::super::conversations::{socket, tag_of};
 use super::super::line::Tone;
 use super::super::screen::{Screen, thousands};
 use super::table::{Cell, Table, left, right};
 use super::{Extent, heading, rest, units};
+use crate::conversation::Group;
 use crate::report::{
     Close, Conversation, Endpoint, Report, Side, Summary, TcpConversation, UdpConversation,
 };
@@ -140,22 +140,22 @@ fn how_it_went(conversation: &Conversation) -> (String, Tone) {
         return of_tcp(tcp);
     }
     match &conversation.udp {
-        Some(udp) => of_udp(udp, conversation.server.address),
+        Some(udp) => of_udp(udp),
         None => (String::new(), Tone::Plain),
     }
 }
 
-fn of_udp(udp: &UdpConversation, server: IpAddr) -> (String, Tone) {
+fn of_udp(udp: &UdpConversation) -> (String, Tone) {
     if udp.lost > 0 {
         let text = format!("{} undelivered", thousands(udp.lost));
         return (text, Tone::Notice);
     }
     // Who answers what was said to many does so from an address of its own.
-    let words = match server {
+    let words = match udp.group {
         _ if udp.datagrams.to_client > 0 => return (String::new(), Tone::Plain),
-        IpAddr::V4(Ipv4Addr::BROADCAST) => "broadcast",
-        _ if server.is_multicast() => "multicast",
-        _ => "no reply",
+        Some(Group::Broadcast) => "broadcast",
+        Some(Group::Multicast) => "multicast",
+        None => "no reply",
     };
     (words.to_owned(), Tone::Dim)
 }
