@@ -59,7 +59,7 @@ impl NoResponse {
     }
 
     /// How many bytes came instead.
-    pub fn len(self) -> Option<u64> {
+    pub fn bytes(self) -> Option<u64> {
         match self {
             NoResponse::NotCaptured | NoResponse::Unclear => None,
             NoResponse::NoStatusLine(len) | NoResponse::NoBlankLine(len) => Some(len),
@@ -73,9 +73,9 @@ impl NoResponse {
             NoResponse::Unclear => {
                 Some("what came stands behind a message whose end cannot be told")
             }
-            NoResponse::NoStatusLine(_) => {
-                Some("what answers a request begins with no status line (RFC 9112, section 4)")
-            }
+            NoResponse::NoStatusLine(_) => Some(
+                "what answers a request begins with no status line of HTTP/1 (RFC 9112, section 4)",
+            ),
             NoResponse::NoBlankLine(_) => {
                 Some("no blank line ends the head of a response (RFC 9112, section 2.1)")
             }

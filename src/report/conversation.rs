@@ -263,7 +263,7 @@ pub struct HttpRequest<'a> {
 }
 
 /// A response.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct HttpResponse<'a> {
     /// The status code; 0 in HTTP/0.9, which has none, and where the status
     /// line has no number.

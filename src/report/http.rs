@@ -114,7 +114,7 @@ pub fn message(
 
 fn unread(what: NoResponse) -> Option<Unread> {
     what.trouble().map(|trouble| Unread {
-        len: what.len(),
+        len: what.bytes(),
         trouble,
     })
 }

@@ -296,7 +296,7 @@ fn unanswered(message: &Message) -> Lack {
                 .to_owned(),
         ),
         Some(NoResponse::NoStatusLine(len)) => Lack::thing(format!(
-            "{never}: {} came that begin with no status line (RFC 9112, section 4)",
+            "{never}: {} came that begin with no status line of HTTP/1 (RFC 9112, section 4)",
             bytes(len)
         )),
         Some(NoResponse::NoBlankLine(len)) => Lack::thing(format!(
@@ -565,6 +565,35 @@ mod tests {
         assert_eq!(Datum::Number(quarter).shown(), "0.25");
         let long = Number::parse(&"7".repeat(100)).unwrap();
         assert_eq!(Datum::Number(long).shown(), format!("{}…", "7".repeat(60)));
+    }
+
+    /// A capture that has the answer, though not which bytes it is, is no proof that
+    /// there was none.
+    #[test]
+    fn what_may_be_an_answer_is_no_evidence_that_there_is_none() {
+        let lack = |no_response| {
+            unanswered(&Message {
+                conversation: 0,
+                way: Direction::ToServer,
+                request: None,
+                response: None,
+                interim: Vec::new(),
+                packets: Default::default(),
+                switches_to: None,
+                no_response,
+                given_up: false,
+            })
+        };
+        assert!(lack(Some(NoResponse::Unclear)).no_evidence);
+        for (what, told) in [
+            (None, "by a response"),
+            (Some(NoResponse::NotCaptured), "by a response"),
+            (Some(NoResponse::NoStatusLine(5)), "5 bytes"),
+            (Some(NoResponse::NoBlankLine(36)), "36 bytes"),
+        ] {
+            let lack = lack(what);
+            assert!(!lack.no_evidence && lack.message.contains(told), "{lack:?}");
+        }
     }
 
     #[test]

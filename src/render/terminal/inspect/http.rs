@@ -90,8 +90,12 @@ fn request(http: &HttpTransaction) -> String {
         }
     };
     let response = http.response.as_ref().filter(|_| !http.given_up);
-    if response.is_some_and(|r| !r.body.complete) {
-        words += " (body incomplete)";
+    match response.map(|response| &response.body) {
+        Some(body) if body.complete => {}
+        // Its bytes came, and where it ends cannot be told.
+        Some(body) if body.trouble.is_some() && !body.cut => words += " (body against the rules)",
+        Some(_) => words += " (body incomplete)",
+        None => {}
     }
     match http.unread.map(|unread| unread.len) {
         Some(Some(len)) => words += &format!(" ({} came, no response)", units::size(len)),
@@ -99,4 +103,36 @@ fn request(http: &HttpTransaction) -> String {
         None => {}
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Body, HttpResponse, Unread};
+
+    #[test]
+    fn what_is_wrong_with_a_response_stands_beside_its_request() {
+        let unread = |len| HttpTransaction {
+            unread: Some(Unread { len, trouble: "" }),
+            ..Default::default()
+        };
+        let came = "request not seen (36 B came, no response)";
+        assert_eq!(request(&unread(Some(36))), came);
+        let unclear = "request not seen (its answer cannot be told)";
+        assert_eq!(request(&unread(None)), unclear);
+        let body = |cut| HttpTransaction {
+            response: Some(HttpResponse {
+                body: Body {
+                    trouble: Some("some".into()),
+                    cut,
+                    ..Body::default()
+                },
+                ..HttpResponse::default()
+            }),
+            ..Default::default()
+        };
+        let told = [true, false].map(|cut| request(&body(cut)));
+        assert_eq!(told[0], "request not seen (body incomplete)");
+        assert_eq!(told[1], "request not seen (body against the rules)");
+    }
 }
