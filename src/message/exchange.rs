@@ -276,10 +276,12 @@ impl Exchange {
                 self.settle(way, settings, found);
                 if let Some(head) = self.lanes.get_mut(way).found.take() {
                     self.fresh = false;
-                    self.lanes.get_mut(way.opposite()).turns();
                     match head.kind {
                         Kind::Response => self.begin_response(way, head, settings, found),
-                        _ => self.begin_request(way, head, settings, found),
+                        _ => {
+                            self.lanes.get_mut(way.opposite()).turns();
+                            self.begin_request(way, head, settings, found);
+                        }
                     }
                 }
                 self.tell(settings, found);

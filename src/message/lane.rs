@@ -258,10 +258,10 @@ pub(super) struct Lane {
     pub resync: bool,
     /// A message was found.
     spoke: bool,
-    /// So many bytes had come when the other side's latest head was complete. Who is
-    /// spoken to in between begins anew: a message may begin there, whatever the bytes
-    /// before were. Unlike the beginning of a segment that place does not depend on
-    /// how the bytes were cut.
+    /// So many bytes had come when the head of the latest request was complete. An
+    /// answer may begin there, whatever the bytes before were. Unlike the beginning of
+    /// a segment that place does not depend on how the bytes were cut. (Of requests it
+    /// would: what is left over may go on as the method of the next one.)
     turn: Option<u64>,
     pub part: Option<Part>,
     /// Bytes behind that part that begin no other one.
@@ -307,12 +307,12 @@ impl Lane {
         }
     }
 
-    /// The other side's head is complete.
+    /// The head of a request is complete.
     pub(super) fn turns(&mut self) {
         self.turn = Some(self.at);
     }
 
-    /// Is what comes now what came first behind the other side's head? Asked once.
+    /// Is what comes now what came first behind the latest request? Asked once.
     pub(super) fn take_turn(&mut self) -> bool {
         let is_turn = self.turn == Some(self.at);
         if is_turn {
