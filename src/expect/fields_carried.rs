@@ -214,9 +214,13 @@ pub(super) const CARRIED: &[Field] = &[
         Kind::Protocol,
         "generic routing encapsulation",
         |v, out| {
-            // As in Wireshark it takes in what it carries.
-            let len = |g: &Gre| g.header.len as usize + g.payload.len as usize;
-            out.layers(gres(v).map(|g| FieldValue::whole(v.slice(g.header.start, len(g)))));
+            out.layers(gres(v).map(|g| {
+                let header = g.header.len as usize;
+                FieldValue::Layer {
+                    header,
+                    bytes: v.slice(g.header.start, header + g.payload.len as usize),
+                }
+            }));
         },
     ),
     Field::new(

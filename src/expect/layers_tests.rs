@@ -34,8 +34,8 @@ fn showing<'f>(link_type: u32, frame: &[u8], filters: &[&'f str]) -> Vec<&'f str
 fn gre_begins_with_its_header() {
     let (link_type, hex) = GRE_IPV6_UDP;
     let bytes = samples::bytes(hex);
-    let shows = ["gre[0:2] == 30:00", "gre[12] == 60", "gre[2:2] == 86:dd"];
-    let not = ["gre[0] == 60", "len(gre) == 12"];
+    let shows = ["gre[0:2] == 30:00", "gre[2:2] == 86:dd", "len(gre) == 12"];
+    let not = ["gre[0] == 60", "gre[12] == 60"];
     let filters = [shows.as_slice(), &not].concat();
     assert_eq!(showing(link_type, &bytes, &filters), shows);
 }
