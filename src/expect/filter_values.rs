@@ -3,8 +3,11 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+
+use smallvec::SmallVec;
 
 use super::ast::{
     ArithmeticOp, FieldRef, FilterFunction, Layers, Literal, Operand, SliceEnd, SliceRange,
@@ -52,21 +55,63 @@ pub(super) fn visit(operand: &Operand, view: &View<'_>, steps: &Steps<'_>, each:
             function,
             arguments,
         } => call(*function, arguments, view, steps, each),
-        Operand::Arithmetic { op, left, right } => values(left, view, steps, &mut |l| {
-            let mut enough = ControlFlow::Continue(());
-            values(right, view, steps, &mut |r| {
-                if let Some(result) = arithmetic(*op, &l, &r) {
-                    enough = each(Compared::Value(result));
+        Operand::Arithmetic { op, left, right } => {
+            let right = collected(right, view, steps);
+            let mut pairs = 0;
+            distinct(left, view, steps, &mut |l| {
+                for r in &right {
+                    pairs += 1;
+                    if pairs > MOST_RESULTS {
+                        return ControlFlow::Break(());
+                    }
+                    if let Some(result) = arithmetic(*op, &l, r) {
+                        each(Compared::Value(result))?;
+                    }
                 }
-                enough
+                ControlFlow::Continue(())
             });
-            enough
-        }),
+        }
         Operand::Negated(inner) => values(inner, view, steps, &mut |value| match value {
             FieldValue::Number(n) => each(Compared::Value(FieldValue::Number(-n))),
             _ => ControlFlow::Continue(()),
         }),
     }
+}
+
+/// The results of a calculation in one packet; more are left out. Each of its fields can
+/// have several values there, of which every combination is a result.
+const MOST_RESULTS: usize = 1 << 16;
+
+/// The values, each once: of sums of sums there would be more and more.
+fn distinct(
+    operand: &Operand,
+    view: &View<'_>,
+    steps: &Steps<'_>,
+    each: &mut dyn FnMut(FieldValue<'_>) -> ControlFlow<()>,
+) {
+    let is_sum = matches!(operand, Operand::Arithmetic { .. } | Operand::Negated(_));
+    let mut seen = HashSet::new();
+    values(operand, view, steps, &mut |value| match value {
+        FieldValue::Number(number) if is_sum && !seen.insert(number) => ControlFlow::Continue(()),
+        value => each(value),
+    });
+}
+
+/// The values of the right side, which meet each of the left one.
+fn collected(
+    operand: &Operand,
+    view: &View<'_>,
+    steps: &Steps<'_>,
+) -> SmallVec<[FieldValue<'static>; 1]> {
+    let mut all = SmallVec::new();
+    distinct(operand, view, steps, &mut |value| {
+        all.push(kept(value));
+        match all.len() < MOST_RESULTS {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    });
+    all
 }
 
 /// The same without prefixes and regular expressions, which are no values.

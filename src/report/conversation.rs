@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::lookup::Tls;
 use super::model::{Endpoint, is_false, is_zero};
-use crate::conversation::{ConnState, Group};
+use crate::conversation::ConnState;
+pub use crate::conversation::Group;
 use crate::savefile::Protocol;
 
 /// One conversation: a TCP connection, or the datagrams between two sockets.

@@ -37,11 +37,10 @@ fn demands_nothing(left: &Value, op: Op, right: &Value) -> Option<&'static str> 
 }
 
 fn is_constant(value: &Value) -> bool {
-    match value {
-        Value::Number(_) | Value::Duration(_) | Value::Bool(_) => true,
-        Value::Text(_) | Value::Regex(_) => true,
-        _ => false,
-    }
+    matches!(
+        value,
+        Value::Number(_) | Value::Duration(_) | Value::Bool(_) | Value::Text(_) | Value::Regex(_)
+    )
 }
 
 impl<'t> Parser<'t> {

@@ -7,9 +7,8 @@ use super::super::line::Tone;
 use super::super::screen::{Screen, thousands};
 use super::table::{Cell, Table, left, right};
 use super::{Extent, heading, rest, units};
-use crate::conversation::Group;
 use crate::report::{
-    Close, Conversation, Endpoint, Report, Side, Summary, TcpConversation, UdpConversation,
+    Close, Conversation, Endpoint, Group, Report, Side, Summary, TcpConversation, UdpConversation,
 };
 use crate::savefile::Protocol;
 
