@@ -37,8 +37,9 @@ pub fn assumed_roles(trace: &Trace) -> Vec<RoleAt> {
 mod tests {
     use super::super::draft;
     use super::super::testing::lab::upper;
-    use super::super::testing::{CLIENT, SERVER, ToClient, ToServer, Wire};
+    use super::super::testing::{CLIENT, NOBODY, SERVER, ToClient, ToServer, Wire};
     use super::*;
+    use crate::conversation::{Group, UdpFacts};
 
     /// A connection that began before the capture.
     fn middle() -> Trace {
@@ -62,5 +63,23 @@ mod tests {
         assert_eq!(roles.len(), 1, "{roles:?}");
         let named = middle().with_roles(&roles);
         assert_eq!(draft(&[named], &[]), draft(&[middle()], &[]));
+    }
+
+    /// What was said to a subnet's broadcast address makes nobody a second server.
+    #[test]
+    fn who_is_spoken_to_among_many_is_no_server() {
+        let mut wire = Wire::new();
+        let c = wire.tcp(CLIENT, (SERVER, 80));
+        wire.handshake(c);
+        let many = wire.udp(CLIENT, (NOBODY, 137));
+        wire.datagram(many, ToServer, b"who?");
+        let mut trace = wire.trace;
+        trace.recording = None;
+        assert_eq!(crate::trace::servers(&trace).len(), 2);
+        trace.conversations[many].udp = Some(UdpFacts {
+            group: Some(Group::Broadcast),
+            ..UdpFacts::default()
+        });
+        assert_eq!(crate::trace::servers(&trace).len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::{Ends, Owner, Trace, owners};
-use crate::conversation::{Close, Conversation};
+use crate::conversation::{Close, Conversation, Group};
 use crate::savefile::Protocol;
 
 /// `client=127.0.0.1:40000`, `server=:12000`, `server=[::1]:80`, `client=10.0.0.5`.
@@ -187,10 +187,16 @@ fn of_conversations(
     trace: &Trace,
     counts: impl Fn(&Conversation) -> bool,
 ) -> Vec<(Protocol, SocketAddr, u64)> {
-    let is_one = |server: IpAddr| !server.is_multicast() && !is_broadcast(server);
+    // What was said to many is asked of nobody.
+    let is_group = |conversation: &Conversation| {
+        let by_frame = conversation.udp.as_ref().and_then(|udp| udp.group);
+        Group::of_address(conversation.server.ip())
+            .or(by_frame)
+            .is_some()
+    };
     ends_of_conversations(
         trace,
-        |conversation| counts(conversation) && is_one(conversation.server.ip()),
+        |conversation| counts(conversation) && !is_group(conversation),
         |conversation| conversation.server,
     )
 }
@@ -218,10 +224,6 @@ fn ends_of_conversations(
         .collect();
     found.sort_by_key(|(_, _, packets)| std::cmp::Reverse(*packets));
     found
-}
-
-fn is_broadcast(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
 }
 
 #[cfg(test)]
