@@ -11,6 +11,7 @@ use super::ast::{
     Window,
 };
 use super::claim::World;
+use super::cut;
 use super::facts::Facts;
 use super::fields::{self, Field, Kind, Needs, Reading};
 use super::judgement;
@@ -43,8 +44,21 @@ pub fn read_for(world: &World<'_>, which: &Selection) -> FixedBitSet {
     }
 }
 
-/// The packets whose payload tells that those found are a selection's.
+/// The packets whose payload tells that those found are a selection's, or whose headers
+/// were cut where it has a condition.
 pub fn read_where_found(world: &World<'_>, which: &Selection, found: &FixedBitSet) -> FixedBitSet {
+    let condition = match &which.what {
+        StepOrFilter::Filter(filter) => Some(filter),
+        StepOrFilter::Step(step) => step.value.where_.as_ref(),
+    };
+    let mut read = payloads_where_found(world, which, found);
+    if let Some(condition) = condition {
+        read.union_with(&cut::in_headers(world.facts, found, &condition.value));
+    }
+    read
+}
+
+fn payloads_where_found(world: &World<'_>, which: &Selection, found: &FixedBitSet) -> FixedBitSet {
     match &which.what {
         _ if which.window.as_ref().is_some_and(window_reads) => judgement::all(world.facts.trace),
         _ if asks_for_messages(which) => conversations_of(world.facts, found),

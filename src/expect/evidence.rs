@@ -8,7 +8,8 @@
 //!   data segment a retransmission, but no datagram anything else.
 //! - A capture from elsewhere has no proof and is judged as it is, unless its
 //!   file says that packets were dropped, or is damaged.
-//! - A truncated frame or a gap in a stream matters to those who read its bytes.
+//! - A truncated frame or a gap in a stream matters to those who read its bytes; a frame
+//!   that was cut inside its headers to every condition.
 //!   What packets tell of one that is missing ([`losses`]) matters to those who say
 //!   that there is none such, how many there are, or that there is nothing else.
 //! - An end whose owner is unknown matters to those who ask for a role.
@@ -27,6 +28,7 @@ use super::ast::{
     Unit, Who, Window,
 };
 use super::could_be;
+use super::cut;
 use super::facts::Facts;
 use super::failures;
 use super::fields::Needs;
@@ -35,7 +37,7 @@ use super::losses::{self, Loss, Lost};
 use super::notation::count;
 use super::outcome::{Failure, Outcome, Verdict};
 use crate::conversation::Direction;
-use crate::decode::{Icmp, Packet, Transport, Trouble};
+use crate::decode::Packet;
 use crate::savefile::{Proof, Protocol};
 use crate::trace::{self, Owner, Trace};
 
@@ -65,7 +67,6 @@ pub struct Evidence<'t> {
     incomplete: Vec<Incomplete>,
     /// Why an end's owner may be unknown or wrong.
     owners: Vec<String>,
-    truncated: FixedBitSet,
     /// The streams that are not whole, by conversation.
     doubtful: Vec<Doubtful>,
     /// The implied expectations that did not pass.
@@ -76,16 +77,10 @@ impl<'t> Evidence<'t> {
     /// `implied`: the outcomes of the programs' own expectations.
     pub fn new(facts: &'t Facts<'t>, implied: &[Outcome]) -> Evidence<'t> {
         let trace = facts.trace;
-        let packets = trace.packets.iter().enumerate();
-        let truncated: FixedBitSet = packets
-            .filter(|(_, p)| p.cap_len < p.len)
-            .map(|(i, _)| i)
-            .collect();
         Evidence {
             facts,
-            incomplete: incomplete(trace, &truncated),
+            incomplete: incomplete(facts),
             owners: doubtful_owners(trace),
-            truncated,
             doubtful: doubtful_streams(facts),
             unmet: implied
                 .iter()
@@ -219,7 +214,7 @@ impl<'t> Evidence<'t> {
     fn doubtful_bytes(&self, grounds: &Grounds) -> Option<Doubt> {
         let trace = self.facts.trace;
         let is_read_to = |packet: usize| grounds.read_to >= Some(packet);
-        let mut truncated = self.truncated.ones();
+        let mut truncated = self.facts.truncated().ones();
         let cut = truncated.find(|&p| grounds.payloads.contains(p) || is_read_to(p));
         if let Some(packet) = cut.and_then(|p| trace.packets.get(p)) {
             let message = format!(
@@ -303,7 +298,8 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Why packets may be missing from the capture.
-fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<Incomplete> {
+fn incomplete(facts: &Facts<'_>) -> Vec<Incomplete> {
+    let trace = facts.trace;
     let mut all = Vec::new();
     if let Some(damage) = &trace.capture.damage {
         all.push(Incomplete {
@@ -354,8 +350,8 @@ fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<Incomplete> {
             .into_iter()
             .map(|reason| Incomplete { reason, from: 0 }),
     );
-    let mut truncated = truncated.ones();
-    let cut = truncated.find(|index| is_cut_in_headers(trace, *index));
+    let mut truncated = facts.truncated().ones();
+    let cut = truncated.find(|index| cut::is_in_headers(trace, *index));
     if let Some((from, packet)) = cut.and_then(|index| Some((index, trace.packets.get(index)?))) {
         all.push(Incomplete {
             reason: format!(
@@ -366,35 +362,6 @@ fn incomplete(trace: &Trace, truncated: &FixedBitSet) -> Vec<Incomplete> {
         });
     }
     all
-}
-
-/// Is something missing of what says where a truncated packet belongs: of its
-/// headers, their options, or the headers that an ICMP error quotes?
-fn is_cut_in_headers(trace: &Trace, index: usize) -> bool {
-    let Some(packet) = trace.packets.get(index) else {
-        return false;
-    };
-    match &packet.transport {
-        Transport::Icmp(icmp) if matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) => !quotes_ports(icmp),
-        Transport::Icmpv6(icmp) if icmp.kind < 128 => !quotes_ports(icmp),
-        Transport::Tcp(tcp) => {
-            let captured = packet
-                .data(trace.frame(index))
-                .get(tcp.header.start as usize..);
-            let captured = captured.unwrap_or_default();
-            // RFC 9293 §3.1: the data offset, in words of 32 bits.
-            captured
-                .get(12)
-                .is_none_or(|offset| usize::from(offset >> 4) * 4 > captured.len())
-        }
-        Transport::None => matches!(packet.trouble, Some(Trouble::Truncated { .. })),
-        _ => false,
-    }
-}
-
-fn quotes_ports(icmp: &Icmp) -> bool {
-    let quoted = icmp.quoted.as_deref();
-    quoted.is_some_and(|quoted| quoted.src_port.is_some())
 }
 
 /// Does what a sequence found stay found, whatever else had been captured? So

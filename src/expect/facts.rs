@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use fixedbitset::FixedBitSet;
 
 use super::classes::Classes;
+use super::cut;
 use super::grouped::Grouped;
 use super::losses::{self, Loss};
 use crate::conversation::{Closed, Conversation, Direction, Late, Stream, Streams, Tracker};
@@ -32,6 +33,7 @@ pub struct Facts<'t> {
     packets: OnceLock<Grouped<usize>>,
     classes: OnceLock<Classes>,
     losses: OnceLock<Vec<Loss>>,
+    truncated: OnceLock<FixedBitSet>,
     /// The number of the first packet whose time the file does not have.
     untimed: OnceLock<Option<u64>>,
 }
@@ -47,6 +49,7 @@ impl<'t> Facts<'t> {
             packets: OnceLock::new(),
             classes: OnceLock::new(),
             losses: OnceLock::new(),
+            truncated: OnceLock::new(),
             untimed: OnceLock::new(),
         };
         let is_stopped = |r: &Recording| r.programs.iter().any(|p| p.stopped_after.is_some());
@@ -124,6 +127,11 @@ impl<'t> Facts<'t> {
     pub fn classes(&self) -> &Classes {
         self.classes
             .get_or_init(|| Classes::new(self.trace, self.by_conversation()))
+    }
+
+    /// The packets of which the capture does not hold all.
+    pub fn truncated(&self) -> &FixedBitSet {
+        self.truncated.get_or_init(|| cut::truncated(self.trace))
     }
 
     /// Why spans of time cannot be told: a packet has no time in the file.

@@ -16,6 +16,7 @@ mod compile;
 mod contents;
 mod could_be;
 mod covers;
+mod cut;
 mod draft;
 pub mod event;
 #[cfg(test)]

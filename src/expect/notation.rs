@@ -115,7 +115,7 @@ pub fn pattern(pattern: &EventPattern) -> String {
             Some(Content::Exactly(target)) => {
                 format!(
                     "{method} {}",
-                    self::target(&String::from_utf8_lossy(target))
+                    self::target(method, &String::from_utf8_lossy(target))
                 )
             }
             Some(target) => format!("{method}{}", content(Some(target))),
@@ -221,7 +221,7 @@ pub fn what(context: &Context<'_>, event: &Event) -> String {
         }
         EventKind::Request(_) => context.requests(event).next().map_or_else(
             || "HTTP".to_owned(),
-            |r| format!("{} {}", visible(&r.method), target(&r.target)),
+            |r| format!("{} {}", visible(&r.method), target(&r.method, &r.target)),
         ),
         EventKind::Response { .. } => context
             .codes(event)
@@ -295,8 +295,8 @@ pub fn quoted(bytes: &[u8]) -> String {
 }
 
 /// A request's target, in quotes where it would not be read without.
-fn target(text: &str) -> String {
-    match is_target(text) && !text.contains(char::is_whitespace) {
+fn target(method: &str, text: &str) -> String {
+    match is_target(method, text) && !text.contains(char::is_whitespace) {
         true => visible(&cut(text)),
         false => quoted(text.as_bytes()),
     }
@@ -428,9 +428,12 @@ mod tests {
 
     #[test]
     fn a_target_is_written_as_it_would_be_read() {
+        let target = |text| target("GET", text);
         assert_eq!(target("/a?b=\u{1b}"), "/a?b=\\u{1b}");
         assert_eq!(target("index.html"), "\"index.html\"");
         assert_eq!(target("/a b"), "\"/a b\"");
+        assert_eq!(target("*"), "\"*\"");
+        assert_eq!(super::target("OPTIONS", "*"), "*");
     }
 
     #[test]

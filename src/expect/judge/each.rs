@@ -11,7 +11,7 @@ use crate::expect::fields::Reading;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::outcome::Failure;
 use crate::expect::wireshark::{leaves_out, wireshark_filter};
-use crate::expect::{contents, could_be, evidence, failures, filter_shown, matching, quoted};
+use crate::expect::{contents, could_be, cut, evidence, failures, filter_shown, matching, quoted};
 
 impl Judge<'_> {
     /// `each SUBJECT has CONDITION`.
@@ -103,6 +103,12 @@ impl Judge<'_> {
                 ..Judgement::default()
             };
         };
+        // What one lacks whose headers were cut may have been sent.
+        let mut rests_on = rests_on;
+        let headless = cut::in_headers(facts, &broken, condition);
+        if broken.is_subset(&headless) {
+            rests_on.payloads.union_with(&headless);
+        }
         let frame = trace.packets.get(first).map_or(0, |p| p.number);
         Judgement {
             failure: Some(Failure {

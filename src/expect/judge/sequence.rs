@@ -12,7 +12,7 @@ use crate::expect::explain::Explanation;
 use crate::expect::judgement::{Grounds, Judgement};
 use crate::expect::losses::{Loss, Lost};
 use crate::expect::matching::{self, Context, Found};
-use crate::expect::{contents, could_be, evidence, judgement};
+use crate::expect::{contents, could_be, cut, evidence, judgement};
 use crate::savefile::Protocol;
 
 impl Judge<'_> {
@@ -74,6 +74,15 @@ impl Judge<'_> {
                     .collect();
                 judgement.rests_on.losses = self.losses_where_found(sequence, &judgement.evidence);
                 let facts = self.world.facts;
+                let scope = match &sequence.scope {
+                    Some(Scope::Filter(filter)) => Some(filter),
+                    _ => None,
+                };
+                let conditions = sequence.steps.iter().flat_map(|it| &it.value.where_);
+                for condition in conditions.chain(scope) {
+                    let cut = cut::in_headers(facts, &judgement.evidence, &condition.value);
+                    judgement.rests_on.payloads.union_with(&cut);
+                }
                 judgement.names_rest_on = Grounds {
                     every_packet: true,
                     losses: self.losses_in(sequence, |loss| {

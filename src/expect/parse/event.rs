@@ -144,7 +144,7 @@ impl<'t> Parser<'t> {
             }
             _ if self.at_method(word) => {
                 self.take();
-                let target = self.target()?;
+                let target = self.target(word)?;
                 if self.at_word("HTTP") && self.peek_second() == Token::Symbol("/") {
                     let request = self.text.get(span.start..self.taken).unwrap_or_default();
                     let help = format!("a request is written without its version: `{request}`");
@@ -526,7 +526,7 @@ impl<'t> Parser<'t> {
         if next.starts_with(['/', '*']) {
             return Ok(EventPattern::Request {
                 method: "HTTP".to_owned(),
-                target: self.target()?,
+                target: self.target("HTTP")?,
             });
         }
         if let Token::Word(method) = self.peek()
@@ -585,7 +585,7 @@ impl<'t> Parser<'t> {
         {
             return Ok(EventPattern::Request {
                 method: "HTTP".to_owned(),
-                target: self.target()?,
+                target: self.target("HTTP")?,
             });
         }
         let status = match self.peek() {
@@ -605,7 +605,7 @@ impl<'t> Parser<'t> {
 
     /// A request's target: in quotes, a regular expression, or bare. A `|` before it
     /// is no part of it.
-    fn target(&mut self) -> Parsed<Option<Content>> {
+    fn target(&mut self, method: &str) -> Parsed<Option<Content>> {
         match self.peek() {
             Token::Text(_) | Token::Symbol("~") => return self.content(),
             Token::End | Token::Newline | Token::Semicolon => return Ok(None),
@@ -618,7 +618,21 @@ impl<'t> Parser<'t> {
             return Ok(None);
         }
         self.skip_to(span.end);
-        if !is_target(bare) {
+        if is_target(method, bare) {
+            return Ok(Some(Content::Exactly(bare.as_bytes().to_vec())));
+        }
+        if bare == "*" {
+            self.error(
+                codes::WRONG_LITERAL,
+                span,
+                "only `OPTIONS` asks for `*`",
+                "`*` stands for itself",
+                Some(match method {
+                    "HTTP" => "`HTTP` alone is any answer".to_owned(),
+                    _ => format!("`{method}` alone is a request for anything"),
+                }),
+            );
+        } else {
             self.error(
                 codes::WRONG_LITERAL,
                 span,
@@ -650,10 +664,13 @@ fn status_in(text: &[u8]) -> Option<u16> {
     (100..=599).contains(&status).then_some(status)
 }
 
-/// RFC 9112, section 3.2: a path, a whole address, `*`, or host and port. One with a
-/// `*` inside looks like a pattern, which it is not: it stands in quotes.
-pub(in crate::expect) fn is_target(text: &str) -> bool {
-    text == "*" || (!text.contains('*') && (text.starts_with('/') || text.contains(':')))
+/// RFC 9112, section 3.2: a path, a whole address, host and port, or for OPTIONS `*`. One
+/// with a `*` inside looks like a pattern, which it is not: it stands in quotes.
+pub(in crate::expect) fn is_target(method: &str, text: &str) -> bool {
+    match text {
+        "*" => method == "OPTIONS",
+        _ => !text.contains('*') && (text.starts_with('/') || text.contains(':')),
+    }
 }
 
 /// A word that is an event by itself.

@@ -1,7 +1,7 @@
 //! Display filters, as `wireshark-filter(4)` writes them.
 
 use super::super::ast::{
-    Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
+    ArithmeticOp, Filter, FilterOp, Literal, Operand, Quantifier, Regex, SetItem, Span, Spanned,
 };
 use super::super::codes;
 use super::super::fields::{Field, Kind};
@@ -333,12 +333,16 @@ impl<'t> Parser<'t> {
         match (literal, term.side) {
             (Some(literal), _) => Ok(Operand::Literal(literal)),
             (None, Side::Known(operand)) => Ok(operand),
-            (None, Side::Arithmetic(op, left, right)) => Ok(Operand::Arithmetic {
-                op,
-                left: Box::new(self.resolved(*left, kind, None)?),
-                right: Box::new(self.resolved(*right, kind, None)?),
-            }),
+            (None, Side::Arithmetic(op, left, right)) => {
+                self.check_constant(op, &term.span, kind)?;
+                Ok(Operand::Arithmetic {
+                    op,
+                    left: Box::new(self.resolved(*left, kind, None)?),
+                    right: Box::new(self.resolved(*right, kind, None)?),
+                })
+            }
             (None, Side::Negated(inner)) => {
+                self.check_constant(ArithmeticOp::Subtract, &term.span, kind)?;
                 let inner = self.resolved(*inner, kind, None)?;
                 Ok(match inner {
                     Operand::Literal(Literal::Number(number)) => {

@@ -115,6 +115,24 @@ fn mistakes_are_told_by_their_place_and_the_way_out() {
     assert_eq!(help("tcp.port == -1"), "the field is never negative");
     // Regression: found by fuzzing. A character was not asked for its sign.
     assert!(!marks("tcp.len == - 'a' * {2 + 3}").is_empty());
+    // Regression: found by fuzzing. Values alone were reckoned with whatever they are compared
+    // with; nothing is equal to what that gave, so that `no …` always passed.
+    for (text, place) in [
+        ("eth.dst.lg == 1 + 1", "1 + 1"),
+        ("http.host == \"a\" + \"b\"", "\"a\" + \"b\""),
+        ("frame.time_delta == 2 * 1", "2 * 1"),
+        ("tcp.payload[0] == 1 + 1", "1 + 1"),
+        ("data == {ff & ff}", "{ff & ff}"),
+    ] {
+        assert_eq!(marks(text), [(codes::WRONG_OPERATOR, place)], "{text}");
+    }
+    assert_eq!(
+        marks("eth.dst.lg != - 64"),
+        [(codes::WRONG_LITERAL, "- 64")]
+    );
+    assert!(comes_back("ip.src == {127.0.0.1 & 255.255.255.0}"));
+    assert!(comes_back("tcp.payload[0] == 5 & 7"));
+    assert!(comes_back("frame.time_delta == 1 + 1"));
     assert_eq!(
         marks("tcp.port contains 80"),
         [(codes::WRONG_OPERATOR, "contains")]

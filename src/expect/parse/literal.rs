@@ -99,8 +99,10 @@ pub(super) fn unquoted(text: &str, kind: Kind, field: Option<&'static Field>) ->
             "true" | "True" | "TRUE" => Some(Literal::Number(1)),
             "false" | "False" | "FALSE" => Some(Literal::Number(0)),
             _ => match integer(text) {
-                Some(number) => Some(Literal::Number(i128::from(number != 0))),
-                None => named(text, field),
+                Some(number) if !text.starts_with('-') => {
+                    Some(Literal::Number(i128::from(number != 0)))
+                }
+                _ => named(text, field),
             },
         },
         Kind::Time => seconds(text).map(Literal::Number),

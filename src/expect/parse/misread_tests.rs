@@ -52,6 +52,10 @@ fn an_answer_is_no_request_for_its_status() {
             "`HTTP 200`",
         ),
         ("no GET /*", codes::WRONG_LITERAL, "`~ /^\\//`"),
+        // RFC 9112, section 3.2.4: `*` is for OPTIONS alone. Also a regression, found by
+        // fuzzing: the first, written out, was not read again.
+        ("no HTTP *", codes::WRONG_LITERAL, "`HTTP` alone"),
+        ("no GET *", codes::WRONG_LITERAL, "`GET` alone"),
     ]);
 }
 

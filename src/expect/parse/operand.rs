@@ -7,7 +7,7 @@ use super::super::fields::{self, Kind};
 use super::super::lex::{self, Token};
 use super::statement::collection;
 use super::suggest::{did_you_mean, nearest, nearest_field};
-use super::{Parsed, Parser, Reported};
+use super::{Parsed, Parser, Reported, literal};
 
 /// One side of a comparison, and where it was written. Values have no type
 /// before the other side is known.
@@ -97,7 +97,7 @@ impl<'t> Parser<'t> {
         }
         // Values beside a field of numbers may be larger than the field's.
         let kind = match kind {
-            Kind::Unsigned(_) | Kind::Bool => Kind::Signed(64),
+            Kind::Unsigned(_) => Kind::Signed(64),
             other => other,
         };
         let operand = Operand::Arithmetic {
@@ -115,16 +115,8 @@ impl<'t> Parser<'t> {
         let Some(kind) = term.kind() else {
             return Ok(());
         };
-        let number = matches!(kind, Kind::Unsigned(_) | Kind::Signed(_));
-        let label = match op {
-            ArithmeticOp::BitAnd => match kind {
-                Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6 => return Ok(()),
-                _ if number => return Ok(()),
-                _ => "`&` looks at the bits of numbers, addresses and slices",
-            },
-            ArithmeticOp::Add | ArithmeticOp::Subtract if kind == Kind::Time => return Ok(()),
-            _ if number => return Ok(()),
-            _ => "only numbers can be reckoned with",
+        let Err(label) = calculated(op, kind) else {
+            return Ok(());
         };
         let help = match (op, kind) {
             (ArithmeticOp::BitAnd, _) => "conditions are joined by `and`".to_owned(),
@@ -135,6 +127,27 @@ impl<'t> Parser<'t> {
             _ => "take a number, such as `tcp.len`".to_owned(),
         };
         self.not_for(term, kind, label, help);
+        Err(Reported)
+    }
+
+    /// A calculation of values alone, which are of what they are compared with.
+    pub(super) fn check_constant(
+        &mut self,
+        op: ArithmeticOp,
+        span: &Span,
+        kind: Kind,
+    ) -> Parsed<()> {
+        let Err(label) = calculated(op, kind) else {
+            return Ok(());
+        };
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        self.error(
+            codes::WRONG_OPERATOR,
+            span.clone(),
+            format!("this ({}) cannot be compared with {written}", kind.words()),
+            label,
+            Some(format!("write {}", literal::example(kind))),
+        );
         Err(Reported)
     }
 
@@ -519,5 +532,16 @@ pub(super) fn class(kind: Kind) -> u8 {
         Kind::Ipv6 => 4,
         Kind::Label => 5,
         Kind::Moment => 6,
+    }
+}
+
+/// Whether values of the kind can be reckoned with so, or what can.
+fn calculated(op: ArithmeticOp, kind: Kind) -> Result<(), &'static str> {
+    match (op, kind) {
+        (_, Kind::Unsigned(_) | Kind::Signed(_))
+        | (ArithmeticOp::BitAnd, Kind::Bytes | Kind::Ether | Kind::Ipv4 | Kind::Ipv6)
+        | (ArithmeticOp::Add | ArithmeticOp::Subtract, Kind::Time) => Ok(()),
+        (ArithmeticOp::BitAnd, _) => Err("`&` looks at the bits of numbers, addresses and slices"),
+        _ => Err("only numbers can be reckoned with"),
     }
 }

@@ -51,7 +51,7 @@ const SOUND: &[&str] = &[
     "len(stream(client > server)) == 65536\ntcp[0].handshake_rtt < 50ms\nnot client.exit == -1",
     // Regression: found by fuzzing. These were steps from a program called `tcp`.
     "any order (tcp > \"GET\") { data }\nany order (any tcp > 47:45:54) { data }",
-    "no tcp > a0:45\nno tcp < \"GET\"\nno udp gt 30:39\npackets(tcp >= 47:45) == 1\nno ip > {3 / 3:00}",
+    "no tcp > a0:45\nno tcp < \"GET\"\nno udp gt 30:39\npackets(tcp >= 47:45) == 1\nno ip[0:2] > {3 & 3:00}",
     // Regression: found by fuzzing. The slice was taken for one message.
     "each (http[0] contains \"G\") has tcp\neach http[0:1] has tcp\neach tcp[0] == 47 has tcp",
 ];
