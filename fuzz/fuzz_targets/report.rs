@@ -146,6 +146,7 @@ fn is_json(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     if let Err(error) = serde_json::from_slice::<Value>(&text) {
         panic!("{error}: {}", String::from_utf8_lossy(&text));
     }
+    is_harmless(&text, false);
     text
 }
 
@@ -160,6 +161,7 @@ fn is_one_record(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     });
     assert_eq!(ends.count(), 1, "{}", String::from_utf8_lossy(&text));
     assert!(!quoted && text.ends_with(b"\n"));
+    is_harmless(&text, false);
     text
 }
 

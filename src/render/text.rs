@@ -64,7 +64,7 @@ pub fn picture(c: char) -> char {
 /// C1 controls, marks that turn the direction of text, separators that a
 /// terminal may take for a line's end, characters without any shape, and those
 /// that are none.
-fn misleads(c: char) -> bool {
+pub(super) fn misleads(c: char) -> bool {
     matches!(
         c,
         '\u{80}'..='\u{9f}'

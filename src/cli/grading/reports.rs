@@ -104,7 +104,7 @@ pub fn write(book: &Gradebook, out: &Path, args: &ReportArgs) -> io::Result<Exit
             Grade::Inconclusive => Exit::Inconclusive,
         });
         if args.json {
-            exit = exit.worst(output::print_bytes(&class::json::document(graded)?));
+            exit = exit.worst(output::print_bytes(&class::json::document(graded)));
         }
         if args.github {
             class::annotations::lines(graded, &mut annotations);
@@ -120,7 +120,7 @@ fn submission(graded: &Graded<'_>, folder: &Path) -> io::Result<()> {
     let packets = packets(graded, folder)?;
     let page = class::html::submission(graded, &packets);
     file("report.html", page.as_bytes())?;
-    file("report.json", &class::json::document(graded)?)?;
+    file("report.json", &class::json::document(graded))?;
     file("results.json", &class::gradescope::results(graded)?)?;
     file("classroom.json", &class::classroom::results(graded)?)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::grade::{CaseResult, Grade, Graded, ResultsSchema};
+use crate::render::json;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -21,8 +22,9 @@ struct Document<'a> {
 }
 
 /// The document, on one line. All of it, also what students do not see.
-pub fn document(graded: &Graded<'_>) -> serde_json::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&Document {
+pub fn document(graded: &Graded<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    let document = Document {
         schema: ResultsSchema::V1,
         suite: &graded.class.suite,
         title: graded.class.title.as_deref(),
@@ -33,7 +35,7 @@ pub fn document(graded: &Graded<'_>) -> serde_json::Result<Vec<u8>> {
         points: graded.class.points(),
         pending: graded.pending(),
         cases: graded.cases().filter_map(|(_, result)| result).collect(),
-    })?;
-    line.push(b'\n');
-    Ok(line)
+    };
+    json::line(&document, &mut line);
+    line
 }

@@ -1,17 +1,23 @@
-//! Compact JSON, byte for byte as serde_json writes it, into a vector.
+//! Compact JSON into a vector, byte for byte as serde_json writes it, but for what a
+//! terminal acts on or a reader is misled by (DEL, C1 controls, marks that turn text
+//! around): that is escaped too, and means the same to every program.
 //!
 //! Of a line that tells a packet each byte passes through here, a million times in
 //! a long capture. serde_json looks at each byte of a text by itself, also at those
 //! of a field's name, which the compiler knows; that was more than half of all work.
 //! Here texts are looked at by blocks, and names are copied.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use serde_json::Error;
+
+use crate::render::text::misleads;
 
 /// Writes one value behind what the vector holds.
 pub struct Compact<'o>(pub &'o mut Vec<u8>);
@@ -336,9 +342,11 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// RFC 8259, section 7: what may not stand in a string as it is.
+/// RFC 8259, section 7: what may not stand in a string as it is; and what is to be
+/// looked at as a character.
 fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    // In one comparison: below 0x20, or 0x7F and above.
+    (byte.wrapping_sub(0x20) >= 0x5F) | (byte == b'"') | (byte == b'\\')
 }
 
 /// No byte of the block is special. Without a branch inside, so that the compiler looks
@@ -358,7 +366,9 @@ fn specials(bytes: [u8; 8]) -> u64 {
     // Less than n, where below 128: taking n away borrows.
     let below = |word: u64, n: u8| word.wrapping_sub(EACH * u64::from(n));
     let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    (below(word, 0x20) | is(b'"') | is(b'\\')) & !word & (EACH * 0x80)
+    let ascii = below(word, 0x20) | is(b'"') | is(b'\\');
+    let above = word | word.wrapping_add(EACH);
+    ((ascii & !word) | above) & (EACH * 0x80)
 }
 
 /// How many bytes stand for themselves.
@@ -377,30 +387,46 @@ fn plain_run(bytes: &[u8]) -> usize {
     run + special.unwrap_or(rest.len())
 }
 
-/// Writes a text as serde_json does, without the quotes around it.
+/// A text without the quotes around it.
+pub fn escaped(text: &str) -> Cow<'_, [u8]> {
+    if plain_run(text.as_bytes()) == text.len() {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut out = Vec::with_capacity(2 * text.len());
+    escape(text, &mut out);
+    Cow::Owned(out)
+}
+
+/// Writes a text without the quotes around it.
 fn escape(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    while let Some((plain, behind)) = rest.split_at_checked(plain_run(rest)) {
-        out.extend_from_slice(plain);
-        let Some((special, behind)) = behind.split_first() else {
+    let mut rest = text;
+    // What is special begins a character.
+    while let Some((plain, behind)) = rest.split_at_checked(plain_run(rest.as_bytes())) {
+        out.extend_from_slice(plain.as_bytes());
+        let mut characters = behind.chars();
+        let Some(special) = characters.next() else {
             break;
         };
+        rest = characters.as_str();
         match special {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0C => out.extend_from_slice(b"\\f"),
-            other => {
-                let digit = |four: u8| b"0123456789abcdef".get(usize::from(four)).copied();
-                out.extend_from_slice(b"\\u00");
-                out.extend(digit(other >> 4));
-                out.extend(digit(other & 15));
-            }
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            '\x08' => out.extend_from_slice(b"\\b"),
+            '\x0C' => out.extend_from_slice(b"\\f"),
+            '\0'..='\x1F' | '\x7F' => by_number(special, out),
+            _ if misleads(special) => by_number(special, out),
+            _ => out.extend_from_slice(special.encode_utf8(&mut [0; 4]).as_bytes()),
         }
-        rest = behind;
+    }
+}
+
+/// In UTF-16, as JSON counts characters.
+fn by_number(character: char, out: &mut Vec<u8>) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        let _ = write!(out, "\\u{unit:04x}");
     }
 }
 
@@ -418,8 +444,30 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    /// As serde_json writes it, but for what misleads.
     fn by_serde_json(value: &(impl Serialize + ?Sized)) -> String {
-        serde_json::to_string(value).unwrap()
+        let mut text = String::new();
+        for c in serde_json::to_string(value).unwrap().chars() {
+            match c {
+                '\u{7f}' => text.push_str("\\u007f"),
+                c if misleads(c) => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        text.push_str(&format!("\\u{unit:04x}"));
+                    }
+                }
+                c => text.push(c),
+            }
+        }
+        text
+    }
+
+    /// Whoever looks at JSON on a terminal is not to be fooled by what a packet says.
+    #[test]
+    fn what_misleads_is_escaped_and_means_the_same() {
+        let text = "a\u{9b}31m\u{202e}b\u{7f}\u{feff}é\u{e0041}";
+        let json = written(text);
+        assert_eq!(json, "\"a\\u009b31m\\u202eb\\u007f\\ufeffé\\udb40\\udc41\"");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 
     #[test]

@@ -1,18 +1,36 @@
 //! JSON Lines: one document on one line for each report, or one object on one
-//! line for each packet, conversation or transaction.
+//! line for each packet, conversation or transaction. What a terminal would act on is
+//! escaped in all of it.
 
 mod compact;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use crate::report::Report;
 
 /// Writes the report on one line. Fails only where `output` does.
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, report)?;
+    let mut serializer = Serializer::with_formatter(&mut *output, Harmless);
+    report.serialize(&mut serializer)?;
     output.write_all(b"\n")
+}
+
+/// Writes as [`compact`] does, straight into what takes it: a report may be longer than
+/// the memory that is there.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        writer.write_all(&compact::escaped(fragment))
+    }
 }
 
 /// Appends a part of the report, without a line feed. Nothing is allocated but
