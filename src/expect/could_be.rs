@@ -207,7 +207,30 @@ pub fn counts(filter: &Filter) -> bool {
             counts |= name == "frame.number" || name.contains("time");
         });
     });
-    counts
+    counts || compares_frames(filter)
+}
+
+/// Does it compare the number of another frame (`tcp.analysis.acks_frame == 66`)? That
+/// there is such a frame is told without its number.
+fn compares_frames(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) | Filter::Xor(a, b) => {
+            compares_frames(a) || compares_frames(b)
+        }
+        Filter::Not(inner) => compares_frames(inner),
+        Filter::Exists(_) | Filter::End { .. } => false,
+        Filter::NotZero(_) | Filter::Compare { .. } | Filter::In { .. } => {
+            let mut compares = false;
+            filter.operands(&mut |operand| {
+                operand.fields(&mut |field| {
+                    let name = field.field.name;
+                    let is_number = name.ends_with("_frame") || name.ends_with("_in");
+                    compares |= is_number || name == "dns.response_to";
+                });
+            });
+            compares
+        }
+    }
 }
 
 /// Does the filter ask for times?
