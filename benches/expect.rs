@@ -122,7 +122,7 @@ fn statement(number: usize) -> String {
     match number % 10 {
         0 => format!("no any:{} > any RST", 10_000 + n),
         1 => format!(
-            "packets(tcp.port == {} and tcp.flags.syn == 1) >= 0",
+            "packets(tcp.port == {} and tcp.flags.syn == 1) <= 2",
             10_000 + n
         ),
         2 => format!(
