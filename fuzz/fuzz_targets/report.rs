@@ -13,7 +13,7 @@ use netlab_capture::inspect::{Collect, Context, Settings, Show, Shown, inspect};
 use netlab_capture::message::{self, Bodies, Lookup, Message};
 use netlab_capture::render::terminal::{self, TerminalOptions, inspect as screens};
 use netlab_capture::render::{comments, csv, json, junit, tap, wireshark};
-use netlab_capture::report::{self, Counts, Findings, Options, Packet, Report, Sight};
+use netlab_capture::report::{self, Counts, Findings, Options, Packet, Report};
 use netlab_capture::savefile::{Protocol, Reader};
 use netlab_capture::trace;
 use netlab_capture::view::Desk;
@@ -39,18 +39,8 @@ impl Show for Writes {
 
     fn packet(&self, shown: &Shown<'_>, lines: &mut Vec<u8>) -> bool {
         let data = shown.packet.data(shown.frame.data);
-        let mut packet = Packet::new(&Sight {
-            packet: shown.packet,
-            frame: shown.frame.data,
-            seen: shown.seen,
-            start: shown.start,
-            stream: shown.name.map(|name| name.id),
-            quotes: shown.seen.quotes.map(|index| index as u64 + 1),
-        });
-        packet.conversation = shown.name.map(|name| name.index);
-        packet.http = report::http_heads(shown.parts);
+        let mut packet = Packet::streamed(shown);
         packet.said = report::said(shown.packet, data, shown.parts);
-        packet.comment = shown.comments().map(|text| text.into_owned()).collect();
         lines.extend(is_json(|out| json::line(&packet, out)));
         lines.extend(is_one_record(|out| csv::packet(&packet, out)));
         let at = lines.len();

@@ -136,7 +136,7 @@ pub struct Offered {
     pub timestamps: bool,
 }
 
-/// Zeek's connection states (https://docs.zeek.org, conn.log `conn_state`).
+/// Zeek's connection states (<https://docs.zeek.org>, conn.log `conn_state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ConnState {

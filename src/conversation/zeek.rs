@@ -1,6 +1,6 @@
 //! Zeek's view of a TCP connection: the two endpoints' states, `conn_state`
 //! and `history`, by the rules of `zeek -C` (checksums ignored; see
-//! https://docs.zeek.org, conn.log). Zeek's timers are left out: a connection
+//! <https://docs.zeek.org>, conn.log). Zeek's timers are left out: a connection
 //! here lasts as long as the conversation.
 
 use crate::decode::TcpFlags;

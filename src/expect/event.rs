@@ -16,7 +16,7 @@
 //! packet with its last new byte, the head of an HTTP message at the packet
 //! that completes the head. `within` measures from completion to completion.
 //!
-//! **HTTP heads are other names for data**: [`covers`](super::covers) tells which
+//! **HTTP heads are other names for data**: `covers` tells which
 //! are.
 //!
 //! **Every RST is an event**, also a second one the same way: how many there

@@ -32,7 +32,7 @@ pub(super) fn heads(trace: &Trace, index: usize) -> Option<Http<'_>> {
 }
 
 /// The first heads that a packet completes.
-pub fn http_heads(parts: &[message::Part]) -> Option<Http<'_>> {
+pub(super) fn http_heads(parts: &[message::Part]) -> Option<Http<'_>> {
     let mut http = Http::default();
     for part in parts.iter().filter(|part| !part.whole) {
         match &part.message {

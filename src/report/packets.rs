@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::build::role_name;
-use super::http::heads;
+use super::http::{heads, http_heads};
 use super::packet::{
     Analysis, Checksum, DsField, Eth, Flags, FragmentHeader, Frame, Icmp, Ip, IpFlags, Ipv6, Null,
     Packet, Payload, Quoted, QuotedIp, QuotedTcp, QuotedUdp, Reassembled, Sll, Tcp, TcpOptions,
@@ -16,6 +16,7 @@ use crate::decode::{
     checksum_status,
 };
 use crate::expect::icmp;
+use crate::inspect::Shown;
 use crate::savefile::Timestamp;
 use crate::trace::Trace;
 
@@ -29,16 +30,16 @@ const PACKET_TOO_BIG: u8 = 2;
 
 /// All that is known of a packet where its part of the document is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight<'a> {
-    pub packet: &'a decode::Packet,
-    pub frame: &'a [u8],
-    pub seen: &'a Seen,
+struct Sight<'a> {
+    packet: &'a decode::Packet,
+    frame: &'a [u8],
+    seen: &'a Seen,
     /// The time of the capture's first packet.
-    pub start: Timestamp,
+    start: Timestamp,
     /// The number of the packet's conversation among those of its protocol.
-    pub stream: Option<u32>,
+    stream: Option<u32>,
     /// `frame.number` of the packet that an ICMP error quotes.
-    pub quotes: Option<u64>,
+    quotes: Option<u64>,
 }
 
 fn sight<'a>(trace: &'a Trace, index: usize, packet: &'a decode::Packet) -> Sight<'a> {
@@ -82,9 +83,27 @@ impl<'a> Packet<'a> {
         Some(shown)
     }
 
+    /// The packet as it is shown while its capture is read, with its comments; without
+    /// roles, and without what its messages say.
+    pub fn streamed(shown: &Shown<'a>) -> Packet<'a> {
+        let sight = Sight {
+            packet: shown.packet,
+            frame: shown.frame.data,
+            seen: shown.seen,
+            start: shown.start,
+            stream: shown.name.map(|name| name.id),
+            quotes: shown.seen.quotes.map(|index| index as u64 + 1),
+        };
+        let mut packet = Packet::new(&sight);
+        packet.conversation = shown.name.map(|name| name.index);
+        packet.http = http_heads(shown.parts);
+        packet.comment = shown.comments().map(Cow::into_owned).collect();
+        packet
+    }
+
     /// What packet and conversation say; without roles, HTTP heads and
     /// comments, which need more of the trace.
-    pub fn new(sight: &Sight<'a>) -> Packet<'a> {
+    fn new(sight: &Sight<'a>) -> Packet<'a> {
         let Sight {
             packet,
             frame,

@@ -19,7 +19,7 @@ pub struct Said {
 pub const HTTP: &str = "HTTP";
 
 /// Of the datagram that it is, or of the messages that it completes. Of HTTP, whose
-/// heads are told beside it ([`super::http_heads`]), only what began before.
+/// heads are told beside it ([`Packet::http`](super::Packet::http)), only what began before.
 pub fn said(packet: &decode::Packet, data: &[u8], parts: &[Part]) -> Option<Said> {
     if let Some(udp) = packet.udp() {
         let payload = udp.payload.of(data);

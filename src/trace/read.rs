@@ -16,7 +16,7 @@ use super::{Frames, KEEP, Keeper, Sink, Trace, events, numbers, owners};
 /// bounded: nothing is forgotten for want of room, as a verdict would be wrong then.
 /// Only bytes that wait for others before them are copied. Where they are too many, a
 /// gap in the stream tells. Other bytes are missing only if they never come: where some
-/// come after they were given up, all is read again ([`Collector::read_again`]).
+/// come after they were given up, all is read again (`Collector::read_again`).
 pub const LIMITS: Limits = Limits {
     conversations: usize::MAX,
     waiting: 64 << 20,

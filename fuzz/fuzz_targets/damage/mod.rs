@@ -61,7 +61,7 @@ impl Packets {
             let Some(kept) = keep(number, frame) else {
                 continue;
             };
-            out.extend(seconds(number).to_le_bytes());
+            out.extend(SECONDS.to_le_bytes());
             for word in [micros(number), kept.len() as u32, frame.len() as u32] {
                 out.extend(word.to_le_bytes());
             }
@@ -85,7 +85,7 @@ impl Packets {
         block(&mut out, 0x0A0D_0D0A, &section, &[]);
         block(&mut out, 1, &[1, 65_535], &[]);
         for (number, frame) in self.frames().enumerate().filter(|(n, _)| *n != missing) {
-            let time = u64::from(seconds(number)) * 1_000_000 + u64::from(micros(number));
+            let time = u64::from(SECONDS) * 1_000_000 + u64::from(micros(number));
             let len = frame.len() as u32;
             let fields = [0, (time >> 32) as u32, time as u32, len, len];
             block(&mut out, 6, &fields, frame);
@@ -96,10 +96,8 @@ impl Packets {
     }
 }
 
-/// When `captures/make` has a packet sent: a millisecond behind the one before.
-fn seconds(_: usize) -> u32 {
-    1_700_000_000
-}
+/// When `captures/make` has packets sent: each a millisecond behind the one before.
+const SECONDS: u32 = 1_700_000_000;
 
 fn micros(number: usize) -> u32 {
     (number as u32 + 1) * 1000

@@ -13,7 +13,7 @@ use crate::message::{self, Lookup, Message};
 use crate::render::terminal::TerminalOptions;
 use crate::render::terminal::inspect;
 use crate::render::{csv, json};
-use crate::report::{self, Findings, Packet, Sight};
+use crate::report::{self, Findings, Packet};
 use crate::savefile::{Protocol, Timestamp};
 
 /// Bytes that most lines have: one that grows has all threads wait for the
@@ -165,22 +165,11 @@ impl<'a> Painter<'a> {
     }
 
     fn line(&self, shown: &Shown<'_>, lines: &mut Vec<u8>) {
-        let quotes = shown.seen.quotes.map(|index| index as u64 + 1);
-        let mut packet = Packet::new(&Sight {
-            packet: shown.packet,
-            frame: shown.frame.data,
-            seen: shown.seen,
-            start: shown.start,
-            stream: shown.name.map(|name| name.id),
-            quotes,
-        });
-        packet.conversation = shown.name.map(|name| name.index);
-        packet.http = report::http_heads(shown.parts);
+        let mut packet = Packet::streamed(shown);
         if self.names_messages() {
             let data = shown.packet.data(shown.frame.data);
             packet.said = report::said(shown.packet, data, shown.parts);
         }
-        packet.comment = shown.comments().map(std::borrow::Cow::into_owned).collect();
         match self.how {
             // An element of an array, behind another one.
             How::Json => {
